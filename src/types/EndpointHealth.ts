@@ -1,0 +1,25 @@
+/** Counts of an endpoint's jobs, as `/health` gives them. */
+export interface HealthJobs {
+  readonly completed: number;
+  readonly failed: number;
+  readonly inProgress: number;
+  readonly inQueue: number;
+  readonly retried: number;
+}
+
+/** Counts of an endpoint's workers. `ready` overlaps `idle`, so the sum can exceed the number of workers. */
+export interface HealthWorkers {
+  readonly idle: number;
+  readonly running: number;
+  readonly initializing?: number;
+  readonly ready?: number;
+  readonly throttled?: number;
+  readonly unhealthy?: number;
+}
+
+export interface EndpointHealth {
+  readonly jobs: HealthJobs;
+  readonly workers: HealthWorkers;
+  /** The whole answer as it came. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,12 @@
+/** Names a job so that another process can go on with it. Plain JSON. */
+export interface JobRef {
+  /** Version of this form. */
+  readonly v: 1;
+  readonly endpointId: string;
+  readonly id: string;
+  /** Milliseconds since the epoch of the client's scheduler. */
+  readonly submittedAt?: number;
+  /** How many stream chunks were delivered. */
+  readonly chunks?: number;
+  readonly tag?: string;
+}

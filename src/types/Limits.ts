@@ -1,0 +1,15 @@
+/** The bound on one operation of one endpoint. */
+export interface OperationLimits {
+  /** Requests per window. */
+  readonly requests?: number;
+  /**
+   * The window in milliseconds.
+   * @defaultValue 10 000
+   */
+  readonly per?: number;
+  /** Requests in flight at once. */
+  readonly concurrent?: number;
+}
+
+/** Bounds by operation, such as `{ run: { requests: 100, concurrent: 20 } }`; operations not named are not bounded. */
+export type Limits = Readonly<Record<string, OperationLimits>>;

@@ -1,0 +1,19 @@
+import type { Observable } from 'rxjs';
+import type { JobRequest } from './JobRequest.js';
+import type { JobSnapshot } from './JobSnapshot.js';
+import type { CallOptions, RunOptions } from './options.js';
+
+/** Submits jobs. An `Endpoint` is one. */
+export interface JobRunner<I extends object, O> {
+  run(request: JobRequest<I>, call?: RunOptions): Observable<JobSnapshot<O>>;
+}
+
+/** Reads a job. An `Endpoint` is one. */
+export interface StatusReader<O> {
+  status(id: string, call?: CallOptions): Observable<JobSnapshot<O>>;
+}
+
+/** Cancels a job. An `Endpoint` is one. */
+export interface Canceller<O> {
+  cancel(id: string, call?: CallOptions): Observable<JobSnapshot<O>>;
+}
