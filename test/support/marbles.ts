@@ -1,0 +1,42 @@
+import { configure } from 'rxjs-marbles';
+import { assert, describe, expect, test } from 'vitest';
+import type { Context } from 'rxjs-marbles';
+
+/**
+ * A test drawn in marbles, in virtual time:
+ *
+ * ```
+ * test('…', marbles((m) => { m.expect(source.pipe(…)).toBeObservable('--a|'); }));
+ * ```
+ *
+ * Values are compared with `toStrictEqual`, errors by it as well: by name, message and cause. Where the other members
+ * of an error matter, catch it and compare them.
+ */
+export const { marbles } = configure({
+  run: true,
+  frameworkMatcher: true,
+  assert: (value: unknown, message: string) => {
+    assert.ok(value, message);
+  },
+  assertDeepEqual: (actual: unknown, expected: unknown) => {
+    expect(actual).toStrictEqual(expected);
+  },
+});
+
+/** One test per row of a table; the keys are the names of the tests. */
+export function cases<C extends object>(
+  name: string,
+  body: (m: Context, row: C & { readonly name: string }) => void,
+  rows: Readonly<Record<string, C>>,
+): void {
+  describe(name, () => {
+    for (const [key, row] of Object.entries(rows)) {
+      test(
+        key,
+        marbles((m) => {
+          body(m, { ...row, name: key });
+        }),
+      );
+    }
+  });
+}

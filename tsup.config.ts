@@ -1,0 +1,30 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    'operators/index': 'src/operators/index.ts',
+    'testing/index': 'src/testing/index.ts',
+    'emulator/index': 'src/emulator/index.ts',
+    undici: 'src/undici.ts',
+    // Reached through "imports" in package.json, so that a bundler for browsers never sees the Node one.
+    'adapter.node': 'src/transport/adapter.node.ts',
+    'adapter.browser': 'src/transport/adapter.browser.ts',
+  },
+  format: ['esm', 'cjs'],
+  // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
+  splitting: true,
+  dts: {
+    entry: ['src/index.ts', 'src/operators/index.ts', 'src/testing/index.ts', 'src/emulator/index.ts', 'src/undici.ts'],
+  },
+  target: 'es2022',
+  platform: 'node',
+  removeNodeProtocol: false,
+  external: ['#adapter'],
+  // Packages are not bundled (they are dependencies); the source is readable as it is.
+  minify: false,
+  sourcemap: true,
+  clean: true,
+  treeshake: false,
+  silent: true,
+});

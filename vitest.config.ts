@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+/** Tests and documentation import the package by its name and get the source. */
+const alias = [
+  { find: '#adapter', replacement: source('transport/adapter.node.ts') },
+  { find: /^runpod-rx$/, replacement: source('index.ts') },
+  { find: /^runpod-rx\/undici$/, replacement: source('undici.ts') },
+  { find: /^runpod-rx\/(operators|testing|emulator)$/, replacement: source('$1/index.ts') },
+];
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    // What rejects or throws outside of a test is a failure: an Observable that reports its error to nobody is a bug.
+    dangerouslyIgnoreUnhandledErrors: false,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text', 'html', 'json-summary'],
+    },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/package/**'] },
+      },
+      {
+        // Packs the built package and installs it elsewhere: slow, and only after `npm run build`.
+        extends: true,
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
