@@ -1,0 +1,111 @@
+/**
+ * What the package weighs in a browser: bundled from dist/ by its public entry points as an application would,
+ * minified and gzipped, every chunk counted, rxjs left out (an application that uses this library has it anyway).
+ *
+ *   node scripts/sizes.mjs [--json]      fails over budget, or when a Node module gets into a browser bundle
+ */
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const KB = 1024;
+
+// A class is kept with all of its methods by every bundler: tree shaking works on module-level bindings, not on
+// members. So to hold on to `createRunpod` keeps each method of the client, its endpoints and its jobs.
+const bundles = [
+  { name: 'operators', code: `export * from 'runpod-rx/operators'`, budget: () => 3 * KB },
+  {
+    name: 'createRunpod',
+    code: `import { createRunpod } from 'runpod-rx'; globalThis.x = createRunpod`,
+    budget: () => 8 * KB,
+  },
+  {
+    name: 'runpod',
+    code: `import { runpod } from 'runpod-rx'; globalThis.x = runpod`,
+    budget: (sizes) => sizes.createRunpod + 24 * KB,
+    note: 'with axios; the budget is 24 KB on top of createRunpod',
+  },
+  { name: 'everything', code: `export * from 'runpod-rx'; export * from 'runpod-rx/operators'` },
+  { name: 'testing', code: `export * from 'runpod-rx/testing'` },
+];
+
+async function weigh(code) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: code, resolveDir: root, sourcefile: 'application.js' },
+    absWorkingDir: root,
+    // An application does not have this repository's paths to the source.
+    tsconfigRaw: '{}',
+    bundle: true,
+    write: false,
+    metafile: true,
+    minify: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    outdir: 'out',
+    external: ['rxjs'],
+    logLevel: 'silent',
+  });
+  // What is in the output: `metafile.inputs` also lists files of which nothing was left over.
+  const inputs = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  );
+  const left = Object.values(metafile.outputs).flatMap(({ imports }) => imports.filter(({ external }) => external));
+  const strangers = [
+    ...inputs.filter((input) => /(^|\/)node_modules\/undici\//.test(input) || /adapter\.node/.test(input)),
+    ...left.map(({ path }) => path).filter((path) => path !== 'rxjs' && !path.startsWith('rxjs/')),
+    // A specifier that is computed, or hidden from the bundler, would show as text only.
+    ...(outputFiles.some(({ text }) => /["'`]node:[a-z]/.test(text))
+      ? ['a node: module, by its name in the text']
+      : []),
+  ];
+  return {
+    minified: outputFiles.reduce((sum, { contents }) => sum + contents.length, 0),
+    gzipped: outputFiles.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0),
+    axios: inputs.some((input) => /(^|\/)node_modules\/axios\//.test(input)),
+    strangers: [...new Set(strangers)],
+  };
+}
+
+const sizes = {};
+const rows = [];
+for (const { name, code, budget, note } of bundles) {
+  try {
+    const { minified, gzipped, axios, strangers } = await weigh(code);
+    sizes[name] = gzipped;
+    const limit = budget?.(sizes);
+    const faults = [
+      ...strangers.map((stranger) => `contains ${stranger}`),
+      ...(axios && name !== 'runpod' && name !== 'everything' ? ['contains axios'] : []),
+      ...(limit !== undefined && gzipped > limit ? [`${gzipped - limit} bytes over budget`] : []),
+    ];
+    rows.push({
+      name,
+      minified,
+      gzipped,
+      ...(limit !== undefined && { budget: limit }),
+      ...(note && { note }),
+      faults,
+    });
+  } catch (error) {
+    rows.push({
+      name,
+      faults: [[...new Set(error.errors?.map(({ text }) => text))].slice(0, 5).join('; ') || error.message],
+    });
+  }
+}
+
+const failed = rows.some(({ faults }) => faults.length > 0);
+if (process.argv.includes('--json')) {
+  console.log(JSON.stringify({ ok: !failed, bundles: rows }, null, 2));
+} else {
+  const column = (value, width) => String(value ?? '').padStart(width);
+  console.log(`${'bundle'.padEnd(14)}${column('minified', 10)}${column('gzipped', 10)}${column('budget', 10)}`);
+  for (const { name, minified, gzipped, budget, note, faults } of rows) {
+    const remark = faults.length > 0 ? `  ✗ ${faults.join(', ')}` : note ? `  (${note})` : '';
+    console.log(`${name.padEnd(14)}${column(minified, 10)}${column(gzipped, 10)}${column(budget, 10)}${remark}`);
+  }
+}
+process.exitCode = failed ? 1 : 0;
