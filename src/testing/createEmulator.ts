@@ -1,0 +1,65 @@
+import { asyncScheduler, defer, map } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { Transport } from '../types/Transport.js';
+import type { EmulatorOptions } from './EmulatorOptions.js';
+import type { FaultRule } from './faults/FaultRule.js';
+import type { JobRecord } from './JobRecord.js';
+import type { Answer } from './model/answers.js';
+import type { EmulatorRequest } from './model/EmulatorRequest.js';
+import { Platform } from './model/Platform.js';
+import type { RequestRecord } from './RequestRecord.js';
+
+/** A local RunPod. */
+export interface Emulator {
+  /**
+   * Gives requests to the emulator without a network: pass it to `createRunpod`. Any base URL will do. Cold, one answer;
+   * unsubscribing is a client that goes away. It honours `EmulatorOptions.latency`, and takes all its time from
+   * `EmulatorOptions.scheduler`. Where a fault breaks the network it errors with an `Error` that has `phase` and `code`.
+   */
+  readonly transport: Transport;
+  /** Answers one request; what the transport and the server are made of. */
+  handle(request: EmulatorRequest): Observable<Answer>;
+  /** What truly happened to every job so far, oldest first. */
+  jobs(): readonly JobRecord[];
+  /** Every request so far, oldest first, those still on their way included. */
+  requests(): readonly RequestRecord[];
+  /** Emits each request when it is over: answered, failed, or aborted. Completes when the emulator is closed. */
+  readonly requests$: Observable<RequestRecord>;
+  /** Adds a fault from now on; calling what it returns takes it away again. Its `nth` counts from now. */
+  inject(rule: FaultRule): () => void;
+  /** Stops all work and every timer. Held requests lose their connection, later ones find none. */
+  close(): void;
+}
+
+/**
+ * Makes a local RunPod in this process. Nothing happens before the first request. It needs no network, no Node and, given a
+ * virtual scheduler, no time.
+ *
+ * ```ts
+ * const emulator = createEmulator({
+ *   endpoints: { demo: { handler: ({ input }, { delay }) => delay(5_000).pipe(map(() => ({ echo: input }))) } },
+ * });
+ * ```
+ */
+export function createEmulator(options: EmulatorOptions): Emulator {
+  const platform = new Platform(options, options.scheduler ?? asyncScheduler);
+  const { latency = 0 } = options;
+  const transport: Transport = (sent) =>
+    defer(() => {
+      const { method, url, headers, body } = sent;
+      const request = { method, url, headers, ...(body !== undefined && { body }) };
+      return platform.handle(request, typeof latency === 'number' ? latency : latency(request));
+    }).pipe(map(({ status, headers, text }) => ({ status, headers, text })));
+  return {
+    transport,
+    handle: (request) => platform.handle(request),
+    jobs: () => {
+      platform.settle();
+      return platform.ledger.jobs();
+    },
+    requests: () => platform.ledger.requests(),
+    requests$: platform.ledger.requests$,
+    inject: (rule) => platform.faults.add(rule),
+    close: () => platform.close(),
+  };
+}

@@ -1,0 +1,115 @@
+import type { Operation } from '../../types/Operation.js';
+
+/**
+ * What can go wrong with a request.
+ *
+ * - `connection-refused`: no connection comes about. (The HTTP server has accepted it already: there it is a reset.)
+ * - `reset-before`: the connection breaks before the request takes effect.
+ * - `reset-after`: the request takes effect, then the connection breaks.
+ * - `no-answer`: the request takes effect, an answer never comes.
+ * - `slow-answer`: the answer comes `after` milliseconds (10 000) too late.
+ * - `truncated-answer`: the answer's text is cut in the middle.
+ * - `html-502`, `empty-502`: the edge answers, with a page of HTML or nothing.
+ * - `empty-429`: as if a limit were exceeded; with `retryAfter`, it says when to come again.
+ * - `bare-error`: 200 with nothing but `{"error": message}`.
+ * - `answer`: `status`, `headers` and `body` as the rule says.
+ * - `dropped-stream`: chunks are taken out of the stream, and the answer that holds them is lost.
+ */
+export type RequestFault =
+  | 'connection-refused'
+  | 'reset-before'
+  | 'reset-after'
+  | 'no-answer'
+  | 'slow-answer'
+  | 'truncated-answer'
+  | 'html-502'
+  | 'empty-502'
+  | 'empty-429'
+  | 'bare-error'
+  | 'answer'
+  | 'dropped-stream';
+
+/**
+ * What can go wrong with a job.
+ *
+ * - `transient-404`: for `for` milliseconds (2 000) after its submission it is not found.
+ * - `lost-worker`: its worker disappears `after` milliseconds (0) into a run. Seen per run: with `times: 1` the platform's
+ *   second run succeeds, without it the job fails with `job timed out after 1 retries`.
+ * - `json-error`: it fails as if the handler had thrown `message`: `error` is a string that holds JSON.
+ * - `no-output`: it is COMPLETED, but its result did not get through.
+ * - `late-progress`: `after` milliseconds (1 000) after its end, a late progress update shows it as IN_PROGRESS again: for
+ *   `for` milliseconds, or for good.
+ */
+export type JobFault = 'transient-404' | 'lost-worker' | 'json-error' | 'no-output' | 'late-progress';
+
+export type FaultName = RequestFault | JobFault;
+
+/** What a rule's `when` is asked about: a request, or a job at the moment the fault would strike it. */
+export interface FaultContext {
+  /** `scheduler.now()` in milliseconds. */
+  readonly at: number;
+  readonly endpointId?: string;
+  /** The operation of the request; of a job, the one that submitted it. */
+  readonly operation?: Operation;
+  readonly jobId?: string;
+  readonly method?: string;
+  /** Path and query of the request. */
+  readonly path?: string;
+  /** The job's input, for faults of jobs. */
+  readonly input?: Readonly<Record<string, unknown>>;
+}
+
+/** When a fault strikes. All conditions must hold; a rule without any strikes always. */
+export interface FaultConditions {
+  /**
+   * Only requests of these operations; for faults of jobs, only jobs submitted so.
+   * @defaultValue every operation; `dropped-stream`: `stream`
+   */
+  readonly on?: Operation | readonly Operation[];
+  /** Only this endpoint. */
+  readonly endpoint?: string;
+  /** Only where this returns true. */
+  readonly when?: (context: FaultContext) => boolean;
+  /** Only the n-th, counted from 1 among those that fit `on`, `endpoint` and `when`; or these. */
+  readonly nth?: number | readonly number[];
+  /** How likely it strikes, 0 to 1, decided by the seed. */
+  readonly probability?: number;
+  /** At most so often. */
+  readonly times?: number;
+}
+
+/** How a fault looks. Each member concerns only the faults that mention it. */
+export interface FaultDetails {
+  /** Milliseconds; see the fault. */
+  readonly after?: number;
+  /** Milliseconds; see the fault. */
+  readonly for?: number;
+  /**
+   * Whether the request takes effect although its answer is wrong.
+   * @defaultValue false for `html-502`, `empty-502`, `empty-429`, `bare-error` and `answer`
+   */
+  readonly accepted?: boolean;
+  /** The `Retry-After` header of `empty-429`: seconds, or any text. */
+  readonly retryAfter?: number | string;
+  /** The text of `bare-error` and `json-error`. */
+  readonly message?: string;
+  /** The status of `answer`. Default 500. */
+  readonly status?: number;
+  /** Headers of `answer`, lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The body of `answer`: text as it is, anything else as JSON. */
+  readonly body?: unknown;
+}
+
+/** One thing that goes wrong, and when: `{ fault: 'empty-429', on: 'status', nth: 2, retryAfter: 1 }`. */
+export interface FaultRule extends FaultConditions, FaultDetails {
+  readonly fault: FaultName;
+}
+
+/**
+ * Rules as a list, the first that strikes wins; or by name, where a number is a probability:
+ * `{ 'empty-502': 0.05, 'lost-worker': { times: 1 } }`.
+ */
+export type FaultOptions =
+  | readonly FaultRule[]
+  | { readonly [name in FaultName]?: number | (FaultConditions & FaultDetails) };

@@ -1,0 +1,27 @@
+export { createEmulator, type Emulator } from './createEmulator.js';
+export type {
+  EmulatedEndpoint,
+  EmulatorKey,
+  EmulatorOptions,
+  LogEntry,
+  Variants,
+  WorkerOptions,
+} from './EmulatorOptions.js';
+export type {
+  FaultConditions,
+  FaultContext,
+  FaultDetails,
+  FaultName,
+  FaultOptions,
+  FaultRule,
+  JobFault,
+  RequestFault,
+} from './faults/FaultRule.js';
+export type { NetworkError } from './faults/networkError.js';
+export type { HandlerContext, HandlerJob, JobHandler } from './JobHandler.js';
+export type { JobRecord, RunRecord } from './JobRecord.js';
+export type { Answer } from './model/answers.js';
+export type { EmulatorRequest } from './model/EmulatorRequest.js';
+export type { JobEnd, RunOutcome, WireStatus } from './model/Job.js';
+export type { AuthKind } from './model/keys.js';
+export type { RequestRecord } from './RequestRecord.js';

@@ -1,0 +1,45 @@
+import type { EmulatorOptions } from '../EmulatorOptions.js';
+import type { Faults } from '../faults/Faults.js';
+import type { Job } from './Job.js';
+import { JobQueue } from './JobQueue.js';
+import { LocalWorkers } from './LocalWorkers.js';
+import { seededRandom } from './random.js';
+import { RateLimiter } from './RateLimiter.js';
+import type { EndpointSettings } from './settings.js';
+import { WorkerDesk } from './WorkerDesk.js';
+
+/** One endpoint: its jobs, its workers, and what bounds the requests to it. */
+export interface Endpoint {
+  readonly settings: EndpointSettings;
+  readonly queue: JobQueue;
+  readonly workers: LocalWorkers;
+  readonly limiter: RateLimiter | undefined;
+  readonly faults: Faults;
+  readonly close: () => void;
+}
+
+export function createEndpoint(
+  settings: EndpointSettings,
+  options: EmulatorOptions,
+  faults: Faults,
+  accepted: (job: Job) => void,
+): Endpoint {
+  const { seed = 1, limits = 'documented', rateWindow = 'sliding' } = options;
+  // Each use of chance has a sequence of its own, so that one more worker does not change the ids of jobs.
+  const random = (use: string) => seededRandom(`${seed}/${settings.id}/${use}`);
+  const queue = new JobQueue(settings, random('jobs'), accepted);
+  const desk = new WorkerDesk(queue, faults);
+  const workers = new LocalWorkers(queue, desk, faults, random('workers'));
+  return {
+    settings,
+    queue,
+    workers,
+    limiter: limits === false ? undefined : new RateLimiter(limits, rateWindow),
+    faults,
+    close: () => {
+      queue.close();
+      desk.close();
+      workers.close();
+    },
+  };
+}

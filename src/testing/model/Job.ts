@@ -1,0 +1,89 @@
+import { Subject } from 'rxjs';
+import type { JobPolicy, S3Config } from '../../types/JobRequest.js';
+import { StreamBuffer } from './StreamBuffer.js';
+
+/** A job's status as it stands on the wire. */
+export type WireStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
+
+/** How a job came to its end. */
+export type JobEnd = 'completed' | 'failed' | 'cancelled' | 'timed-out' | 'expired' | 'purged';
+
+/** How one run of a job on one worker came to its end. */
+export type RunOutcome = 'reported' | 'cancelled' | 'killed' | 'expired' | 'lost' | 'closed';
+
+/** One run of a job on one worker. */
+export interface Run {
+  readonly workerId: string;
+  readonly startedAt: number;
+  endedAt?: number;
+  outcome?: RunOutcome;
+  /** Emits once, when the run is over: the worker stops, and whoever watches over the run. */
+  readonly over$: Subject<RunOutcome>;
+}
+
+/** What a worker reports at a job's end. An absent member is absent in the answers too. */
+export interface Report {
+  readonly output?: unknown;
+  readonly error?: unknown;
+}
+
+/** What a submission brought. */
+export interface Submission {
+  readonly operation: 'run' | 'runsync';
+  readonly input?: Record<string, unknown>;
+  readonly webhook?: string;
+  readonly policy: JobPolicy;
+  readonly s3Config?: S3Config;
+}
+
+/** Everything known of one job. Changed by the functions of `transitions.ts` only. */
+export class Job {
+  status: WireStatus = 'IN_QUEUE';
+  end?: JobEnd;
+  endedAt?: number;
+  /** When it came into the queue: at its submission, or at its last `/retry`. */
+  queuedAt: number;
+  readonly runs: Run[] = [];
+  current?: Run;
+  /** How often the platform ran it again by itself. */
+  retries = 0;
+  /** How often `/retry` was accepted for it. */
+  renewals = 0;
+  delayTime?: number;
+  executionTime?: number;
+  workerId?: string;
+  progress?: { readonly value: unknown; readonly executionTime: number };
+  report: Report = {};
+  chunks = new StreamBuffer();
+  /** Chunks of runs before a `/retry`, which are gone for readers. */
+  readonly earlier: StreamBuffer[] = [];
+  /** A progress update that came after the end and hides it. */
+  reverted?: { readonly value: unknown };
+  /** Reads answer 404 until then. */
+  hiddenUntil = 0;
+  /** No longer readable. */
+  gone = false;
+  cancelRequests = 0;
+  /** Emits at each change that an answer could show. */
+  readonly changed$ = new Subject<void>();
+
+  constructor(
+    readonly id: string,
+    readonly endpointId: string,
+    readonly submission: Submission,
+    readonly submittedAt: number,
+    readonly ttl: number,
+    /** How long it can be read after its end. */
+    public retention: number,
+  ) {
+    this.queuedAt = submittedAt;
+  }
+
+  get ttlAt(): number {
+    return this.queuedAt + this.ttl;
+  }
+
+  get over(): boolean {
+    return this.end !== undefined;
+  }
+}

@@ -1,0 +1,170 @@
+import { Subject } from 'rxjs';
+import { Job, type JobEnd, type Submission } from './Job.js';
+import { uuid, type Random } from './random.js';
+import { DEFAULT_TTL, type EndpointSettings } from './settings.js';
+import { endRun, renew, requeue, settle } from './transitions.js';
+
+/** How often jobs that nobody can read any more are dropped, in milliseconds. */
+const SWEEP = 60_000;
+
+/**
+ * The jobs of one endpoint: which wait, which can be read, and what clients may do to them. It knows nothing of how
+ * workers run them: `work$` says that there is something to take, `next` takes it.
+ */
+export class JobQueue {
+  /** Emits when a job waits to be taken. */
+  readonly work$ = new Subject<void>();
+  readonly counters = { completed: 0, failed: 0, retried: 0 };
+  private readonly jobs = new Map<string, Job>();
+  private pending = new Set<Job>();
+  private sweepAt = 0;
+
+  constructor(
+    readonly settings: EndpointSettings,
+    private readonly random: Random,
+    private readonly accepted: (job: Job) => void,
+  ) {}
+
+  private get now(): number {
+    return this.settings.scheduler.now();
+  }
+
+  submit(submission: Submission): Job {
+    const { id: endpointId, region, retention } = this.settings;
+    const now = this.now;
+    this.sweep(now);
+    const id = `${submission.operation === 'runsync' ? 'sync-' : ''}${uuid(this.random)}-${region}`;
+    const ttl = submission.policy.ttl ?? DEFAULT_TTL;
+    const job = new Job(id, endpointId, submission, now, ttl, retention[submission.operation]);
+    this.jobs.set(id, job);
+    this.accepted(job);
+    this.enqueue(job);
+    return job;
+  }
+
+  /** The job, as long as it can be read. */
+  find(id: string): Job | undefined {
+    const job = this.jobs.get(id);
+    if (!job) return undefined;
+    this.age(job, this.now);
+    return job.gone ? undefined : job;
+  }
+
+  /** Takes the job that waits longest out of the queue. */
+  next(): Job | undefined {
+    for (const job of this.pending) {
+      this.age(job, this.now);
+      // Ageing may just have taken it out.
+      if (this.pending.delete(job)) return job;
+    }
+    return undefined;
+  }
+
+  /** How many waiting jobs ask for more workers, counted up to `most`. */
+  wanting(most: number): number {
+    let count = 0;
+    for (const job of this.pending) {
+      if (count >= most) break;
+      if (!job.submission.policy.lowPriority) count += 1;
+    }
+    return count;
+  }
+
+  /** How many jobs wait, and how many run. */
+  depth(): { readonly inQueue: number; readonly inProgress: number } {
+    this.ageAll();
+    let inProgress = 0;
+    for (const job of this.jobs.values()) if (job.current) inProgress += 1;
+    return { inQueue: this.pending.size, inProgress };
+  }
+
+  /** Jobs that are not over, oldest first. */
+  live(): readonly Job[] {
+    this.ageAll();
+    return [...this.jobs.values()].filter((job) => !job.over);
+  }
+
+  /** Stops a job that is not over. Whether it was cancelled by this. */
+  cancel(job: Job): boolean {
+    job.cancelRequests += 1;
+    if (job.over) return false;
+    this.end(job, 'cancelled', 'cancelled');
+    return true;
+  }
+
+  /** Whether the job was put into the queue again. */
+  retry(job: Job): boolean {
+    if (job.status !== 'FAILED' && job.status !== 'TIMED_OUT') return false;
+    this.counters.retried += 1;
+    renew(job, this.now);
+    this.enqueue(job);
+    return true;
+  }
+
+  /** Removes every waiting job; says how many. */
+  purge(): number {
+    this.ageAll();
+    const purged = [...this.pending];
+    for (const job of purged) {
+      job.gone = this.settings.variants.purged === 'gone';
+      this.end(job, 'purged', 'cancelled');
+    }
+    return purged.length;
+  }
+
+  /** Runs a job again, before all others, because its worker fell silent. */
+  runAgain(job: Job): void {
+    this.counters.retried += 1;
+    requeue(job);
+    this.pending = new Set([job, ...this.pending]);
+    this.work$.next();
+  }
+
+  /** Deletes a job whose time to live is over, wherever it is. */
+  expire(job: Job): void {
+    job.gone = this.settings.variants.expired === 'gone';
+    this.end(job, job.gone ? 'expired' : 'timed-out', 'expired', job.ttlAt);
+  }
+
+  /** Lets time act on every job, so that what is due has happened. */
+  ageAll(): void {
+    for (const job of this.jobs.values()) this.age(job, this.now);
+  }
+
+  /** Stops all work. */
+  close(): void {
+    for (const job of this.jobs.values()) endRun(job, 'closed', this.now);
+    this.pending.clear();
+    this.work$.complete();
+  }
+
+  private end(job: Job, end: JobEnd, outcome: 'cancelled' | 'expired', at = this.now): void {
+    this.pending.delete(job);
+    endRun(job, outcome, at);
+    settle(job, end, {}, at);
+  }
+
+  private enqueue(job: Job): void {
+    this.pending.add(job);
+    this.work$.next();
+  }
+
+  private age(job: Job, now: number): void {
+    if (job.gone) return;
+    if (!job.over) {
+      if (now >= job.ttlAt) this.expire(job);
+      return;
+    }
+    const retained = (job.endedAt ?? now) + job.retention;
+    // The time to live deletes results too, but not the very state that says it is over.
+    const until = job.end === 'timed-out' ? retained : Math.min(retained, job.ttlAt);
+    if (now >= until) job.gone = true;
+  }
+
+  private sweep(now: number): void {
+    if (now < this.sweepAt) return;
+    this.sweepAt = now + SWEEP;
+    this.ageAll();
+    for (const job of this.jobs.values()) if (job.gone) this.jobs.delete(job.id);
+  }
+}

@@ -1,0 +1,90 @@
+import { Observable, Subject } from 'rxjs';
+import type { JobRecord } from '../JobRecord.js';
+import type { RequestRecord } from '../RequestRecord.js';
+import type { Job, Run } from './Job.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A request's entry while it is on its way. */
+export type OpenRecord = Mutable<RequestRecord>;
+
+/** Remembers every job and every request, up to a bound. */
+export class Ledger {
+  private readonly closed$ = new Subject<RequestRecord>();
+  private jobsKept: Job[] = [];
+  private requestsKept: OpenRecord[] = [];
+  private seq = 0;
+  /** Each request once it is over. */
+  readonly requests$: Observable<RequestRecord> = this.closed$.asObservable();
+
+  constructor(
+    private readonly now: () => number,
+    private readonly history: number,
+  ) {}
+
+  job(job: Job): void {
+    this.jobsKept.push(job);
+    // In lumps, so that a busy emulator does not copy its history at each submission.
+    if (this.jobsKept.length > this.history * 2 + 100) {
+      let spare = this.jobsKept.length - this.history;
+      this.jobsKept = this.jobsKept.filter((kept) => !kept.over || spare-- <= 0);
+    }
+  }
+
+  open(entry: Omit<RequestRecord, 'seq' | 'at'>): OpenRecord {
+    this.seq += 1;
+    const record: OpenRecord = { seq: this.seq, at: this.now(), ...entry };
+    this.requestsKept.push(record);
+    if (this.requestsKept.length > this.history * 2 + 100) {
+      this.requestsKept = this.requestsKept.slice(-this.history);
+    }
+    return record;
+  }
+
+  close(record: OpenRecord): void {
+    record.endedAt = this.now();
+    this.closed$.next({ ...record });
+  }
+
+  jobs(): readonly JobRecord[] {
+    const now = this.now();
+    return this.jobsKept.slice(-Math.max(this.history, 1)).map((job) => recordOf(job, now));
+  }
+
+  requests(): readonly RequestRecord[] {
+    return this.requestsKept.slice(-Math.max(this.history, 1)).map((record) => ({ ...record }));
+  }
+
+  end(): void {
+    this.closed$.complete();
+  }
+}
+
+function recordOf(job: Job, now: number): JobRecord {
+  const buffers = [...job.earlier, job.chunks];
+  const { output, error } = job.report;
+  return {
+    id: job.id,
+    endpointId: job.endpointId,
+    operation: job.submission.operation,
+    input: job.submission.input,
+    policy: job.submission.policy,
+    submittedAt: job.submittedAt,
+    status: job.status,
+    ...(job.end && { end: job.end }),
+    ...(job.endedAt !== undefined && { endedAt: job.endedAt }),
+    runs: job.runs.map(runOf),
+    executionMs: job.runs.reduce((sum, run) => sum + (run.endedAt ?? now) - run.startedAt, 0),
+    retries: job.retries,
+    renewals: job.renewals,
+    cancelRequests: job.cancelRequests,
+    chunks: buffers.flatMap((buffer) => buffer.produced),
+    chunksHandedOut: buffers.reduce((sum, buffer) => sum + buffer.handedOut, 0),
+    ...(output !== undefined && { output }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+function runOf({ workerId, startedAt, endedAt, outcome }: Run) {
+  return { workerId, startedAt, ...(endedAt !== undefined && { endedAt }), ...(outcome && { outcome }) };
+}

@@ -1,0 +1,192 @@
+import { Subscription, finalize, takeUntil, timer } from 'rxjs';
+import type { Faults } from '../faults/Faults.js';
+import { handlerContext } from './handlerContext.js';
+import type { JobQueue } from './JobQueue.js';
+import { workerName, type Random } from './random.js';
+import { runHandler } from './runHandler.js';
+import type { Assignment, WorkerDesk } from './WorkerDesk.js';
+
+interface Worker {
+  readonly id: string;
+  ready: boolean;
+  running: number;
+  idleSince: number;
+}
+
+/** How many workers are in which state, in the words of `/health`. */
+export interface WorkerCounts {
+  readonly idle: number;
+  readonly initializing: number;
+  readonly running: number;
+}
+
+/** The workers of this process: they start when there is work, run the endpoint's handler, and go away when idle. */
+export class LocalWorkers {
+  private readonly workers: Worker[] = [];
+  private readonly open = new Subscription();
+  private woken = false;
+
+  constructor(
+    private readonly queue: JobQueue,
+    private readonly desk: WorkerDesk,
+    private readonly faults: Faults,
+    private readonly random: Random,
+  ) {
+    for (let count = 0; count < this.options.min && count < this.options.max; count += 1) this.add(true);
+    this.open.add(queue.work$.subscribe(() => this.wake()));
+  }
+
+  private get options() {
+    return this.queue.settings.workers;
+  }
+
+  private get scheduler() {
+    return this.queue.settings.scheduler;
+  }
+
+  counts(): WorkerCounts {
+    this.retire();
+    const running = this.workers.filter((worker) => worker.running > 0).length;
+    const initializing = this.workers.filter((worker) => !worker.ready).length;
+    return { idle: this.workers.length - running - initializing, initializing, running };
+  }
+
+  close(): void {
+    this.open.unsubscribe();
+  }
+
+  /** Looks for work in the scheduler's next turn: whoever submits has its answer before any handler runs. */
+  private wake(): void {
+    if (this.woken || this.open.closed) return;
+    this.woken = true;
+    this.open.add(
+      timer(0, this.scheduler).subscribe(() => {
+        this.woken = false;
+        this.dispatch();
+      }),
+    );
+  }
+
+  private dispatch(): void {
+    this.retire();
+    for (;;) {
+      const worker = this.free() ?? this.scaleUp();
+      const assignment = worker && this.desk.take(worker.id);
+      if (!assignment) return;
+      this.work(worker, assignment);
+    }
+  }
+
+  private free(): Worker | undefined {
+    return this.workers.find((worker) => worker.ready && worker.running < this.options.concurrency);
+  }
+
+  /** Starts as many workers as the waiting jobs ask for; gives one that can work at once, if there is. */
+  private scaleUp(): Worker | undefined {
+    const { max, concurrency } = this.options;
+    const { coldStart } = this.queue.settings;
+    for (;;) {
+      const starting = this.workers.filter((worker) => !worker.ready).length;
+      if (this.workers.length >= max || this.queue.wanting(starting * concurrency + 1) <= starting * concurrency) {
+        return undefined;
+      }
+      const worker = this.add(coldStart <= 0);
+      if (worker.ready) return worker;
+      this.open.add(
+        timer(coldStart, this.scheduler).subscribe(() => {
+          worker.ready = true;
+          worker.idleSince = this.scheduler.now();
+          this.dispatch();
+        }),
+      );
+    }
+  }
+
+  private add(ready: boolean): Worker {
+    const worker = { id: workerName(this.random), ready, running: 0, idleSince: this.scheduler.now() };
+    this.workers.push(worker);
+    return worker;
+  }
+
+  private remove(worker: Worker): void {
+    const at = this.workers.indexOf(worker);
+    if (at >= 0) this.workers.splice(at, 1);
+  }
+
+  /** Idle workers are found to be gone when somebody looks; a timer of theirs would only keep a process alive. */
+  private retire(): void {
+    const { min, idleTimeout } = this.options;
+    const since = this.scheduler.now() - idleTimeout;
+    for (const worker of [...this.workers]) {
+      if (this.workers.length <= min) return;
+      if (worker.ready && worker.running === 0 && worker.idleSince <= since) this.remove(worker);
+    }
+  }
+
+  private work(worker: Worker, assignment: Assignment): void {
+    const { job, run } = assignment;
+    const { settings } = this.queue;
+    const { input, webhook, policy, s3Config } = job.submission;
+    if (!input || Object.keys(input).length === 0) {
+      // What happens on the service: the worker SDK finds the job incomplete and never reports it.
+      const parts = ['Job has missing field(s): id or input.'];
+      settings.log({ at: this.scheduler.now(), endpointId: settings.id, jobId: job.id, workerId: worker.id, parts });
+      this.desk.lose(assignment);
+      return;
+    }
+    const controller = new AbortController();
+    const context = handlerContext(settings, assignment, controller.signal, (value) => {
+      this.desk.progress(assignment, value);
+    });
+    const jobOfHandler = {
+      id: job.id,
+      // A copy: what a handler does to its input must not change what the ledger says was submitted.
+      input: structuredClone(input),
+      ...(webhook !== undefined && { webhook }),
+      ...(Object.keys(policy).length > 0 && { policy }),
+      ...(s3Config !== undefined && { s3Config }),
+    };
+    worker.running += 1;
+    const working = new Subscription();
+    working.add(
+      run.over$.subscribe((outcome) => {
+        if (outcome !== 'reported') controller.abort();
+      }),
+    );
+    const loss = this.faults.forJob('lost-worker', job);
+    if (loss) {
+      working.add(
+        timer(loss.after ?? 0, this.scheduler).subscribe(() => {
+          this.remove(worker);
+          this.desk.lose(assignment);
+          controller.abort();
+          working.unsubscribe();
+        }),
+      );
+    }
+    this.open.add(working);
+    working.add(
+      runHandler(() => settings.handler(jobOfHandler, context), {
+        workerId: worker.id,
+        stream: settings.stream,
+        aggregate: settings.aggregate,
+        streamed: settings.variants.streamed,
+      })
+        .pipe(
+          takeUntil(run.over$),
+          finalize(() => {
+            worker.running -= 1;
+            worker.idleSince = this.scheduler.now();
+            this.open.remove(working);
+            // A loss that did not come in time does not come at all.
+            working.unsubscribe();
+            this.wake();
+          }),
+        )
+        .subscribe((event) => {
+          if (event.kind === 'chunk') this.desk.chunk(assignment, event.value);
+          else this.desk.done(assignment, event.report);
+        }),
+    );
+  }
+}

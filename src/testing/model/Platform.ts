@@ -1,0 +1,180 @@
+import { Subject, defer, delay, finalize, identity, merge, mergeMap, of, take, tap, throwError, timer } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
+import { ID_PATTERN } from '../../protocol/limits.js';
+import type { EmulatorOptions } from '../EmulatorOptions.js';
+import { applyFault } from '../faults/applyFault.js';
+import { Faults } from '../faults/Faults.js';
+import type { FaultContext, FaultRule } from '../faults/FaultRule.js';
+import { networkError } from '../faults/networkError.js';
+import { table, type TableRow } from '../operations/table.js';
+import { empty, endpointNotFound, jobNotFound, notAQueueRoute, unauthorized, type Answer } from './answers.js';
+import { createEndpoint, type Endpoint } from './Endpoint.js';
+import type { EmulatorRequest } from './EmulatorRequest.js';
+import { credentialsOf, judgeKey, withoutKeys } from './keys.js';
+import { Ledger, type OpenRecord } from './Ledger.js';
+import { seededRandom } from './random.js';
+import { readRoute, type Route } from './route.js';
+import { settingsOf } from './settings.js';
+
+/** All endpoints behind one door: takes a request, gives its answer, and writes both down. */
+export class Platform {
+  readonly faults: Faults;
+  readonly ledger: Ledger;
+  private readonly endpoints = new Map<string, Endpoint>();
+  private readonly closing$ = new Subject<never>();
+  private closed = false;
+
+  constructor(
+    private readonly options: EmulatorOptions,
+    private readonly scheduler: SchedulerLike,
+  ) {
+    const now = (): number => scheduler.now();
+    this.faults = new Faults(options.faults ?? [], seededRandom(`${options.seed ?? 1}/faults`), now);
+    this.ledger = new Ledger(now, options.history ?? 10_000);
+    for (const [id, endpoint] of Object.entries(options.endpoints)) {
+      if (!ID_PATTERN.test(id)) throw new TypeError(`"${id}" is no endpoint id: it may hold letters, digits, - and _ only`);
+      const settings = settingsOf(id, endpoint, options, scheduler);
+      this.endpoints.set(id, createEndpoint(settings, options, this.faults, (job) => this.ledger.job(job)));
+    }
+  }
+
+  /**
+   * Answers a request: emits once and completes, or errors where a fault breaks the network. Unsubscribing before is a
+   * client that goes away. `latency` milliseconds pass on the way, half of them before the request has any effect.
+   */
+  handle(request: EmulatorRequest, latency = 0): Observable<Answer> {
+    return defer(() => {
+      if (this.closed) return throwError(() => networkError('connect', 'ECONNREFUSED'));
+      const record = this.open(request);
+      const there = Math.floor(latency / 2);
+      const back = latency - there;
+      let answered = false;
+      const answer$ = (there > 0 ? timer(there, this.scheduler) : of(0)).pipe(
+        mergeMap(() => this.intercepted(request, record)),
+        take(1),
+        back > 0 ? delay(back, this.scheduler) : identity,
+      );
+      return merge(answer$, this.closing$).pipe(
+        take(1),
+        tap({
+          next: ({ status }) => {
+            answered = true;
+            record.status = status;
+          },
+          error: (error: unknown) => {
+            answered = true;
+            record.failure = codeOf(error);
+          },
+        }),
+        finalize(() => {
+          if (!answered) record.aborted = true;
+          this.ledger.close(record);
+        }),
+      );
+    });
+  }
+
+  /** Lets time act on every job, so that what is due has happened. */
+  settle(): void {
+    for (const { queue } of this.endpoints.values()) queue.ageAll();
+  }
+
+  /** Stops all work; requests that are held lose their connection, later ones find none. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.closing$.error(networkError('sent', 'ECONNRESET'));
+    for (const endpoint of this.endpoints.values()) endpoint.close();
+    this.ledger.end();
+  }
+
+  private open({ method, url, headers }: EmulatorRequest): OpenRecord {
+    const { path, route } = readRoute(url);
+    const { kind: auth, key } = credentialsOf(headers);
+    return this.ledger.open({
+      method,
+      path: withoutKeys(path, this.options.keys ?? [], key),
+      auth,
+      ...(route && { endpointId: route.endpointId, operation: route.operation }),
+      ...(route?.jobId !== undefined && { jobId: route.jobId }),
+    });
+  }
+
+  private intercepted(request: EmulatorRequest, record: OpenRecord): Observable<Answer> {
+    const next = (seen: EmulatorRequest): Observable<Answer> => defer(() => this.answer(seen, record));
+    return this.options.intercept ? this.options.intercept(request, next) : next(request);
+  }
+
+  private answer(request: EmulatorRequest, record: OpenRecord): Observable<Answer> {
+    const { path, route } = readRoute(request.url);
+    const context: FaultContext = {
+      at: this.scheduler.now(),
+      method: request.method,
+      path,
+      ...(route && { endpointId: route.endpointId, operation: route.operation }),
+      ...(route?.jobId !== undefined && { jobId: route.jobId }),
+    };
+    const act = defer(() => (route ? this.admit(request, route, record, context) : of(empty(404))));
+    const rule = this.faults.forRequest(context);
+    return rule ? applyFault(struck(rule, record), act, this.scheduler) : act;
+  }
+
+  private admit(request: EmulatorRequest, route: Route, record: OpenRecord, context: FaultContext): Observable<Answer> {
+    const row = table.get(route.operation);
+    const endpoint = this.endpoints.get(route.endpointId);
+    const refusal = this.refusal(request, route, endpoint, row);
+    if (refusal || !endpoint || !row) return of(refusal ?? empty(404));
+    const { limiter, workers } = endpoint;
+    const later = limiter?.enter(route.operation, this.scheduler.now(), () => workers.counts().running);
+    if (later !== undefined) return of(this.tooMany(later));
+    const call = {
+      endpoint,
+      request,
+      query: route.query,
+      jobId: route.jobId ?? '',
+      created: ({ id }: { readonly id: string }) => {
+        record.jobId = id;
+      },
+      dropped: () => {
+        const rule = this.faults.forChunks(context);
+        return rule !== undefined && struck(rule, record) !== undefined;
+      },
+    };
+    return row.operate(call).pipe(finalize(() => limiter?.leave(route.operation)));
+  }
+
+  private refusal(
+    request: EmulatorRequest,
+    route: Route,
+    endpoint: Endpoint | undefined,
+    row: TableRow | undefined,
+  ): Answer | undefined {
+    const { keys } = this.options;
+    if (keys) {
+      const { kind, key } = credentialsOf(request.headers);
+      if (kind === 'none') return unauthorized('no token provided');
+      const verdict = judgeKey(keys, key, route.endpointId);
+      if (verdict === 'invalid') return unauthorized('invalid api key');
+      if (verdict === 'foreign') return endpointNotFound();
+    }
+    if (!endpoint) return endpointNotFound();
+    if (!row) return notAQueueRoute();
+    if (!row.methods.includes(request.method)) return empty(405, { allow: row.methods.join(', ') });
+    return row.job && !route.jobId ? jobNotFound() : undefined;
+  }
+
+  private tooMany(later: number): Answer {
+    return empty(429, this.options.retryAfter ? { 'retry-after': String(Math.ceil(later / 1_000)) } : {});
+  }
+}
+
+function struck(rule: FaultRule, record: OpenRecord): FaultRule {
+  record.fault = rule.fault;
+  return rule;
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return String(error);
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'message' in error ? String(error.message) : 'error';
+}

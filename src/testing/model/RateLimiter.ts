@@ -1,0 +1,63 @@
+import { RATE_WINDOW } from '../../protocol/limits.js';
+import { operations } from '../../protocol/operations.js';
+import type { Limits, OperationLimits } from '../../types/Limits.js';
+
+/** The documented limits, from the table of operations. */
+export const DOCUMENTED_LIMITS: Limits = Object.fromEntries(
+  Object.entries(operations).flatMap(([name, { limits }]) => (limits ? [[name, limits] as const] : [])),
+);
+
+/**
+ * Requests that each running worker adds up to, where that is more than the fixed limit. Source: RunPod documentation of
+ * December 2024; the current pages name the rule without these numbers.
+ */
+const PER_WORKER: Readonly<Record<string, number>> = { run: 200, runsync: 400, status: 400, 'status-sync': 400, cancel: 20 };
+
+interface Count {
+  readonly limits: OperationLimits;
+  inFlight: number;
+  /** When the counted requests came, oldest first. */
+  times: number[];
+}
+
+/** Counts the requests to one endpoint, each operation apart. A refused request is not counted. */
+export class RateLimiter {
+  private readonly counts = new Map<string, Count>();
+
+  constructor(
+    limits: 'documented' | Limits,
+    private readonly window: 'sliding' | 'fixed',
+  ) {
+    this.perWorker = limits === 'documented' ? PER_WORKER : {};
+    for (const [operation, bounds] of Object.entries(limits === 'documented' ? DOCUMENTED_LIMITS : limits)) {
+      this.counts.set(operation, { limits: bounds, inFlight: 0, times: [] });
+    }
+  }
+
+  private readonly perWorker: Readonly<Record<string, number>>;
+
+  /** Lets a request in (`undefined`), or says in how many milliseconds it could be let in. */
+  enter(operation: string, now: number, runningWorkers: () => number): number | undefined {
+    const count = this.counts.get(operation);
+    if (!count) return undefined;
+    const { requests, concurrent = Infinity, per = RATE_WINDOW } = count.limits;
+    if (count.inFlight >= concurrent) return 1_000;
+    if (requests !== undefined) {
+      const since = this.window === 'sliding' ? now - per + 1 : Math.floor(now / per) * per;
+      const first = count.times.findIndex((time) => time >= since);
+      count.times = first < 0 ? [] : first === 0 ? count.times : count.times.slice(first);
+      if (count.times.length >= requests && count.times.length >= (this.perWorker[operation] ?? 0) * runningWorkers()) {
+        return (this.window === 'sliding' ? (count.times[0] ?? now) : since) + per - now;
+      }
+      count.times.push(now);
+    }
+    count.inFlight += 1;
+    return undefined;
+  }
+
+  /** A request that was let in has been answered, or its client went away. */
+  leave(operation: string): void {
+    const count = this.counts.get(operation);
+    if (count) count.inFlight -= 1;
+  }
+}

@@ -1,0 +1,130 @@
+import { Subscription, takeUntil, timer } from 'rxjs';
+import { MAX_TIMER } from '../../protocol/limits.js';
+import type { Faults } from '../faults/Faults.js';
+import { exceeds } from './bytes.js';
+import type { Job, Report, Run } from './Job.js';
+import type { JobQueue } from './JobQueue.js';
+import { raised } from './pythonError.js';
+import { PLATFORM_RETRIES } from './settings.js';
+import { begin, endRun, settle } from './transitions.js';
+
+/** Largest result, in bytes of JSON. A larger one is refused, and the job ends without it. */
+const MAX_OUTPUT = 20 * 1024 * 1024;
+
+/** A job in the hands of a worker. */
+export interface Assignment {
+  readonly job: Job;
+  readonly run: Run;
+}
+
+/**
+ * The side of an endpoint that workers speak to: take a job, post progress, chunks and the result. It does not know where
+ * a worker is; those of this process use it, and workers behind a network can. What a worker posts for a run that is over
+ * is refused (`false`).
+ */
+export class WorkerDesk {
+  private readonly timers = new Subscription();
+
+  constructor(
+    private readonly queue: JobQueue,
+    private readonly faults: Faults,
+  ) {}
+
+  private get scheduler() {
+    return this.queue.settings.scheduler;
+  }
+
+  take(workerId: string): Assignment | undefined {
+    const job = this.queue.next();
+    if (!job) return undefined;
+    const now = this.scheduler.now();
+    const run = begin(job, workerId, now);
+    const { executionTimeout, killLag } = this.queue.settings;
+    const killIn = (job.submission.policy.executionTimeout ?? executionTimeout) + killLag;
+    const ttlIn = job.ttlAt - now;
+    this.after(Math.min(killIn, ttlIn), run, () => {
+      if (killIn < ttlIn) this.fail(job, 'killed', 'executionTimeout exceeded');
+      else this.queue.expire(job);
+    });
+    return { job, run };
+  }
+
+  progress({ job, run }: Assignment, value: unknown): boolean {
+    if (job.current !== run) return false;
+    job.progress = { value, executionTime: this.scheduler.now() - run.startedAt };
+    job.changed$.next();
+    return true;
+  }
+
+  chunk({ job, run }: Assignment, value: unknown): boolean {
+    if (job.current !== run) return false;
+    job.chunks.push(value);
+    job.changed$.next();
+    return true;
+  }
+
+  done({ job, run }: Assignment, report: Report): boolean {
+    if (job.current !== run) return false;
+    const lastProgress = job.progress?.value;
+    const raise = this.faults.forJob('json-error', job);
+    const final = raise ? { error: raised(new Error(raise.message ?? 'injected failure'), run.workerId) } : report;
+    if (final.error === undefined) this.complete(job, final);
+    else this.fail(job, 'reported', final.error, final.output);
+    const late = this.faults.forJob('late-progress', job);
+    if (late) this.revert(job, late, lastProgress);
+    return true;
+  }
+
+  /** The worker will not be heard of again: the platform notices by and by. */
+  lose({ job, run }: Assignment): void {
+    this.after(this.queue.settings.lostAfter, run, () => {
+      if (job.retries >= PLATFORM_RETRIES) {
+        this.fail(job, 'lost', `job timed out after ${PLATFORM_RETRIES} retries`);
+        return;
+      }
+      endRun(job, 'lost', this.scheduler.now());
+      this.queue.runAgain(job);
+    });
+  }
+
+  close(): void {
+    this.timers.unsubscribe();
+  }
+
+  private complete(job: Job, report: Report): void {
+    const now = this.scheduler.now();
+    const refused =
+      this.faults.forJob('no-output', job) !== undefined ||
+      (report.output !== undefined && exceeds(JSON.stringify(report.output), MAX_OUTPUT));
+    this.queue.counters.completed += 1;
+    endRun(job, 'reported', now);
+    settle(job, 'completed', refused ? {} : report, now);
+  }
+
+  private fail(job: Job, outcome: 'reported' | 'killed' | 'lost', error: unknown, output?: unknown): void {
+    const now = this.scheduler.now();
+    this.queue.counters.failed += 1;
+    endRun(job, outcome, now);
+    settle(job, 'failed', { error, output }, now);
+  }
+
+  private revert(job: Job, rule: { after?: number; for?: number }, lastProgress: unknown): void {
+    const { renewals } = job;
+    const change = (ms: number, reverted: Job['reverted']): void => {
+      this.timers.add(
+        timer(ms, this.scheduler).subscribe(() => {
+          if (job.renewals !== renewals || !job.over) return;
+          job.reverted = reverted;
+          job.changed$.next();
+        }),
+      );
+    };
+    const after = rule.after ?? 1_000;
+    change(after, { value: lastProgress ?? 'late progress' });
+    if (rule.for !== undefined) change(after + rule.for, undefined);
+  }
+
+  private after(ms: number, run: Run, act: () => void): void {
+    this.timers.add(timer(Math.min(ms, MAX_TIMER), this.scheduler).pipe(takeUntil(run.over$)).subscribe(act));
+  }
+}

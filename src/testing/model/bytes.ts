@@ -1,0 +1,12 @@
+const encoder = new TextEncoder();
+
+/** Bytes of a text in UTF-8. */
+export function utf8Length(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** Whether a text takes more than `max` bytes of UTF-8; most are judged by their length alone. */
+export function exceeds(text: string, max: number): boolean {
+  if (text.length > max) return true;
+  return text.length * 3 > max && utf8Length(text) > max;
+}

@@ -1,0 +1,35 @@
+import { Observable } from 'rxjs';
+
+/**
+ * The values of an async iterable. Differs from `from` in that unsubscribing returns the iterator at once, rather than when
+ * it yields next, so that the generator of a cancelled job comes to its `finally`.
+ */
+export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): Observable<T> {
+  return new Observable((subscriber) => {
+    const iterator = iterable[Symbol.asyncIterator]();
+    let ended = false;
+    const pull = (): void => {
+      iterator.next().then(
+        ({ done, value }) => {
+          ended = done === true;
+          if (subscriber.closed) return;
+          if (done) {
+            subscriber.complete();
+            return;
+          }
+          subscriber.next(value);
+          if (!subscriber.closed) pull();
+        },
+        (error: unknown) => {
+          ended = true;
+          subscriber.error(error);
+        },
+      );
+    };
+    pull();
+    return () => {
+      // What the generator does while it is being ended concerns nobody any more.
+      if (!ended) iterator.return?.().then(undefined, () => undefined);
+    };
+  });
+}

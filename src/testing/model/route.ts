@@ -1,0 +1,37 @@
+import { operations } from '../../protocol/operations.js';
+
+/** What a URL asks for. */
+export interface Route {
+  readonly endpointId: string;
+  readonly operation: string;
+  /** The part after the operation, for those that concern a job. */
+  readonly jobId?: string;
+  readonly query: URLSearchParams;
+}
+
+const known = (segment: string | undefined): boolean => segment !== undefined && Object.hasOwn(operations, segment);
+
+/**
+ * Reads `…/v2/{endpointId}/{operation}/{jobId}?…`. The base may be any: behind a proxy, a client's path begins elsewhere,
+ * so that without `v2` whatever stands before an operation is the endpoint.
+ */
+export function readRoute(url: string): { readonly path: string; readonly route?: Route } {
+  const { pathname, search, searchParams: query } = new URL(url, 'http://localhost');
+  const path = pathname + search;
+  const segments = pathname.split('/').filter(Boolean).map(decoded);
+  const isBase = (segment: string): boolean => segment === 'v2';
+  let at = segments.findIndex((segment, index) => isBase(segment) && known(segments[index + 2])) + 1;
+  if (at === 0) at = segments.findIndex(isBase) + 1;
+  if (at === 0) at = segments.findIndex((_, index) => known(segments[index + 1]));
+  const [endpointId, operation, jobId] = at < 0 ? [] : segments.slice(at);
+  if (endpointId === undefined || operation === undefined) return { path };
+  return { path, route: { endpointId, operation, query, ...(jobId !== undefined && { jobId }) } };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -1,0 +1,84 @@
+import { catchError, concat, defer, from, isObservable, map, mergeMap, of, takeLast, takeWhile, defaultIfEmpty } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { fromAsyncIterable } from './fromAsyncIterable.js';
+import type { Report } from './Job.js';
+import { raised, raisedInGenerator } from './pythonError.js';
+import { plain, saysError, workerReport } from './workerReport.js';
+
+/** What a handler does, in the words of a worker. The last event is always `done`. */
+export type WorkEvent =
+  | { readonly kind: 'chunk'; readonly value: unknown }
+  | { readonly kind: 'done'; readonly report: Report };
+
+/** How the endpoint wants its handler's result understood. */
+export interface HandlerMode {
+  readonly workerId: string;
+  readonly stream: boolean;
+  readonly aggregate: boolean;
+  /** `output` of a stream that is not aggregated. */
+  readonly streamed: 'empty' | 'absent';
+}
+
+const done = (report: Report): WorkEvent => ({ kind: 'done', report });
+
+/** Calls a handler and follows what it returned to its end. Never errors: a throw is a report. */
+export function runHandler(work: () => unknown, mode: HandlerMode): Observable<WorkEvent> {
+  return defer(() => understand(work(), mode)).pipe(
+    catchError((error: unknown) =>
+      of(done({ error: mode.stream ? raisedInGenerator(error) : raised(error, mode.workerId) })),
+    ),
+  );
+}
+
+function understand(returned: unknown, mode: HandlerMode): Observable<WorkEvent> {
+  if (isObservable(returned)) return mode.stream ? chunked(returned, mode) : single(returned);
+  if (isAsyncIterable(returned)) return chunked(fromAsyncIterable(returned), mode);
+  if (isGenerator(returned)) return chunked(from(returned), mode);
+  if (isPromiseLike(returned)) return from(returned).pipe(mergeMap((value) => understand(value, mode)));
+  return of(done(workerReport(returned)));
+}
+
+function single(values$: Observable<unknown>): Observable<WorkEvent> {
+  return values$.pipe(
+    takeLast(1),
+    defaultIfEmpty(undefined),
+    map((value) => done(workerReport(value))),
+  );
+}
+
+function chunked(values$: Observable<unknown>, mode: HandlerMode): Observable<WorkEvent> {
+  return defer(() => {
+    const all: unknown[] = [];
+    let failure: Report | undefined;
+    const chunks$ = values$.pipe(
+      map((value) => plain(value) ?? null),
+      // A yielded error is not posted as a chunk: it ends the stream and fails the job.
+      takeWhile((value) => {
+        if (saysError(value)) failure = { error: value.error };
+        return !failure;
+      }),
+      map((value): WorkEvent => {
+        if (mode.aggregate) all.push(value);
+        return { kind: 'chunk', value };
+      }),
+    );
+    const output = (): unknown => (mode.aggregate ? all : mode.streamed === 'empty' ? [] : undefined);
+    return concat(
+      chunks$,
+      defer(() => of(done(failure ?? { output: output() }))),
+    );
+  }).pipe(catchError((error: unknown) => of(done({ error: raisedInGenerator(error) }))));
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+/** A generator object. Arrays, strings and sets are values, not streams. */
+function isGenerator(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value && 'next' in value;
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

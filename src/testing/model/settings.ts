@@ -1,0 +1,64 @@
+import type { SchedulerLike } from 'rxjs';
+import type { EmulatedEndpoint, EmulatorOptions, Variants, WorkerOptions } from '../EmulatorOptions.js';
+
+/** An endpoint's options with every default filled in. */
+export interface EndpointSettings {
+  readonly id: string;
+  readonly stream: boolean;
+  readonly aggregate: boolean;
+  readonly workers: Required<WorkerOptions>;
+  readonly coldStart: number;
+  readonly executionTimeout: number;
+  readonly killLag: number;
+  readonly lostAfter: number;
+  readonly retention: { readonly run: number; readonly runsync: number };
+  readonly region: string;
+  readonly variants: Required<Variants>;
+  readonly handler: EmulatedEndpoint['handler'];
+  readonly scheduler: SchedulerLike;
+  readonly log: NonNullable<EmulatorOptions['log']>;
+}
+
+/** `policy.ttl` where a job says nothing: 24 hours. */
+export const DEFAULT_TTL = 86_400_000;
+
+/** How often the platform runs a job again whose worker fell silent. No other number was ever seen. */
+export const PLATFORM_RETRIES = 1;
+
+export function variantsOf(variants: Variants = {}): Required<Variants> {
+  return {
+    expired: 'gone',
+    purged: 'gone',
+    wait: 'clamp',
+    cancelEnded: 'state',
+    cancelled: 'bare',
+    streamed: 'empty',
+    ...variants,
+  };
+}
+
+export function settingsOf(
+  id: string,
+  endpoint: EmulatedEndpoint,
+  options: EmulatorOptions,
+  scheduler: SchedulerLike,
+): EndpointSettings {
+  const workers = typeof endpoint.workers === 'number' ? { max: endpoint.workers } : endpoint.workers;
+  return {
+    id,
+    stream: endpoint.stream ?? endpoint.aggregate ?? false,
+    aggregate: endpoint.aggregate ?? false,
+    workers: { max: 3, min: 0, concurrency: 1, idleTimeout: 5_000, ...workers },
+    coldStart: endpoint.coldStart ?? 0,
+    executionTimeout: endpoint.executionTimeout ?? 600_000,
+    killLag: endpoint.killLag ?? 3_000,
+    lostAfter: endpoint.lostAfter ?? 40_000,
+    retention: { run: 1_800_000, runsync: 60_000, ...endpoint.retention },
+    region: endpoint.region ?? 'u1',
+    variants: variantsOf(options.variants),
+    // Bound to its own object, so that a handler written as a method keeps its `this`.
+    handler: (job, context) => endpoint.handler(job, context),
+    scheduler,
+    log: options.log ?? (() => undefined),
+  };
+}

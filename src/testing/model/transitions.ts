@@ -1,0 +1,76 @@
+import { Subject } from 'rxjs';
+import type { Job, JobEnd, Report, Run, RunOutcome, WireStatus } from './Job.js';
+import { StreamBuffer } from './StreamBuffer.js';
+
+/** IN_QUEUE → IN_PROGRESS: a worker has taken the job. */
+export function begin(job: Job, workerId: string, now: number): Run {
+  const run: Run = { workerId, startedAt: now, over$: new Subject() };
+  job.runs.push(run);
+  job.current = run;
+  job.status = 'IN_PROGRESS';
+  job.delayTime = now - job.queuedAt;
+  job.workerId = workerId;
+  job.changed$.next();
+  return run;
+}
+
+/** The job is off its worker. What becomes of the job itself is the caller's next step. */
+export function endRun(job: Job, outcome: RunOutcome, now: number): void {
+  const run = job.current;
+  if (!run) return;
+  job.current = undefined;
+  job.executionTime = now - run.startedAt;
+  run.endedAt = now;
+  run.outcome = outcome;
+  run.over$.next(outcome);
+  run.over$.complete();
+}
+
+const STATUS_OF: Readonly<Record<JobEnd, WireStatus>> = {
+  completed: 'COMPLETED',
+  failed: 'FAILED',
+  cancelled: 'CANCELLED',
+  'timed-out': 'TIMED_OUT',
+  // Nobody reads these two: such jobs are gone. The ledger still wants a status.
+  expired: 'TIMED_OUT',
+  purged: 'CANCELLED',
+};
+
+/** Any state → the end. */
+export function settle(job: Job, end: JobEnd, report: Report, now: number): void {
+  job.status = STATUS_OF[end];
+  job.end = end;
+  job.endedAt = now;
+  job.report = report;
+  job.progress = undefined;
+  job.changed$.next();
+}
+
+/** IN_PROGRESS → IN_QUEUE: the platform itself runs the job again. */
+export function requeue(job: Job): void {
+  job.retries += 1;
+  backToQueue(job);
+}
+
+/** FAILED or TIMED_OUT → IN_QUEUE: somebody asked for it by `/retry`. What the job had produced is forgotten. */
+export function renew(job: Job, now: number): void {
+  job.renewals += 1;
+  job.retries = 0;
+  job.queuedAt = now;
+  job.end = undefined;
+  job.endedAt = undefined;
+  job.report = {};
+  job.reverted = undefined;
+  job.earlier.push(job.chunks);
+  job.chunks = new StreamBuffer();
+  backToQueue(job);
+}
+
+function backToQueue(job: Job): void {
+  job.status = 'IN_QUEUE';
+  job.progress = undefined;
+  job.delayTime = undefined;
+  job.executionTime = undefined;
+  job.workerId = undefined;
+  job.changed$.next();
+}

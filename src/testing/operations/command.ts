@@ -1,0 +1,29 @@
+import { defer, of } from 'rxjs';
+import { jobNotFound, json, type Answer } from '../model/answers.js';
+import { shownStatus } from '../model/jobBody.js';
+import type { Operate } from './Call.js';
+
+/** `POST /cancel/{id}`: stops a waiting or running job. What it answers for a job that is over is not known. */
+export const cancel: Operate = ({ endpoint: { queue, settings }, jobId }) =>
+  answering(() => {
+    const job = queue.find(jobId);
+    if (!job) return jobNotFound();
+    if (!queue.cancel(job) && settings.variants.cancelEnded === 'not-found') return jobNotFound();
+    return json(200, { id: job.id, status: shownStatus(job) });
+  });
+
+/** `POST /retry/{id}`: runs a failed job again, under the same id. */
+export const retry: Operate = ({ endpoint: { queue }, jobId }) =>
+  answering(() => {
+    const job = queue.find(jobId);
+    if (!job) return jobNotFound();
+    return queue.retry(job) ? json(200, { id: job.id, status: 'IN_QUEUE' }) : json(400, { error: 'job cannot be retried' });
+  });
+
+/** `POST /purge-queue`: removes what waits. What runs goes on. */
+export const purgeQueue: Operate = ({ endpoint: { queue } }) =>
+  answering(() => json(200, { removed: queue.purge(), status: 'completed' }));
+
+function answering(act: () => Answer) {
+  return defer(() => of(act()));
+}

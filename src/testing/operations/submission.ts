@@ -1,0 +1,77 @@
+import { EXECUTION_TIMEOUT, MAX_RUN_BODY, MAX_RUNSYNC_BODY, TTL } from '../../protocol/limits.js';
+import type { JobPolicy, S3Config } from '../../types/JobRequest.js';
+import { badRequest, type Answer } from '../model/answers.js';
+import { exceeds } from '../model/bytes.js';
+import type { EmulatorRequest } from '../model/EmulatorRequest.js';
+import type { Submission } from '../model/Job.js';
+
+type Members = Record<string, unknown>;
+
+/** A refusal, thrown inside this file only: checks nest, and each may end the reading. */
+class Refused extends Error {}
+
+/** Reads the body of `/run` or `/runsync`: a job, or the answer that refuses it. */
+export function readSubmission(request: EmulatorRequest, operation: 'run' | 'runsync'): Submission | Answer {
+  const text = request.body ?? '';
+  const max = operation === 'run' ? MAX_RUN_BODY : MAX_RUNSYNC_BODY;
+  if ((request.size ?? 0) > max || exceeds(text, max)) {
+    return badRequest(`body: exceeded max body size of ${max / 1024 / 1024}MiB`);
+  }
+  try {
+    const body = objectOf(parsed(text), 'body');
+    if (!body) throw new Refused('body: must be an object');
+    const input = objectOf(body['input'], 'input');
+    const webhook = textOf(body['webhook'], 'webhook');
+    // Passed through as it is: the worker is who reads it.
+    const s3Config = objectOf(body['s3Config'], 's3Config') as S3Config | undefined;
+    return {
+      operation,
+      policy: policyOf(objectOf(body['policy'], 'policy') ?? {}),
+      ...(input && { input }),
+      ...(webhook !== undefined && { webhook }),
+      ...(s3Config && { s3Config }),
+    };
+  } catch (error) {
+    if (error instanceof Refused) return badRequest(error.message);
+    throw error;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refused('body: invalid json');
+  }
+}
+
+/** `null` counts as absent. */
+function objectOf(value: unknown, name: string): Members | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) throw new Refused(`${name}: must be an object`);
+  return value as Members; // checked just above
+}
+
+function textOf(value: unknown, name: string): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value !== 'string') throw new Refused(`${name}: must be a string`);
+  return value;
+}
+
+function policyOf(policy: Members): JobPolicy {
+  const executionTimeout = durationOf(policy['executionTimeout'], 'policy.executionTimeout', EXECUTION_TIMEOUT);
+  const ttl = durationOf(policy['ttl'], 'policy.ttl', TTL);
+  return {
+    ...(executionTimeout !== undefined && { executionTimeout }),
+    ...(ttl !== undefined && { ttl }),
+    ...(policy['lowPriority'] === true && { lowPriority: true }),
+  };
+}
+
+function durationOf(value: unknown, name: string, { min, max }: { min: number; max: number }): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !(value >= min && value <= max)) {
+    throw new Refused(`${name}: must be between ${min} and ${max}`);
+  }
+  return value;
+}

@@ -1,0 +1,47 @@
+import { defer, map, of } from 'rxjs';
+import { RUNSYNC_WAIT } from '../../protocol/limits.js';
+import { jobNotFound, json, type Answer } from '../model/answers.js';
+import type { Job, Submission } from '../model/Job.js';
+import { hold } from '../model/hold.js';
+import { jobBody, shownOver, shownStatus } from '../model/jobBody.js';
+import type { Call, Operate } from './Call.js';
+import { readSubmission } from './submission.js';
+import { waitOf } from './wait.js';
+
+function isAnswer(value: Submission | Answer): value is Answer {
+  return 'text' in value;
+}
+
+function accept({ endpoint, created }: Call, submission: Submission): Job {
+  const job = endpoint.queue.submit(submission);
+  created(job);
+  const lag = endpoint.faults.forJob('transient-404', job);
+  if (lag) job.hiddenUntil = job.submittedAt + (lag.for ?? 2_000);
+  return job;
+}
+
+/** `POST /run`: into the queue, and no more. */
+export const run: Operate = (call) =>
+  defer(() => {
+    const submission = readSubmission(call.request, 'run');
+    if (isAnswer(submission)) return of(submission);
+    return of(json(200, { id: accept(call, submission).id, status: 'IN_QUEUE' }));
+  });
+
+/** `POST /runsync`: into the queue, and held until the job is over or the wait is. */
+export const runsync: Operate = (call) =>
+  defer(() => {
+    const wait = waitOf(call, RUNSYNC_WAIT);
+    if (typeof wait !== 'number') return of(wait);
+    const submission = readSubmission(call.request, 'runsync');
+    if (isAnswer(submission)) return of(submission);
+    const { queue, settings } = call.endpoint;
+    const job = accept(call, submission);
+    const ready = (): boolean => job.gone || shownOver(job);
+    return hold(job, ready, Math.min(wait, job.ttl), settings.scheduler).pipe(
+      map(() => {
+        if (!queue.find(job.id)) return jobNotFound();
+        return json(200, shownOver(job) ? jobBody(job, settings.variants) : { id: job.id, status: shownStatus(job) });
+      }),
+    );
+  });

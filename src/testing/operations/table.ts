@@ -1,0 +1,32 @@
+import { cancel, purgeQueue, retry } from './command.js';
+import { health, requests } from './overview.js';
+import { status, statusSync, stream } from './read.js';
+import { run, runsync } from './submit.js';
+import type { Operate } from './Call.js';
+
+/** What an operation asks of a request, and what it does. */
+export interface TableRow {
+  readonly methods: readonly string[];
+  /** Whether a job id must follow in the path. */
+  readonly job?: true;
+  readonly operate: Operate;
+}
+
+const GET = ['GET'];
+const POST = ['POST'];
+/** Some official clients read by POST. */
+const BOTH = ['GET', 'POST'];
+
+/** The operations that the emulator serves. */
+export const table: ReadonlyMap<string, TableRow> = new Map<string, TableRow>([
+  ['run', { methods: POST, operate: run }],
+  ['runsync', { methods: POST, operate: runsync }],
+  ['status', { methods: BOTH, job: true, operate: status }],
+  ['status-sync', { methods: BOTH, job: true, operate: statusSync }],
+  ['stream', { methods: BOTH, job: true, operate: stream }],
+  ['cancel', { methods: POST, job: true, operate: cancel }],
+  ['retry', { methods: POST, job: true, operate: retry }],
+  ['purge-queue', { methods: POST, operate: purgeQueue }],
+  ['health', { methods: GET, operate: health }],
+  ['requests', { methods: GET, operate: requests }],
+]);
