@@ -39,3 +39,11 @@ export function operationRow(operation: Operation, method: string): OperationRow
     ? { method: 'GET', kind: 'read', repeat: 'any' }
     : { method: 'POST', kind: 'submission', repeat: 'unaccepted' };
 }
+
+/**
+ * Whether a status says for certain that the server did not act on the request: a 4xx but for 408, and the redirects
+ * that ask for the same request elsewhere.
+ */
+export function isRefusal(status: number): boolean {
+  return (status >= 400 && status < 500 && status !== 408) || status === 307 || status === 308;
+}

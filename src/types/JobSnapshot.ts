@@ -1,14 +1,7 @@
 import type { JobFailure } from './JobFailure.js';
 
 /** The seven documented states of a job, and `UNKNOWN` for one that this version does not know. */
-export type JobStatus =
-  | 'IN_QUEUE'
-  | 'IN_PROGRESS'
-  | 'COMPLETED'
-  | 'FAILED'
-  | 'CANCELLED'
-  | 'TIMED_OUT'
-  | 'UNKNOWN';
+export type JobStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT' | 'UNKNOWN';
 
 /** What every snapshot holds. */
 export interface SnapshotBase {
@@ -67,7 +60,8 @@ export interface UnknownSnapshot extends SnapshotBase {
 }
 
 /** A job that is over: its status changes no more, unless `retry` runs it again. */
-export type TerminalSnapshot<O = unknown> = CompletedSnapshot<O> | FailedSnapshot | CancelledSnapshot | TimedOutSnapshot;
+export type TerminalSnapshot<O = unknown> =
+  CompletedSnapshot<O> | FailedSnapshot | CancelledSnapshot | TimedOutSnapshot;
 
 /**
  * A job as one answer of the service showed it. Narrow on `status`:

@@ -1,0 +1,23 @@
+import type { Issue } from '../protocol/checks.js';
+import type { Parsed } from '../protocol/Parsed.js';
+import type { Operation } from '../types/Operation.js';
+import type { TransportRequest } from '../types/Transport.js';
+import type { Reply } from '../types/Transport.js';
+
+/** One API call, before it is a request. */
+export interface Call<T> {
+  readonly operation: Operation;
+  /** @defaultValue as the operation's row says */
+  readonly method?: TransportRequest['method'];
+  readonly jobId?: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: string;
+  /** Milliseconds that the server may hold the answer back; makes the attempt's timeout longer. */
+  readonly held?: number;
+  /** What is wrong with what the caller gave; nothing is sent then. */
+  readonly issues?: readonly Issue[];
+  /** Whether the answer is a job, which it then also may be with a status of 4xx. */
+  readonly job?: boolean;
+  /** Reads a 2xx answer. */
+  readonly read: (reply: Reply) => Parsed<T>;
+}

@@ -1,0 +1,45 @@
+import { BehaviorSubject, filter, map, take, type Observable } from 'rxjs';
+import type { JobRef } from '../types/JobRef.js';
+import type { SettleReport } from '../types/SettleReport.js';
+
+/** What became of a job that was left. */
+export type Outcome = keyof SettleReport;
+
+/** How many jobs of each kind a report holds, the newest: it may never be asked for. */
+const KEPT = 10_000;
+
+/** Keeps count of what goes on after its subscriber left: answers still to be read, and jobs being cancelled. */
+export class Settlements {
+  readonly #outstanding$ = new BehaviorSubject(0);
+  #report: Record<Outcome, JobRef[]> = { cancelled: [], finished: [], abandoned: [] };
+
+  /** Says that something is outstanding; the returned function says once that it no longer is. */
+  begin(): () => void {
+    this.#outstanding$.next(this.#outstanding$.value + 1);
+    let open = true;
+    return () => {
+      if (!open) return;
+      open = false;
+      this.#outstanding$.next(this.#outstanding$.value - 1);
+    };
+  }
+
+  record(outcome: Outcome, ref: JobRef): void {
+    const list = this.#report[outcome];
+    list.push(ref);
+    if (list.length > KEPT) list.shift();
+  }
+
+  /** One report, of all since the last, once nothing is outstanding. */
+  settled(): Observable<SettleReport> {
+    return this.#outstanding$.pipe(
+      filter((outstanding) => outstanding === 0),
+      take(1),
+      map(() => {
+        const report = this.#report;
+        this.#report = { cancelled: [], finished: [], abandoned: [] };
+        return report;
+      }),
+    );
+  }
+}

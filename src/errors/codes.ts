@@ -1,0 +1,50 @@
+/**
+ * The codes of errors. Open by contract: a later version may add some.
+ *
+ * | code | class |
+ * | --- | --- |
+ * | `configuration` | `ConfigurationError` |
+ * | `invalid_request` | `ValidationError` |
+ * | `http` | `HttpError` |
+ * | `authentication` | `AuthenticationError` |
+ * | `endpoint_not_found` | `NotFoundError` |
+ * | `rate_limited` | `RateLimitError` |
+ * | `body_too_large` | `BodyTooLargeError` |
+ * | `connection` | `ConnectionError` |
+ * | `request_timeout` | `RequestTimeoutError` |
+ * | `aborted` | `AbortedError` |
+ * | `response` | `ResponseError` |
+ * | `submission_unknown` | `SubmissionUnknownError` |
+ * | `job_failed` | `JobFailedError` |
+ * | `job_cancelled` | `JobCancelledError` |
+ * | `job_timed_out` | `JobTimedOutError` |
+ * | `job_deadline` | `JobDeadlineError` |
+ * | `job_expired` | `JobExpiredError` |
+ * | `job_not_found` | `JobNotFoundError` |
+ * | `job_output` | `JobOutputError` |
+ * | `stream_in_use` | `StreamInUseError` |
+ * | `stream_gap` | `StreamGapError` |
+ */
+export type ErrorCode =
+  | 'configuration'
+  | 'invalid_request'
+  | 'http'
+  | 'authentication'
+  | 'endpoint_not_found'
+  | 'rate_limited'
+  | 'body_too_large'
+  | 'connection'
+  | 'request_timeout'
+  | 'aborted'
+  | 'response'
+  | 'submission_unknown'
+  | 'job_failed'
+  | 'job_cancelled'
+  | 'job_timed_out'
+  | 'job_deadline'
+  | 'job_expired'
+  | 'job_not_found'
+  | 'job_output'
+  | 'stream_in_use'
+  | 'stream_gap'
+  | (string & {});

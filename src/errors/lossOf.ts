@@ -1,0 +1,17 @@
+import { ConnectionError } from './ConnectionError.js';
+import { HttpError } from './HttpError.js';
+import { RequestTimeoutError } from './RequestTimeoutError.js';
+import { ResponseError } from './ResponseError.js';
+
+/**
+ * Whether a failed read of a stream may have taken chunks with it: `certainly` when the broken answer shows some,
+ * `undefined` when the server cannot have handed any out (it refused, or was never reached).
+ */
+export function lossOf(error: unknown): 'possibly' | 'certainly' | undefined {
+  if (error instanceof ResponseError) return error.excerpt.includes('"output"') ? 'certainly' : 'possibly';
+  const suspect =
+    error instanceof RequestTimeoutError ||
+    (error instanceof ConnectionError && error.phase === 'sent') ||
+    (error instanceof HttpError && (error.status === 408 || error.status >= 500));
+  return suspect ? 'possibly' : undefined;
+}

@@ -1,0 +1,39 @@
+import { isRecord, parseJson } from './json.js';
+
+const KEYS = ['error_message', 'error', 'message', 'detail', 'title'] as const;
+
+/**
+ * The words in an error, wherever they stand: a plain string, JSON in a string, one of the fields that the service and
+ * its workers use, or such a thing nested in another. `undefined` where there are none.
+ */
+export function messageOf(value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    const text = value.trim();
+    return (text.startsWith('{') && messageOf(parseJson(text))) || text || undefined;
+  }
+  if (!isRecord(value)) return undefined;
+  const detail = messageOf(value.detail);
+  if (detail && typeof value.title === 'string') return `${value.title}: ${detail}`;
+  for (const key of KEYS) {
+    const found = messageOf(value[key]);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The words of an HTTP answer's body, in one short line; a page of HTML is told by its title. */
+export function bodyMessage(text: string): string | undefined {
+  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1];
+  const found = /^\s*</.test(text) ? (title ?? 'an HTML page') : messageOf(text);
+  return found && clip(found.replace(/\s+/g, ' ').trim());
+}
+
+/** The beginning of a text, for a message. */
+export function clip(text: string, length = 300): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
+/** Whether the body of a 404 says that the endpoint, rather than the job, is not there. */
+export function isEndpointMissing(text: string): boolean {
+  return /endpoint/i.test(messageOf(text) ?? '');
+}

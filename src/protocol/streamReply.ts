@@ -1,0 +1,27 @@
+import { isRecord, parseJson, type JsonParser } from './json.js';
+import { clip, messageOf } from './message.js';
+import type { Parsed } from './Parsed.js';
+
+/** One answer of `/stream`. */
+export interface StreamReply {
+  /** As the service wrote it; empty where the answer holds none. */
+  readonly status: string;
+  readonly chunks: readonly unknown[];
+}
+
+/** Reads an answer of `/stream`. A missing `stream` is an empty one, and a falsy chunk is a chunk. */
+export function parseStream(text: string, parse?: JsonParser): Parsed<StreamReply> {
+  const body = parseJson(text, parse);
+  if (!isRecord(body)) return { issue: text.trim() ? 'is not a JSON object' : 'is empty' };
+  if (typeof body.status !== 'string') {
+    const words = messageOf(body.error);
+    return { issue: words ? `says: ${clip(words)}` : 'has no status' };
+  }
+  const items: readonly unknown[] = Array.isArray(body.stream) ? body.stream : [];
+  return {
+    value: {
+      status: body.status,
+      chunks: items.map((item) => (isRecord(item) && 'output' in item ? item.output : item)),
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+
+/** What a poll policy may go by. */
+export interface PollContext {
+  /** Milliseconds since the job was submitted, where this client knows when; else since polling began. */
+  readonly age: number;
+  /** The last answer; absent before the first. */
+  readonly snapshot?: JobSnapshot;
+  /** How many reads have failed since then. */
+  readonly failures: number;
+}
+
+/** How many milliseconds after an answer the next read is due. */
+export type PollPolicy = (context: PollContext) => number;
+
+/**
+ * The default policy: a tenth of the job's age, at least 0.5 s and at most 5 s, ± 15 %. A short job is noticed fast and
+ * a long one costs few requests; the spread keeps many watchers from asking at once.
+ *
+ * @param random - a number from 0 up to 1
+ */
+export function adaptivePolicy(random: () => number = Math.random): PollPolicy {
+  return ({ age }) => Math.min(5000, Math.max(500, age * 0.1)) * (0.85 + 0.3 * random());
+}
+
+/** The same delay each time, without a spread, in milliseconds. */
+export function fixedPolicy(every: number): PollPolicy {
+  return () => every;
+}

@@ -1,0 +1,79 @@
+import {
+  EMPTY,
+  catchError,
+  defer,
+  ignoreElements,
+  merge,
+  repeat,
+  share,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  throwIfEmpty,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
+import { HttpError } from '../errors/HttpError.js';
+import { RunpodError } from '../errors/RunpodError.js';
+import { MAX_TIMER } from '../protocol/limits.js';
+
+/** Options of {@link poll}. */
+export interface PollLoopOptions<T> {
+  /** How long after an answer the next read is due, in milliseconds, given the last good value and the failures since. */
+  readonly delay: (last: T | undefined, failures: number) => number;
+  /** How long reads may fail in a row before their error goes through, in milliseconds since the last good answer. */
+  readonly outage: number;
+  /** Values from elsewhere: each counts as an answer, and postpones the next read. */
+  readonly notices?: Observable<T>;
+  readonly scheduler: SchedulerLike;
+}
+
+/**
+ * Reads again and again, each time a while after the answer, so that there is one read at a time and a slow answer
+ * still counts. It never completes by itself.
+ */
+export function poll<T>(
+  read: () => Observable<T>,
+  { delay, outage, notices, scheduler }: PollLoopOptions<T>,
+): Observable<T> {
+  return defer(() => {
+    let good = scheduler.now();
+    let last: T | undefined;
+    let failures = 0;
+    let pause: number | undefined;
+    // A channel that breaks is no reason to stop: reading goes on without it.
+    const heard$ =
+      notices?.pipe(
+        catchError(() => EMPTY),
+        share(),
+      ) ?? EMPTY;
+    const read$ = defer(read).pipe(throwIfEmpty());
+
+    const turn$ = defer(() =>
+      pause === undefined ? read$ : timer(pause, scheduler).pipe(switchMap(() => read$)),
+    ).pipe(
+      (reading$) => merge(reading$, heard$),
+      take(1),
+      tap((value) => {
+        good = scheduler.now();
+        last = value;
+        failures = 0;
+        pause = Math.min(MAX_TIMER, delay(last, 0));
+      }),
+      catchError((error: unknown) => {
+        pause = Math.min(MAX_TIMER, Math.max(delay(last, ++failures), askedFor(error)));
+        const passing = error instanceof RunpodError && error.retryable && scheduler.now() + pause - good <= outage;
+        return passing ? EMPTY : throwError(() => error);
+      }),
+    );
+
+    // Being subscribed to throughout keeps the channel open from one turn to the next.
+    return merge(heard$.pipe(ignoreElements()), turn$.pipe(repeat()));
+  });
+}
+
+function askedFor(error: unknown): number {
+  return error instanceof HttpError ? (error.retryAfter ?? 0) : 0;
+}

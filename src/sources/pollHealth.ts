@@ -1,0 +1,36 @@
+import type { Observable, SchedulerLike } from 'rxjs';
+import { asyncScheduler } from 'rxjs';
+import type { EndpointHealth } from '../types/EndpointHealth.js';
+import { poll } from './poll.js';
+
+/** Options of {@link pollHealth}; all durations in milliseconds. */
+export interface PollHealthOptions {
+  /**
+   * From one answer to the next read.
+   * @defaultValue 5 000
+   */
+  readonly every?: number;
+  /**
+   * How long reads may fail in a row before their error goes through, counted from the last good answer.
+   * @defaultValue 300 000
+   */
+  readonly outage?: number;
+  /** @defaultValue `asyncScheduler` */
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Reads an endpoint's health again and again; emits every answer and never completes.
+ *
+ * ```ts
+ * pollHealth(() => endpoint.health(), { every: 10_000 });
+ * ```
+ *
+ * Errors that may pass are ridden out for `outage`. Unsubscribing aborts the read in flight.
+ */
+export function pollHealth(
+  read: () => Observable<EndpointHealth>,
+  { every = 5000, outage = 300_000, scheduler = asyncScheduler }: PollHealthOptions = {},
+): Observable<EndpointHealth> {
+  return poll(read, { delay: () => every, outage, scheduler });
+}

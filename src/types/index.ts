@@ -1,0 +1,14 @@
+export type * from './Activity.js';
+export type * from './EndpointHealth.js';
+export type * from './JobFailure.js';
+export type * from './JobRef.js';
+export type * from './JobRequest.js';
+export type * from './JobSnapshot.js';
+export type * from './Limits.js';
+export type * from './Link.js';
+export type * from './Operation.js';
+export type * from './options.js';
+export type * from './ports.js';
+export type * from './PurgeResult.js';
+export type * from './SettleReport.js';
+export type * from './Transport.js';
