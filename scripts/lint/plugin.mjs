@@ -33,7 +33,8 @@ const direction = {
   create: (context) =>
     onModule((node, specifier) => {
       const target = isRelative(specifier) ? spelled(resolve(dirname(context.filename), specifier)) : undefined;
-      const reason = refusal(spelled(context.filename), target, specifier);
+      const isType = node.type === 'TSImportType' || (node.importKind ?? node.exportKind) === 'type';
+      const reason = refusal(spelled(context.filename), target, specifier, isType);
       if (reason) context.report({ node, messageId: 'refused', data: { reason } });
     }),
 };

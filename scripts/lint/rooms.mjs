@@ -42,8 +42,9 @@ const table = {
   cli: { rooms: ['index', 'emulator', ...line], packages: ['rxjs', 'node:'] },
 };
 
-/** Single files that may use a package their room may not. */
+/** Single files that may use a package their room may not; `types`: only its types. */
 const files = [
+  { file: /^runpod$/, packages: ['axios'], types: true },
   { file: /^transport\/\w*axios\w*$/i, packages: ['axios', '#adapter'] },
   { file: /^transport\/adapter\.browser$/, packages: ['axios'] },
   { file: /^transport\/adapter\.node$/, packages: ['axios', 'undici', 'node:'] },
@@ -62,14 +63,18 @@ const within = (file, allowed) => allowed.some((place) => file === place || file
  * @param {string} from a file below src/, without its extension, with `/`
  * @param {string | undefined} target the imported file in the same form, for a relative import
  * @param {string} specifier as written
+ * @param {boolean} isType whether only a type is taken
  * @returns {string | undefined}
  */
-export function refusal(from, target, specifier) {
+export function refusal(from, target, specifier, isType) {
   const room = roomOf(from);
   const row = Object.hasOwn(table, room) ? table[room] : undefined;
   if (!row) return `src/${room} is not in the table of rooms (scripts/lint/rooms.mjs): add it with what it may import`;
   if (target === undefined) {
-    const packages = [...row.packages, ...files.filter(({ file }) => file.test(from)).flatMap((row) => row.packages)];
+    const packages = [
+      ...row.packages,
+      ...files.filter(({ file, types }) => file.test(from) && (isType || !types)).flatMap((row) => row.packages),
+    ];
     return packages.includes(packageOf(specifier)) ? undefined : `src/${from} may not import '${specifier}'`;
   }
   if (target.startsWith('../')) return `'${specifier}' leaves src/`;

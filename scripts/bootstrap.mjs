@@ -1,0 +1,56 @@
+/**
+ * Installs the dependencies when they are missing or not those of package-lock.json, and is quick when they are. It
+ * runs before there is anything in node_modules, so it may import nothing but Node.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function packagesOf(file) {
+  const path = join(root, file);
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : undefined;
+}
+
+/** Why an install is needed, or undefined. npm leaves in node_modules a lock file of what it has put there. */
+export function outdated() {
+  const wanted = packagesOf('package-lock.json');
+  const installed = packagesOf('node_modules/.package-lock.json');
+  if (!installed) return 'no node_modules';
+  for (const [path, { version, integrity, optional }] of Object.entries(wanted)) {
+    if (path === '') continue;
+    const found = installed[path];
+    // Optional packages are those of other platforms.
+    if (!found && optional) continue;
+    if (found?.version !== version || found?.integrity !== integrity)
+      return `${path} is not the one of package-lock.json`;
+  }
+  const surplus = Object.keys(installed).find((path) => !(path in wanted));
+  return surplus && `${surplus} is not in package-lock.json`;
+}
+
+/** npm as a command with arguments: the npm that runs us, or the one on the PATH. */
+export function npm(...args) {
+  const cli = process.env.npm_execpath;
+  return cli?.endsWith('.js') ? [process.execPath, [cli, ...args]] : ['npm', args];
+}
+
+export function bootstrap() {
+  const reason = outdated();
+  if (!reason) return;
+  const start = performance.now();
+  process.stderr.write(`Installing dependencies (${reason}) …\n`);
+  const [command, args] = npm('ci', '--no-audit', '--no-fund', '--loglevel=error');
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    shell: process.platform === 'win32' && command === 'npm',
+  });
+  if (status !== 0) {
+    process.stderr.write(`${stdout ?? ''}${stderr ?? ''}${error ?? ''}\nnpm ci failed.\n`);
+    process.exit(1);
+  }
+  process.stderr.write(`Installed in ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+}
