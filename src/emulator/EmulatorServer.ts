@@ -33,7 +33,10 @@ export class EmulatorServer {
     readonly port: number,
   ) {}
 
-  static async listen(core: Core, { port = 0, host = '127.0.0.1', cors = false }: ListenOptions): Promise<EmulatorServer> {
+  static async listen(
+    core: Core,
+    { port = 0, host = '127.0.0.1', cors = false }: ListenOptions,
+  ): Promise<EmulatorServer> {
     const server = createServer((request, response) => {
       void serve(core, cors, request, response);
     });
@@ -73,7 +76,9 @@ async function serve(core: Core, cors: CorsOption, request: IncomingMessage, res
     response.writeHead(404, { ...allowed, 'content-type': 'application/json' }).end('{"message":"Not Found"}');
     return;
   }
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value ?? '')]));
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, String(value ?? '')]),
+  );
   const working = core.handle({ method: request.method ?? 'GET', url, headers, ...body }).subscribe({
     next: (answer) => write(response, answer, allowed),
     // A reset rather than a polite end, as a broken network would do it.

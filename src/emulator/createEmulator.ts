@@ -1,11 +1,15 @@
-import { createEmulator as createCore, type Emulator as Core, type EmulatorOptions as CoreOptions } from '../testing/index.js';
+import {
+  createEmulator as createCore,
+  type Emulator as Core,
+  type EmulatorOptions as CoreOptions,
+} from '../testing/index.js';
 import { EmulatorServer, type ListenOptions } from './EmulatorServer.js';
 
 /** Options of the emulator in Node: those of the model, and those of its server. */
 export interface EmulatorOptions extends CoreOptions, ListenOptions {}
 
 /** An emulator that can listen. */
-export interface Emulator extends Core {
+export interface Emulator extends Omit<Core, 'close'> {
   /**
    * Serves HTTP on `options.host` (127.0.0.1), at `port`, or else `options.port`, or else any free one. Rejects if the port
    * is taken. A second call while it listens gives the same server.

@@ -141,7 +141,10 @@ export interface EmulatorOptions {
    * Sees every request first: `next(request)` goes on as usual, and anything else may be answered instead. An error is a
    * failure of the network.
    */
-  readonly intercept?: (request: EmulatorRequest, next: (request: EmulatorRequest) => Observable<Answer>) => Observable<Answer>;
+  readonly intercept?: (
+    request: EmulatorRequest,
+    next: (request: EmulatorRequest) => Observable<Answer>,
+  ) => Observable<Answer>;
   /** Choices where the service's behaviour is not known. */
   readonly variants?: Variants;
   /**

@@ -111,5 +111,4 @@ export interface FaultRule extends FaultConditions, FaultDetails {
  * `{ 'empty-502': 0.05, 'lost-worker': { times: 1 } }`.
  */
 export type FaultOptions =
-  | readonly FaultRule[]
-  | { readonly [name in FaultName]?: number | (FaultConditions & FaultDetails) };
+  readonly FaultRule[] | Readonly<Partial<Record<FaultName, number | (FaultConditions & FaultDetails)>>>;

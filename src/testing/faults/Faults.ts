@@ -12,7 +12,9 @@ const JOB_FAULTS: readonly FaultName[] = ['transient-404', 'lost-worker', 'json-
 
 function rulesOf(options: FaultOptions): readonly FaultRule[] {
   if (isList(options)) return options;
-  return Object.entries(options).flatMap(([name, value]): FaultRule[] => {
+  // An option that is there and undefined is as good as absent.
+  const entries: readonly [string, Exclude<FaultOptions, readonly FaultRule[]>[FaultName]][] = Object.entries(options);
+  return entries.flatMap(([name, value]): FaultRule[] => {
     const fault = name as FaultName; // the keys of FaultOptions are names of faults
     if (value === undefined) return [];
     return [typeof value === 'number' ? { fault, probability: value } : { ...value, fault }];

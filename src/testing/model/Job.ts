@@ -1,3 +1,4 @@
+import type { Subscription } from 'rxjs';
 import { Subject } from 'rxjs';
 import type { JobPolicy, S3Config } from '../../types/JobRequest.js';
 import { StreamBuffer } from './StreamBuffer.js';
@@ -17,8 +18,8 @@ export interface Run {
   readonly startedAt: number;
   endedAt?: number;
   outcome?: RunOutcome;
-  /** Emits once, when the run is over: the worker stops, and whoever watches over the run. */
-  readonly over$: Subject<RunOutcome>;
+  /** Everything that goes on as long as the run: the worker's work, and the timers that watch over it. */
+  readonly during: Subscription;
 }
 
 /** What a worker reports at a job's end. An absent member is absent in the answers too. */
@@ -64,8 +65,9 @@ export class Job {
   /** No longer readable. */
   gone = false;
   cancelRequests = 0;
+  private readonly changes = new Subject<void>();
   /** Emits at each change that an answer could show. */
-  readonly changed$ = new Subject<void>();
+  readonly changed$ = this.changes.asObservable();
 
   constructor(
     readonly id: string,
@@ -85,5 +87,10 @@ export class Job {
 
   get over(): boolean {
     return this.end !== undefined;
+  }
+
+  /** Tells those who wait that something changed. */
+  changed(): void {
+    this.changes.next();
   }
 }

@@ -1,4 +1,3 @@
-import { Subject } from 'rxjs';
 import { Job, type JobEnd, type Submission } from './Job.js';
 import { uuid, type Random } from './random.js';
 import { DEFAULT_TTL, type EndpointSettings } from './settings.js';
@@ -9,14 +8,13 @@ const SWEEP = 60_000;
 
 /**
  * The jobs of one endpoint: which wait, which can be read, and what clients may do to them. It knows nothing of how
- * workers run them: `work$` says that there is something to take, `next` takes it.
+ * workers run them: `onWork` tells them that there is something to take, `next` takes it.
  */
 export class JobQueue {
-  /** Emits when a job waits to be taken. */
-  readonly work$ = new Subject<void>();
   readonly counters = { completed: 0, failed: 0, retried: 0 };
   private readonly jobs = new Map<string, Job>();
   private pending = new Set<Job>();
+  private readonly listeners = new Set<() => void>();
   private sweepAt = 0;
 
   constructor(
@@ -27,6 +25,12 @@ export class JobQueue {
 
   private get now(): number {
     return this.settings.scheduler.now();
+  }
+
+  /** Calls back whenever a job has come to wait; calling what it returns ends that. */
+  onWork(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   submit(submission: Submission): Job {
@@ -117,7 +121,7 @@ export class JobQueue {
     this.counters.retried += 1;
     requeue(job);
     this.pending = new Set([job, ...this.pending]);
-    this.work$.next();
+    this.announce();
   }
 
   /** Deletes a job whose time to live is over, wherever it is. */
@@ -135,7 +139,6 @@ export class JobQueue {
   close(): void {
     for (const job of this.jobs.values()) endRun(job, 'closed', this.now);
     this.pending.clear();
-    this.work$.complete();
   }
 
   private end(job: Job, end: JobEnd, outcome: 'cancelled' | 'expired', at = this.now): void {
@@ -146,7 +149,11 @@ export class JobQueue {
 
   private enqueue(job: Job): void {
     this.pending.add(job);
-    this.work$.next();
+    this.announce();
+  }
+
+  private announce(): void {
+    for (const listener of this.listeners) listener();
   }
 
   private age(job: Job, now: number): void {

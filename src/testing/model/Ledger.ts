@@ -1,4 +1,5 @@
-import { Observable, Subject } from 'rxjs';
+import { Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { JobRecord } from '../JobRecord.js';
 import type { RequestRecord } from '../RequestRecord.js';
 import type { Job, Run } from './Job.js';

@@ -1,10 +1,9 @@
-import { Subscription, finalize, takeUntil, timer } from 'rxjs';
+import { Subscription } from 'rxjs';
 import type { Faults } from '../faults/Faults.js';
-import { handlerContext } from './handlerContext.js';
 import type { JobQueue } from './JobQueue.js';
 import { workerName, type Random } from './random.js';
-import { runHandler } from './runHandler.js';
 import type { Assignment, WorkerDesk } from './WorkerDesk.js';
+import { isIncomplete, workOn } from './workOn.js';
 
 interface Worker {
   readonly id: string;
@@ -33,7 +32,7 @@ export class LocalWorkers {
     private readonly random: Random,
   ) {
     for (let count = 0; count < this.options.min && count < this.options.max; count += 1) this.add(true);
-    this.open.add(queue.work$.subscribe(() => this.wake()));
+    this.open.add(queue.onWork(() => this.wake()));
   }
 
   private get options() {
@@ -60,7 +59,7 @@ export class LocalWorkers {
     if (this.woken || this.open.closed) return;
     this.woken = true;
     this.open.add(
-      timer(0, this.scheduler).subscribe(() => {
+      this.scheduler.schedule(() => {
         this.woken = false;
         this.dispatch();
       }),
@@ -93,11 +92,11 @@ export class LocalWorkers {
       const worker = this.add(coldStart <= 0);
       if (worker.ready) return worker;
       this.open.add(
-        timer(coldStart, this.scheduler).subscribe(() => {
+        this.scheduler.schedule(() => {
           worker.ready = true;
           worker.idleSince = this.scheduler.now();
           this.dispatch();
-        }),
+        }, coldStart),
       );
     }
   }
@@ -124,69 +123,39 @@ export class LocalWorkers {
   }
 
   private work(worker: Worker, assignment: Assignment): void {
-    const { job, run } = assignment;
     const { settings } = this.queue;
-    const { input, webhook, policy, s3Config } = job.submission;
-    if (!input || Object.keys(input).length === 0) {
+    if (isIncomplete(assignment)) {
       // What happens on the service: the worker SDK finds the job incomplete and never reports it.
+      const [at, jobId] = [this.scheduler.now(), assignment.job.id];
       const parts = ['Job has missing field(s): id or input.'];
-      settings.log({ at: this.scheduler.now(), endpointId: settings.id, jobId: job.id, workerId: worker.id, parts });
+      settings.log({ at, endpointId: settings.id, jobId, workerId: worker.id, parts });
       this.desk.lose(assignment);
       return;
     }
-    const controller = new AbortController();
-    const context = handlerContext(settings, assignment, controller.signal, (value) => {
-      this.desk.progress(assignment, value);
-    });
-    const jobOfHandler = {
-      id: job.id,
-      // A copy: what a handler does to its input must not change what the ledger says was submitted.
-      input: structuredClone(input),
-      ...(webhook !== undefined && { webhook }),
-      ...(Object.keys(policy).length > 0 && { policy }),
-      ...(s3Config !== undefined && { s3Config }),
-    };
-    worker.running += 1;
-    const working = new Subscription();
-    working.add(
-      run.over$.subscribe((outcome) => {
-        if (outcome !== 'reported') controller.abort();
-      }),
-    );
-    const loss = this.faults.forJob('lost-worker', job);
-    if (loss) {
-      working.add(
-        timer(loss.after ?? 0, this.scheduler).subscribe(() => {
-          this.remove(worker);
-          this.desk.lose(assignment);
-          controller.abort();
-          working.unsubscribe();
-        }),
-      );
+    const loss = this.faults.forJob('lost-worker', assignment.job);
+    const lossIn = loss ? (loss.after ?? 0) : Infinity;
+    if (lossIn <= 0) {
+      this.lose(worker, assignment);
+      return;
     }
-    this.open.add(working);
-    working.add(
-      runHandler(() => settings.handler(jobOfHandler, context), {
-        workerId: worker.id,
-        stream: settings.stream,
-        aggregate: settings.aggregate,
-        streamed: settings.variants.streamed,
-      })
-        .pipe(
-          takeUntil(run.over$),
-          finalize(() => {
-            worker.running -= 1;
-            worker.idleSince = this.scheduler.now();
-            this.open.remove(working);
-            // A loss that did not come in time does not come at all.
-            working.unsubscribe();
-            this.wake();
-          }),
-        )
-        .subscribe((event) => {
-          if (event.kind === 'chunk') this.desk.chunk(assignment, event.value);
-          else this.desk.done(assignment, event.report);
-        }),
-    );
+    worker.running += 1;
+    const working = workOn(assignment, settings, this.desk, () => {
+      worker.running -= 1;
+      worker.idleSince = this.scheduler.now();
+      this.wake();
+    });
+    if (loss) {
+      const strike = (): void => {
+        this.lose(worker, assignment);
+        working.unsubscribe();
+      };
+      assignment.run.during.add(this.scheduler.schedule(strike, lossIn));
+    }
+  }
+
+  private lose(worker: Worker, assignment: Assignment): void {
+    this.remove(worker);
+    this.desk.lose(assignment);
+    this.wake();
   }
 }

@@ -4,7 +4,7 @@ import { ID_PATTERN } from '../../protocol/limits.js';
 import type { EmulatorOptions } from '../EmulatorOptions.js';
 import { applyFault } from '../faults/applyFault.js';
 import { Faults } from '../faults/Faults.js';
-import type { FaultContext, FaultRule } from '../faults/FaultRule.js';
+import type { FaultContext } from '../faults/FaultRule.js';
 import { networkError } from '../faults/networkError.js';
 import { table, type TableRow } from '../operations/table.js';
 import { empty, endpointNotFound, jobNotFound, notAQueueRoute, unauthorized, type Answer } from './answers.js';
@@ -32,9 +32,13 @@ export class Platform {
     this.faults = new Faults(options.faults ?? [], seededRandom(`${options.seed ?? 1}/faults`), now);
     this.ledger = new Ledger(now, options.history ?? 10_000);
     for (const [id, endpoint] of Object.entries(options.endpoints)) {
-      if (!ID_PATTERN.test(id)) throw new TypeError(`"${id}" is no endpoint id: it may hold letters, digits, - and _ only`);
+      if (!ID_PATTERN.test(id))
+        throw new TypeError(`"${id}" is no endpoint id: it may hold letters, digits, - and _ only`);
       const settings = settingsOf(id, endpoint, options, scheduler);
-      this.endpoints.set(id, createEndpoint(settings, options, this.faults, (job) => this.ledger.job(job)));
+      this.endpoints.set(
+        id,
+        createEndpoint(settings, options, this.faults, (job) => this.ledger.job(job)),
+      );
     }
   }
 
@@ -116,7 +120,9 @@ export class Platform {
     };
     const act = defer(() => (route ? this.admit(request, route, record, context) : of(empty(404))));
     const rule = this.faults.forRequest(context);
-    return rule ? applyFault(struck(rule, record), act, this.scheduler) : act;
+    if (!rule) return act;
+    record.fault = rule.fault;
+    return applyFault(rule, act, this.scheduler);
   }
 
   private admit(request: EmulatorRequest, route: Route, record: OpenRecord, context: FaultContext): Observable<Answer> {
@@ -137,7 +143,8 @@ export class Platform {
       },
       dropped: () => {
         const rule = this.faults.forChunks(context);
-        return rule !== undefined && struck(rule, record) !== undefined;
+        if (rule) record.fault = rule.fault;
+        return rule !== undefined;
       },
     };
     return row.operate(call).pipe(finalize(() => limiter?.leave(route.operation)));
@@ -166,11 +173,6 @@ export class Platform {
   private tooMany(later: number): Answer {
     return empty(429, this.options.retryAfter ? { 'retry-after': String(Math.ceil(later / 1_000)) } : {});
   }
-}
-
-function struck(rule: FaultRule, record: OpenRecord): FaultRule {
-  record.fault = rule.fault;
-  return rule;
 }
 
 function codeOf(error: unknown): string {

@@ -11,7 +11,13 @@ export const DOCUMENTED_LIMITS: Limits = Object.fromEntries(
  * Requests that each running worker adds up to, where that is more than the fixed limit. Source: RunPod documentation of
  * December 2024; the current pages name the rule without these numbers.
  */
-const PER_WORKER: Readonly<Record<string, number>> = { run: 200, runsync: 400, status: 400, 'status-sync': 400, cancel: 20 };
+const PER_WORKER: Readonly<Record<string, number>> = {
+  run: 200,
+  runsync: 400,
+  status: 400,
+  'status-sync': 400,
+  cancel: 20,
+};
 
 interface Count {
   readonly limits: OperationLimits;

@@ -36,7 +36,7 @@ function split(value: unknown): unknown[] {
   // Escaping and UTF-8 make at most six bytes of one UTF-16 unit, so that every piece is surely small enough.
   const size = Math.floor(MAX_CHUNK / 6) - 2;
   const pieces: string[] = [];
-  for (let from = 0; from < whole.length; ) {
+  for (let from = 0; from < whole.length;) {
     let to = Math.min(from + size, whole.length);
     const last = whole.charCodeAt(to - 1);
     if (to < whole.length && last >= 0xd800 && last <= 0xdbff) to -= 1;

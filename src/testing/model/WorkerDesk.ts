@@ -1,4 +1,4 @@
-import { Subscription, takeUntil, timer } from 'rxjs';
+import { Subscription } from 'rxjs';
 import { MAX_TIMER } from '../../protocol/limits.js';
 import type { Faults } from '../faults/Faults.js';
 import { exceeds } from './bytes.js';
@@ -52,14 +52,14 @@ export class WorkerDesk {
   progress({ job, run }: Assignment, value: unknown): boolean {
     if (job.current !== run) return false;
     job.progress = { value, executionTime: this.scheduler.now() - run.startedAt };
-    job.changed$.next();
+    job.changed();
     return true;
   }
 
   chunk({ job, run }: Assignment, value: unknown): boolean {
     if (job.current !== run) return false;
     job.chunks.push(value);
-    job.changed$.next();
+    job.changed();
     return true;
   }
 
@@ -112,11 +112,11 @@ export class WorkerDesk {
     const { renewals } = job;
     const change = (ms: number, reverted: Job['reverted']): void => {
       this.timers.add(
-        timer(ms, this.scheduler).subscribe(() => {
+        this.scheduler.schedule(() => {
           if (job.renewals !== renewals || !job.over) return;
           job.reverted = reverted;
-          job.changed$.next();
-        }),
+          job.changed();
+        }, ms),
       );
     };
     const after = rule.after ?? 1_000;
@@ -125,6 +125,6 @@ export class WorkerDesk {
   }
 
   private after(ms: number, run: Run, act: () => void): void {
-    this.timers.add(timer(Math.min(ms, MAX_TIMER), this.scheduler).pipe(takeUntil(run.over$)).subscribe(act));
+    run.during.add(this.scheduler.schedule(act, Math.min(ms, MAX_TIMER)));
   }
 }

@@ -8,17 +8,18 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): Observable<T> 
   return new Observable((subscriber) => {
     const iterator = iterable[Symbol.asyncIterator]();
     let ended = false;
+    const left = (): boolean => subscriber.closed;
     const pull = (): void => {
       iterator.next().then(
         ({ done, value }) => {
           ended = done === true;
-          if (subscriber.closed) return;
+          if (left()) return;
           if (done) {
             subscriber.complete();
             return;
           }
           subscriber.next(value);
-          if (!subscriber.closed) pull();
+          if (!left()) pull();
         },
         (error: unknown) => {
           ended = true;

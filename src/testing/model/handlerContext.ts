@@ -1,15 +1,28 @@
 import { timer } from 'rxjs';
-import type { HandlerContext } from '../JobHandler.js';
+import type { HandlerContext, HandlerJob } from '../JobHandler.js';
+import type { Submission } from './Job.js';
 import type { EndpointSettings } from './settings.js';
 import type { Assignment } from './WorkerDesk.js';
 import { plain } from './workerReport.js';
+
+/** The job as a handler gets it: no key for what was not submitted. */
+export function handlerJob(id: string, input: object, { webhook, policy, s3Config }: Submission): HandlerJob {
+  return {
+    id,
+    // A copy: what a handler does to its input must not change what the ledger says was submitted.
+    input: structuredClone(input) as Record<string, unknown>, // as it came out of JSON
+    ...(webhook !== undefined && { webhook }),
+    ...(Object.keys(policy).length > 0 && { policy }),
+    ...(s3Config !== undefined && { s3Config }),
+  };
+}
 
 /** What a handler gets beside its job. */
 export function handlerContext(
   settings: EndpointSettings,
   { job, run }: Assignment,
   signal: AbortSignal,
-  post: (value: unknown) => void,
+  post: (value: unknown) => unknown,
 ): HandlerContext {
   const { scheduler, id: endpointId } = settings;
   const { workerId } = run;
@@ -26,19 +39,16 @@ export function handlerContext(
     delay: (ms) => timer(ms, scheduler),
     sleep: (ms) =>
       new Promise((resolve, reject) => {
-        if (signal.aborted) {
-          reject(signal.reason as unknown);
-          return;
-        }
         const stop = (): void => {
           waiting.unsubscribe();
-          reject(signal.reason as unknown);
+          reject(signal.reason as Error); // AbortController makes it one
         };
-        const waiting = timer(ms, scheduler).subscribe(() => {
+        const waiting = scheduler.schedule(() => {
           signal.removeEventListener('abort', stop);
           resolve();
-        });
-        signal.addEventListener('abort', stop, { once: true });
+        }, ms);
+        if (signal.aborted) stop();
+        else signal.addEventListener('abort', stop, { once: true });
       }),
     log: (...parts) => settings.log({ at: scheduler.now(), endpointId, jobId: job.id, workerId, parts }),
   };

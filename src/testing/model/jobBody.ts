@@ -21,7 +21,15 @@ export function jobBody(job: Job, variants: Required<Variants>): Record<string, 
   if (status === 'CANCELLED' && variants.cancelled === 'bare') return { id, status };
   if (status === 'IN_PROGRESS') {
     const progress = job.reverted ? { ...job.reverted, executionTime: job.executionTime } : job.progress;
-    return { delayTime, executionTime: progress?.executionTime, id, output: progress?.value, retries, status, workerId };
+    return {
+      delayTime,
+      executionTime: progress?.executionTime,
+      id,
+      output: progress?.value,
+      retries,
+      status,
+      workerId,
+    };
   }
   const { error, output } = job.report;
   return { delayTime, error, executionTime: job.executionTime, id, output, retries, status, workerId };

@@ -10,13 +10,17 @@ export interface Credentials {
 
 /** The key of a request: after `Bearer`, or bare, as RunPod's own examples have it. */
 export function credentialsOf(headers: Readonly<Record<string, string>>): Credentials {
-  const text = (headers['authorization'] ?? '').trim();
+  const text = (headers.authorization ?? '').trim();
   const key = text.replace(/^bearer(\s+|$)/i, '');
   return { kind: key === '' ? 'none' : key === text ? 'bare' : 'bearer', key };
 }
 
 /** `invalid`: the key is none of ours. `foreign`: it is, but not for this endpoint. */
-export function judgeKey(keys: readonly EmulatorKey[], key: string, endpointId: string): 'fits' | 'invalid' | 'foreign' {
+export function judgeKey(
+  keys: readonly EmulatorKey[],
+  key: string,
+  endpointId: string,
+): 'fits' | 'invalid' | 'foreign' {
   const entry = keys.find((candidate) => (typeof candidate === 'string' ? candidate : candidate.key) === key);
   if (entry === undefined) return 'invalid';
   return typeof entry === 'string' || entry.endpoints.includes(endpointId) ? 'fits' : 'foreign';

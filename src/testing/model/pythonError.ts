@@ -4,7 +4,10 @@ const WORKER_VERSION = '1.8.2';
 /** JSON as Python's `json.dumps` writes it: a space after each separator, nothing but ASCII. */
 function pythonJson(members: Readonly<Record<string, string>>): string {
   const text = (value: string): string =>
-    JSON.stringify(value).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    JSON.stringify(value).replace(
+      /[\u007f-\uffff]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
   return `{${Object.entries(members)
     .map(([name, value]) => `${text(name)}: ${text(value)}`)
     .join(', ')}}`;

@@ -1,4 +1,16 @@
-import { catchError, concat, defer, from, isObservable, map, mergeMap, of, takeLast, takeWhile, defaultIfEmpty } from 'rxjs';
+import {
+  catchError,
+  concat,
+  defer,
+  from,
+  isObservable,
+  map,
+  mergeMap,
+  of,
+  takeLast,
+  takeWhile,
+  defaultIfEmpty,
+} from 'rxjs';
 import type { Observable } from 'rxjs';
 import { fromAsyncIterable } from './fromAsyncIterable.js';
 import type { Report } from './Job.js';
@@ -7,8 +19,7 @@ import { plain, saysError, workerReport } from './workerReport.js';
 
 /** What a handler does, in the words of a worker. The last event is always `done`. */
 export type WorkEvent =
-  | { readonly kind: 'chunk'; readonly value: unknown }
-  | { readonly kind: 'done'; readonly report: Report };
+  { readonly kind: 'chunk'; readonly value: unknown } | { readonly kind: 'done'; readonly report: Report };
 
 /** How the endpoint wants its handler's result understood. */
 export interface HandlerMode {

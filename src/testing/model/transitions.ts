@@ -1,16 +1,16 @@
-import { Subject } from 'rxjs';
+import { Subscription } from 'rxjs';
 import type { Job, JobEnd, Report, Run, RunOutcome, WireStatus } from './Job.js';
 import { StreamBuffer } from './StreamBuffer.js';
 
 /** IN_QUEUE → IN_PROGRESS: a worker has taken the job. */
 export function begin(job: Job, workerId: string, now: number): Run {
-  const run: Run = { workerId, startedAt: now, over$: new Subject() };
+  const run: Run = { workerId, startedAt: now, during: new Subscription() };
   job.runs.push(run);
   job.current = run;
   job.status = 'IN_PROGRESS';
   job.delayTime = now - job.queuedAt;
   job.workerId = workerId;
-  job.changed$.next();
+  job.changed();
   return run;
 }
 
@@ -22,8 +22,7 @@ export function endRun(job: Job, outcome: RunOutcome, now: number): void {
   job.executionTime = now - run.startedAt;
   run.endedAt = now;
   run.outcome = outcome;
-  run.over$.next(outcome);
-  run.over$.complete();
+  run.during.unsubscribe();
 }
 
 const STATUS_OF: Readonly<Record<JobEnd, WireStatus>> = {
@@ -43,7 +42,7 @@ export function settle(job: Job, end: JobEnd, report: Report, now: number): void
   job.endedAt = now;
   job.report = report;
   job.progress = undefined;
-  job.changed$.next();
+  job.changed();
 }
 
 /** IN_PROGRESS → IN_QUEUE: the platform itself runs the job again. */
@@ -72,5 +71,5 @@ function backToQueue(job: Job): void {
   job.delayTime = undefined;
   job.executionTime = undefined;
   job.workerId = undefined;
-  job.changed$.next();
+  job.changed();
 }

@@ -12,7 +12,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** Whether a result or a chunk says that the job failed. */
 export function saysError(value: unknown): value is { readonly error: unknown } {
-  return isObject(value) && Boolean(value['error']);
+  return isObject(value) && Boolean(value.error);
 }
 
 /**

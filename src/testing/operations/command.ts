@@ -17,7 +17,9 @@ export const retry: Operate = ({ endpoint: { queue }, jobId }) =>
   answering(() => {
     const job = queue.find(jobId);
     if (!job) return jobNotFound();
-    return queue.retry(job) ? json(200, { id: job.id, status: 'IN_QUEUE' }) : json(400, { error: 'job cannot be retried' });
+    return queue.retry(job)
+      ? json(200, { id: job.id, status: 'IN_QUEUE' })
+      : json(400, { error: 'job cannot be retried' });
   });
 
 /** `POST /purge-queue`: removes what waits. What runs goes on. */

@@ -20,13 +20,13 @@ export function readSubmission(request: EmulatorRequest, operation: 'run' | 'run
   try {
     const body = objectOf(parsed(text), 'body');
     if (!body) throw new Refused('body: must be an object');
-    const input = objectOf(body['input'], 'input');
-    const webhook = textOf(body['webhook'], 'webhook');
+    const input = objectOf(body.input, 'input');
+    const webhook = textOf(body.webhook, 'webhook');
     // Passed through as it is: the worker is who reads it.
-    const s3Config = objectOf(body['s3Config'], 's3Config') as S3Config | undefined;
+    const s3Config = objectOf(body.s3Config, 's3Config') as S3Config | undefined;
     return {
       operation,
-      policy: policyOf(objectOf(body['policy'], 'policy') ?? {}),
+      policy: policyOf(objectOf(body.policy, 'policy') ?? {}),
       ...(input && { input }),
       ...(webhook !== undefined && { webhook }),
       ...(s3Config && { s3Config }),
@@ -59,12 +59,12 @@ function textOf(value: unknown, name: string): string | undefined {
 }
 
 function policyOf(policy: Members): JobPolicy {
-  const executionTimeout = durationOf(policy['executionTimeout'], 'policy.executionTimeout', EXECUTION_TIMEOUT);
-  const ttl = durationOf(policy['ttl'], 'policy.ttl', TTL);
+  const executionTimeout = durationOf(policy.executionTimeout, 'policy.executionTimeout', EXECUTION_TIMEOUT);
+  const ttl = durationOf(policy.ttl, 'policy.ttl', TTL);
   return {
     ...(executionTimeout !== undefined && { executionTimeout }),
     ...(ttl !== undefined && { ttl }),
-    ...(policy['lowPriority'] === true && { lowPriority: true }),
+    ...(policy.lowPriority === true && { lowPriority: true }),
   };
 }
 

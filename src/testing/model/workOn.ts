@@ -1,0 +1,47 @@
+import { Subscription, finalize } from 'rxjs';
+import { handlerContext, handlerJob } from './handlerContext.js';
+import { raised } from './pythonError.js';
+import { runHandler } from './runHandler.js';
+import type { EndpointSettings } from './settings.js';
+import type { Assignment, WorkerDesk } from './WorkerDesk.js';
+
+/** Whether the worker SDK refuses the job: the platform leaves an empty input out, and the SDK asks for one. */
+export function isIncomplete({ job: { submission } }: Assignment): boolean {
+  return !submission.input || Object.keys(submission.input).length === 0;
+}
+
+/**
+ * Runs the endpoint's handler on a job for as long as the run lasts, and posts what it does. Unsubscribing stops the handler
+ * and leaves the run open, as a worker that disappears.
+ */
+export function workOn(
+  assignment: Assignment,
+  settings: EndpointSettings,
+  desk: WorkerDesk,
+  free: () => void,
+): Subscription {
+  const { job, run } = assignment;
+  const { workerId } = run;
+  const controller = new AbortController();
+  const working = new Subscription();
+  run.during.add(working);
+  // Before the handler's own teardown, so that it can tell being stopped from having ended.
+  working.add(() => {
+    if (run.outcome !== 'reported') controller.abort();
+  });
+  const context = handlerContext(settings, assignment, controller.signal, (value) => desk.progress(assignment, value));
+  const work = (): unknown => settings.handler(handlerJob(job.id, job.submission.input ?? {}, job.submission), context);
+  const { stream, aggregate, variants } = settings;
+  working.add(
+    runHandler(work, { workerId, stream, aggregate, streamed: variants.streamed })
+      .pipe(finalize(free))
+      .subscribe({
+        next: (event) => {
+          if (event.kind === 'chunk') desk.chunk(assignment, event.value);
+          else desk.done(assignment, event.report);
+        },
+        error: (error: unknown) => desk.done(assignment, { error: raised(error, workerId) }),
+      }),
+  );
+  return working;
+}
