@@ -87,11 +87,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const tarball = join(temp, `runpod-rx-${version}.tgz`);
 
 const steps = onlyTests
-  ? [
-      gate('build', tool('tsup/dist/cli-default.js')),
-      tests('unit tests', 'unit'),
-      tests('package tests', 'package', ['build']),
-    ]
+  ? [tests('package tests', 'package'), tests('unit tests', 'unit')]
   : [
       gate('build', tool('tsup/dist/cli-default.js')),
       gate('format', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')),
@@ -141,16 +137,21 @@ async function runAll() {
   return [...results.values()];
 }
 
+async function built() {
+  const { ensureBuilt } = await import('./lib/build.mjs');
+  ensureBuilt();
+}
+
 async function filtered() {
   if (filter.some((arg) => arg.includes('package'))) {
-    const { ensureBuilt } = await import('./lib/build.mjs');
-    ensureBuilt();
+    await built();
     return [await vitest('filtered', filter, { show: true })];
   }
   return [await vitest('filtered', ['--project', 'unit', ...filter], { show: true })];
 }
 
 const began = performance.now();
+if (onlyTests) await built();
 const results = filter.length > 0 ? await filtered() : await runAll();
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);

@@ -138,7 +138,27 @@ const observableProperty = {
   },
 };
 
+/** Each option says what it means, in which unit, and what it is when it is left out. */
+const documentedOptions = {
+  meta: { type: 'problem', schema: [], messages: { missing: "Document the option '{{ name }}'." } },
+  create: (context) => ({
+    'TSInterfaceDeclaration[id.name=/Options$/] > TSInterfaceBody > :matches(TSPropertySignature, TSMethodSignature)': (
+      node,
+    ) => {
+      const comment = context.sourceCode.getCommentsBefore(node).at(-1);
+      if (comment?.type === 'Block' && comment.value.startsWith('*')) return;
+      context.report({ node, messageId: 'missing', data: { name: context.sourceCode.getText(node.key) } });
+    },
+  }),
+};
+
 export default {
   meta: { name: 'runpod-rx' },
-  rules: { direction, 'no-cycle': noCycle, 'only-types': onlyTypes, 'observable-property': observableProperty },
+  rules: {
+    direction,
+    'documented-options': documentedOptions,
+    'no-cycle': noCycle,
+    'observable-property': observableProperty,
+    'only-types': onlyTypes,
+  },
 };
