@@ -41,10 +41,10 @@ async function npm(cwd: string, ...args: readonly string[]): Promise<string> {
 async function run(cwd: string, ...args: readonly string[]): Promise<Ran> {
   return execute(process.execPath, args, { cwd }).then(
     ({ stdout }) => ({ code: 0, output: stdout }),
-    (error: { code: number; stdout: string; stderr: string }) => ({
-      code: error.code,
-      output: `${error.stdout}${error.stderr}`,
-    }),
+    (error: unknown) => {
+      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+      return { code, output: `${stdout}${stderr}` };
+    },
   );
 }
 

@@ -36,9 +36,8 @@ export const output$: Observable<Output> = endpoint.runSync({ input: { prompt: '
 endpoint.run({ input: { prompt: 1 } });
 
 export function told(snapshot: JobSnapshot<Output>): string {
-  // An output exists where the job is over, and nowhere else.
   if (snapshot.status === 'COMPLETED') return snapshot.output.text;
-  // @ts-expect-error
+  // @ts-expect-error an output exists where the job is over, and nowhere else
   return String(snapshot.output);
 }
 
