@@ -124,11 +124,19 @@ export class LocalWorkers {
 
   private work(worker: Worker, assignment: Assignment): void {
     const { settings } = this.queue;
+    const free = (): void => {
+      worker.running -= 1;
+      worker.idleSince = this.scheduler.now();
+      this.wake();
+    };
     if (isIncomplete(assignment)) {
-      // What happens on the service: the worker SDK finds the job incomplete and never reports it.
+      // What happens on the service: the worker SDK finds the job incomplete and never reports it. To the platform the
+      // worker is busy with it until the job is given up; a second attempt was seen on the same worker.
       const [at, jobId] = [this.scheduler.now(), assignment.job.id];
       const parts = ['Job has missing field(s): id or input.'];
       settings.log({ at, endpointId: settings.id, jobId, workerId: worker.id, parts });
+      worker.running += 1;
+      assignment.run.during.add(free);
       this.desk.lose(assignment);
       return;
     }
@@ -139,11 +147,7 @@ export class LocalWorkers {
       return;
     }
     worker.running += 1;
-    const working = workOn(assignment, settings, this.desk, () => {
-      worker.running -= 1;
-      worker.idleSince = this.scheduler.now();
-      this.wake();
-    });
+    const working = workOn(assignment, settings, this.desk, free);
     if (loss) {
       const strike = (): void => {
         this.lose(worker, assignment);
