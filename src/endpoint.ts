@@ -4,15 +4,14 @@ import type { EndpointState } from './client/EndpointState.js';
 import { validate } from './client/validate.js';
 import { JobOutputError } from './errors/JobOutputError.js';
 import { StreamInUseError } from './errors/StreamInUseError.js';
-import { ValidationError } from './errors/ValidationError.js';
+import { invalidRequest } from './errors/invalidRequest.js';
 import type { ErrorContext } from './errors/RunpodError.js';
-import { checkDuration, checkWait, issuesOf, jobBody } from './protocol/checks.js';
+import { checkDurations, checkWait, issuesOf, issuesText, jobBody, type Issue } from './protocol/checks.js';
 import { parseHealth, parsePurge } from './protocol/health.js';
 import { RUNSYNC_WAIT, STREAM_WAIT } from './protocol/limits.js';
 import { operationRow } from './protocol/operations.js';
 import { isTerminal } from './protocol/snapshot.js';
 import { parseStream } from './protocol/streamReply.js';
-import { pollHealth } from './sources/pollHealth.js';
 import { adaptivePolicy, type PollPolicy } from './sources/PollPolicy.js';
 import { streamChunks, type GapPolicy } from './sources/streamChunks.js';
 import type { EndpointHealth } from './types/EndpointHealth.js';
@@ -158,7 +157,10 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     const state = this.#state;
     return defer(() => {
       const began = state.client.now();
-      return this.#submit('runsync', request, call, { wait }, issuesOf(checkWait(wait), ...watchChecks(options))).pipe(
+      return this.#submit('runsync', request, call, { wait }, [
+        ...issuesOf(checkWait(wait)),
+        ...checkDurations(pace(options)),
+      ]).pipe(
         concatMap((snapshot) => {
           if (isTerminal(snapshot)) return of(snapshot);
           const { id } = snapshot;
@@ -211,15 +213,15 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     const { scheduler, random } = this.#state.client.settings;
     const context = (): ErrorContext => this.#state.context({ operation: 'status', jobId: id });
     return defer(() => {
-      const issues = issuesOf(...watchChecks(options));
-      if (issues.length) throw new ValidationError(issues, context());
+      const issues = checkDurations(pace(options));
+      if (issues.length) throw invalidRequest(issues, context());
       const submittedAt = this.#state.submittedAt(id);
       return this.#state.reads.watch(id, () => this.#fetch(id, callOf(options)), {
         poll: poll ?? adaptivePolicy(random),
         scheduler,
-        ...(every !== undefined && { every }),
-        ...(outage !== undefined && { outage }),
-        ...(submittedAt !== undefined && { submittedAt }),
+        every,
+        outage,
+        submittedAt,
       });
     }).pipe(this.#state.guard(options, context), this.#checked());
   }
@@ -250,7 +252,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
           jobId: id,
           query: { wait },
           held: wait ?? STREAM_WAIT,
-          issues: issuesOf(checkWait(wait), checkDuration('outage', outage)),
+          issues: [...issuesOf(checkWait(wait)), ...checkDurations({ outage })],
           read: ({ text }) => parseStream(text, this.#options.parse),
         },
         call,
@@ -258,21 +260,28 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     return state.streams
       .open(
         id,
-        () => new StreamInUseError(context),
+        () =>
+          new StreamInUseError(
+            `the stream of job ${id} is being read already: share that Observable, since each chunk comes once`,
+            context,
+          ),
         (cursor) =>
           streamChunks(read, {
             status: () => this.#unchecked(id, call, outage),
             cursor,
             context,
             scheduler,
-            ...(onGap && { onGap }),
-            ...(outage !== undefined && { outage }),
+            onGap,
+            outage,
           }),
       )
       .pipe(
         state.guard(options, () => context),
         concatMap((event) => {
-          if (event.type === 'chunk') return this.#chunk(event.chunk, context);
+          if (event.type === 'chunk') {
+            const { chunk } = event;
+            return validate(this.#options.chunk, 'chunk', chunk, (issues) => this.#mismatch(issues, id, { chunk }));
+          }
           const { client } = state;
           const request = { endpointId: state.id ?? '', operation: 'stream', jobId: id };
           client.report(request, client.trace(), { type: 'gap', delivered: event.delivered });
@@ -323,9 +332,9 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   watchHealth(options: WatchHealthOptions = {}): Observable<EndpointHealth> {
     const context = (): ErrorContext => this.#state.context({ operation: 'health' });
     return defer(() => {
-      const issues = issuesOf(checkDuration('every', options.every), checkDuration('outage', options.outage));
-      if (issues.length) throw new ValidationError(issues, context());
-      return this.#state.healthReads.watch(() => this.health(callOf(options)), options);
+      const issues = checkDurations(pace(options));
+      if (issues.length) throw invalidRequest(issues, context());
+      return this.#state.watchHealth(() => this.health(), options);
     }).pipe(this.#state.guard(options, context));
   }
 
@@ -354,13 +363,13 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   request(operation: Operation, { method, body, query, ...call }: RawRequest = {}): Observable<Reply> {
     return defer(() => {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-      const sends = method ?? (text === undefined ? operationRow(operation, 'GET').method : 'POST');
+      const sends = method ?? (text === undefined ? operationRow(operation).method : 'POST');
       return this.#state.call(
         {
           operation,
           method: sends,
-          ...(query && { query }),
-          ...(text !== undefined && { body: text }),
+          query,
+          body: text,
           read: (reply) => ({ value: reply }),
         },
         call,
@@ -373,26 +382,14 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     request: JobRequest<I>,
     { allowEmptyInput, ...call }: RunOptions,
     query: { readonly wait?: number },
-    issues: ReturnType<typeof issuesOf> = [],
+    issues: readonly Issue[] = [],
   ): Observable<JobSnapshot<O>> {
     const state = this.#state;
-    const schema = this.#options.input;
-    const checked$ = defer(() => {
-      if (!schema) return of(request as JobRequest<object>);
-      return validate(schema, request.input).pipe(
-        map((result) => {
-          if ('value' in result) return { ...request, input: result.value };
-          throw new ValidationError(
-            result.issues.map(({ path, message }) => ({
-              field: path ? `input.${path}` : 'input',
-              given: 'refused by the schema',
-              rule: message,
-            })),
-            state.context({ operation }),
-          );
-        }),
-      );
-    });
+    const checked$ = defer(() =>
+      validate(this.#options.input, 'input', request.input, (found) =>
+        invalidRequest(found, state.context({ operation })),
+      ),
+    ).pipe(map((input) => ({ ...request, input })));
     return checked$.pipe(
       concatMap((ready) => {
         const written = jobBody(ready, operation, allowEmptyInput);
@@ -400,7 +397,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
           {
             operation,
             query,
-            ...(operation === 'runsync' && { held: query.wait ?? RUNSYNC_WAIT }),
+            held: operation === 'runsync' ? (query.wait ?? RUNSYNC_WAIT) : undefined,
             ...('body' in written ? { body: written.body, issues } : { issues: [...written.issues, ...issues] }),
           },
           call,
@@ -421,54 +418,39 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     return this.#state.reads.watch(id, () => this.#fetch(id, call), {
       poll: adaptivePolicy(random),
       scheduler,
-      ...(outage !== undefined && { outage }),
+      outage,
     });
   }
 
   /** Checks the output of a completed job where there is a schema. */
   #checked() {
-    const schema = this.#options.output;
-    return (source: Observable<JobSnapshot>): Observable<JobSnapshot<O>> =>
-      source.pipe(
-        concatMap((snapshot): Observable<JobSnapshot<O>> => {
-          // Without a schema the type of the output is what the caller says it is.
-          if (!schema || snapshot.status !== 'COMPLETED') return of(snapshot as JobSnapshot<O>);
-          return validate(schema, snapshot.output).pipe(
-            map((result) => {
-              if ('value' in result) return { ...snapshot, output: result.value };
-              throw new JobOutputError(
-                result.issues.map(describe),
-                { snapshot },
-                this.#state.context({ operation: 'status', jobId: snapshot.id }),
-              );
-            }),
-          );
-        }),
-      );
+    const { output: schema } = this.#options;
+    return concatMap((snapshot: JobSnapshot): Observable<JobSnapshot<O>> => {
+      if (!schema || snapshot.status !== 'COMPLETED') return of(snapshot as JobSnapshot<O>);
+      return validate(schema, 'output', snapshot.output, (issues) =>
+        this.#mismatch(issues, snapshot.id, { snapshot }),
+      ).pipe(map((output) => ({ ...snapshot, output })));
+    });
   }
 
-  #chunk(chunk: unknown, context: ErrorContext): Observable<C> {
-    const schema = this.#options.chunk;
-    // Without a schema the type of the chunks is what the caller says it is.
-    if (!schema) return of(chunk as C);
-    return validate(schema, chunk).pipe(
-      map((result) => {
-        if ('value' in result) return result.value;
-        throw new JobOutputError(result.issues.map(describe), { chunk }, context);
-      }),
+  #mismatch(
+    issues: readonly Issue[],
+    jobId: string,
+    found: { readonly snapshot?: JobSnapshot; readonly chunk?: unknown },
+  ): JobOutputError {
+    return new JobOutputError(
+      `what job ${jobId} gave does not match the schema: ${issuesText(issues)}`,
+      this.#state.context({ operation: 'snapshot' in found ? 'status' : 'stream', jobId }),
+      { issues, ...found },
     );
   }
 }
 
-function describe({ path, message }: { readonly path: string; readonly message: string }): string {
-  return path ? `${path}: ${message}` : message;
-}
-
-function watchChecks({ every, outage }: Pick<WatchOptions, 'every' | 'outage'>) {
-  return [checkDuration('every', every), checkDuration('outage', outage)];
-}
-
 /** What of a longer call's options goes into each of its requests: its timeout and signal are the whole call's. */
 function callOf({ headers, context }: CallOptions): CallOptions {
-  return { ...(headers && { headers }), ...(context && { context }) };
+  return { headers, context };
+}
+
+function pace({ every, outage }: Pick<WatchOptions, 'every' | 'outage'>) {
+  return { every, outage };
 }

@@ -18,7 +18,7 @@ import { EndpointState } from './client/EndpointState.js';
 import { isShare, limitsOf, type LimitsOption } from './client/limitsOf.js';
 import { Endpoint } from './endpoint.js';
 import { ConfigurationError } from './errors/ConfigurationError.js';
-import { checkDuration } from './protocol/checks.js';
+import { checkDurations, issuesText } from './protocol/checks.js';
 import { axiosTransport } from './transport/axiosTransport.js';
 import type { RetryOptions } from './transport/repeat.js';
 import type { Activity } from './types/Activity.js';
@@ -104,7 +104,7 @@ export class Runpod {
   /** @internal */
   constructor(client: ClientState) {
     this.#client = client;
-    this.activity$ = client.activity$.asObservable();
+    this.activity$ = client.activity$;
   }
 
   /**
@@ -144,17 +144,14 @@ export class Runpod {
    */
   close(): Observable<SettleReport> {
     const client = this.#client;
-    if (!client.closed) {
-      client.closed = true;
-      client.closed$.next();
-    }
+    client.close();
     const { transport } = client.settings;
     return this.settled().pipe(
       switchMap((report) =>
         concat(
           defer(() => from(transport.close?.() ?? [])).pipe(ignoreElements()),
           defer(() => {
-            client.activity$.complete();
+            client.complete();
             return of(report);
           }),
         ),
@@ -203,8 +200,8 @@ function create(options: ClientOptions, exposed = false): Runpod {
   const given = options.baseUrl ?? env('RUNPOD_BASE_URL');
   const parsed = parseBaseUrl(given ?? DEFAULT_BASE_URL, options.allowInsecure ?? false);
   if ('issue' in parsed) throw misuse(`the base URL ${parsed.issue}`);
-  const slow = checkDuration('requestTimeout', requestTimeout);
-  if (slow) throw misuse(`${slow.field} is ${slow.given}, but ${slow.rule}`);
+  const issues = checkDurations({ requestTimeout });
+  if (issues.length) throw misuse(issuesText(issues));
   if (isShare(limits) && !(limits.share > 0 && limits.share <= 1))
     throw misuse('limits.share must be above 0 and at most 1');
   const client = new ClientState({

@@ -1,8 +1,8 @@
 import { Observable, Subject, catchError, defer, finalize, of, switchMap, tap, throwError, timeout } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
-import { RequestTimeoutError } from '../errors/RequestTimeoutError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
+import { timedOut } from '../errors/timedOut.js';
 import { isRefusal } from '../protocol/operations.js';
 import { Lane, type Release } from '../transport/budget.js';
 import { compose } from '../transport/compose.js';
@@ -14,22 +14,23 @@ import type { Reply } from '../types/Transport.js';
 import { Settlements } from './Settlements.js';
 import type { Settings } from './Settings.js';
 
-/** How many of the keys used last are looked for in the texts of errors. */
-const KEYS_KEPT = 8;
-
 type Report<T = Activity> = T extends Activity ? Omit<T, keyof ActivityBase> : never;
 
 /** What all endpoints of a client share: the way to the wire, the budget, the activity, and the jobs that were left. */
 export class ClientState {
   readonly settings: Settings;
-  readonly activity$ = new Subject<Activity>();
-  /** Emits once, when the client is closed. */
-  readonly closed$ = new Subject<void>();
   readonly settlements = new Settlements();
   closed = false;
+  readonly #activity$ = new Subject<Activity>();
+  readonly #closed$ = new Subject<void>();
   #calls = 0;
   readonly #lanes = new Map<string, Lane>();
-  readonly #keys = new Set<string>();
+  /** The key used last, and the one before: a function may give a new one while requests are on their way. */
+  #keys: readonly string[] = [];
+
+  readonly activity$ = this.#activity$.asObservable();
+  /** Emits once, when the client is closed. */
+  readonly closed$ = this.#closed$.asObservable();
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -44,50 +45,41 @@ export class ClientState {
   }
 
   /** Takes every key of this client out of a text. */
-  readonly redact = (text: string): string => {
-    let clean = text;
-    for (const key of this.#keys) clean = clean.replaceAll(key, '***');
-    return clean;
-  };
+  readonly redact = (text: string): string => this.#keys.reduce((clean, key) => clean.replaceAll(key, '***'), text);
 
-  /** Sends a request through the user's links, repeats, authorization and the budget. */
-  send(request: CallRequest, trace: Trace): Observable<Reply> {
-    const { links, retry, scheduler, random } = this.settings;
-    return compose(links, (linked) =>
-      // Of a call that was left, nothing is sent any more: a link of the user's may want to repeat it.
-      trace.left
-        ? throwError(() => new ConnectionError('the call was left', 'connect', contextOf(linked)))
-        : repeat(linked, (next) => this.#attempt(next, trace), trace, retry, {
-            scheduler,
-            random,
-            report: (delay, reason) => {
-              this.report(linked, trace, {
-                type: 'repeat',
-                delay,
-                reason: this.redact(reason),
-                attempt: trace.attempt,
-              });
-            },
-          }),
-    )(request);
+  close(): void {
+    this.closed = true;
+    this.#closed$.next();
+  }
+
+  complete(): void {
+    this.#activity$.complete();
   }
 
   report(
     request: Pick<CallRequest, 'endpointId' | 'operation' | 'jobId' | 'tag'>,
-    trace: Pick<Trace, 'call'>,
+    { call }: Pick<Trace, 'call'>,
     what: Report,
   ): void {
-    if (!this.activity$.observed) return;
+    if (!this.#activity$.observed) return;
     const { endpointId, operation, jobId, tag } = request;
-    this.activity$.next({
-      at: this.now(),
-      endpointId,
-      operation,
-      ...(jobId !== undefined && { jobId }),
-      ...(tag !== undefined && { tag }),
-      call: trace.call,
-      ...what,
-    } as Activity);
+    this.#activity$.next({ at: this.now(), endpointId, operation, jobId, tag, call, ...what } as Activity);
+  }
+
+  /** Sends a request through the user's links, repeats, authorization and the budget. */
+  send(request: CallRequest, trace: Trace): Observable<Reply> {
+    const { links, retry, scheduler, random } = this.settings;
+    return compose(links, (linked) => {
+      // Of a call that was left nothing is sent any more, even if a link of the user's wants to repeat it.
+      if (trace.left) return throwError(() => new ConfigurationError('the call was left', contextOf(linked, false)));
+      return repeat(linked, (next) => this.#attempt(next, trace), trace, retry, {
+        scheduler,
+        random,
+        report: (delay, reason) => {
+          this.report(linked, trace, { type: 'repeat', delay, reason: this.redact(reason), attempt: trace.attempt });
+        },
+      });
+    })(request);
   }
 
   #attempt(request: CallRequest, trace: Trace): Observable<Reply> {
@@ -101,46 +93,31 @@ export class ClientState {
   #authorize(request: CallRequest): Observable<CallRequest> {
     const { apiKey, keyOptional, keyRefusal } = this.settings;
     const refuse = (message: string, cause?: unknown) =>
-      throwError(
-        () => new ConfigurationError(message, { ...contextOf(request), ...(cause !== undefined && { cause }) }),
-      );
+      throwError(() => new ConfigurationError(message, { ...contextOf(request, false), cause }));
     return defer(apiKey).pipe(
-      catchError((cause: unknown) => refuse('the option apiKey is a function, and it failed', cause)),
+      catchError((cause: unknown) => refuse('the function given as apiKey failed', cause)),
       switchMap((key) => {
-        if (!key) {
-          return keyOptional
-            ? of(request)
-            : refuse('there is no API key: set the option apiKey or the environment variable RUNPOD_API_KEY');
-        }
+        if (!key && keyOptional) return of(request);
+        if (!key) return refuse('there is no API key: give the option apiKey, or set RUNPOD_API_KEY');
         if (keyRefusal) return refuse(keyRefusal);
-        // Characters that no header can carry would make every HTTP library fail in words of its own.
-        if (!/^[\x21-\x7e]+$/.test(key)) return refuse('the API key holds spaces or other characters that no key has');
-        this.#remember(key);
+        // HTTP libraries would say what is wrong with it in words that hold it.
+        if (!/^[\x21-\x7e]+$/.test(key)) return refuse('the API key holds characters that no key has, such as a space');
+        if (!this.#keys.includes(key)) this.#keys = [key, ...this.#keys.slice(0, 1)];
         return of({ ...request, headers: { ...request.headers, authorization: `Bearer ${key}` } });
       }),
     );
   }
 
-  #remember(key: string): void {
-    if (this.#keys.has(key)) return;
-    this.#keys.add(key);
-    for (const oldest of this.#keys) {
-      if (this.#keys.size <= KEYS_KEPT) break;
-      this.#keys.delete(oldest);
-    }
-  }
-
   #lease(request: CallRequest, trace: Trace): Observable<Release> {
     const { limits, scheduler } = this.settings;
-    const bound = Object.hasOwn(limits, request.operation) ? limits[request.operation] : undefined;
+    const bound = limits[request.operation];
     if (!bound) return of(() => undefined);
     const name = `${request.endpointId}/${request.operation}`;
-    let lane = this.#lanes.get(name);
-    if (!lane) this.#lanes.set(name, (lane = new Lane(bound, scheduler)));
-    const found = lane;
+    const lane = this.#lanes.get(name) ?? new Lane(bound, scheduler);
+    this.#lanes.set(name, lane);
     return new Observable((subscriber) => {
-      const waiting = found.lease().subscribe(subscriber);
-      if (!subscriber.closed) this.report(request, trace, { type: 'wait', waiting: found.waiting });
+      const waiting = lane.lease().subscribe(subscriber);
+      if (!subscriber.closed) this.report(request, trace, { type: 'wait', waiting: lane.waiting });
       return waiting;
     });
   }
@@ -148,7 +125,7 @@ export class ClientState {
   /** One request and its answer on the wire. */
   #exchange(request: CallRequest, trace: Trace, release: Release): Observable<Reply> {
     const { transport, scheduler, base } = this.settings;
-    const { method, url, headers, body, operation } = request;
+    const { method, url, headers, body, operation, timeout: first } = request;
     return defer(() => {
       const began = this.now();
       const attempt = ++trace.attempt;
@@ -156,19 +133,11 @@ export class ClientState {
       const took = () => ({ duration: this.now() - began, attempt });
       trace.sent = true;
       this.report(request, trace, { type: 'request', method, path: url.slice(base.path.length), attempt });
-      return transport({
-        method,
-        url,
-        headers,
-        timeout: request.timeout,
-        operation,
-        ...(body !== undefined && { body }),
-      }).pipe(
+      return transport({ method, url, headers, body, timeout: first, operation }).pipe(
         timeout({
-          first: request.timeout,
+          first,
           scheduler,
-          with: () =>
-            throwError(() => new RequestTimeoutError(request.timeout, 'requestTimeout', contextOf(request, true))),
+          with: () => throwError(() => timedOut(first, 'requestTimeout', contextOf(request, true))),
         }),
         catchError((error: unknown) => throwError(() => this.#failure(error, request))),
         tap({
@@ -177,15 +146,12 @@ export class ClientState {
             trace.sent = !isRefusal(status);
             this.report(request, trace, { type: 'reply', status, ...took() });
           },
-          error: (error: RunpodError) => {
+          error: (error: unknown) => {
             answered = true;
-            trace.sent = error.accepted !== 'no';
-            this.report(request, trace, {
-              type: 'failure',
-              message: error.message,
-              accepted: error.accepted ?? 'unknown',
-              ...took(),
-            });
+            // Every error is one of ours by now.
+            const { message, accepted = 'unknown' } = error as RunpodError;
+            trace.sent = !(error instanceof ConnectionError && error.phase === 'connect');
+            this.report(request, trace, { type: 'failure', message, accepted, ...took() });
           },
           unsubscribe: () => {
             if (!answered) this.report(request, trace, { type: 'abort', ...took() });
@@ -198,28 +164,18 @@ export class ClientState {
   /** A transport's failure as an error of ours, without whatever the HTTP library hangs on its own. */
   #failure(error: unknown, request: CallRequest): RunpodError {
     if (error instanceof RunpodError) return error;
-    const { phase, code, message } = (
-      typeof error === 'object' && error ? error : { message: String(error) }
-    ) as Record<string, unknown>;
-    const words = this.redact(typeof message === 'string' && message ? message : String(code ?? 'it failed'));
+    const { phase, code, message } = (Object(error) as { phase?: unknown; code?: unknown; message?: unknown }) ?? {};
+    const words = this.redact(String(message ?? code ?? error));
     const never = phase === 'connect';
-    const cause = Object.assign(new Error(words), typeof code === 'string' ? { code } : {});
     return new ConnectionError(
       `${request.operation} on endpoint ${request.endpointId} ${never ? 'could not connect' : 'lost its connection'}: ${words}`,
-      never ? 'connect' : 'sent',
-      { ...contextOf(request, !never), cause },
+      { ...contextOf(request, !never), cause: Object.assign(new Error(words), { code }) },
+      { phase: never ? 'connect' : 'sent', retryable: true },
     );
   }
 }
 
 /** What an error says of the request it happened to. */
-function contextOf(request: CallRequest, acted = false): ErrorContext {
-  const { operation, endpointId, jobId, tag, kind } = request;
-  return {
-    operation,
-    endpointId,
-    ...(jobId !== undefined && { jobId }),
-    ...(tag !== undefined && { tag }),
-    ...(kind !== 'read' && { accepted: acted ? ('unknown' as const) : ('no' as const) }),
-  };
+function contextOf({ operation, endpointId, jobId, tag, kind }: CallRequest, acted: boolean): ErrorContext {
+  return { operation, endpointId, jobId, tag, accepted: kind === 'read' ? undefined : acted ? 'unknown' : 'no' };
 }

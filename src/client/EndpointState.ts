@@ -1,26 +1,27 @@
-import { catchError, defer, map, mergeMap, takeUntil, throwError, type Observable } from 'rxjs';
+import { ReplaySubject, catchError, defer, map, mergeMap, share, takeUntil, throwError, type Observable } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { JobExpiredError } from '../errors/JobExpiredError.js';
 import { JobNotFoundError } from '../errors/JobNotFoundError.js';
 import { ResponseError } from '../errors/ResponseError.js';
 import type { ErrorContext, RunpodError } from '../errors/RunpodError.js';
-import { SubmissionUnknownError } from '../errors/SubmissionUnknownError.js';
-import { ValidationError } from '../errors/ValidationError.js';
+import { invalidRequest } from '../errors/invalidRequest.js';
+import { submissionUnknown } from '../errors/submissionUnknown.js';
 import { toHttpError } from '../errors/toHttpError.js';
 import { settleJob } from '../job/settleJob.js';
-import { checkDuration, checkId, issuesOf } from '../protocol/checks.js';
+import { checkDurations, checkId, issuesOf } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
 import { clip, isEndpointMissing } from '../protocol/message.js';
 import { isRefusal, operationRow } from '../protocol/operations.js';
 import { isTerminal, parseSnapshot } from '../protocol/snapshot.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { CallRequest } from '../types/Link.js';
 import type { CallOptions } from '../types/options.js';
 import type { Reply } from '../types/Transport.js';
+import { pollHealth, type PollHealthOptions } from '../sources/pollHealth.js';
 import type { Call } from './Call.js';
 import type { ClientState } from './ClientState.js';
-import { HealthReads } from './HealthReads.js';
 import { keepSubmission } from './keepSubmission.js';
 import { limit } from './limit.js';
 import { Recent } from './Recent.js';
@@ -44,7 +45,7 @@ export class EndpointState {
   readonly client: ClientState;
   readonly reads: StatusReads;
   readonly streams = new StreamReads();
-  readonly healthReads: HealthReads;
+  readonly #health = new Map<string, Observable<EndpointHealth>>();
   /** When each job was submitted by this client (`now()`); `-Infinity` where it was only seen. */
   readonly #seen = new Recent<number>(SEEN);
 
@@ -52,7 +53,6 @@ export class EndpointState {
     this.id = id;
     this.client = client;
     this.reads = new StatusReads(client.settings.notices);
-    this.healthReads = new HealthReads(client.settings.scheduler);
   }
 
   /** When this client submitted a job, if it did. */
@@ -61,12 +61,8 @@ export class EndpointState {
     return at === undefined || at === -Infinity ? undefined : at;
   }
 
-  context(call: Pick<Call<unknown>, 'operation' | 'jobId'>): ErrorContext {
-    return {
-      operation: call.operation,
-      ...(this.id !== undefined && { endpointId: this.id }),
-      ...(call.jobId !== undefined && { jobId: call.jobId }),
-    };
+  context({ operation, jobId }: Pick<Call<unknown>, 'operation' | 'jobId'>): ErrorContext {
+    return { operation, jobId, endpointId: this.id };
   }
 
   /**
@@ -78,19 +74,16 @@ export class EndpointState {
     return defer(() => {
       const { id, client } = this;
       const context = this.context(call);
-      const row = operationRow(call.operation, call.method ?? 'GET');
+      const row = operationRow(call.operation, call.method);
       const submission = row.kind === 'submission';
       if (client.closed && !settling) throw new ConfigurationError('the client is closed', context);
       if (!id) throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', context);
       const issues = [
-        ...issuesOf(
-          checkId('endpoint id', id),
-          call.jobId === undefined ? undefined : checkId('job id', call.jobId),
-          checkDuration('timeout', options.timeout),
-        ),
+        ...issuesOf(checkId('endpoint id', id), 'jobId' in call ? checkId('job id', call.jobId) : undefined),
+        ...checkDurations({ timeout: options.timeout }),
         ...(call.issues ?? []),
       ];
-      if (issues.length) throw new ValidationError(issues, context);
+      if (issues.length) throw invalidRequest(issues, context);
 
       const trace = client.trace((this.#seen.get(call.jobId ?? '') ?? -Infinity) + LAG);
       const at = (): ErrorContext => (submission ? { ...context, accepted: trace.sent ? 'unknown' : 'no' } : context);
@@ -98,7 +91,7 @@ export class EndpointState {
         map((reply) => this.#read(reply, call, at())),
         catchError((error: unknown) =>
           throwError(() =>
-            submission && trace.sent ? new SubmissionUnknownError({ ...context, cause: error }) : error,
+            submission && trace.sent ? submissionUnknown(context, error) : error,
           ),
         ),
       );
@@ -130,6 +123,20 @@ export class EndpointState {
     );
   }
 
+  /** Polls the endpoint's health, once for all who want it at the same pace; the latest is replayed. */
+  watchHealth(
+    read: () => Observable<EndpointHealth>,
+    { every, outage }: PollHealthOptions,
+  ): Observable<EndpointHealth> {
+    const { scheduler } = this.client.settings;
+    const pace = `${every}/${outage}`;
+    const shared$ =
+      this.#health.get(pace) ??
+      pollHealth(read, { every, outage, scheduler }).pipe(share({ connector: () => new ReplaySubject(1) }));
+    this.#health.set(pace, shared$);
+    return shared$;
+  }
+
   /** Cancels a job whose subscriber left, whatever it takes; `settled()` waits for it. */
   settle(id: string): void {
     const { client } = this;
@@ -137,12 +144,7 @@ export class EndpointState {
     const end = client.settlements.begin();
     const trace = client.trace();
     const submittedAt = this.submittedAt(id);
-    const ref: JobRef = {
-      v: 1,
-      endpointId: this.id ?? '',
-      id,
-      ...(submittedAt !== undefined && { submittedAt }),
-    };
+    const ref: JobRef = { v: 1, endpointId: this.id ?? '', id, submittedAt };
     const request = { endpointId: ref.endpointId, operation: 'cancel', jobId: id };
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
     settleJob(
@@ -170,26 +172,24 @@ export class EndpointState {
 
   #request<T>(call: Call<T>, endpointId: string, kind: CallRequest['kind'], options: CallOptions): CallRequest {
     const { base, requestTimeout } = this.client.settings;
-    const { operation, jobId, body, held } = call;
-    const query = Object.entries(call.query ?? {})
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
-      .join('&');
-    const search = query ? `${base.query ? `${base.query}&` : '?'}${query}` : base.query;
+    const { operation, jobId, body, held, query = {}, method = operationRow(operation).method } = call;
+    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const search = [base.query, String(new URLSearchParams(given))].filter(Boolean).join('&');
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
+    // The key goes to where the client sends it, and from nowhere else.
+    delete headers.authorization;
     return {
-      method: call.method ?? operationRow(operation, 'GET').method,
-      url: `${base.path}/${endpointId}/${operation}${jobId === undefined ? '' : `/${jobId}`}${search}`,
-      headers: {
-        accept: 'application/json',
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...plainHeaders(options.headers),
-      },
-      ...(body !== undefined && { body }),
+      method,
+      url: [base.path, endpointId, operation, ...(jobId ? [jobId] : [])].join('/') + (search && `?${search}`),
+      headers,
+      body,
       timeout: held === undefined ? (requestTimeout ?? REQUEST_TIMEOUT[kind]) : held + HELD_MARGIN,
       operation,
       endpointId,
       kind,
-      ...(jobId !== undefined && { jobId }),
+      jobId,
       context: options.context ?? {},
     };
   }
@@ -199,7 +199,12 @@ export class EndpointState {
     if (status >= 200 && status < 300) {
       const parsed = call.read(reply);
       if (!('value' in parsed)) {
-        throw new ResponseError(this.client.redact(parsed.issue), this.client.redact(clip(text, 500)), context);
+        const { redact } = this.client;
+        throw new ResponseError(
+          redact(`the answer to ${call.operation} on endpoint ${this.id ?? '?'} ${parsed.issue}`),
+          context,
+          { excerpt: redact(clip(text, 500)), retryable: true },
+        );
       }
       if (call.job) this.#heard(parsed.value as JobSnapshot, call);
       return parsed.value;
@@ -213,24 +218,25 @@ export class EndpointState {
       throw this.#missing(call.jobId, context);
     throw toHttpError(
       reply,
-      { ...context, ...(context.accepted && { accepted: isRefusal(status) ? 'no' : 'unknown' }) },
+      { ...context, accepted: context.accepted && (isRefusal(status) ? 'no' : 'unknown') },
       this.client.now(),
       this.client.redact,
     );
   }
 
   #missing(id: string, context: ErrorContext): RunpodError {
-    const last = this.reads.last(id);
-    return this.#seen.has(id) ? new JobExpiredError(context, last) : new JobNotFoundError(context);
+    return this.#seen.has(id)
+      ? new JobExpiredError(`job ${id} is gone: its ttl, or the time its result is kept, is over`, context, {
+          snapshot: this.reads.last(id),
+        })
+      : new JobNotFoundError(
+          `endpoint ${this.id ?? '?'} has no job ${id}: check both ids, and that the API key belongs to the endpoint's account`,
+          context,
+        );
   }
 
   #heard({ id }: JobSnapshot, { operation }: Call<unknown>): void {
-    if (operationRow(operation, 'GET').kind === 'submission') this.#seen.set(id, this.client.now());
+    if (operationRow(operation).kind === 'submission') this.#seen.set(id, this.client.now());
     else if (!this.#seen.has(id)) this.#seen.set(id, -Infinity);
   }
-}
-
-function plainHeaders(headers: CallOptions['headers'] = {}): Record<string, string> {
-  const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  return Object.fromEntries(lower.filter(([name]) => name !== 'authorization'));
 }

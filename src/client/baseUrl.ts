@@ -2,7 +2,7 @@
 export interface BaseUrl {
   /** Without a slash at its end. */
   readonly path: string;
-  /** With its question mark, or empty. */
+  /** Without its question mark. */
   readonly query: string;
   /** On this machine. */
   readonly loopback: boolean;
@@ -19,8 +19,8 @@ export function parseBaseUrl(
   url: string,
   allowInsecure: boolean,
 ): { readonly base: BaseUrl } | { readonly issue: string } {
-  const [path = '', query] = url.split('#')[0]?.split(/\?(.*)/s) ?? [];
-  const base = { path: path.replace(/\/+$/, ''), query: query ? `?${query}` : '' };
+  const [path = '', query = ''] = url.split('#')[0]?.split(/\?(.*)/s) ?? [];
+  const base = { path: path.replace(/\/+$/, ''), query };
   if (path.startsWith('/') || path.startsWith('./')) {
     return 'location' in globalThis
       ? { base: { ...base, loopback: false } }

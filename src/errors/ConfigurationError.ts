@@ -1,10 +1,6 @@
-import { RunpodError, type ErrorContext } from './RunpodError.js';
+import { RunpodError } from './RunpodError.js';
 
-/** The client lacks something, or was told something it will not do: nothing was sent. */
+/** The client lacks something, was told something it will not do, or is closed: nothing was sent. */
 export class ConfigurationError extends RunpodError {
   static override readonly brand = 'ConfigurationError';
-
-  constructor(message: string, context: ErrorContext) {
-    super('configuration', message, context);
-  }
 }

@@ -1,15 +1,15 @@
+import { RunpodError } from './RunpodError.js';
 import type { Phase } from '../types/Transport.js';
-import { RunpodError, type ErrorInit } from './RunpodError.js';
 
-/** No answer came: the connection failed or broke. */
-export class ConnectionError extends RunpodError {
-  static override readonly brand = 'ConnectionError';
-
+/** What a {@link ConnectionError} says. */
+export interface ConnectionErrorDetails {
   /** `connect` when no connection came about, so that the server cannot have seen the request. */
   readonly phase: Phase;
+}
 
-  constructor(message: string, phase: Phase, init: ErrorInit) {
-    super('connection', message, init, true);
-    this.phase = phase;
-  }
+/** No answer came: the connection failed or broke. */
+export class ConnectionError extends RunpodError<ConnectionErrorDetails> {
+  static override readonly brand = 'ConnectionError';
+
+  declare readonly phase: Phase;
 }

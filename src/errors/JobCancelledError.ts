@@ -1,14 +1,14 @@
+import { RunpodError } from './RunpodError.js';
 import type { CancelledSnapshot } from '../types/JobSnapshot.js';
-import { RunpodError, type ErrorContext } from './RunpodError.js';
+
+/** What a {@link JobCancelledError} says. */
+export interface JobCancelledErrorDetails {
+  readonly snapshot: CancelledSnapshot;
+}
 
 /** The job was cancelled, by this client or elsewhere. */
-export class JobCancelledError extends RunpodError {
+export class JobCancelledError extends RunpodError<JobCancelledErrorDetails> {
   static override readonly brand = 'JobCancelledError';
 
-  readonly snapshot: CancelledSnapshot;
-
-  constructor(snapshot: CancelledSnapshot, context: ErrorContext) {
-    super('job_cancelled', `job ${snapshot.id} was cancelled`, { ...context, jobId: snapshot.id });
-    this.snapshot = snapshot;
-  }
+  declare readonly snapshot: CancelledSnapshot;
 }

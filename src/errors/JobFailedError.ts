@@ -1,14 +1,14 @@
+import { RunpodError } from './RunpodError.js';
 import type { FailedSnapshot } from '../types/JobSnapshot.js';
-import { RunpodError, type ErrorContext } from './RunpodError.js';
+
+/** What a {@link JobFailedError} says. */
+export interface JobFailedErrorDetails {
+  readonly snapshot: FailedSnapshot;
+}
 
 /** The job failed; `snapshot.error` holds the cause. */
-export class JobFailedError extends RunpodError {
+export class JobFailedError extends RunpodError<JobFailedErrorDetails> {
   static override readonly brand = 'JobFailedError';
 
-  readonly snapshot: FailedSnapshot;
-
-  constructor(snapshot: FailedSnapshot, context: ErrorContext) {
-    super('job_failed', `job ${snapshot.id} failed: ${snapshot.error.message}`, { ...context, jobId: snapshot.id });
-    this.snapshot = snapshot;
-  }
+  declare readonly snapshot: FailedSnapshot;
 }

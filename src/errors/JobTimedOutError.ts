@@ -1,18 +1,14 @@
+import { RunpodError } from './RunpodError.js';
 import type { TimedOutSnapshot } from '../types/JobSnapshot.js';
-import { RunpodError, type ErrorContext } from './RunpodError.js';
+
+/** What a {@link JobTimedOutError} says. */
+export interface JobTimedOutErrorDetails {
+  readonly snapshot: TimedOutSnapshot;
+}
 
 /** The service gave the job up: it expired in the queue, or its worker stopped reporting. */
-export class JobTimedOutError extends RunpodError {
+export class JobTimedOutError extends RunpodError<JobTimedOutErrorDetails> {
   static override readonly brand = 'JobTimedOutError';
 
-  readonly snapshot: TimedOutSnapshot;
-
-  constructor(snapshot: TimedOutSnapshot, context: ErrorContext) {
-    super(
-      'job_timed_out',
-      `job ${snapshot.id} timed out on the server${snapshot.error ? `: ${snapshot.error.message}` : ''}`,
-      { ...context, jobId: snapshot.id },
-    );
-    this.snapshot = snapshot;
-  }
+  declare readonly snapshot: TimedOutSnapshot;
 }

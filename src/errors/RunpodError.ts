@@ -3,21 +3,17 @@ import type { ErrorCode } from './codes.js';
 
 const BRANDS = Symbol.for('runpod-rx.error');
 
-/** Where an error happened. */
+/** Where an error happened, and why. */
 export interface ErrorContext {
   readonly operation: Operation;
-  readonly endpointId?: string;
-  readonly jobId?: string;
-  readonly tag?: string;
+  readonly endpointId?: string | undefined;
+  readonly jobId?: string | undefined;
+  readonly tag?: string | undefined;
   /**
-   * Of submissions only: `no` when the server cannot have taken the job, so that it may be sent again; `unknown` when
-   * it may have, so that sending it again may run and bill it twice.
+   * Of submissions and commands: `no` when the server cannot have acted on it, so that it may be sent again; `unknown`
+   * when it may have, so that submitting again may run and bill a job twice.
    */
-  readonly accepted?: 'no' | 'unknown';
-}
-
-/** What an error is made of, beside its message. */
-export interface ErrorInit extends ErrorContext {
+  readonly accepted?: 'no' | 'unknown' | undefined;
   readonly cause?: unknown;
 }
 
@@ -26,30 +22,32 @@ export interface ErrorInit extends ErrorContext {
  *
  * `instanceof` holds across copies of the library: one from its ES modules and one from its CommonJS build are the same
  * to it.
+ *
+ * @typeParam D - what a class of error says beside the context
  */
-export class RunpodError extends Error {
-  /** The class's name in the source, which minifiers leave alone. */
+export class RunpodError<D extends object = object> extends Error {
+  /** The class's name in the source, which minifiers leave alone. `code` is made of it. */
   static readonly brand: string = 'RunpodError';
 
-  readonly code: ErrorCode;
-  readonly operation: Operation;
-  readonly endpointId?: string;
-  readonly jobId?: string;
-  readonly accepted?: 'no' | 'unknown';
+  declare readonly code: ErrorCode;
+  declare readonly operation: Operation;
+  declare readonly endpointId?: string;
+  declare readonly jobId?: string;
+  declare readonly accepted?: 'no' | 'unknown';
   /** Whether the same call may succeed later, and cannot do harm. */
-  readonly retryable: boolean;
-  readonly tag?: string;
+  declare readonly retryable: boolean;
+  declare readonly tag?: string;
 
-  constructor(code: ErrorCode, message: string, init: ErrorInit, retryable = false) {
-    super(message, 'cause' in init ? { cause: init.cause } : undefined);
-    this.name = new.target.brand;
-    this.code = code;
-    this.operation = init.operation;
-    this.retryable = retryable;
-    if (init.endpointId !== undefined) this.endpointId = init.endpointId;
-    if (init.jobId !== undefined) this.jobId = init.jobId;
-    if (init.accepted !== undefined) this.accepted = init.accepted;
-    if (init.tag !== undefined) this.tag = init.tag;
+  constructor(message: string, context: ErrorContext, details?: D & { readonly retryable?: boolean }) {
+    super(message, context);
+    const { brand } = new.target;
+    const code = brand
+      .slice(0, -5)
+      .replace(/\B[A-Z]/g, '_$&')
+      .toLowerCase();
+    for (const [key, value] of Object.entries({ name: brand, code, retryable: false, ...context, ...details })) {
+      if (value !== undefined && key !== 'cause') Object.assign(this, { [key]: value });
+    }
   }
 
   get [BRANDS](): readonly string[] {

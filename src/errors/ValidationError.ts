@@ -1,18 +1,14 @@
+import { RunpodError } from './RunpodError.js';
 import type { Issue } from '../protocol/checks.js';
-import { RunpodError, type ErrorContext } from './RunpodError.js';
+
+/** What a {@link ValidationError} says. */
+export interface ValidationErrorDetails {
+  readonly issues: readonly Issue[];
+}
 
 /** What the caller gave cannot be sent; nothing was. Each issue names the field, what was given and the rule. */
-export class ValidationError extends RunpodError {
+export class ValidationError extends RunpodError<ValidationErrorDetails> {
   static override readonly brand = 'ValidationError';
 
-  readonly issues: readonly Issue[];
-
-  constructor(issues: readonly Issue[], context: ErrorContext) {
-    super(
-      'invalid_request',
-      `${context.operation} was not sent: ${issues.map(({ field, given, rule }) => `${field} is ${given}, but ${rule}`).join('; ')}`,
-      { accepted: 'no', ...context },
-    );
-    this.issues = issues;
-  }
+  declare readonly issues: readonly Issue[];
 }

@@ -4,11 +4,11 @@
  * | code | class |
  * | --- | --- |
  * | `configuration` | `ConfigurationError` |
- * | `invalid_request` | `ValidationError` |
+ * | `validation` | `ValidationError` |
  * | `http` | `HttpError` |
  * | `authentication` | `AuthenticationError` |
- * | `endpoint_not_found` | `NotFoundError` |
- * | `rate_limited` | `RateLimitError` |
+ * | `not_found` | `NotFoundError` |
+ * | `rate_limit` | `RateLimitError` |
  * | `body_too_large` | `BodyTooLargeError` |
  * | `connection` | `ConnectionError` |
  * | `request_timeout` | `RequestTimeoutError` |
@@ -27,11 +27,11 @@
  */
 export type ErrorCode =
   | 'configuration'
-  | 'invalid_request'
+  | 'validation'
   | 'http'
   | 'authentication'
-  | 'endpoint_not_found'
-  | 'rate_limited'
+  | 'not_found'
+  | 'rate_limit'
   | 'body_too_large'
   | 'connection'
   | 'request_timeout'

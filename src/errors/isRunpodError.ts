@@ -24,11 +24,11 @@ import type { ValidationError } from './ValidationError.js';
 /** The class that each code stands for. */
 export interface ErrorsByCode {
   configuration: ConfigurationError;
-  invalid_request: ValidationError;
+  validation: ValidationError;
   http: HttpError;
   authentication: AuthenticationError;
-  endpoint_not_found: NotFoundError;
-  rate_limited: RateLimitError;
+  not_found: NotFoundError;
+  rate_limit: RateLimitError;
   body_too_large: BodyTooLargeError;
   connection: ConnectionError;
   request_timeout: RequestTimeoutError;

@@ -8,17 +8,29 @@ import type { ErrorContext, RunpodError } from './RunpodError.js';
 /** The error for a job that is over without having completed. */
 export function jobError(
   snapshot: FailedSnapshot | CancelledSnapshot | TimedOutSnapshot,
-  context: ErrorContext,
+  at: ErrorContext,
 ): RunpodError {
+  const jobId = snapshot.id;
+  const context = { ...at, jobId };
   switch (snapshot.status) {
     case 'CANCELLED':
-      return new JobCancelledError(snapshot, context);
+      return new JobCancelledError(`job ${jobId} was cancelled`, context, { snapshot });
     case 'TIMED_OUT':
-      return new JobTimedOutError(snapshot, context);
-    case 'FAILED':
+      return new JobTimedOutError(
+        `job ${jobId} timed out: ${snapshot.error?.message ?? 'it expired, or its worker was lost'}`,
+        context,
+        { snapshot },
+      );
+    case 'FAILED': {
+      const { message } = snapshot.error;
       // The words of the service when policy.executionTimeout was passed.
-      return /^executionTimeout exceeded/.test(snapshot.error.message)
-        ? new JobDeadlineError('execution', 'server', { ...context, jobId: snapshot.id }, snapshot)
-        : new JobFailedError(snapshot, context);
+      return message.startsWith('executionTimeout exceeded')
+        ? new JobDeadlineError(`job ${jobId} ran longer than its executionTimeout`, context, {
+            limit: 'execution',
+            by: 'server',
+            snapshot,
+          })
+        : new JobFailedError(`job ${jobId} failed: ${message}`, context, { snapshot });
+    }
   }
 }

@@ -1,7 +1,6 @@
 import type { JobRequest } from '../types/JobRequest.js';
 import { isRecord } from './json.js';
 import { EXECUTION_TIMEOUT, ID_PATTERN, MAX_RUN_BODY, MAX_RUNSYNC_BODY, MAX_TIMER, TTL, WAIT } from './limits.js';
-import type { Parsed } from './Parsed.js';
 
 /** One thing wrong with what the caller gave. */
 export interface Issue {
@@ -20,24 +19,29 @@ export function issuesOf(...checks: readonly Check[]): Issue[] {
   return checks.filter((check) => check !== undefined);
 }
 
-/** A number within bounds, or absent. */
-export function checkRange(field: string, value: unknown, { min, max }: { min: number; max: number }): Check {
+/** A number of milliseconds within bounds, or absent. */
+export function checkRange(field: string, value: unknown, min: number, max: number): Check {
   if (value === undefined || (typeof value === 'number' && value >= min && value <= max)) return undefined;
   return { field, given: show(value), rule: `must be a number of milliseconds from ${min} to ${max}` };
 }
 
-/** A duration that a timer can keep, or absent. */
-export function checkDuration(field: string, value: unknown): Check {
-  return checkRange(field, value, { min: 0, max: MAX_TIMER });
+/** Durations that a timer can keep, by name. */
+export function checkDurations(durations: Readonly<Record<string, unknown>>): Issue[] {
+  return issuesOf(...Object.entries(durations).map(([field, value]) => checkRange(field, value, 0, MAX_TIMER)));
 }
 
 export function checkWait(value: unknown): Check {
-  return checkRange('wait', value, WAIT);
+  return checkRange('wait', value, WAIT.min, WAIT.max);
 }
 
 export function checkId(field: string, value: unknown): Check {
   if (typeof value === 'string' && ID_PATTERN.test(value)) return undefined;
   return { field, given: show(value), rule: 'must consist of letters, digits, "-" and "_"' };
+}
+
+/** The sentence that the issues make. */
+export function issuesText(issues: readonly Issue[]): string {
+  return issues.map(({ field, given, rule }) => `${field} is ${given}, but ${rule}`).join('; ');
 }
 
 /** Checks a submission and writes its body, or says what is wrong with it. */
@@ -46,47 +50,45 @@ export function jobBody(
   operation: 'run' | 'runsync',
   allowEmptyInput = false,
 ): { readonly body: string } | { readonly issues: readonly Issue[] } {
-  if (!isRecord(request) || !isPlain(request.input)) {
-    const given = isRecord(request) ? request.input : request;
-    return {
-      issues: [{ field: 'input', given: show(given), rule: 'must be a plain object, as in run({ input: { … } })' }],
+  const { input, policy = {} } = (isRecord(request) ? request : {}) as Partial<Record<'input' | 'policy', unknown>>;
+  let text = '';
+  let inputText = '';
+  let unwritable: Check;
+  try {
+    text = JSON.stringify(request);
+    inputText = JSON.stringify(input);
+  } catch (error) {
+    unwritable = {
+      field: 'input',
+      given: error instanceof Error ? error.message : String(error),
+      rule: 'must be JSON',
     };
   }
-  const policy: unknown = request.policy ?? {};
-  if (!isRecord(policy)) return { issues: [{ field: 'policy', given: show(policy), rule: 'must be an object' }] };
-  const written = write(request);
-  if ('issue' in written) {
-    return { issues: [{ field: 'input', given: written.issue, rule: 'must be JSON' }] };
-  }
-  const body = written.value;
   const max = operation === 'run' ? MAX_RUN_BODY : MAX_RUNSYNC_BODY;
+  const limits = isRecord(policy) ? policy : {};
   const issues = issuesOf(
-    checkRange('policy.executionTimeout', policy.executionTimeout, EXECUTION_TIMEOUT),
-    checkRange('policy.ttl', policy.ttl, TTL),
-    allowEmptyInput || JSON.stringify(request.input) !== '{}'
-      ? undefined
-      : {
+    isPlain(input)
+      ? unwritable
+      : { field: 'input', given: show(input), rule: 'must be a plain object, as in run({ input: { … } })' },
+    inputText === '{}' && !allowEmptyInput
+      ? {
           field: 'input',
           given: '{}',
-          rule: 'must not be empty: workers never report such a job (allowEmptyInput sends it all the same)',
-        },
-    longerThan(body, max)
+          rule: 'must not be empty: workers do not report such a job (allowEmptyInput sends it)',
+        }
+      : undefined,
+    limits === policy ? undefined : { field: 'policy', given: show(policy), rule: 'must be an object' },
+    checkRange('policy.executionTimeout', limits.executionTimeout, EXECUTION_TIMEOUT.min, EXECUTION_TIMEOUT.max),
+    checkRange('policy.ttl', limits.ttl, TTL.min, TTL.max),
+    longerThan(text, max)
       ? {
           field: 'body',
-          given: `${byteLength(body)} bytes`,
-          rule: `must be at most ${max} bytes for ${operation}: store large data elsewhere and send a URL`,
+          given: `${byteLength(text)} bytes`,
+          rule: `must be at most ${max}: store large data elsewhere and send a URL`,
         }
       : undefined,
   );
-  return issues.length ? { issues } : { body };
-}
-
-function write(value: unknown): Parsed<string> {
-  try {
-    return { value: JSON.stringify(value) };
-  } catch (error) {
-    return { issue: error instanceof Error ? error.message : String(error) };
-  }
+  return issues.length ? { issues } : { body: text };
 }
 
 function isPlain(value: unknown): boolean {

@@ -6,38 +6,49 @@ export interface OperationRow {
   readonly method: 'GET' | 'POST';
   readonly kind: OperationKind;
   /**
-   * When a failed request may be sent again: `any` failure, or only one after which the server `unaccepted` it for
-   * certain (429, or no connection). Reading a stream takes chunks away and purging removes jobs, so both are careful.
+   * Whether a failed request is sent again only after a failure that shows that the server did not accept it (429, or no
+   * connection). Reading a stream takes chunks away and purging removes jobs, so these are careful like submissions.
    */
-  readonly repeat: 'any' | 'unaccepted';
+  readonly careful: boolean;
   /** The documented bound; absent where none is documented. */
   readonly limits?: OperationLimits;
 }
+
+function submission(limits?: OperationLimits): OperationRow {
+  return { method: 'POST', kind: 'submission', careful: true, limits };
+}
+
+function command(careful: boolean, limits: OperationLimits): OperationRow {
+  return { method: 'POST', kind: 'command', careful, limits };
+}
+
+function read(limits?: OperationLimits, careful = false): OperationRow {
+  return { method: 'GET', kind: 'read', careful, limits };
+}
+
+const READS: OperationLimits = { requests: 2000, concurrent: 400 };
 
 /**
  * Every operation of the queue API, one row each.
  * Limits: RunPod documentation, "Send API requests", section on rate limits; per endpoint and operation.
  */
 export const operations: Readonly<Record<string, OperationRow>> = {
-  run: { method: 'POST', kind: 'submission', repeat: 'unaccepted', limits: { requests: 1000, concurrent: 200 } },
-  runsync: { method: 'POST', kind: 'submission', repeat: 'unaccepted', limits: { requests: 2000, concurrent: 400 } },
-  retry: { method: 'POST', kind: 'submission', repeat: 'unaccepted' },
-  status: { method: 'GET', kind: 'read', repeat: 'any', limits: { requests: 2000, concurrent: 400 } },
-  'status-sync': { method: 'GET', kind: 'read', repeat: 'any', limits: { requests: 2000, concurrent: 400 } },
-  stream: { method: 'GET', kind: 'read', repeat: 'unaccepted', limits: { requests: 2000, concurrent: 400 } },
-  cancel: { method: 'POST', kind: 'command', repeat: 'any', limits: { requests: 100, concurrent: 20 } },
-  'purge-queue': { method: 'POST', kind: 'command', repeat: 'unaccepted', limits: { requests: 2 } },
-  health: { method: 'GET', kind: 'read', repeat: 'any' },
-  requests: { method: 'GET', kind: 'read', repeat: 'any', limits: { requests: 10, concurrent: 2 } },
+  run: submission({ requests: 1000, concurrent: 200 }),
+  runsync: submission(READS),
+  retry: submission(),
+  status: read(READS),
+  'status-sync': read(READS),
+  stream: read(READS, true),
+  cancel: command(false, { requests: 100, concurrent: 20 }),
+  'purge-queue': command(true, { requests: 2 }),
+  health: read(),
+  requests: read({ requests: 10, concurrent: 2 }),
 };
 
 /** The row of an operation; one that is not in the table is judged by its HTTP method, with nothing assumed. */
-export function operationRow(operation: Operation, method: string): OperationRow {
-  const known = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
-  if (known) return known;
-  return method === 'GET'
-    ? { method: 'GET', kind: 'read', repeat: 'any' }
-    : { method: 'POST', kind: 'submission', repeat: 'unaccepted' };
+export function operationRow(operation: Operation, method = 'GET'): OperationRow {
+  if (Object.hasOwn(operations, operation)) return operations[operation] as OperationRow;
+  return method === 'GET' ? read() : submission();
 }
 
 /**

@@ -5,9 +5,8 @@ import { clip, messageOf } from './message.js';
 import type { Parsed } from './Parsed.js';
 
 const TERMINAL: readonly string[] = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] satisfies JobStatus[];
-const ALIVE: Readonly<Record<string, JobStatus>> = {
-  IN_QUEUE: 'IN_QUEUE',
-  IN_PROGRESS: 'IN_PROGRESS',
+const STATUSES: Readonly<Record<string, JobStatus | undefined>> = {
+  ...Object.fromEntries([...TERMINAL, 'IN_QUEUE', 'IN_PROGRESS'].map((status) => [status, status as JobStatus])),
   RUNNING: 'IN_PROGRESS',
 };
 
@@ -41,42 +40,15 @@ export function snapshotOf(body: Readonly<Record<string, unknown>>, id?: string)
     const words = messageOf(body.error);
     return { issue: words ? `says: ${clip(words)}` : `has no ${ownId ? 'status' : 'id'}` };
   }
-  const base = {
-    id: ownId,
-    rawStatus: body.status,
-    raw: body,
-    ...pick(body, 'delayTime', 'number'),
-    ...pick(body, 'executionTime', 'number'),
-    ...pick(body, 'workerId', 'string'),
-    ...pick(body, 'retries', 'number'),
-  };
-  const has = (key: string) => Object.hasOwn(body, key);
-  const output = has('output') ? { output: body.output } : {};
-  switch (body.status) {
-    case 'COMPLETED':
-      return { value: { ...base, status: 'COMPLETED', output: body.output } };
-    case 'FAILED':
-      return { value: { ...base, status: 'FAILED', error: parseFailure(body.error), ...output } };
-    case 'CANCELLED':
-      return { value: { ...base, status: 'CANCELLED', ...output } };
-    case 'TIMED_OUT':
-      return {
-        value: { ...base, status: 'TIMED_OUT', ...(has('error') && { error: parseFailure(body.error) }), ...output },
-      };
-    case 'IN_QUEUE':
-      return { value: { ...base, status: 'IN_QUEUE' } };
-    default:
-      return {
-        value: {
-          ...base,
-          status: ALIVE[body.status] === 'IN_PROGRESS' ? 'IN_PROGRESS' : 'UNKNOWN',
-          ...(has('output') && { progress: body.output }),
-        },
-      };
-  }
-}
-
-function pick(body: Readonly<Record<string, unknown>>, key: string, type: 'number' | 'string'): Record<string, never> {
-  // The spread's type is narrowed by the caller's literal; an absent field stays absent.
-  return (typeof body[key] === type ? { [key]: body[key] } : {}) as Record<string, never>;
+  const { output, error } = body;
+  const base: Record<string, unknown> = { id: ownId, rawStatus: body.status, raw: body };
+  for (const key of ['delayTime', 'executionTime', 'retries']) if (typeof body[key] === 'number') base[key] = body[key];
+  if (typeof body.workerId === 'string') base.workerId = body.workerId;
+  const status = STATUSES[body.status] ?? 'UNKNOWN';
+  base.status = status;
+  if (status === 'FAILED' || (status === 'TIMED_OUT' && error !== undefined)) base.error = parseFailure(error);
+  // While a job runs, its latest progress stands where its output will be.
+  if (status === 'COMPLETED' || output !== undefined) base[isTerminalStatus(status) ? 'output' : 'progress'] = output;
+  // The fields were put together by status, as the union has them.
+  return { value: base as unknown as JobSnapshot };
 }

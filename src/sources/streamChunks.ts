@@ -101,11 +101,15 @@ export function streamChunks(
     let status = '';
     let drained = false;
 
-    const gapError = (cause?: unknown) =>
-      new StreamGapError(cursor.count, cursor.pending, cursor.gap ?? 'possibly', {
-        ...context,
-        ...(cause !== undefined && { cause }),
-      });
+    const gapError = (cause?: unknown) => {
+      const { count: delivered, pending: held, gap: lost = 'possibly' } = cursor;
+      return new StreamGapError(
+        `the stream of job ${context.jobId ?? '?'} ${lost} lost chunks after the first ${delivered}, with an answer that was lost; ` +
+          'a worker with return_aggregate_stream lets them be recovered',
+        { ...context, cause },
+        { delivered, held, lost },
+      );
+    };
 
     function* drain(): Generator<StreamEvent> {
       while (cursor.pending.length) {

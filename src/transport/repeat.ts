@@ -60,7 +60,7 @@ export function repeat(
   { attempts = 4, base = 500, max = 10_000, maxRetryAfter = 60_000 }: RetryOptions,
   { scheduler, random, report }: RepeatContext,
 ): Observable<Reply> {
-  const careful = operationRow(request.operation, request.method).repeat === 'unaccepted';
+  const { careful } = operationRow(request.operation, request.method);
 
   const pauseAfter = (outcome: Outcome, failures: number): number | undefined => {
     if ('reply' in outcome) {

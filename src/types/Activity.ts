@@ -6,8 +6,8 @@ export interface ActivityBase {
   readonly at: number;
   readonly endpointId: string;
   readonly operation: Operation;
-  readonly jobId?: string;
-  readonly tag?: string;
+  readonly jobId?: string | undefined;
+  readonly tag?: string | undefined;
   /** Numbers the calls of a client, so that what belongs to one call can be put together. */
   readonly call: number;
 }
