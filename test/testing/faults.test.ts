@@ -17,16 +17,34 @@ describe('a fault of a request', () => {
     [{ fault: 'reset-after' }, { error: reset }, 1],
     [{ fault: 'empty-502' }, { status: 502, text: '' }, 0],
     [{ fault: 'empty-502', accepted: true }, { status: 502, text: '' }, 1],
-    [{ fault: 'html-502' }, { status: 502, headers: { 'content-type': 'text/html' }, text: expect.stringMatching(/^<html>/) }, 0],
+    [
+      { fault: 'html-502' },
+      { status: 502, headers: { 'content-type': 'text/html' }, text: expect.stringMatching(/^<html>/) },
+      0,
+    ],
     [{ fault: 'empty-429' }, { status: 429, headers: { 'content-type': 'text/plain' }, text: '' }, 0],
-    [{ fault: 'empty-429', retryAfter: 2 }, { status: 429, headers: { 'content-type': 'text/plain', 'retry-after': '2' } }, 0],
+    [
+      { fault: 'empty-429', retryAfter: 2 },
+      { status: 429, headers: { 'content-type': 'text/plain', 'retry-after': '2' } },
+      0,
+    ],
     [{ fault: 'bare-error' }, { status: 200, text: '{"error":"internal error"}' }, 0],
     [{ fault: 'bare-error', message: 'x', accepted: true }, { status: 200, text: '{"error":"x"}' }, 1],
     [{ fault: 'answer' }, { status: 500, text: '' }, 0],
     [{ fault: 'answer', status: 418, body: { a: 1 } }, { status: 418, text: '{"a":1}' }, 0],
     [
-      { fault: 'answer', status: 503, body: 'busy', headers: { 'retry-after': 'Thu, 01 Jan 1970 00:00:10 GMT' }, accepted: true },
-      { status: 503, text: 'busy', headers: { 'content-type': 'text/plain', 'retry-after': 'Thu, 01 Jan 1970 00:00:10 GMT' } },
+      {
+        fault: 'answer',
+        status: 503,
+        body: 'busy',
+        headers: { 'retry-after': 'Thu, 01 Jan 1970 00:00:10 GMT' },
+        accepted: true,
+      },
+      {
+        status: 503,
+        text: 'busy',
+        headers: { 'content-type': 'text/plain', 'retry-after': 'Thu, 01 Jan 1970 00:00:10 GMT' },
+      },
       1,
     ],
     [{ fault: 'truncated-answer' }, { status: 200, text: expect.stringMatching(/^{"id":"[^"]*$/) }, 1],
@@ -181,7 +199,11 @@ describe('a fault of a job', () => {
     until(599);
     expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'COMPLETED', output: 'done' });
     until(600);
-    expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'IN_PROGRESS', output: 'half', executionTime: 100 });
+    expect(ask('GET', `demo/status/${id}`)).toMatchObject({
+      status: 'IN_PROGRESS',
+      output: 'half',
+      executionTime: 100,
+    });
     expect(emulator.jobs()).toMatchObject([{ status: 'COMPLETED', output: 'done' }]);
     const held = send('GET', `demo/status-sync/${id}`);
     until(1_599);
@@ -240,7 +262,9 @@ describe('when a fault strikes', () => {
 
   test('nth counts what fits the rule', () => {
     const rule: FaultRule = { fault: 'answer', on: 'status', nth: 2, endpoint: 'demo' };
-    expect(statuses([rule], ['demo/health', 'demo/status/a', 'other/status/a', 'demo/status/b'])).toEqual([200, 404, 404, 500]);
+    expect(statuses([rule], ['demo/health', 'demo/status/a', 'other/status/a', 'demo/status/b'])).toEqual([
+      200, 404, 404, 500,
+    ]);
   });
 
   test('when sees the request', () => {
@@ -248,7 +272,14 @@ describe('when a fault strikes', () => {
     const { send } = withFaults([{ fault: 'answer', when: (context) => seen.push(context) < 0 }]);
     send('GET', 'demo/status/abc?ttl=1');
     expect(seen).toEqual([
-      { at: 0, endpointId: 'demo', operation: 'status', jobId: 'abc', method: 'GET', path: '/v2/demo/status/abc?ttl=1' },
+      {
+        at: 0,
+        endpointId: 'demo',
+        operation: 'status',
+        jobId: 'abc',
+        method: 'GET',
+        path: '/v2/demo/status/abc?ttl=1',
+      },
     ]);
   });
 

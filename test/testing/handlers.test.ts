@@ -130,7 +130,7 @@ describe('what a handler gets', () => {
   test('a log', () => {
     const log: LogEntry[] = [];
     const w = world({
-      endpoints: { demo: { handler: (_, { log: write }) => void write('hello', 1) } },
+      endpoints: { demo: { handler: (_, { log: write }) => write('hello', 1) } },
       log: (entry) => log.push(entry),
     });
     const jobId = w.submit();

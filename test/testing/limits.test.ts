@@ -24,7 +24,11 @@ describe('the documented limits', () => {
   ] as const)('%s %s: %i in ten seconds', (method, path, limit) => {
     const w = world({ endpoints: { demo: idle, other: idle } });
     expect(admitted(w, limit + 1, method, path)).toBe(limit);
-    expect(w.send(method, path, { input: { x: 1 } })).toMatchObject({ status: 429, text: '', headers: { 'content-type': 'text/plain' } });
+    expect(w.send(method, path, { input: { x: 1 } })).toMatchObject({
+      status: 429,
+      text: '',
+      headers: { 'content-type': 'text/plain' },
+    });
     expect(w.send(method, path.replace('demo', 'other'), { input: { x: 1 } }).status).not.toBe(429);
     expect(w.send('GET', 'demo/health').status).toBe(200);
     w.until(9_999);
@@ -72,7 +76,10 @@ describe('the documented limits', () => {
 
 describe('other limits', () => {
   test('can be set, and name what they bound', () => {
-    const w = world({ endpoints: { demo: idle }, limits: { status: { requests: 2, per: 100 }, runsync: { concurrent: 1 } } });
+    const w = world({
+      endpoints: { demo: idle },
+      limits: { status: { requests: 2, per: 100 }, runsync: { concurrent: 1 } },
+    });
     expect(admitted(w, 5, 'GET', 'demo/status/x')).toBe(2);
     expect(admitted(w, 5_000, 'POST', 'demo/run')).toBe(5_000);
     expect(admitted(w, 5, 'POST', 'demo/runsync')).toBe(1);

@@ -120,7 +120,9 @@ describe('run', () => {
     const webhook = 'https://example.com/hook';
     const { id } = ask('POST', 'demo/run', { input: { x: 1 }, webhook, policy, s3Config, extra: 1 });
     until(0);
-    expect(jobs).toEqual([{ id, input: { x: 1 }, webhook, policy: { executionTimeout: 5_000, ttl: 10_000 }, s3Config }]);
+    expect(jobs).toEqual([
+      { id, input: { x: 1 }, webhook, policy: { executionTimeout: 5_000, ttl: 10_000 }, s3Config },
+    ]);
   });
 });
 
@@ -218,7 +220,10 @@ describe('reading', () => {
     }
     expect(send('POST', `demo/cancel/${id}`).status).toBe(404);
     expect(send('POST', `demo/retry/${id}`).status).toBe(404);
-    expect(emulator.jobs()).toMatchObject([{ id, end: 'completed' }, { id: sync, end: 'completed' }]);
+    expect(emulator.jobs()).toMatchObject([
+      { id, end: 'completed' },
+      { id: sync, end: 'completed' },
+    ]);
   });
 
   test('status?ttl sets how long', () => {
@@ -262,9 +267,14 @@ describe('reading', () => {
 describe('cancel', () => {
   test('a waiting job never runs', () => {
     let ran = 0;
-    const { send, submit, until, emulator } = world({ endpoints: { demo: { handler: () => (ran += 1), coldStart: 100 } } });
+    const { send, submit, until, emulator } = world({
+      endpoints: { demo: { handler: () => (ran += 1), coldStart: 100 } },
+    });
     const id = submit();
-    expect(send('POST', `demo/cancel/${id}`, {})).toMatchObject({ status: 200, text: `{"id":"${id}","status":"CANCELLED"}` });
+    expect(send('POST', `demo/cancel/${id}`, {})).toMatchObject({
+      status: 200,
+      text: `{"id":"${id}","status":"CANCELLED"}`,
+    });
     until(10_000);
     expect(ran).toBe(0);
     expect(send('GET', `demo/status/${id}`).text).toBe(`{"id":"${id}","status":"CANCELLED"}`);
@@ -398,7 +408,10 @@ describe('health', () => {
     until(1);
     expect(counts()).toMatchObject({ jobs: { inQueue: 3 }, workers: { initializing: 2, ready: 0 } });
     until(500);
-    expect(counts()).toMatchObject({ jobs: { inQueue: 1, inProgress: 2 }, workers: { initializing: 0, running: 2, idle: 0 } });
+    expect(counts()).toMatchObject({
+      jobs: { inQueue: 1, inProgress: 2 },
+      workers: { initializing: 0, running: 2, idle: 0 },
+    });
     until(3_000);
     expect(send('GET', 'demo/health').text).toBe(
       '{"jobs":{"completed":3,"failed":0,"inProgress":0,"inQueue":0,"retried":0},"workers":{"idle":2,"initializing":0,"ready":2,"running":0,"throttled":0,"unhealthy":0}}',
@@ -462,7 +475,10 @@ describe('routing', () => {
 });
 
 describe('keys', () => {
-  const options = { endpoints: { demo: echo, other: echo }, keys: ['secret-one', { key: 'secret-two', endpoints: ['other'] }] };
+  const options = {
+    endpoints: { demo: echo, other: echo },
+    keys: ['secret-one', { key: 'secret-two', endpoints: ['other'] }],
+  };
   test.each([
     [{}, 'demo', 401, '{"status":401,"title":"Unauthorized","detail":"no token provided"}'],
     [{ authorization: 'Bearer ' }, 'demo', 401, '{"status":401,"title":"Unauthorized","detail":"no token provided"}'],

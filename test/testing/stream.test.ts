@@ -167,7 +167,10 @@ describe('the output of a stream', () => {
     });
     const id = submit();
     until(0);
-    expect(ask('GET', `demo/stream/${id}`)).toEqual({ status: 'COMPLETED', stream: [{ output: 'a' }, { output: 'b' }] });
+    expect(ask('GET', `demo/stream/${id}`)).toEqual({
+      status: 'COMPLETED',
+      stream: [{ output: 'a' }, { output: 'b' }],
+    });
   });
 });
 
@@ -241,7 +244,9 @@ describe('chunks over one megabyte', () => {
   });
 
   test('a chunk of one megabyte is not', () => {
-    const { ask, submit, until } = world({ endpoints: { demo: { handler: () => of('x'.repeat(MIB - 2)), stream: true } } });
+    const { ask, submit, until } = world({
+      endpoints: { demo: { handler: () => of('x'.repeat(MIB - 2)), stream: true } },
+    });
     const id = submit();
     until(0);
     expect(sizes(ask('GET', `demo/stream/${id}`).stream)).toEqual([MIB]);
@@ -250,7 +255,15 @@ describe('chunks over one megabyte', () => {
 
 test('without `stream`, the last value of an Observable is the result', () => {
   const { ask, submit, until } = world({
-    endpoints: { demo: { handler: (_, { scheduler }) => timer(0, 100, scheduler).pipe(take(3), map((n) => ({ n }))) } },
+    endpoints: {
+      demo: {
+        handler: (_, { scheduler }) =>
+          timer(0, 100, scheduler).pipe(
+            take(3),
+            map((n) => ({ n })),
+          ),
+      },
+    },
   });
   const id = submit();
   until(200);

@@ -25,16 +25,23 @@ interface Recorded {
   readonly before?: (w: ReturnType<typeof world>, id: string) => void;
 }
 
-const after = (ms: number, output: unknown): EmulatedEndpoint['handler'] => (_, { delay }) => delay(ms).pipe(map(() => output));
+const after =
+  (ms: number, output: unknown): EmulatedEndpoint['handler'] =>
+  (_, { delay }) =>
+    delay(ms).pipe(map(() => output));
 const words = ['streaming', 'from', 'a', 'runpod', 'worker', 'really', 'works'].map((word, index) => ({ index, word }));
 const yielding: EmulatedEndpoint = {
-  handler: (_, { scheduler }) => interval(500, scheduler).pipe(take(7), map((index) => words[index])),
+  handler: (_, { scheduler }) =>
+    interval(500, scheduler).pipe(
+      take(7),
+      map((index) => words[index]),
+    ),
   stream: true,
 };
 const stream = (id: string) => ['GET', `stream/${id}`] as const;
 
 const recorded: Record<string, Recorded> = {
-  'run': {
+  run: {
     literal: '{"id":"c165626f-...-u1","status":"IN_QUEUE"}',
     endpoint: { handler: () => 1 },
     read: (id) => ['GET', `status/${id}`],
@@ -45,7 +52,8 @@ const recorded: Record<string, Recorded> = {
       '{"delayTime":3355,"executionTime":40,"id":"sync-74e1ff96-...-u2","output":{"echo":{"name":"Justin"},"message":"hello Justin"},"status":"COMPLETED","workerId":"nlzo8ccfn6q1t0"}',
     endpoint: {
       coldStart: 3_355,
-      handler: ({ input }, { delay }) => delay(40).pipe(map(() => ({ echo: input, message: `hello ${String(input.name)}` }))),
+      handler: ({ input }, { delay }) =>
+        delay(40).pipe(map(() => ({ echo: input, message: `hello ${String(input.name)}` }))),
       region: 'u2',
     },
     operation: 'runsync',
@@ -74,18 +82,19 @@ const recorded: Record<string, Recorded> = {
     operation: 'runsync',
     query: '?wait=1000',
   },
-  'IN_QUEUE': {
+  IN_QUEUE: {
     literal: '{"id":"c165626f-...-u1","status":"IN_QUEUE"}',
     endpoint: { handler: () => 1, coldStart: 10_000 },
     at: 5_000,
   },
-  'IN_PROGRESS': {
+  IN_PROGRESS: {
     literal: '{"delayTime":61372,"id":"bd9227e3-...-u1","status":"IN_PROGRESS","workerId":"z3jr9rv2k3tt2y"}',
     endpoint: { handler: after(200_000, 1), coldStart: 61_372 },
     at: 61_372,
   },
   'IN_PROGRESS again after the worker was lost': {
-    literal: '{"delayTime":101050,"id":"bd9227e3-...-u1","retries":1,"status":"IN_PROGRESS","workerId":"z3jr9rv2k3tt2y"}',
+    literal:
+      '{"delayTime":101050,"id":"bd9227e3-...-u1","retries":1,"status":"IN_PROGRESS","workerId":"z3jr9rv2k3tt2y"}',
     endpoint: { handler: () => 1, coldStart: 61_372, lostAfter: 39_678 },
     input: {},
     at: 101_050,
@@ -107,7 +116,7 @@ const recorded: Record<string, Recorded> = {
     withoutWorker: true,
     at: 115_000,
   },
-  'COMPLETED': {
+  COMPLETED: {
     literal:
       '{"delayTime":15088,"executionTime":60,"id":"04f01223-4aa2-40df-bdab-37e5caa43cbe-u1","output":"Hello World","status":"COMPLETED","workerId":"uhbbfre73gqjwh"}',
     endpoint: { coldStart: 15_088, handler: after(60, 'Hello World') },
@@ -158,13 +167,13 @@ const recorded: Record<string, Recorded> = {
     operation: 'runsync',
     withoutWorker: true,
   },
-  'cancel': {
+  cancel: {
     literal: '{"id":"724907fe-7bcc-4e42-998d-52cb93e1421f-u1","status":"CANCELLED"}',
     endpoint: { handler: after(1_000, 1) },
     at: 500,
     read: (id) => ['POST', `cancel/${id}`],
   },
-  'retry': {
+  retry: {
     literal: '{"id":"60902e6c-08a1-426e-9cb9-9eaec90f5e2b-u1","status":"IN_QUEUE"}',
     endpoint: { handler: () => ({ error: 'no' }) },
     at: 500,
@@ -220,7 +229,7 @@ const recorded: Record<string, Recorded> = {
     },
     at: 40_000,
   },
-  'health': {
+  health: {
     literal:
       '{"jobs":{"completed":1,"failed":0,"inProgress":0,"inQueue":1,"retried":0},"workers":{"idle":1,"initializing":0,"ready":1,"running":0,"throttled":0,"unhealthy":0}}',
     endpoint: { handler: () => 1 },

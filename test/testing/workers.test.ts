@@ -8,7 +8,8 @@ const working = {
   handler: ({ input }: { input: { ms?: number } }, { delay }) => delay(input.ms ?? 1_000).pipe(map(() => 'done')),
 } satisfies EmulatedEndpoint;
 
-const starts = (w: ReturnType<typeof world>): (number | undefined)[] => w.emulator.jobs().map(({ runs }) => runs[0]?.startedAt);
+const starts = (w: ReturnType<typeof world>): (number | undefined)[] =>
+  w.emulator.jobs().map(({ runs }) => runs[0]?.startedAt);
 
 describe('workers', () => {
   test('are three by default, one job each; the longest waiting is next', () => {
