@@ -1,0 +1,32 @@
+import type { EmulatedEndpoint } from '../../src/emulator/index.js';
+
+/**
+ * What answers the snippets of the documentation: each runs with an emulator of its own, whose address is in
+ * `RUNPOD_BASE_URL`, with a key in `RUNPOD_API_KEY` and `my-endpoint` in `ENDPOINT_ID`. So a snippet reads like an
+ * application, and needs neither an account nor a network.
+ */
+export const endpoints: Readonly<Record<string, EmulatedEndpoint>> = {
+  /** Says what it was asked, in capitals, with a word on its progress first. */
+  'my-endpoint': {
+    handler: async ({ input }, { progress, sleep }) => {
+      progress({ percent: 50 });
+      await sleep(20);
+      return { text: textOf(input).toUpperCase() };
+    },
+  },
+  /** Streams the words that it was given, and has them as output as well. */
+  'my-stream': {
+    aggregate: true,
+    handler: function* ({ input }) {
+      for (const word of textOf(input).split(' ')) yield { text: word };
+    },
+  },
+  /** Fails each job. */
+  'my-broken-endpoint': {
+    handler: () => ({ error: 'CUDA out of memory' }),
+  },
+};
+
+function textOf({ prompt }: Record<string, unknown>): string {
+  return typeof prompt === 'string' ? prompt : '';
+}

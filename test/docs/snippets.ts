@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import ts from 'typescript';
+import { startEmulator } from '../../src/emulator/index.js';
+import { endpoints } from './endpoints.js';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A block of TypeScript in a Markdown file. */
+export interface Snippet {
+  /** Relative to the repository. */
+  readonly file: string;
+  /** The line of its first line of code, from 1. */
+  readonly line: number;
+  /** The code, after as many empty lines as there are in the file before it: so all line numbers are the file's. */
+  readonly code: string;
+  readonly run: boolean;
+}
+
+/** Markdown files that users read; decisions and generated pages are not among them. */
+export function documents(): string[] {
+  const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .map((path) => `docs/${path.split(sep).join('/')}`)
+    .filter((path) => path.endsWith('.md') && !/^docs\/(api|decisions)\//.test(path));
+  const readme = readdirSync(root).filter((path) => path === 'README.md');
+  return [...readme, ...docs.sort()];
+}
+
+/**
+ * The blocks that begin with ```` ```ts ````. One that begins with ```` ```ts no-run ```` is checked but not run; the line above must
+ * say why: `<!-- no-run: it needs … -->`.
+ */
+export function snippetsIn(file: string, text = readFileSync(join(root, file), 'utf8')): Snippet[] {
+  const lines = text.split('\n');
+  const snippets: Snippet[] = [];
+  for (let index = 0; index < lines.length; index++) {
+    const open = /^(\s*)(`{3,})(\S*) *(.*?)\s*$/.exec(lines[index]!);
+    if (!open) continue;
+    const [, indent, fence, language, flags] = open as unknown as [string, string, string, string, string];
+    const start = index + 1;
+    do index++;
+    while (index < lines.length && lines[index]!.trim() !== fence);
+    if (index === lines.length) throw new Error(`${file}:${start} is never closed`);
+    if (!/^(ts|typescript)$/.test(language)) continue;
+    if (flags && flags !== 'no-run') throw new Error(`${file}:${start}: '${flags}' is not known, only 'no-run'`);
+    const above = lines.slice(0, start - 1).filter((line) => line.trim() !== '');
+    if (flags && !/^\s*<!--\s*no-run: .*\S.*-->\s*$/.test(above.at(-1) ?? ''))
+      throw new Error(`${file}:${start} does not say why it is not run, as <!-- no-run: … --> in the line above`);
+    const code = lines.slice(start, index).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
+    snippets.push({ file, line: start + 1, code: '\n'.repeat(start) + code.join('\n'), run: flags === '' });
+  }
+  return snippets;
+}
+
+/** What the compiler says, as `file:line: message`; all snippets in one program. */
+export function check(snippets: readonly Snippet[]): string[] {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile) as { config: unknown };
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  // A snippet is a module of its own, in the root, from where the package finds itself by the paths of tsconfig.json.
+  const named = new Map(
+    snippets.map((snippet) => [join(root, `snippet-${snippet.file.replaceAll('/', '-')}-${snippet.line}.ts`), snippet]),
+  );
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile, getSourceFile } = host;
+  host.fileExists = (path) => named.has(path) || fileExists(path);
+  host.readFile = (path) => named.get(path)?.code ?? readFile(path);
+  host.getSourceFile = (path, version, ...rest) => {
+    const snippet = named.get(path);
+    return snippet
+      ? ts.createSourceFile(path, `${snippet.code}\nexport {};`, version, true)
+      : getSourceFile(path, version, ...rest);
+  };
+  const program = ts.createProgram([...named.keys()], { ...options, noEmit: true, declaration: false }, host);
+  return [...named].flatMap(([path, { file }]) => {
+    const source = program.getSourceFile(path)!;
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ start = 0, messageText }) => {
+        const line = source.getLineAndCharacterOfPosition(start).line + 1;
+        return `${file}:${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+      },
+    );
+  });
+}
+
+/**
+ * Runs a snippet to its end as a program of its own, with an emulator to talk to. Gives what it wrote; throws with what
+ * it wrote to stderr when it fails, or has not ended by itself in time.
+ */
+export async function run({ file, line, code }: Snippet, timeout = 10_000): Promise<string> {
+  const folder = join(root, 'node_modules/.cache/runpod-rx/snippets');
+  mkdirSync(folder, { recursive: true });
+  const outfile = join(folder, `${file.replaceAll('/', '-')}-${line}-${process.pid}.mjs`);
+  await build({
+    // Stack traces then name the Markdown file and its line.
+    stdin: { contents: code, sourcefile: file, resolveDir: root, loader: 'ts' },
+    absWorkingDir: root,
+    outfile,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: 'inline',
+    logLevel: 'silent',
+  });
+  const key = 'the-key-of-the-documentation';
+  const emulator = await startEmulator({ endpoints, keys: [key] });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const env = { RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: key, ENDPOINT_ID: 'my-endpoint' };
+      const options = { cwd: folder, env: { PATH: process.env.PATH, ...env }, timeout, killSignal: 'SIGKILL' } as const;
+      execFile(process.execPath, ['--enable-source-maps', outfile], options, (error, stdout, stderr) => {
+        if (!error) resolve(stdout);
+        else if (error.killed)
+          reject(new Error(`${file}:${line} has not ended after ${timeout} ms\n${stdout}${stderr}`));
+        else reject(new Error(`${file}:${line} fails\n${stderr.replaceAll(`${relative(folder, root)}/`, '')}`));
+      });
+    });
+  } finally {
+    await emulator.close();
+    rmSync(outfile, { force: true });
+  }
+}
