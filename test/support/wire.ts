@@ -1,0 +1,150 @@
+import { inspect } from 'node:util';
+import axios from 'axios';
+import { VirtualTimeScheduler, type Observable } from 'rxjs';
+import { expect, onTestFinished } from 'vitest';
+import { createRunpod, runpod, type Activity, type Endpoint, type Runpod, type RunpodOptions } from '../../src/index.js';
+import { undiciTransport } from '../../src/undici.js';
+import { scriptedServer, type Script, type ScriptedServer } from './scriptedServer.js';
+
+/** Stands for a key wherever one is needed. */
+export const KEY = 'test-key-placeholder';
+
+type Options = Omit<RunpodOptions, 'axios' | 'allowBrowser'>;
+
+/** The clients that must behave alike on the wire. */
+export const clients = {
+  'axios over undici': (options: Options) => runpod(options),
+  undici: (options: Options) => createRunpod({ ...options, transport: undiciTransport() }),
+  'own axios, http adapter': (options: Options) => runpod({ ...options, axios: axios.create({ adapter: 'http' }) }),
+} as const satisfies Record<string, (options: Options) => Runpod>;
+
+export type ClientName = keyof typeof clients;
+export const clientNames = Object.keys(clients) as ClientName[];
+
+/** A clock that the test moves, whatever the network does meanwhile. */
+export class Clock extends VirtualTimeScheduler {
+  /** Lets time pass; all that is due has then happened. */
+  advance(ms: number): void {
+    const until = this.frame + ms;
+    this.schedule(() => undefined, ms);
+    this.maxFrames = until;
+    this.flush();
+  }
+
+  /** How many timers run. */
+  get timers(): number {
+    return this.actions.filter((action) => !action.closed).length;
+  }
+
+  /** Leaps to the next timer, if there is one. */
+  leap(): void {
+    const due = this.actions.filter(({ closed }) => !closed).map(({ delay }) => delay);
+    if (due.length) this.advance(Math.max(0, Math.min(...due) - this.frame));
+  }
+}
+
+/** A client and the server it speaks to. */
+export interface Wire {
+  readonly server: ScriptedServer;
+  readonly client: Runpod;
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly activity: readonly Activity[];
+  /** Resolves as soon as something is true; looked at whenever the client or the server does something. */
+  until(condition: () => unknown): Promise<void>;
+  /** From now on time leaps to the next timer whenever nothing else is going on. */
+  leaping(): void;
+}
+
+/** A client of one kind against a scripted server, in virtual time; both are closed after the test. */
+export async function wire(name: ClientName, script: Script, options: Partial<Options> = {}): Promise<Wire> {
+  const server = await scriptedServer(script);
+  const clock = new Clock();
+  const client = clients[name]({
+    apiKey: KEY,
+    baseUrl: server.baseUrl,
+    scheduler: clock,
+    random: () => 0.5,
+    retry: { base: 1 },
+    ...options,
+  });
+  const activity: Activity[] = [];
+  let inFlight = 0;
+  let leaping = false;
+  let open = true;
+  const watchers = new Set<() => void>();
+  client.activity$.subscribe((event) => {
+    activity.push(event);
+    if (event.type === 'request') inFlight++;
+    if (event.type === 'reply' || event.type === 'failure' || event.type === 'abort') inFlight--;
+    // After the event, when the client has done what follows from it.
+    setImmediate(() => {
+      for (const watcher of [...watchers]) watcher();
+    });
+  });
+  const tick = (): void => {
+    if (!open) return;
+    // A request that the server holds waits for the clock; any other is about to be answered.
+    if (inFlight === server.waiting) clock.leap();
+    setImmediate(tick);
+  };
+  onTestFinished(async () => {
+    open = false;
+    await server.close();
+  });
+  return {
+    server,
+    client,
+    endpoint: client.endpoint('demo'),
+    clock,
+    activity,
+    until: (condition) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!condition()) return;
+          watchers.delete(look);
+          resolve();
+        };
+        watchers.add(look);
+        void server.until(condition).then(look);
+        look();
+      }),
+    leaping: () => {
+      if (leaping) return;
+      leaping = true;
+      setImmediate(tick);
+    },
+  };
+}
+
+/** The error of an Observable, which must not emit. */
+export function errorOf(source: Observable<unknown>): Promise<Error & Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    source.subscribe({
+      next: (value) => reject(new Error(`emitted ${inspect(value)}`)),
+      error: resolve as (error: unknown) => void,
+      complete: () => reject(new Error('completed')),
+    });
+  });
+}
+
+/** Everything that a log could make of a value. */
+export function everyForm(value: unknown): string {
+  const forms = [inspect(value, { depth: 20, showHidden: true, getters: true }), inspect(value), String(value)];
+  try {
+    forms.push(JSON.stringify(value));
+  } catch {
+    // Not everything can be written as JSON.
+  }
+  for (let at = value, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth++) {
+    forms.push(String(at), at.stack ?? '', JSON.stringify(at, Object.getOwnPropertyNames(at)));
+  }
+  return forms.join('\n');
+}
+
+/** Fails where a value shows the key, or the half of it that cutting a text might leave. */
+export function expectNoKey(value: unknown, key = KEY): void {
+  const text = everyForm(value);
+  expect(text).not.toContain(key.slice(0, 10));
+  expect(text).not.toContain(key.slice(-10));
+}
