@@ -164,7 +164,7 @@ export interface EmulatorOptions {
    */
   readonly scheduler?: SchedulerLike;
   /**
-   * How many ended jobs, and how many requests, the ledger remembers.
+   * How many jobs, and how many requests, the ledger remembers.
    * @defaultValue 10 000
    */
   readonly history?: number;

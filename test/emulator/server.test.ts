@@ -235,6 +235,19 @@ describe('listen and close', () => {
     await emulator.close();
   });
 
+  test('close does not wait for a body that never ends', async () => {
+    const emulator = await start();
+    const socket = connect(emulator.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await new Promise<void>((resolve) =>
+      socket.write('POST /v2/demo/run HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{', () => resolve()),
+    );
+    await fetch(`${emulator.baseUrl}/demo/health`);
+    await emulator.close();
+    await closed;
+  });
+
   test('close ends held requests, stops work, and frees the port', async () => {
     let torn = false;
     const emulator = await start({

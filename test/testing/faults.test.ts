@@ -126,6 +126,8 @@ describe('a fault of a job', () => {
   test('lost-worker, once: the platform runs it again, on another worker', () => {
     const { ask, submit, until, emulator } = withFaults([{ fault: 'lost-worker', times: 1, after: 300 }], slow);
     const id = submit();
+    until(301);
+    expect(ask('GET', 'demo/health').workers).toMatchObject({ running: 0, idle: 0 });
     until(39_000);
     expect(ask('GET', `demo/status/${id}`)).toMatchObject({ delayTime: 0, status: 'IN_PROGRESS' });
     until(40_300);
@@ -139,6 +141,34 @@ describe('a fault of a job', () => {
     ]);
     expect(runs[0]?.workerId).not.toBe(runs[1]?.workerId);
     expect(ask('GET', 'demo/health').jobs).toMatchObject({ retried: 1, completed: 1, failed: 0 });
+  });
+
+  test('lost-worker: what was shown of the first run is forgotten, and it goes before those that wait', () => {
+    const { ask, submit, until, emulator } = withFaults([{ fault: 'lost-worker', nth: 1, after: 10 }], {
+      handler: (_, { attempt, delay, progress }) => {
+        if (attempt === 1) progress('first');
+        return delay(50_000);
+      },
+      workers: 1,
+    });
+    const lost = submit();
+    submit();
+    submit();
+    until(45_000);
+    expect(ask('GET', `demo/status/${lost}`)).toEqual({ id: lost, retries: 1, status: 'IN_QUEUE' });
+    until(60_000);
+    expect(ask('GET', `demo/status/${lost}`)).toMatchObject({ retries: 1, status: 'IN_PROGRESS' });
+    expect(ask('GET', `demo/status/${lost}`)).not.toHaveProperty('output');
+    expect(emulator.jobs().map(({ runs }) => runs.at(-1)?.startedAt)).toEqual([50_010, 10, undefined]);
+  });
+
+  test('lost-worker makes room for another worker at once', () => {
+    const { submit, until, emulator } = withFaults([{ fault: 'lost-worker', nth: 1 }], { ...slow, workers: 1 });
+    submit();
+    until(0);
+    submit();
+    until(100);
+    expect(emulator.jobs().map(({ runs }) => runs[0]?.startedAt)).toEqual([0, 0]);
   });
 
   test('lost-worker stops the handler, whose last words nobody hears', () => {
@@ -217,6 +247,18 @@ describe('a fault of a job', () => {
     const id = submit();
     until(1_000_000);
     expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'IN_PROGRESS', output: 'late progress' });
+  });
+
+  test('a retry ends a late progress that is shown, too', () => {
+    const { ask, submit, until } = withFaults([{ fault: 'late-progress', times: 1 }], {
+      handler: (_, { attempt }) => (attempt === 1 ? { error: 'no' } : 'yes'),
+    });
+    const id = submit();
+    until(2_000);
+    expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'IN_PROGRESS' });
+    ask('POST', `demo/retry/${id}`);
+    until(2_001);
+    expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'COMPLETED', output: 'yes' });
   });
 
   test('a retry ends a late progress', () => {

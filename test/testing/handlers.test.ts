@@ -1,5 +1,5 @@
 import { EMPTY, Observable, of, throwError } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createEmulator } from '../../src/testing/index.js';
 import type { EmulatedEndpoint, HandlerContext, LogEntry } from '../../src/testing/index.js';
 import { world } from './world.js';
@@ -225,6 +225,29 @@ describe('handlers in real time', () => {
     await post(`stream/${String(id)}?wait=1000`).then(() => post(`cancel/${String(id)}`));
     await held;
     expect(returned).toBe(true);
+  });
+
+  test('nothing ticks on once a job is over, cancelled, or the emulator closed', async () => {
+    vi.useFakeTimers();
+    try {
+      const { emulator, post } = await submitTo(async (_, { sleep }) => sleep(1_000));
+      const one = post('runsync', body);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(await one).toMatchObject({ status: 'COMPLETED' });
+      expect(vi.getTimerCount()).toBe(0);
+      const { id } = await post('run', body);
+      await vi.advanceTimersByTimeAsync(10);
+      expect(vi.getTimerCount()).toBe(2);
+      await post(`cancel/${String(id)}`);
+      await vi.advanceTimersByTimeAsync(10);
+      expect(vi.getTimerCount()).toBe(0);
+      await post('run', body);
+      await vi.advanceTimersByTimeAsync(10);
+      emulator.close();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('close stops them, and ends held requests', async () => {

@@ -1,4 +1,4 @@
-import { concatMap, map } from 'rxjs';
+import { concatMap, map, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { EmulatedEndpoint } from '../../src/testing/index.js';
 import { UUID, world } from './world.js';
@@ -361,6 +361,40 @@ describe('retry', () => {
     expect(ask('GET', `demo/status/${id}`)).toMatchObject({ delayTime: 0, output: 'yes', status: 'COMPLETED' });
     expect(ask('GET', 'demo/health').jobs).toMatchObject({ completed: 1, failed: 1, retried: 1 });
     expect(emulator.jobs()).toMatchObject([{ renewals: 1, runs: [{}, {}], output: 'yes' }]);
+  });
+
+  test('forgets what the job had shown and streamed, and the ledger keeps it', () => {
+    const { ask, submit, until, emulator } = world({
+      endpoints: {
+        demo: {
+          stream: true,
+          handler: (_, { attempt, delay }) =>
+            delay(100).pipe(concatMap(() => (attempt === 1 ? of('a', 'b', { error: 'no' }) : of('c')))),
+        },
+      },
+    });
+    const id = submit();
+    until(100);
+    ask('POST', `demo/retry/${id}`);
+    until(150);
+    expect(emulator.jobs()).toMatchObject([{ status: 'IN_PROGRESS', chunks: ['a', 'b'], chunksHandedOut: 0 }]);
+    expect(emulator.jobs()[0]).not.toHaveProperty('error');
+    until(200);
+    expect(ask('GET', `demo/stream/${id}`)).toEqual({ status: 'COMPLETED', stream: [{ output: 'c' }] });
+    expect(emulator.jobs()).toMatchObject([{ chunks: ['a', 'b', 'c'], chunksHandedOut: 1 }]);
+  });
+
+  test('begins anew with the attempts of the platform', () => {
+    const { ask, submit, until } = world({ endpoints: { demo: { handler: () => 1, lostAfter: 1_000 } } });
+    const id = submit({});
+    until(2_000);
+    expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'FAILED', retries: 1 });
+    ask('POST', `demo/retry/${id}`);
+    until(2_500);
+    expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(ask('GET', `demo/status/${id}`)).not.toHaveProperty('retries');
+    until(3_999);
+    expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'IN_PROGRESS', retries: 1 });
   });
 
   test('is refused for every other state', () => {

@@ -147,6 +147,21 @@ describe('ttl', () => {
     expect(w.emulator.jobs()).toMatchObject([{ end: 'expired', executionMs: 10_000, runs: [{ outcome: 'expired' }] }]);
   });
 
+  test('ends a held submission', () => {
+    const w = world({ endpoints: { demo: { ...working, workers: 0 } } });
+    const held = w.send('POST', 'demo/runsync', { input: { x: 1 }, policy });
+    w.until(10_000);
+    expect(held).toMatchObject({ status: 404, at: 10_000 });
+  });
+
+  test('stops a running job that nobody asks for', () => {
+    const w = world({ endpoints: { demo: working } });
+    w.submit({ ms: 60_000 }, { policy });
+    w.until(10_000);
+    expect(w.emulator.jobs()).toMatchObject([{ end: 'expired', endedAt: 10_000, runs: [{ outcome: 'expired' }] }]);
+    expect(w.ask('GET', 'demo/health')).toMatchObject({ jobs: { failed: 0 }, workers: { running: 0, idle: 1 } });
+  });
+
   test('deletes a result', () => {
     const w = world({ endpoints: { demo: working } });
     const id = w.submit({ x: 1 }, { policy });

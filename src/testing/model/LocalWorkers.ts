@@ -160,6 +160,5 @@ export class LocalWorkers {
   private lose(worker: Worker, assignment: Assignment): void {
     this.remove(worker);
     this.desk.lose(assignment);
-    this.wake();
   }
 }

@@ -3,7 +3,7 @@ import { operations } from '../../protocol/operations.js';
 import type { Limits, OperationLimits } from '../../types/Limits.js';
 
 /** The documented limits, from the table of operations. */
-export const DOCUMENTED_LIMITS: Limits = Object.fromEntries(
+const DOCUMENTED_LIMITS: Limits = Object.fromEntries(
   Object.entries(operations).flatMap(([name, { limits }]) => (limits ? [[name, limits] as const] : [])),
 );
 

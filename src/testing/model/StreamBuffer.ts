@@ -1,7 +1,7 @@
 import { exceeds } from './bytes.js';
 
 /** Largest chunk of a stream, in bytes of JSON. */
-export const MAX_CHUNK = 1024 * 1024;
+const MAX_CHUNK = 1024 * 1024;
 
 /** The chunks of one job. Each is handed out once, to whoever asks first. */
 export class StreamBuffer {

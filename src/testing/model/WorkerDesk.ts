@@ -113,7 +113,7 @@ export class WorkerDesk {
     const change = (ms: number, reverted: Job['reverted']): void => {
       this.timers.add(
         this.scheduler.schedule(() => {
-          if (job.renewals !== renewals || !job.over) return;
+          if (job.renewals !== renewals) return;
           job.reverted = reverted;
           job.changed();
         }, ms),

@@ -1,7 +1,7 @@
 const encoder = new TextEncoder();
 
 /** Bytes of a text in UTF-8. */
-export function utf8Length(text: string): number {
+function utf8Length(text: string): number {
   return encoder.encode(text).length;
 }
 

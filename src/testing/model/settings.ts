@@ -25,7 +25,7 @@ export const DEFAULT_TTL = 86_400_000;
 /** How often the platform runs a job again whose worker fell silent. No other number was ever seen. */
 export const PLATFORM_RETRIES = 1;
 
-export function variantsOf(variants: Variants = {}): Required<Variants> {
+function variantsOf(variants: Variants = {}): Required<Variants> {
   return {
     expired: 'gone',
     purged: 'gone',

@@ -41,7 +41,6 @@ export function settle(job: Job, end: JobEnd, report: Report, now: number): void
   job.end = end;
   job.endedAt = now;
   job.report = report;
-  job.progress = undefined;
   job.changed();
 }
 

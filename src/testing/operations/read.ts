@@ -23,7 +23,7 @@ function heldRead(call: Call, wait: number, ready: (job: Job) => boolean, answer
     const { scheduler } = call.endpoint.settings;
     // Nothing else tells a held request that a waiting job's time to live is over.
     const most = job.over ? wait : Math.min(wait, job.ttlAt - scheduler.now());
-    return hold(job, () => job.gone || ready(job), most, scheduler).pipe(
+    return hold(job, () => ready(job), most, scheduler).pipe(
       map(() => (call.endpoint.queue.find(call.jobId) ? answer(job) : jobNotFound())),
     );
   };

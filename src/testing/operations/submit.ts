@@ -37,8 +37,7 @@ export const runsync: Operate = (call) =>
     if (isAnswer(submission)) return of(submission);
     const { queue, settings } = call.endpoint;
     const job = accept(call, submission);
-    const ready = (): boolean => job.gone || shownOver(job);
-    return hold(job, ready, Math.min(wait, job.ttl), settings.scheduler).pipe(
+    return hold(job, () => shownOver(job), Math.min(wait, job.ttl), settings.scheduler).pipe(
       map(() => {
         if (!queue.find(job.id)) return jobNotFound();
         return json(200, shownOver(job) ? jobBody(job, settings.variants) : { id: job.id, status: shownStatus(job) });
