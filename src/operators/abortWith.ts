@@ -1,4 +1,4 @@
-import { Observable, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
+import { defer, fromEvent, map, of, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
 import { AbortedError } from '../errors/AbortedError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 
@@ -20,18 +20,10 @@ export function abortWith<T>(
   context: () => ErrorContext = () => ({ operation: 'abortWith' }),
 ): MonoTypeOperatorFunction<T> {
   if (!signal) return (source) => source;
-  const aborted$ = new Observable<never>((subscriber) => {
-    const abort = () => {
-      subscriber.error(new AbortedError({ ...context(), cause: signal.reason as unknown }));
-    };
-    if (signal.aborted) {
-      abort();
-      return;
-    }
-    signal.addEventListener('abort', abort);
-    return () => {
-      signal.removeEventListener('abort', abort);
-    };
-  });
+  const aborted$ = defer(() => (signal.aborted ? of(0) : fromEvent(signal, 'abort'))).pipe(
+    map((): never => {
+      throw new AbortedError({ ...context(), cause: signal.reason as unknown });
+    }),
+  );
   return takeUntil(aborted$);
 }

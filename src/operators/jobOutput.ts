@@ -1,4 +1,5 @@
-import { Observable, mergeMap, of, throwError, EMPTY, type OperatorFunction } from 'rxjs';
+import type { Observable} from 'rxjs';
+import { mergeMap, of, throwError, EMPTY, type OperatorFunction } from 'rxjs';
 import { jobError } from '../errors/jobError.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
