@@ -1,4 +1,4 @@
-import { EMPTY, concatMap, defer, map, mergeMap, of, tap, type Observable } from 'rxjs';
+import { EMPTY, concatMap, defer, filter, map, of, tap, type Observable } from 'rxjs';
 import type { EndpointOptions } from './client/EndpointOptions.js';
 import type { EndpointState } from './client/EndpointState.js';
 import { validate } from './client/validate.js';
@@ -6,7 +6,7 @@ import { JobOutputError } from './errors/JobOutputError.js';
 import { StreamInUseError } from './errors/StreamInUseError.js';
 import { invalidRequest } from './errors/invalidRequest.js';
 import type { ErrorContext } from './errors/RunpodError.js';
-import { checkDurations, checkWait, issuesOf, issuesText, jobBody, type Issue } from './protocol/checks.js';
+import { checkDurations, checkWait, issuesText, jobBody, type Issue } from './protocol/checks.js';
 import { parseHealth, parsePurge } from './protocol/health.js';
 import { RUNSYNC_WAIT, STREAM_WAIT } from './protocol/limits.js';
 import { operationRow } from './protocol/operations.js';
@@ -158,24 +158,27 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     return defer(() => {
       const began = state.client.now();
       return this.#submit('runsync', request, call, { wait }, [
-        ...issuesOf(checkWait(wait)),
+        ...checkWait(wait),
         ...checkDurations(pace(options)),
       ]).pipe(
         concatMap((snapshot) => {
           if (isTerminal(snapshot)) return of(snapshot);
           const { id } = snapshot;
-          const left =
-            call.timeout === undefined ? {} : { timeout: Math.max(0, call.timeout - (state.client.now() - began)) };
-          return this.watch(id, { ...call, ...left }).pipe(
+          const timeout = call.timeout && Math.max(0, call.timeout - (state.client.now() - began));
+          let over = false;
+          return this.#poll(id, call).pipe(
             // Nobody else knows the id: leaving is the last chance to stop the job. An error of reading is no leaving.
             tap({
+              next: (seen) => (over = isTerminal(seen)),
               unsubscribe: () => {
-                state.settle(id);
+                if (!over) state.settle(id);
               },
             }),
+            state.guard({ ...call, timeout }, () => state.context({ operation: 'runsync', jobId: id })),
+            this.#checked(),
           );
         }),
-        mergeMap((snapshot) => (isTerminal(snapshot) ? of(snapshot) : EMPTY)),
+        filter(isTerminal),
       );
     });
   }
@@ -190,7 +193,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   status(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
     const own = call.headers ?? call.context;
     const fetch = () => this.#fetch(id, own ? call : {});
-    return (own ? defer(fetch) : this.#state.reads.read(id, fetch)).pipe(
+    return (own ? defer(fetch) : this.#state.jobs.read(id, fetch)).pipe(
       this.#state.guard(call, () => this.#state.context({ operation: 'status', jobId: id })),
       this.#checked(),
     );
@@ -209,21 +212,10 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Unsubscribing aborts the read where nobody else waits for it, and does nothing to the job.
    */
   watch(id: string, options: WatchOptions = {}): Observable<JobSnapshot<O>> {
-    const { every, poll, outage } = options;
-    const { scheduler, random } = this.#state.client.settings;
-    const context = (): ErrorContext => this.#state.context({ operation: 'status', jobId: id });
-    return defer(() => {
-      const issues = checkDurations(pace(options));
-      if (issues.length) throw invalidRequest(issues, context());
-      const submittedAt = this.#state.submittedAt(id);
-      return this.#state.reads.watch(id, () => this.#fetch(id, callOf(options)), {
-        poll: poll ?? adaptivePolicy(random),
-        scheduler,
-        every,
-        outage,
-        submittedAt,
-      });
-    }).pipe(this.#state.guard(options, context), this.#checked());
+    return this.#poll(id, options).pipe(
+      this.#state.guard(options, () => this.#state.context({ operation: 'status', jobId: id })),
+      this.#checked(),
+    );
   }
 
   /**
@@ -252,13 +244,13 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
           jobId: id,
           query: { wait },
           held: wait ?? STREAM_WAIT,
-          issues: [...issuesOf(checkWait(wait)), ...checkDurations({ outage })],
+          issues: [...checkWait(wait), ...checkDurations({ outage })],
           read: ({ text }) => parseStream(text, this.#options.parse),
         },
         call,
       );
-    return state.streams
-      .open(
+    return state.jobs
+      .stream(
         id,
         () =>
           new StreamInUseError(
@@ -267,7 +259,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
           ),
         (cursor) =>
           streamChunks(read, {
-            status: () => this.#unchecked(id, call, outage),
+            status: () => this.#poll(id, { ...call, outage }),
             cursor,
             context,
             scheduler,
@@ -299,7 +291,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   cancel(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
     return this.#state.callJob({ operation: 'cancel', jobId: id }, call, this.#options.parse).pipe(
       tap(() => {
-        this.#state.reads.refresh(id);
+        this.#state.jobs.refresh(id);
       }),
       this.#checked(),
     );
@@ -314,7 +306,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   retry(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
     return this.#state.callJob({ operation: 'retry', jobId: id }, call, this.#options.parse).pipe(
       tap(() => {
-        this.#state.reads.refresh(id);
+        this.#state.jobs.refresh(id);
       }),
       this.#checked(),
     );
@@ -392,13 +384,14 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     ).pipe(map((input) => ({ ...request, input })));
     return checked$.pipe(
       concatMap((ready) => {
-        const written = jobBody(ready, operation, allowEmptyInput);
+        const { body, issues: found } = jobBody(ready, operation, allowEmptyInput);
         return state.callJob(
           {
             operation,
             query,
             held: operation === 'runsync' ? (query.wait ?? RUNSYNC_WAIT) : undefined,
-            ...('body' in written ? { body: written.body, issues } : { issues: [...written.issues, ...issues] }),
+            body,
+            issues: [...found, ...issues],
           },
           call,
           this.#options.parse,
@@ -412,13 +405,18 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     return this.#state.callJob({ operation: 'status', jobId: id }, call, this.#options.parse);
   }
 
-  /** Watches a job without checking its output: for what the stream wants to know of it. */
-  #unchecked(id: string, call: CallOptions, outage?: number): Observable<JobSnapshot> {
+  /** Polls a job without checking its output. */
+  #poll(id: string, { every, poll, outage, headers, context }: WatchOptions): Observable<JobSnapshot> {
     const { scheduler, random } = this.#state.client.settings;
-    return this.#state.reads.watch(id, () => this.#fetch(id, call), {
-      poll: adaptivePolicy(random),
-      scheduler,
-      outage,
+    return defer(() => {
+      const issues = checkDurations({ every, outage });
+      if (issues.length) throw invalidRequest(issues, this.#state.context({ operation: 'status', jobId: id }));
+      return this.#state.jobs.watch(id, () => this.#fetch(id, { headers, context }), {
+        poll: poll ?? adaptivePolicy(random),
+        scheduler,
+        every,
+        outage,
+      });
     });
   }
 

@@ -198,8 +198,8 @@ function create(options: ClientOptions, exposed = false): Runpod {
     scheduler = asyncScheduler,
   } = options;
   const given = options.baseUrl ?? env('RUNPOD_BASE_URL');
-  const parsed = parseBaseUrl(given ?? DEFAULT_BASE_URL, options.allowInsecure ?? false);
-  if ('issue' in parsed) throw misuse(`the base URL ${parsed.issue}`);
+  const base = parseBaseUrl(given ?? DEFAULT_BASE_URL, options.allowInsecure);
+  if (typeof base === 'string') throw misuse(`the base URL ${base}`);
   const issues = checkDurations({ requestTimeout });
   if (issues.length) throw misuse(issuesText(issues));
   if (isShare(limits) && !(limits.share > 0 && limits.share <= 1))
@@ -207,7 +207,7 @@ function create(options: ClientOptions, exposed = false): Runpod {
   const client = new ClientState({
     transport,
     apiKey: () => (typeof apiKey === 'function' ? from(apiKey()) : of(apiKey)),
-    base: parsed.base,
+    base,
     links: options.links ?? [],
     retry: retry === false ? { attempts: 1 } : retry,
     limits: limitsOf(limits),
@@ -216,8 +216,8 @@ function create(options: ClientOptions, exposed = false): Runpod {
     random: options.random ?? Math.random,
     notices: options.notices,
     keyRefusal:
-      exposed && !parsed.base.loopback
-        ? 'an API key in a browser can be read by every visitor: send requests through a server of your own (baseUrl), or set allowBrowser'
+      exposed && !base.loopback
+        ? 'every visitor of a page can read its API key: use a server of your own (baseUrl), or set allowBrowser'
         : undefined,
     keyOptional: given !== undefined,
   });

@@ -124,7 +124,7 @@ const observableProperty = {
       const ends = key.name.endsWith('$');
       // A Subject or what is built on it may bear the sign too: only what cannot be subscribed to at all may not.
       if (isObservable(type) && !ends) context.report({ node: key, messageId: 'missing', data: { name: key.name } });
-      if (ends && !type.getProperty('subscribe'))
+      if (ends && !checker.getNonNullableType(type).getProperty('subscribe'))
         context.report({ node: key, messageId: 'surplus', data: { name: key.name } });
     };
     return {

@@ -5,11 +5,10 @@ import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { timedOut } from '../errors/timedOut.js';
 import { isRefusal } from '../protocol/operations.js';
 import { Lane, type Release } from '../transport/budget.js';
-import { compose } from '../transport/compose.js';
 import { repeat } from '../transport/repeat.js';
 import type { Trace } from '../transport/Trace.js';
 import type { Activity, ActivityBase } from '../types/Activity.js';
-import type { CallRequest } from '../types/Link.js';
+import type { CallRequest, Handler } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { Settlements } from './Settlements.js';
 import type { Settings } from './Settings.js';
@@ -57,19 +56,18 @@ export class ClientState {
   }
 
   report(
-    request: Pick<CallRequest, 'endpointId' | 'operation' | 'jobId' | 'tag'>,
+    { endpointId, operation, jobId, tag }: Pick<CallRequest, 'endpointId' | 'operation' | 'jobId' | 'tag'>,
     { call }: Pick<Trace, 'call'>,
     what: Report,
   ): void {
     if (!this.#activity$.observed) return;
-    const { endpointId, operation, jobId, tag } = request;
     this.#activity$.next({ at: this.now(), endpointId, operation, jobId, tag, call, ...what } as Activity);
   }
 
   /** Sends a request through the user's links, repeats, authorization and the budget. */
   send(request: CallRequest, trace: Trace): Observable<Reply> {
     const { links, retry, scheduler, random } = this.settings;
-    return compose(links, (linked) => {
+    const wire: Handler = (linked) => {
       // Of a call that was left nothing is sent any more, even if a link of the user's wants to repeat it.
       if (trace.left) return throwError(() => new ConfigurationError('the call was left', contextOf(linked, false)));
       return repeat(linked, (next) => this.#attempt(next, trace), trace, retry, {
@@ -79,13 +77,16 @@ export class ClientState {
           this.report(linked, trace, { type: 'repeat', delay, reason: this.redact(reason), attempt: trace.attempt });
         },
       });
-    })(request);
+    };
+    return links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire)(request);
   }
 
   #attempt(request: CallRequest, trace: Trace): Observable<Reply> {
     return this.#authorize(request).pipe(
       switchMap((authorized) =>
-        this.#lease(authorized, trace).pipe(switchMap((release) => this.#exchange(authorized, trace, release))),
+        this.#lease(request, trace).pipe(
+          switchMap((release) => this.#exchange(authorized, trace).pipe(finalize(release))),
+        ),
       ),
     );
   }
@@ -98,10 +99,10 @@ export class ClientState {
       catchError((cause: unknown) => refuse('the function given as apiKey failed', cause)),
       switchMap((key) => {
         if (!key && keyOptional) return of(request);
-        if (!key) return refuse('there is no API key: give the option apiKey, or set RUNPOD_API_KEY');
+        // HTTP libraries do not take every character in a header, and some say so in words that hold it.
+        if (!key || /[^\x21-\x7e]/.test(key))
+          return refuse('there is no usable API key: give the option apiKey, or set RUNPOD_API_KEY');
         if (keyRefusal) return refuse(keyRefusal);
-        // HTTP libraries would say what is wrong with it in words that hold it.
-        if (!/^[\x21-\x7e]+$/.test(key)) return refuse('the API key holds characters that no key has, such as a space');
         if (!this.#keys.includes(key)) this.#keys = [key, ...this.#keys.slice(0, 1)];
         return of({ ...request, headers: { ...request.headers, authorization: `Bearer ${key}` } });
       }),
@@ -123,14 +124,23 @@ export class ClientState {
   }
 
   /** One request and its answer on the wire. */
-  #exchange(request: CallRequest, trace: Trace, release: Release): Observable<Reply> {
+  #exchange(request: CallRequest, trace: Trace): Observable<Reply> {
     const { transport, scheduler, base } = this.settings;
     const { method, url, headers, body, operation, timeout: first } = request;
     return defer(() => {
       const began = this.now();
       const attempt = ++trace.attempt;
-      let answered = false;
-      const took = () => ({ duration: this.now() - began, attempt });
+      let over = false;
+      const end = (
+        sent: boolean,
+        what: { type: 'reply'; status: number } | { type: 'failure'; message: string } | { type: 'abort' },
+      ) => {
+        if (over) return;
+        over = true;
+        trace.sent = sent;
+        // Each of them has these two besides its own.
+        this.report(request, trace, { ...what, duration: this.now() - began, attempt });
+      };
       trace.sent = true;
       this.report(request, trace, { type: 'request', method, path: url.slice(base.path.length), attempt });
       return transport({ method, url, headers, body, timeout: first, operation }).pipe(
@@ -142,37 +152,37 @@ export class ClientState {
         catchError((error: unknown) => throwError(() => this.#failure(error, request))),
         tap({
           next: ({ status }) => {
-            answered = true;
-            trace.sent = !isRefusal(status);
-            this.report(request, trace, { type: 'reply', status, ...took() });
+            end(!isRefusal(status), { type: 'reply', status });
           },
           error: (error: unknown) => {
-            answered = true;
             // Every error is one of ours by now.
-            const { message, accepted = 'unknown' } = error as RunpodError;
-            trace.sent = !(error instanceof ConnectionError && error.phase === 'connect');
-            this.report(request, trace, { type: 'failure', message, accepted, ...took() });
+            const { message } = error as RunpodError;
+            end(!isUnsent(error), { type: 'failure', message });
           },
           unsubscribe: () => {
-            if (!answered) this.report(request, trace, { type: 'abort', ...took() });
+            end(true, { type: 'abort' });
           },
         }),
       );
-    }).pipe(finalize(release));
+    });
   }
 
   /** A transport's failure as an error of ours, without whatever the HTTP library hangs on its own. */
-  #failure(error: unknown, request: CallRequest): RunpodError {
+  #failure(error: unknown, request: CallRequest): Error {
     if (error instanceof RunpodError) return error;
-    const { phase, code, message } = (Object(error) as { phase?: unknown; code?: unknown; message?: unknown }) ?? {};
+    const { phase, code, message } = Object(error) as { phase?: unknown; code?: unknown; message?: unknown };
     const words = this.redact(String(message ?? code ?? error));
-    const never = phase === 'connect';
+    const unsent = phase === 'connect';
     return new ConnectionError(
-      `${request.operation} on endpoint ${request.endpointId} ${never ? 'could not connect' : 'lost its connection'}: ${words}`,
-      { ...contextOf(request, !never), cause: Object.assign(new Error(words), { code }) },
-      { phase: never ? 'connect' : 'sent', retryable: true },
+      `${request.operation} on endpoint ${request.endpointId} ${unsent ? 'could not connect' : 'lost its connection'}: ${words}`,
+      { ...contextOf(request, !unsent), cause: Object.assign(new Error(words), { code }) },
+      { phase: unsent ? 'connect' : 'sent', retryable: true },
     );
   }
+}
+
+function isUnsent(error: unknown): boolean {
+  return error instanceof ConnectionError && error.phase === 'connect';
 }
 
 /** What an error says of the request it happened to. */

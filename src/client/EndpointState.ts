@@ -3,36 +3,30 @@ import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { JobExpiredError } from '../errors/JobExpiredError.js';
 import { JobNotFoundError } from '../errors/JobNotFoundError.js';
 import { ResponseError } from '../errors/ResponseError.js';
-import type { ErrorContext, RunpodError } from '../errors/RunpodError.js';
+import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { submissionUnknown } from '../errors/submissionUnknown.js';
 import { toHttpError } from '../errors/toHttpError.js';
 import { settleJob } from '../job/settleJob.js';
-import { checkDurations, checkId, issuesOf } from '../protocol/checks.js';
+import { checkDurations, checkId } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
 import { clip, isEndpointMissing } from '../protocol/message.js';
 import { isRefusal, operationRow } from '../protocol/operations.js';
 import { isTerminal, parseSnapshot } from '../protocol/snapshot.js';
-import type { JobRef } from '../types/JobRef.js';
-import type { JobSnapshot } from '../types/JobSnapshot.js';
+import { pollHealth, type PollHealthOptions } from '../sources/pollHealth.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { CallRequest } from '../types/Link.js';
 import type { CallOptions } from '../types/options.js';
 import type { Reply } from '../types/Transport.js';
-import { pollHealth, type PollHealthOptions } from '../sources/pollHealth.js';
 import type { Call } from './Call.js';
 import type { ClientState } from './ClientState.js';
+import { JobRecords } from './JobRecords.js';
 import { keepSubmission } from './keepSubmission.js';
 import { limit } from './limit.js';
-import { Recent } from './Recent.js';
-import { StatusReads } from './StatusReads.js';
-import { StreamReads } from './StreamReads.js';
 
 /** How long a job just submitted may answer 404 before it counts as missing, in milliseconds. */
 const LAG = 10_000;
-
-/** How many jobs are remembered as seen, the newest. */
-const SEEN = 4096;
 
 /** How long the server may take beyond the time it was asked to hold an answer, in milliseconds. */
 const HELD_MARGIN = 15_000;
@@ -43,22 +37,13 @@ const REQUEST_TIMEOUT = { read: 30_000, command: 30_000, submission: 120_000 } a
 export class EndpointState {
   readonly id: string | undefined;
   readonly client: ClientState;
-  readonly reads: StatusReads;
-  readonly streams = new StreamReads();
+  readonly jobs: JobRecords;
   readonly #health = new Map<string, Observable<EndpointHealth>>();
-  /** When each job was submitted by this client (`now()`); `-Infinity` where it was only seen. */
-  readonly #seen = new Recent<number>(SEEN);
 
   constructor(id: string | undefined, client: ClientState) {
     this.id = id;
     this.client = client;
-    this.reads = new StatusReads(client.settings.notices);
-  }
-
-  /** When this client submitted a job, if it did. */
-  submittedAt(id: string): number | undefined {
-    const at = this.#seen.get(id);
-    return at === undefined || at === -Infinity ? undefined : at;
+    this.jobs = new JobRecords(client.settings.notices);
   }
 
   context({ operation, jobId }: Pick<Call<unknown>, 'operation' | 'jobId'>): ErrorContext {
@@ -73,26 +58,29 @@ export class EndpointState {
   call<T>(call: Call<T>, options: CallOptions = {}, settling = false): Observable<T> {
     return defer(() => {
       const { id, client } = this;
+      const { jobId } = call;
       const context = this.context(call);
-      const row = operationRow(call.operation, call.method);
-      const submission = row.kind === 'submission';
-      if (client.closed && !settling) throw new ConfigurationError('the client is closed', context);
+      const { kind } = operationRow(call.operation, call.method);
+      const submission = kind === 'submission';
+      if (client.closed && !settling) throw closedError(context);
       if (!id) throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', context);
       const issues = [
-        ...issuesOf(checkId('endpoint id', id), 'jobId' in call ? checkId('job id', call.jobId) : undefined),
+        ...checkId('endpoint id', id),
+        ...('jobId' in call ? checkId('job id', jobId) : []),
         ...checkDurations({ timeout: options.timeout }),
         ...(call.issues ?? []),
       ];
       if (issues.length) throw invalidRequest(issues, context);
 
-      const trace = client.trace((this.#seen.get(call.jobId ?? '') ?? -Infinity) + LAG);
-      const at = (): ErrorContext => (submission ? { ...context, accepted: trace.sent ? 'unknown' : 'no' } : context);
-      const answer$ = client.send(this.#request(call, id, row.kind, options), trace).pipe(
+      const trace = client.trace((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + LAG);
+      const at = (): ErrorContext => ({
+        ...context,
+        accepted: submission ? (trace.sent ? 'unknown' : 'no') : undefined,
+      });
+      const answer$ = client.send(this.#request(call, id, kind, options), trace).pipe(
         map((reply) => this.#read(reply, call, at())),
         catchError((error: unknown) =>
-          throwError(() =>
-            submission && trace.sent ? submissionUnknown(context, error) : error,
-          ),
+          throwError(() => (submission && trace.sent ? submissionUnknown(context, error) : error)),
         ),
       );
       const kept$ = submission ? keepSubmission(answer$, trace, () => this.#left(call)) : answer$;
@@ -100,27 +88,28 @@ export class EndpointState {
     });
   }
 
-  /** Ends what a caller sees of a call at its timeout, its signal, or when the client is closed. */
-  guard<T>(options: CallOptions, context: () => ErrorContext) {
-    const closed$ = this.client.closed$.pipe(
-      mergeMap(() => throwError(() => new ConfigurationError('the client was closed', context()))),
-    );
-    return (source: Observable<T>): Observable<T> =>
-      source.pipe(limit(options, context, this.client.settings.scheduler), takeUntil(closed$));
-  }
-
   /** A call whose answer is a job. */
   callJob(
     call: Omit<Call<JobSnapshot>, 'read' | 'job'>,
-    options: CallOptions,
+    options?: CallOptions,
     parse?: JsonParser,
-    settling = false,
+    settling?: boolean,
   ): Observable<JobSnapshot> {
-    return this.call<JobSnapshot>(
+    return this.call(
       { ...call, job: true, read: ({ text }) => parseSnapshot(text, parse, call.jobId) },
       options,
       settling,
     );
+  }
+
+  /** Ends what a caller sees of a call at its timeout, its signal, or when the client is closed. */
+  guard<T>(options: CallOptions, context: () => ErrorContext) {
+    const { closed$, settings } = this.client;
+    return (source: Observable<T>): Observable<T> =>
+      source.pipe(
+        limit(options, context, settings.scheduler),
+        takeUntil(closed$.pipe(mergeMap(() => throwError(() => closedError(context()))))),
+      );
   }
 
   /** Polls the endpoint's health, once for all who want it at the same pace; the latest is replayed. */
@@ -139,33 +128,32 @@ export class EndpointState {
 
   /** Cancels a job whose subscriber left, whatever it takes; `settled()` waits for it. */
   settle(id: string): void {
-    const { client } = this;
-    const { scheduler } = client.settings;
+    const { client, jobs } = this;
     const end = client.settlements.begin();
     const trace = client.trace();
-    const submittedAt = this.submittedAt(id);
-    const ref: JobRef = { v: 1, endpointId: this.id ?? '', id, submittedAt };
-    const request = { endpointId: ref.endpointId, operation: 'cancel', jobId: id };
+    const request = { endpointId: this.id ?? '', operation: 'cancel', jobId: id };
+    const call = (operation: string) => () => this.callJob({ operation, jobId: id }, {}, undefined, true);
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
-    settleJob(
-      () => this.callJob({ operation: 'cancel', jobId: id }, {}, undefined, true),
-      () => this.callJob({ operation: 'status', jobId: id }, {}, undefined, true),
-      scheduler,
-    ).subscribe((outcome) => {
-      client.settlements.record(outcome, ref);
-      client.report(request, trace, { type: 'cancel', outcome });
-      this.reads.refresh(id);
-      end();
+    settleJob(call('cancel'), call('status'), client.settings.scheduler).subscribe({
+      next: (outcome) => {
+        const { endpointId } = request;
+        client.settlements.record(outcome, { v: 1, endpointId, id, submittedAt: jobs.get(id)?.submittedAt });
+        client.report(request, trace, { type: 'cancel', outcome });
+        jobs.refresh(id);
+        end();
+      },
+      error: end,
     });
   }
 
+  /** What is done with the answer to a submission whose subscriber left. */
   #left<T>(call: Call<T>): (answer?: T) => void {
     const end = this.client.settlements.begin();
     return (answer) => {
       const job = call.job ? (answer as JobSnapshot | undefined) : undefined;
       // A lost answer to /retry still names its job; one to /run does not.
-      const id = job ? (isTerminal(job) ? undefined : job.id) : call.jobId;
-      if (id !== undefined) this.settle(id);
+      const id = job ? !isTerminal(job) && job.id : call.jobId;
+      if (id) this.settle(id);
       end();
     };
   }
@@ -178,7 +166,7 @@ export class EndpointState {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
-    // The key goes to where the client sends it, and from nowhere else.
+    // The key is the client's to send.
     delete headers.authorization;
     return {
       method,
@@ -195,48 +183,47 @@ export class EndpointState {
   }
 
   #read<T>(reply: Reply, call: Call<T>, context: ErrorContext): T {
+    const { client, jobs } = this;
     const { status, text } = reply;
+    const { job, jobId, operation } = call;
     if (status >= 200 && status < 300) {
       const parsed = call.read(reply);
-      if (!('value' in parsed)) {
-        const { redact } = this.client;
-        throw new ResponseError(
-          redact(`the answer to ${call.operation} on endpoint ${this.id ?? '?'} ${parsed.issue}`),
-          context,
-          { excerpt: redact(clip(text, 500)), retryable: true },
-        );
+      if ('value' in parsed) {
+        if (job) {
+          // The types of calls say that what they read is a job where `job` is set.
+          const { id } = parsed.value as JobSnapshot;
+          jobs.note(id, operationRow(operation).kind === 'submission' ? client.now() : undefined);
+        }
+        return parsed.value;
       }
-      if (call.job) this.#heard(parsed.value as JobSnapshot, call);
-      return parsed.value;
+      const excerpt = client.redact(clip(text, 500));
+      throw new ResponseError(
+        client.redact(`the answer to ${operation} on endpoint ${this.id ?? '?'} ${parsed.issue}`),
+        context,
+        { excerpt, retryable: true },
+      );
     }
-    if (call.job && status >= 400 && status < 500 && status !== 429) {
-      const job = parseSnapshot(text);
+    if (job && status >= 400 && status < 500 && status !== 429) {
+      const refused = parseSnapshot(text);
       // The caller asked for a job, and this is one: a refusal that names it is the job's answer.
-      if ('value' in job) return job.value as T;
+      if ('value' in refused) return refused.value as T;
     }
-    if (status === 404 && call.jobId !== undefined && !isEndpointMissing(text))
-      throw this.#missing(call.jobId, context);
-    throw toHttpError(
-      reply,
-      { ...context, accepted: context.accepted && (isRefusal(status) ? 'no' : 'unknown') },
-      this.client.now(),
-      this.client.redact,
-    );
+    if (status === 404 && jobId && !isEndpointMissing(text)) {
+      const known = jobs.get(jobId);
+      throw known
+        ? new JobExpiredError(`job ${jobId} is gone: its ttl, or the time its result is kept, is over`, context, {
+            snapshot: known.last,
+          })
+        : new JobNotFoundError(
+            `there is no job ${jobId} on endpoint ${this.id ?? '?'}: check both ids and the API key`,
+            context,
+          );
+    }
+    const accepted = context.accepted && (isRefusal(status) ? 'no' : 'unknown');
+    throw toHttpError(reply, { ...context, accepted }, client.now(), client.redact);
   }
+}
 
-  #missing(id: string, context: ErrorContext): RunpodError {
-    return this.#seen.has(id)
-      ? new JobExpiredError(`job ${id} is gone: its ttl, or the time its result is kept, is over`, context, {
-          snapshot: this.reads.last(id),
-        })
-      : new JobNotFoundError(
-          `endpoint ${this.id ?? '?'} has no job ${id}: check both ids, and that the API key belongs to the endpoint's account`,
-          context,
-        );
-  }
-
-  #heard({ id }: JobSnapshot, { operation }: Call<unknown>): void {
-    if (operationRow(operation).kind === 'submission') this.#seen.set(id, this.client.now());
-    else if (!this.#seen.has(id)) this.#seen.set(id, -Infinity);
-  }
+function closedError(context: ErrorContext): ConfigurationError {
+  return new ConfigurationError('the client is closed', context);
 }

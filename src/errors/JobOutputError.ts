@@ -9,7 +9,7 @@ export interface JobOutputErrorDetails {
   /** The job with the output as it came; absent for a chunk. */
   readonly snapshot?: JobSnapshot | undefined;
   /** The chunk as it came. */
-  readonly chunk?: unknown | undefined;
+  readonly chunk?: unknown;
 }
 
 /** The job's output, or a chunk of it, does not match the endpoint's schema. The job itself is paid and done. */

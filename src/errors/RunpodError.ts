@@ -60,7 +60,7 @@ export class RunpodError<D extends object = object> extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     // A user's own subclass has no brand of its own: for it the prototype chain decides.
     return Object.hasOwn(this, 'brand')
-      ? !!(value as { [BRANDS]?: readonly string[] } | null | undefined)?.[BRANDS]?.includes(this.brand)
+      ? !!(Object(value) as { [BRANDS]?: readonly string[] })[BRANDS]?.includes(this.brand)
       : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 }

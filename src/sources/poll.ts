@@ -1,11 +1,10 @@
 import {
   EMPTY,
   catchError,
+  connect,
   defer,
-  ignoreElements,
   merge,
   repeat,
-  share,
   switchMap,
   take,
   tap,
@@ -27,6 +26,7 @@ export interface PollLoopOptions<T> {
   readonly outage: number;
   /** Values from elsewhere: each counts as an answer, and postpones the next read. */
   readonly notices?: Observable<T>;
+  /** Where all time comes from. */
   readonly scheduler: SchedulerLike;
 }
 
@@ -36,44 +36,42 @@ export interface PollLoopOptions<T> {
  */
 export function poll<T>(
   read: () => Observable<T>,
-  { delay, outage, notices, scheduler }: PollLoopOptions<T>,
+  { delay, outage, notices = EMPTY, scheduler }: PollLoopOptions<T>,
 ): Observable<T> {
   return defer(() => {
     let good = scheduler.now();
     let last: T | undefined;
     let failures = 0;
     let pause: number | undefined;
-    // A channel that breaks is no reason to stop: reading goes on without it.
-    const heard$ =
-      notices?.pipe(
-        catchError(() => EMPTY),
-        share(),
-      ) ?? EMPTY;
     const read$ = defer(read).pipe(throwIfEmpty());
 
-    const turn$ = defer(() =>
-      pause === undefined ? read$ : timer(pause, scheduler).pipe(switchMap(() => read$)),
-    ).pipe(
-      (reading$) => merge(reading$, heard$),
-      take(1),
-      tap((value) => {
-        good = scheduler.now();
-        last = value;
-        failures = 0;
-        pause = Math.min(MAX_TIMER, delay(last, 0));
-      }),
-      catchError((error: unknown) => {
-        pause = Math.min(MAX_TIMER, Math.max(delay(last, ++failures), askedFor(error)));
-        const passing = error instanceof RunpodError && error.retryable && scheduler.now() + pause - good <= outage;
-        return passing ? EMPTY : throwError(() => error);
-      }),
-    );
+    const turns = (heard$: Observable<T>) =>
+      defer(() => (pause === undefined ? read$ : timer(pause, scheduler).pipe(switchMap(() => read$)))).pipe(
+        (reading$) => merge(reading$, heard$),
+        take(1),
+        tap((value) => {
+          good = scheduler.now();
+          last = value;
+          failures = 0;
+          pause = Math.min(MAX_TIMER, delay(last, 0));
+        }),
+        catchError((error: unknown) => {
+          pause = Math.min(MAX_TIMER, Math.max(delay(last, ++failures), askedFor(error)));
+          const passing = error instanceof RunpodError && error.retryable && scheduler.now() + pause - good <= outage;
+          return passing ? EMPTY : throwError(() => error);
+        }),
+        repeat(),
+      );
 
-    // Being subscribed to throughout keeps the channel open from one turn to the next.
-    return merge(heard$.pipe(ignoreElements()), turn$.pipe(repeat()));
+    // One subscription to the channel lasts for all turns. One that breaks is no reason to stop: reading goes on without.
+    return notices.pipe(
+      catchError(() => EMPTY),
+      connect(turns),
+    );
   });
 }
 
-function askedFor(error: unknown): number {
+/** How long an error asks to wait, in milliseconds. */
+export function askedFor(error: unknown): number {
   return error instanceof HttpError ? (error.retryAfter ?? 0) : 0;
 }

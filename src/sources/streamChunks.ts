@@ -24,9 +24,11 @@ import { jobError } from '../errors/jobError.js';
 import { lossOf } from '../errors/lossOf.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { StreamGapError } from '../errors/StreamGapError.js';
+import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal, isTerminalStatus } from '../protocol/snapshot.js';
 import type { StreamReply } from '../protocol/streamReply.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import { askedFor } from './poll.js';
 import { recoverChunks } from './recoverChunks.js';
 import { streamCursor, type StreamCursor } from './StreamCursor.js';
 
@@ -144,7 +146,7 @@ export function streamChunks(
     const fail = (error: unknown): Observable<StreamEvent> => {
       const loss = lossOf(error);
       if (loss && cursor.gap !== 'certainly') cursor.gap = loss;
-      due = Math.min(5000, pause * 2 ** failures++);
+      due = Math.min(MAX_TIMER, Math.max(Math.min(5000, pause * 2 ** failures++), askedFor(error)));
       const passing = error instanceof RunpodError && error.retryable && scheduler.now() + due - good <= outage;
       return passing ? emit(error) : throwError(() => error);
     };

@@ -1,4 +1,4 @@
-import { Observable, Subscription, timer, type SchedulerLike, type Subscriber } from 'rxjs';
+import { Observable, Subscription, type SchedulerLike, type Subscriber } from 'rxjs';
 import { RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
 
@@ -50,7 +50,12 @@ export class Lane {
         this.#timer.unsubscribe();
         // All slots are running when nothing has ended yet: the next end calls again.
         if (first !== undefined)
-          this.#timer = timer(first + per + 1 - now, this.#scheduler).subscribe(() => this.#advance());
+          this.#timer = this.#scheduler.schedule(
+            () => {
+              this.#advance();
+            },
+            first + per + 1 - now,
+          );
         return;
       }
       this.#waiting.delete(subscriber);

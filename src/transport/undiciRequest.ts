@@ -29,7 +29,7 @@ export function undiciRequest(
       {
         origin,
         path: pathname + search,
-        method: method as Dispatcher.HttpMethod,
+        method: method,
         headers: { 'user-agent': 'runpod-rx', ...headers },
         ...(body !== undefined && { body }),
         headersTimeout: 0,

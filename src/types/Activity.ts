@@ -35,8 +35,6 @@ export interface ReplyActivity extends ActivityBase {
 export interface FailureActivity extends ActivityBase {
   readonly type: 'failure';
   readonly message: string;
-  /** `unknown` when the server may have acted on it. */
-  readonly accepted: 'no' | 'unknown';
   readonly duration: number;
   readonly attempt: number;
 }
