@@ -15,7 +15,7 @@ function packagesOf(file) {
 }
 
 /** Why an install is needed, or undefined. npm leaves in node_modules a lock file of what it has put there. */
-export function outdated() {
+function outdated() {
   const wanted = packagesOf('package-lock.json');
   const installed = packagesOf('node_modules/.package-lock.json');
   if (!installed) return 'no node_modules';
