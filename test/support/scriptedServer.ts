@@ -63,7 +63,7 @@ const OPERATIONS = ['run', 'runsync', 'status', 'stream', 'cancel', 'retry', 'he
 /** The operation that a path names, whatever stands before it. */
 function operationOf(path: string): string {
   const segments = path.replace(/\?.*/s, '').split('/');
-  return segments.findLast((segment) => OPERATIONS.includes(segment)) ?? segments.at(-1) ?? '';
+  return segments.filter((segment) => OPERATIONS.includes(segment)).at(-1) ?? segments.at(-1) ?? '';
 }
 
 /** A server on 127.0.0.1 that plays a script and keeps what it saw. */

@@ -2,7 +2,14 @@ import { inspect } from 'node:util';
 import axios from 'axios';
 import { VirtualTimeScheduler, type Observable } from 'rxjs';
 import { expect, onTestFinished } from 'vitest';
-import { createRunpod, runpod, type Activity, type Endpoint, type Runpod, type RunpodOptions } from '../../src/index.js';
+import {
+  createRunpod,
+  runpod,
+  type Activity,
+  type Endpoint,
+  type Runpod,
+  type RunpodOptions,
+} from '../../src/index.js';
 import { undiciTransport } from '../../src/undici.js';
 import { scriptedServer, type Script, type ScriptedServer } from './scriptedServer.js';
 
