@@ -27,6 +27,7 @@ export interface PollLoopOptions<T> {
   /** Values from elsewhere: each counts as an answer, and postpones the next read. */
   readonly notices?: Observable<T>;
   /** Where all time comes from. */
+  /** All time comes from it. */
   readonly scheduler: SchedulerLike;
 }
 

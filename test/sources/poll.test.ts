@@ -1,0 +1,365 @@
+import {
+  EMPTY,
+  VirtualTimeScheduler,
+  asyncScheduler,
+  defer,
+  of,
+  repeat,
+  take,
+  throwError,
+  type Observable,
+} from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
+import { RunpodError } from '../../src/errors/RunpodError.js';
+import { poll, type PollLoopOptions } from '../../src/sources/poll.js';
+import { cases, marbles } from '../support/marbles.js';
+import { httpError, inTurn, momentsAt, noElements } from './support.js';
+
+/** Polls with a fixed delay. */
+function every<T>(delay: number, read: () => Observable<T>, options: Partial<PollLoopOptions<T>> = {}): Observable<T> {
+  return poll(read, { delay: () => delay, outage: 100, scheduler: asyncScheduler, ...options });
+}
+
+describe('poll', () => {
+  it(
+    'reads at once, and again a while after each answer',
+    marbles((m) => {
+      const read = m.cold('--(a|)');
+      const subs = ['      ^-!', '-----^-!', '----------^-!'];
+      const unsub = '      -------------!';
+      const expected = '   --a----a----a-';
+      m.expect(
+        every(3, () => read),
+        unsub,
+      ).toBeObservable(expected);
+      m.expect(read).toHaveSubscriptions(subs);
+    }),
+  );
+
+  it(
+    'S10 keeps one read in flight, and an answer slower than the delay still counts',
+    marbles((m) => {
+      const read = m.cold('------(a|)');
+      const subs = ['      ^-----!', '--------^-----!', '----------------^-!'];
+      const unsub = '      ------------------!';
+      const expected = '   ------a-------a----';
+      m.expect(
+        every(2, () => read),
+        unsub,
+      ).toBeObservable(expected);
+      m.expect(read).toHaveSubscriptions(subs);
+    }),
+  );
+
+  it(
+    'S10 takes one answer of each read, and leaves a read that has more',
+    marbles((m) => {
+      const read = m.cold('-a-b-c');
+      const subs = ['      ^!', '-----^!'];
+      const unsub = '      -------!';
+      const expected = '   -a----a-';
+      m.expect(
+        every(4, () => read),
+        unsub,
+      ).toBeObservable(expected);
+      m.expect(read).toHaveSubscriptions(subs);
+    }),
+  );
+
+  it(
+    'lets the delay go by the last value, and the failures since',
+    marbles((m) => {
+      const delay = vi.fn((last: string | undefined, failures: number) => (last === 'b' ? 4 : 2) + failures);
+      const error = httpError(503);
+      const read = inTurn(m.cold('#', undefined, error), m.cold('(a|)'), m.cold('#', undefined, error), m.cold('(b|)'));
+      const unsub = '   ----------!';
+      const expected = '---a----b--';
+      m.expect(poll(read, { delay, outage: 100, scheduler: asyncScheduler }), unsub).toBeObservable(expected);
+      m.flush();
+      expect(delay.mock.calls).toStrictEqual([
+        [undefined, 1],
+        ['a', 0],
+        ['a', 1],
+        ['b', 0],
+      ]);
+    }),
+  );
+
+  cases(
+    'S2 rides out errors that may pass',
+    (m, { status, retryAfter, subs, expected }) => {
+      const error = httpError(status, retryAfter);
+      const failing = m.cold('-#', undefined, error);
+      const good = m.cold('   (a|)');
+      const unsub = '         ---------!';
+      m.expect(every(3, inTurn(failing, good)), unsub).toBeObservable(expected);
+      m.expect(failing).toHaveSubscriptions('^!');
+      m.expect(good).toHaveSubscriptions(subs);
+    },
+    {
+      'a 503': { status: 503, retryAfter: undefined, expected: '----a--a--', subs: ['----(^!)', '-------(^!)'] },
+      'a 429': { status: 429, retryAfter: undefined, expected: '----a--a--', subs: ['----(^!)', '-------(^!)'] },
+      'one that asks for more time than the delay': {
+        status: 503,
+        retryAfter: 5,
+        expected: '------a---',
+        subs: ['------(^!)'],
+      },
+      'one that asks for less time': {
+        status: 503,
+        retryAfter: 1,
+        expected: '----a--a--',
+        subs: ['----(^!)', '-------(^!)'],
+      },
+    },
+  );
+
+  cases(
+    'S2 lets other errors through at once',
+    (m, { error }) => {
+      const read = m.cold('--#', undefined, error);
+      m.expect(every(3, () => read)).toBeObservable('--#', undefined, error);
+      m.expect(read).toHaveSubscriptions('            ^-!');
+    },
+    {
+      'a 404': { error: httpError(404) as Error },
+      'an error of the library that is not retryable': { error: new RunpodError('no', { operation: 'status' }) },
+      'any other error': { error: new TypeError('a bug') },
+    },
+  );
+
+  cases(
+    'S2 gives up when the next read would be later than the outage, since the last good answer',
+    (m, { outage, expected, subs }) => {
+      const error = httpError(503);
+      const good = m.cold('   --(a|)');
+      const failing = m.cold('-#', undefined, error);
+      const result$ = every(10, inTurn(good, failing), { outage });
+      m.expect(result$, '40ms !').toBeObservable(expected, undefined, error);
+      m.expect(failing).toHaveSubscriptions(subs);
+    },
+    {
+      // The answer came at 2, the failures at 13, 24 and 35; the read after the second would be at 34.
+      'just within': {
+        outage: 32,
+        expected: '--a 32ms #',
+        subs: ['12ms ^!', '23ms ^!', '34ms ^!'],
+      },
+      'just over': { outage: 31, expected: '--a 21ms #', subs: ['12ms ^!', '23ms ^!'] },
+    },
+  );
+
+  it(
+    'S2 gives up at once where it is asked to wait longer than the outage',
+    marbles((m) => {
+      const error = httpError(429, 101);
+      const read = m.cold('-#', undefined, error);
+      m.expect(every(3, () => read)).toBeObservable('-#', undefined, error);
+      m.expect(read).toHaveSubscriptions('            ^!');
+    }),
+  );
+
+  it(
+    'S2 counts an outage anew after each good answer',
+    marbles((m) => {
+      const error = httpError(503);
+      const bad = m.cold('--#', undefined, error);
+      const good = m.cold('--(a|)');
+      const read = inTurn(bad, bad, good, bad, bad, good, bad);
+      const unsub = '   -----------------------!';
+      const expected = '----------a-----------a-';
+      m.expect(every(2, read, { outage: 12 }), unsub).toBeObservable(expected);
+    }),
+  );
+
+  it(
+    'S2 waits no longer than a timer can, which would fire at once',
+    marbles((m) => {
+      const read = m.cold('(a|)');
+      const most = 2 ** 31 - 1;
+      const result$ = every(Infinity, () => read).pipe(take(2));
+      m.expect(result$).toBeObservable(`a ${most - 1}ms (a|)`);
+      m.expect(read).toHaveSubscriptions(momentsAt(0, most));
+    }),
+  );
+
+  describe('notices', () => {
+    it(
+      'count as an answer, and postpone the next read',
+      marbles((m) => {
+        const read = m.cold('  -(a|)');
+        const notices = m.hot('------n-----o--------');
+        const heard = '        ^--------------------!';
+        const subs = ['        ^!', '------------------^!'];
+        const unsub = '        ---------------------!';
+        const expected = '     -a----n-----o------a--';
+        m.expect(
+          every(6, () => read, { notices }),
+          unsub,
+        ).toBeObservable(expected);
+        m.expect(read).toHaveSubscriptions(subs);
+        m.expect(notices).toHaveSubscriptions(heard);
+      }),
+    );
+
+    it(
+      'leave the read in flight, which they are newer than',
+      marbles((m) => {
+        const read = m.cold('  -----(a|)');
+        const notices = m.hot('---n---------');
+        const subs = ['        ^--!', '-------^----!'];
+        const unsub = '        -------------!';
+        const expected = '     ---n--------a-';
+        m.expect(
+          every(4, () => read, { notices }),
+          unsub,
+        ).toBeObservable(expected);
+        m.expect(read).toHaveSubscriptions(subs);
+      }),
+    );
+
+    it(
+      'end an outage',
+      marbles((m) => {
+        const error = httpError(503);
+        const read = m.cold('  --#', undefined, error);
+        const notices = m.hot('------n----------');
+        const subs = ['        ^-!', '-----^!', '---------^-!', '--------------^-!'];
+        const expected = '     ------n---------#';
+        m.expect(every(3, () => read, { notices, outage: 8 })).toBeObservable(expected, undefined, error);
+        m.expect(read).toHaveSubscriptions(subs);
+      }),
+    );
+
+    cases(
+      'are subscribed to once',
+      (m, { given, heard }) => {
+        const read = m.cold('(a|)');
+        const notices = m.hot(given);
+        const subs = momentsAt(0, 4, 8);
+        const unsub = '      ---------!';
+        const expected = '   a---a---a-';
+        m.expect(
+          every(4, () => read, { notices }),
+          unsub,
+        ).toBeObservable(expected);
+        m.expect(read).toHaveSubscriptions(subs);
+        m.expect(notices).toHaveSubscriptions(heard);
+      },
+      {
+        'where the channel stays open': { given: '-', heard: '^--------!' },
+        'where it breaks, and reading goes on': { given: '-----#', heard: '^----!' },
+        'where it ends, and reading goes on': { given: '-----|', heard: '^----!' },
+      },
+    );
+
+    it(
+      'that come while subscribing are answers like others, once',
+      marbles((m) => {
+        const read = m.cold('   -(a|)');
+        const notices = m.cold('(no|)');
+        const subs = ['         (^!)', '----^!'];
+        const unsub = '         ------!';
+        m.expect(
+          every(4, () => read, { notices }),
+          unsub,
+        ).toBeObservable('(no)-a-');
+        m.expect(read).toHaveSubscriptions(subs);
+        m.expect(notices).toHaveSubscriptions('(^!)');
+      }),
+    );
+  });
+
+  it(
+    'errors on a read without an answer',
+    marbles((m) => {
+      const result$ = every(3, () => EMPTY);
+      m.expect(result$).toBeObservable('#', undefined, noElements);
+    }),
+  );
+
+  it(
+    'waits for a read that never answers',
+    marbles((m) => {
+      const read = m.cold('-----');
+      const unsub = '      ----!';
+      m.expect(
+        every(1, () => read),
+        unsub,
+      ).toBeObservable('-----');
+      m.expect(read).toHaveSubscriptions('^---!');
+    }),
+  );
+
+  it(
+    'works on synchronous reads',
+    marbles((m) => {
+      let reads = 0;
+      const result$ = every(2, () => of(String(++reads)));
+      m.expect(result$, '-----!').toBeObservable('1-2-3-');
+    }),
+  );
+
+  it(
+    'makes errors of what is thrown in a callback',
+    marbles((m) => {
+      const thrown = new Error('thrown');
+      const throws = (): never => {
+        throw thrown;
+      };
+      const read = m.cold('-(a|)');
+      m.expect(every(3, throws)).toBeObservable('#', undefined, thrown);
+      const delayed$ = poll(() => read, { delay: throws, outage: 100, scheduler: asyncScheduler });
+      // The answer is there already.
+      m.expect(delayed$).toBeObservable('-#', undefined, thrown);
+      m.expect(read).toHaveSubscriptions('^!');
+    }),
+  );
+
+  it(
+    'S13 aborts the read in flight when it is left, and the pause as well',
+    marbles((m) => {
+      const read = m.cold(' ---(a|)');
+      const notices = m.hot('-');
+      const inFlight = '    -!';
+      const inPause = '     ----!';
+      m.expect(
+        every(3, () => read, { notices }),
+        inFlight,
+      ).toBeObservable('-');
+      m.expect(
+        every(3, () => read, { notices }),
+        inPause,
+      ).toBeObservable('---a-');
+      m.expect(read).toHaveSubscriptions(['^!', '^--!']);
+      m.expect(notices).toHaveSubscriptions(['^!', '^---!']);
+    }),
+  );
+
+  it(
+    'begins anew with each subscription',
+    marbles((m) => {
+      const read = m.cold('-(a|)');
+      const subs = ['      ^!', '----^!', '-----^!', '---------^!'];
+      const expected = '   -a---aa---(a|)';
+      m.expect(every(3, () => read).pipe(take(2), repeat(2))).toBeObservable(expected);
+      m.expect(read).toHaveSubscriptions(subs);
+    }),
+  );
+
+  it('S9 takes all its time from the scheduler it is given', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const at: number[] = [];
+    const error = httpError(503);
+    let reads = 0;
+    const read = defer(() => (++reads === 2 ? throwError(() => error) : of(reads)));
+    every(60_000, () => read, { scheduler, outage: 1e9 })
+      .pipe(take(3))
+      .subscribe(() => at.push(scheduler.now()));
+    expect(at).toStrictEqual([0]);
+    scheduler.flush();
+    expect(at).toStrictEqual([0, 120_000, 180_000]);
+    // Nothing is left behind.
+    expect(scheduler.actions).toHaveLength(0);
+  });
+});

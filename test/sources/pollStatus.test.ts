@@ -1,0 +1,320 @@
+import { EMPTY, VirtualTimeScheduler, asyncScheduler, defer, interval, of, repeat, switchMap, take, timer } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
+import { untilTerminal } from '../../src/operators/untilTerminal.js';
+import type { PollContext } from '../../src/sources/PollPolicy.js';
+import { pollStatus } from '../../src/sources/pollStatus.js';
+import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
+import { job, life } from '../fixtures/snapshots.js';
+import { cases, marbles } from '../support/marbles.js';
+import { httpError, inTurn, momentsAt, noElements, series } from './support.js';
+
+/** A job that is over after a while of virtual time; each read of it is counted. */
+function jobOf(ms: number) {
+  let reads = 0;
+  const read = () =>
+    defer(() => {
+      reads++;
+      return of<JobSnapshot>(asyncScheduler.now() >= ms ? life.c : life.p);
+    });
+  return { read, reads: () => reads };
+}
+
+describe('pollStatus', () => {
+  it(
+    'reads until the job is over, and emits what differs; the terminal snapshot is the last',
+    marbles((m) => {
+      const queued = m.cold(' -(q|)', life);
+      const running = m.cold('-(p|)', life);
+      const same = m.cold('   -(P|)', life);
+      const further = m.cold('-(r|)', life);
+      const done = m.cold('   -(c|)', life);
+      const read = inTurn(queued, queued, running, same, further, done);
+      const expected = '      -q-------p-------r---(c|)';
+      m.expect(pollStatus(read, { every: 3 })).toBeObservable(expected, life);
+      m.expect(queued).toHaveSubscriptions(['^!', '----^!']);
+      m.expect(running).toHaveSubscriptions('--------^!');
+      m.expect(same).toHaveSubscriptions('   ------------^!');
+      m.expect(further).toHaveSubscriptions('----------------^!');
+      m.expect(done).toHaveSubscriptions('   --------------------^!');
+    }),
+  );
+
+  it(
+    'S10 does not starve where a reply takes longer than the interval, as interval and switchMap do',
+    marbles((m) => {
+      const read = m.cold('---(c|)', life);
+      const drawn$ = interval(2).pipe(
+        take(4),
+        switchMap(() => read),
+        untilTerminal(),
+      );
+      m.expect(drawn$).toBeObservable('-----------(c|)', life);
+      m.expect(pollStatus(() => read, { every: 2 })).toBeObservable('---(c|)', life);
+      m.expect(read).toHaveSubscriptions(['^--!', '--^-!', '----^-!', '------^-!', '--------^--!']);
+    }),
+  );
+
+  it(
+    'S11 keeps to a fixed interval exactly, without a draw',
+    marbles((m) => {
+      const random = vi.spyOn(Math, 'random');
+      const read = m.cold('(p|)', life);
+      const result$ = pollStatus(() => read, { every: 5_000, poll: () => 1 });
+      m.expect(result$, '15001ms !').toBeObservable('p', life);
+      m.expect(read).toHaveSubscriptions(momentsAt(0, 5_000, 10_000, 15_000));
+      m.flush();
+      expect(random).not.toHaveBeenCalled();
+      random.mockRestore();
+    }),
+  );
+
+  it(
+    'S11 adapts to the job’s age by itself',
+    marbles((m) => {
+      const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
+      const read = m.cold('(p|)', life);
+      const result$ = pollStatus(() => read);
+      m.expect(result$, '6000ms !').toBeObservable('p', life);
+      m.expect(read).toHaveSubscriptions(momentsAt(...series(11, 500), 5_500));
+      m.flush();
+      random.mockRestore();
+    }),
+  );
+
+  it(
+    'S11 counts a job’s age from its submission, where that is known',
+    marbles((m) => {
+      const ages: number[] = [];
+      const poll = ({ age }: PollContext) => {
+        ages.push(age);
+        return 10;
+      };
+      const read = m.cold('--(p|)', life);
+      const known$ = timer(100).pipe(switchMap(() => pollStatus(() => read, { poll, submittedAt: 40 })));
+      m.expect(known$, '120ms !').toBeObservable('102ms p', life);
+      const unknown$ = timer(200).pipe(switchMap(() => pollStatus(() => read, { poll })));
+      m.expect(unknown$, '220ms !').toBeObservable('202ms p', life);
+      m.flush();
+      expect(ages).toStrictEqual([62, 74, 2, 14]);
+    }),
+  );
+
+  it(
+    'tells its policy the last answer, and how many reads have failed since',
+    marbles((m) => {
+      const poll = vi.fn((_: PollContext) => 2);
+      const error = httpError(503);
+      const failing = m.cold('#', undefined, error);
+      const read = inTurn(failing, failing, m.cold('(p|)', life), failing, m.cold('(c|)', life));
+      m.expect(pollStatus(read, { poll })).toBeObservable('----p---(c|)', life);
+      m.flush();
+      expect(poll.mock.calls).toStrictEqual([
+        [{ age: 0, failures: 1 }],
+        [{ age: 2, failures: 2 }],
+        [{ age: 4, failures: 0, snapshot: life.p }],
+        [{ age: 6, failures: 1, snapshot: life.p }],
+        [{ age: 8, failures: 0, snapshot: life.c }],
+      ]);
+    }),
+  );
+
+  it(
+    'S11 polls on at its normal pace while the status is one it does not know',
+    marbles((m) => {
+      const other = job('SOMETHING_NEWER');
+      const unknown = m.cold('(u|)', life);
+      const newer = m.cold('  (v|)', { v: other });
+      const done = m.cold('   (c|)', life);
+      const expected = '      u---v---(c|)';
+      m.expect(pollStatus(inTurn(unknown, newer, done), { every: 4 })).toBeObservable(expected, { ...life, v: other });
+    }),
+  );
+
+  cases(
+    'S17 ends with each terminal state, as data',
+    (m, { last }) => {
+      const read = m.cold('-(z|)', { z: last });
+      m.expect(pollStatus(() => read, { every: 3 })).toBeObservable('-(z|)', { z: last });
+      m.expect(read).toHaveSubscriptions('^!');
+    },
+    {
+      COMPLETED: { last: life.c },
+      FAILED: { last: life.f },
+      CANCELLED: { last: life.x },
+      TIMED_OUT: { last: life.t },
+    },
+  );
+
+  it(
+    'S9 plays a job of ten minutes in no time: 121 reads at the documented interval',
+    marbles((m) => {
+      const { read, reads } = jobOf(600_000);
+      m.expect(pollStatus(read, { every: 5_000 })).toBeObservable('p 599999ms (c|)', life);
+      m.flush();
+      expect(reads()).toBe(121);
+    }),
+  );
+
+  it(
+    'S11 notices the end of a job of ten minutes within 5 s, for 146 reads',
+    marbles((m) => {
+      const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
+      const { read, reads } = jobOf(600_000);
+      const seen: number[] = [];
+      pollStatus(read).subscribe(({ status }) => {
+        if (status === 'COMPLETED') seen.push(asyncScheduler.now());
+      });
+      m.flush();
+      expect(seen).toHaveLength(1);
+      expect(seen[0]! - 600_000).toBeGreaterThanOrEqual(0);
+      expect(seen[0]! - 600_000).toBeLessThan(5_000);
+      expect(reads()).toBe(146);
+      random.mockRestore();
+    }),
+  );
+
+  it(
+    'S2 rides out an outage of five minutes since the last good answer, then errors',
+    marbles((m) => {
+      const error = httpError(502);
+      const good = m.cold('   --(p|)', life);
+      const failing = m.cold('#', undefined, error);
+      // The answer came 2 ms in; the read 300 s after it is the last.
+      m.expect(pollStatus(inTurn(good, failing), { every: 5_000 })).toBeObservable('--p 299999ms #', life, error);
+      m.expect(failing).toHaveSubscriptions(momentsAt(...series(60, 5_000).map((at) => at + 5_002)));
+    }),
+  );
+
+  it(
+    'S2 rides out as long as it is told to, and comes back',
+    marbles((m) => {
+      const error = httpError(502);
+      const failing = m.cold('#', undefined, error);
+      const done = m.cold('(c|)', life);
+      const turns = Array.from({ length: 5 }, () => failing) as unknown as [typeof failing];
+      const options = { every: 10, outage: 40 };
+      m.expect(pollStatus(inTurn(...turns), options)).toBeObservable('40ms #', undefined, error);
+      m.expect(pollStatus(inTurn(failing, failing, failing, failing, done), options)).toBeObservable('40ms (c|)', life);
+    }),
+  );
+
+  it(
+    'errors at once with what will not pass',
+    marbles((m) => {
+      const error = httpError(401);
+      const read = m.cold('--#', undefined, error);
+      m.expect(pollStatus(() => read)).toBeObservable('--#', undefined, error);
+      m.expect(read).toHaveSubscriptions('             ^-!');
+    }),
+  );
+
+  it(
+    'ends with a terminal notice, and leaves the read in flight',
+    marbles((m) => {
+      const read = m.cold('   ----(p|)', life);
+      const notices = m.hot(' --q----c--p', life);
+      const heard = '         ^------!';
+      const expected = '      --q----(c|)';
+      m.expect(pollStatus(() => read, { every: 3, notices })).toBeObservable(expected, life);
+      m.expect(read).toHaveSubscriptions(['^-!', '-----^-!']);
+      m.expect(notices).toHaveSubscriptions(heard);
+    }),
+  );
+
+  it(
+    'does not repeat what a notice has told already',
+    marbles((m) => {
+      const read = inTurn(m.cold('(q|)', life), m.cold('(p|)', life), m.cold('(c|)', life));
+      const notices = m.hot('  --p-P--', life);
+      const expected = '       q-p-------(c|)';
+      m.expect(pollStatus(read, { every: 3, notices })).toBeObservable(expected, life);
+    }),
+  );
+
+  it(
+    'errors on a read without an answer',
+    marbles((m) => {
+      m.expect(pollStatus(() => EMPTY)).toBeObservable('#', undefined, noElements);
+    }),
+  );
+
+  it(
+    'waits for a read that never answers',
+    marbles((m) => {
+      const read = m.cold('-----', life);
+      m.expect(
+        pollStatus(() => read, { every: 1 }),
+        '----!',
+      ).toBeObservable('-----');
+      m.expect(read).toHaveSubscriptions('^---!');
+    }),
+  );
+
+  it(
+    'works on synchronous reads',
+    marbles((m) => {
+      m.expect(pollStatus(() => of(life.c))).toBeObservable('(c|)', life);
+    }),
+  );
+
+  it(
+    'makes errors of what is thrown in a callback',
+    marbles((m) => {
+      const thrown = new Error('thrown');
+      const throws = (): never => {
+        throw thrown;
+      };
+      const read = m.cold('-(q|)', life);
+      m.expect(pollStatus(throws)).toBeObservable('#', undefined, thrown);
+      m.expect(pollStatus(() => read, { poll: throws })).toBeObservable('-#', undefined, thrown);
+    }),
+  );
+
+  it(
+    'S13 aborts the read in flight when it is left, and the pause as well',
+    marbles((m) => {
+      const read = m.cold('---(p|)', life);
+      m.expect(
+        pollStatus(() => read, { every: 3 }),
+        '-!',
+      ).toBeObservable('-');
+      m.expect(
+        pollStatus(() => read, { every: 3 }),
+        '----!',
+      ).toBeObservable('---p-', life);
+      m.expect(read).toHaveSubscriptions(['^!', '^--!']);
+    }),
+  );
+
+  it(
+    'begins anew with each subscription, the age of the job as well',
+    marbles((m) => {
+      const ages: number[] = [];
+      const poll = ({ age }: PollContext) => {
+        ages.push(age);
+        return 2;
+      };
+      const running = m.cold('-(p|)', life);
+      const done = m.cold('   -(c|)', life);
+      const expected = '      -p--cp--(c|)';
+      const result$ = pollStatus(inTurn(running, done, running, done), { poll }).pipe(repeat(2));
+      m.expect(result$).toBeObservable(expected, life);
+      m.expect(running).toHaveSubscriptions(['^!', '----^!']);
+      m.expect(done).toHaveSubscriptions(['   ---^!', '-------^!']);
+      m.flush();
+      expect(ages).toStrictEqual([1, 4, 1, 4]);
+    }),
+  );
+
+  it('S9 takes all its time from the scheduler it is given', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const seen: unknown[] = [];
+    const read = defer(() => of(scheduler.now() < 9_000 ? life.p : life.c));
+    pollStatus(() => read, { every: 5_000, scheduler }).subscribe({
+      next: ({ status }) => seen.push([scheduler.now(), status]),
+      complete: () => seen.push('over'),
+    });
+    scheduler.flush();
+    expect(seen).toStrictEqual([[0, 'IN_PROGRESS'], [10_000, 'COMPLETED'], 'over']);
+  });
+});
