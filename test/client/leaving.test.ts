@@ -2,7 +2,7 @@ import { Subject, delay, map, switchMap, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
-import type { Endpoint, Link, Runpod, SettleReport, Transport, TransportRequest } from 'runpod-rx';
+import type { Endpoint, JobRef, Link, Runpod, Transport, TransportRequest } from 'runpod-rx';
 import { script, world, type Answer, type Seen, type World } from './world.js';
 
 const input = { ms: 20_000 };
@@ -50,12 +50,9 @@ function settled(client: Runpod, see: World['see']) {
   // Who goes on waiting would get the report that comes later.
   seen.subscription.unsubscribe();
   const [report] = seen.values;
+  const ids = (refs: readonly JobRef[]) => refs.map(({ id }) => id);
   return (
-    report &&
-    (Object.fromEntries(Object.entries(report).map(([name, refs]) => [name, refs.map(({ id }) => id)])) as Record<
-      keyof SettleReport,
-      string[]
-    >)
+    report && { cancelled: ids(report.cancelled), finished: ids(report.finished), abandoned: ids(report.abandoned) }
   );
 }
 const nothing = { cancelled: [], finished: [], abandoned: [] };
@@ -238,11 +235,11 @@ describe('S5 reads and commands that are left', () => {
     (name) => {
       for (const { leave } of everyWay) {
         const { client, endpoint, sent, see, at, until } = script(() => 'never');
-        const call = (options: object) =>
+        const call = (options: object): Observable<unknown> =>
           name === 'health' || name === 'purgeQueue' || name === 'watchHealth'
             ? endpoint[name](options)
             : endpoint[name]('job-1', options);
-        leave({ see, at }, 500, call as (options: object) => Observable<unknown>);
+        leave({ see, at }, 500, call);
         until(1_000_000);
         expect(sent).toMatchObject([{ at: 0, aborted: 500 }]);
         expect(settled(client, see)).toEqual(nothing);
