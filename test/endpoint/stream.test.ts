@@ -1,0 +1,450 @@
+import { interval, map, take } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { StreamOptions } from 'runpod-rx';
+import type { EmulatedEndpoint, EmulatorOptions, FaultRule } from 'runpod-rx/testing';
+import { script, world, type Answer } from '../client/world.js';
+
+const input = { x: 1 };
+
+/** A chunk every 100 ms, ten in all: 0 to 9. */
+const ten: EmulatedEndpoint = {
+  stream: true,
+  handler: (_, { scheduler }) => interval(100, scheduler).pipe(take(10)),
+};
+const numbers = Array.from({ length: 10 }, (_, n) => n);
+
+function streaming(demo: EmulatedEndpoint = ten, options: Partial<EmulatorOptions> = {}) {
+  const made = world({ endpoints: { demo }, ...options });
+  const run = made.see(made.endpoint.run({ input }));
+  if (options.latency) made.until(Number(options.latency));
+  return { ...made, id: run.values[0]!.id };
+}
+
+describe('S14 a stream', () => {
+  test('costs one held request for each answer, until an empty one follows the terminal status', () => {
+    const { endpoint, emulator, id, see, until } = streaming();
+    const seen = see(endpoint.stream(id));
+    until(60_000);
+    expect(seen.values).toEqual(numbers);
+    expect(seen.at).toEqual(numbers.map((n) => 100 * (n + 1)));
+    expect(seen.ended).toBe(1_000);
+    const reads = emulator.requests().filter(({ operation }) => operation === 'stream');
+    expect(reads.map(({ at, endedAt }) => [at, endedAt])).toEqual([
+      ...numbers.map((n) => [100 * n, 100 * (n + 1)]),
+      [1_000, 1_000],
+    ]);
+    expect(emulator.requests()).toHaveLength(1 + reads.length);
+  });
+
+  test('passes wait on, and is cold', () => {
+    const { endpoint, emulator, id, see, until } = streaming();
+    const stream$ = endpoint.stream(id, { wait: 2_000 });
+    until(5_000);
+    expect(emulator.requests()).toHaveLength(1);
+    see(stream$);
+    until(60_000);
+    expect(emulator.requests()[1]!.path).toBe(`/v2/demo/stream/${id}?wait=2000`);
+  });
+
+  test('has one reader: a second errors, sends nothing and does not disturb the first', () => {
+    const { client, endpoint, emulator, id, see, until, wire } = streaming();
+    const first = see(endpoint.stream(id));
+    until(250);
+    const sent = wire('stream').length;
+    const second = see(client.endpoint('demo').stream(id));
+    expect(second.error).toMatchObject({ code: 'stream_in_use', jobId: id, endpointId: 'demo' });
+    expect(wire('stream')).toHaveLength(sent);
+    until(60_000);
+    expect(first.values).toEqual(numbers);
+    expect(first.error).toBeUndefined();
+    expect(emulator.jobs()).toMatchObject([{ chunksHandedOut: 10 }]);
+  });
+
+  test('other jobs have readers of their own', () => {
+    const { endpoint, id, see, until } = streaming();
+    const other = see(endpoint.run({ input })).values[0]!;
+    const both = [id, other.id].map((each) => see(endpoint.stream(each)));
+    until(60_000);
+    for (const seen of both) expect(seen.values).toEqual(numbers);
+  });
+
+  test('who comes after the reader left goes on where it stopped', () => {
+    // Chunks wait for the reader, who takes them in lumps and leaves between two reads.
+    const { endpoint, id, see, until } = streaming(ten, { latency: 10 });
+    until(350);
+    const first = see(endpoint.stream(id).pipe(take(3)));
+    until(700);
+    expect(first.values).toEqual([0, 1, 2]);
+    const second = see(endpoint.stream(id));
+    until(60_000);
+    expect([...first.values, ...second.values]).toEqual(numbers);
+    expect(second.error).toBeUndefined();
+  });
+
+  test('a reader that left in the middle of an answer loses none of it', () => {
+    const { endpoint, id, see, until } = streaming();
+    until(550);
+    const first = see(endpoint.stream(id).pipe(take(2)));
+    const second = see(endpoint.stream(id));
+    expect(first.values).toEqual([0, 1]);
+    until(60_000);
+    expect(second.values).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(second.error).toBeUndefined();
+  });
+
+  test('S16 what a read that was left carried is a gap for the next reader', () => {
+    const { endpoint, id, see, until } = streaming(ten, { latency: 100 });
+    const first = see(endpoint.stream(id));
+    // The answer with the next chunk is on its way back.
+    until(490);
+    first.subscription.unsubscribe();
+    const second = see(endpoint.stream(id));
+    until(60_000);
+    expect(second.error).toMatchObject({
+      code: 'stream_gap',
+      delivered: first.values.length,
+      lost: 'possibly',
+      jobId: id,
+    });
+  });
+
+  test('S16 … which the output of an aggregating worker fills', () => {
+    const { endpoint, id, see, until } = streaming({ ...ten, aggregate: true }, { latency: 100 });
+    const first = see(endpoint.stream(id));
+    until(490);
+    first.subscription.unsubscribe();
+    const second = see(endpoint.stream(id));
+    until(60_000);
+    expect([...first.values, ...second.values]).toEqual(numbers);
+    expect(second.error).toBeUndefined();
+  });
+
+  test('S15 falsy chunks are chunks, and a missing stream is an empty one', () => {
+    const answers: Answer[] = [
+      { body: { status: 'IN_PROGRESS', stream: [{ output: null }, { output: 0 }, { output: '' }, { output: false }] } },
+      { body: { status: 'IN_PROGRESS' } },
+      { body: { status: 'COMPLETED', stream: [{ output: [] }] } },
+      { body: { status: 'COMPLETED', stream: [] } },
+    ];
+    const { endpoint, sent, see, until } = script((_, nth) => answers[nth - 1]!);
+    const seen = see(endpoint.stream('a'));
+    until(60_000);
+    expect(seen.values).toEqual([null, 0, '', false, []]);
+    expect(seen.ended).toBe(500);
+    expect(sent).toHaveLength(4);
+  });
+
+  test('S15 of a job that failed: the chunks, then its error with the cause', () => {
+    const { endpoint, id, see, until, wire } = streaming({
+      stream: true,
+      handler: (_, { scheduler }) =>
+        interval(100, scheduler).pipe(
+          map((n) => {
+            if (n === 3) throw new Error('out of memory');
+            return n;
+          }),
+        ),
+    });
+    const seen = see(endpoint.stream(id));
+    until(60_000);
+    expect(seen.values).toEqual([0, 1, 2]);
+    expect(seen.error).toMatchObject({ code: 'job_failed', jobId: id, snapshot: { status: 'FAILED' } });
+    expect((seen.error as Error).message).toContain('out of memory');
+    expect(wire('status')).toHaveLength(1);
+  });
+
+  test('S15 S17 of a job that was cancelled: the chunks, then JobCancelledError', () => {
+    const { endpoint, id, see, at, until } = streaming();
+    const seen = see(endpoint.stream(id));
+    at(350, () => {
+      see(endpoint.cancel(id));
+    });
+    until(60_000);
+    expect(seen.values).toEqual([0, 1, 2]);
+    expect(seen.error).toMatchObject({ code: 'job_cancelled', jobId: id });
+  });
+
+  test('unsubscribing aborts the read and does nothing to the job', () => {
+    const { endpoint, emulator, id, see, until, wire } = streaming();
+    const seen = see(endpoint.stream(id));
+    until(250);
+    seen.subscription.unsubscribe();
+    until(60_000);
+    expect(wire('stream').at(-1)).toBe('200-250 stream aborted');
+    expect(emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 0 }]);
+  });
+});
+
+describe('S16 a failed read', () => {
+  const faulty = (rule: FaultRule, options: StreamOptions = {}, demo = ten) => {
+    const made = streaming(demo, { faults: [{ on: 'stream', ...rule }] });
+    const seen = made.see(made.endpoint.stream(made.id, options));
+    made.until(60_000);
+    return { ...made, seen };
+  };
+
+  test.each<FaultRule>([
+    { fault: 'empty-429', nth: [2, 4] },
+    { fault: 'connection-refused', nth: [2, 4] },
+    { fault: 'answer', status: 429, nth: 3, headers: { 'retry-after': '1' } },
+  ])('that cannot have taken chunks is harmless: %j', (rule) => {
+    const { seen, activity } = faulty(rule);
+    expect(seen.error).toBeUndefined();
+    expect(seen.values).toEqual(numbers);
+    expect(activity.filter(({ type }) => type === 'gap')).toEqual([]);
+  });
+
+  const suspect: FaultRule[] = [
+    { fault: 'answer', status: 408, nth: 4 },
+    { fault: 'empty-502', nth: 4 },
+    { fault: 'reset-before', nth: 4 },
+    { fault: 'reset-after', nth: 4 },
+    { fault: 'truncated-answer', nth: 4 },
+    { fault: 'dropped-stream', nth: 4 },
+    { fault: 'no-answer', nth: 4 },
+  ];
+
+  test.each(suspect)('is a gap under hold: what was delivered is complete, what follows is held: %j', (rule) => {
+    const { seen, id } = faulty(rule);
+    expect(seen.values).toEqual([0, 1, 2]);
+    expect(seen.error).toMatchObject({
+      code: 'stream_gap',
+      jobId: id,
+      delivered: 3,
+      lost: 'possibly',
+    });
+    const { held } = seen.error as { held: number[] };
+    expect(numbers.slice(3)).toEqual(expect.arrayContaining(held));
+    expect(held.length).toBeGreaterThanOrEqual(6 - (rule.fault === 'no-answer' ? 6 : 0));
+  });
+
+  test.each(suspect)('is filled under hold from the output of an aggregating worker: %j', (rule) => {
+    const { seen } = faulty(rule, {}, { ...ten, aggregate: true });
+    expect(seen.error).toBeUndefined();
+    expect(seen.values).toEqual(numbers);
+    expect(seen.at.slice(0, 3)).toEqual([100, 200, 300]);
+  });
+
+  test.each(suspect)('under mark goes on live, and says so in activity$: %j', (rule) => {
+    const { seen, activity, id } = faulty(rule, { onGap: 'mark' });
+    expect(seen.error).toBeUndefined();
+    expect(seen.values.slice(0, 3)).toEqual([0, 1, 2]);
+    expect(seen.values.at(-1)).toBe(9);
+    const gaps = activity.filter(({ type }) => type === 'gap');
+    expect(gaps).toMatchObject([{ type: 'gap', delivered: 3, jobId: id, operation: 'stream', endpointId: 'demo' }]);
+  });
+
+  test.each(suspect)('under error ends the stream at once: %j', (rule) => {
+    const { seen, wire } = faulty(rule, { onGap: 'error' });
+    expect(seen.values).toEqual([0, 1, 2]);
+    expect(seen.error).toMatchObject({ code: 'stream_gap', delivered: 3 });
+    expect(wire('stream')).toHaveLength(4);
+  });
+
+  test('that shows that it carried chunks has certainly lost some', () => {
+    const answers: Answer[] = [
+      { body: { status: 'IN_PROGRESS', stream: [{ output: 1 }] } },
+      { body: '{"status":"IN_PROGRESS","stream":[{"output":2' },
+      { body: { status: 'COMPLETED', stream: [{ output: 3 }] } },
+      { body: { status: 'COMPLETED', stream: [] } },
+    ];
+    const { endpoint, see, until } = script(({ operation }, nth) =>
+      operation === 'status' ? { body: { id: 'a', status: 'COMPLETED', output: [] } } : answers[nth - 1]!,
+    );
+    const seen = see(endpoint.stream('a'));
+    until(60_000);
+    expect(seen.values).toEqual([1]);
+    expect(seen.error).toMatchObject({ code: 'stream_gap', delivered: 1, held: [3], lost: 'certainly' });
+  });
+
+  test('is never repeated by the link that repeats: the next read is another one', () => {
+    const { activity } = faulty({ fault: 'empty-502', nth: 2 }, { onGap: 'mark' });
+    expect(activity.filter(({ type }) => type === 'repeat')).toEqual([]);
+  });
+
+  test('that lasts is ridden out for outage, and then goes through', () => {
+    const { endpoint, id, see, until, emulator } = streaming();
+    const seen = see(endpoint.stream(id, { outage: 30_000, onGap: 'mark' }));
+    until(250);
+    emulator.inject({ fault: 'connection-refused', on: 'stream' });
+    until(100_000);
+    expect(seen.values).toEqual([0, 1, 2]);
+    expect(seen.error).toMatchObject({ code: 'connection', phase: 'connect', jobId: id });
+    expect(seen.ended).toBeLessThan(35_000);
+    expect(seen.ended).toBeGreaterThan(20_000);
+  });
+
+  test('an answer that is no stream, once and for all, is an error', () => {
+    const { endpoint, see, until } = script(() => ({ status: 400, body: { error: 'not allowed for QB API' } }));
+    const seen = see(endpoint.stream('a'));
+    until(0);
+    expect(seen.error).toMatchObject({ code: 'http', status: 400 });
+  });
+});
+
+describe('S18 a job that is not found', () => {
+  const lag: EmulatorOptions['faults'] = { 'transient-404': { for: 4_000 } };
+  const gone = { status: 404, body: { error: 'job not found' } };
+
+  test.each(['status', 'watch'] as const)('%s: just submitted, it is asked for again', (name) => {
+    const { endpoint, id, see, until, wire } = streaming({ handler: (_, { delay }) => delay(5_000) }, { faults: lag });
+    const seen = see(endpoint[name](id));
+    until(60_000);
+    expect(seen.error).toBeUndefined();
+    expect(seen).toMatchObject({ at: expect.arrayContaining([4_000]) });
+    expect(wire('status').slice(0, 3)).toEqual(['0-0 status 404', '500-500 status 404', '1000-1000 status 404']);
+  });
+
+  test('stream: just submitted, it is asked for again, without a gap', () => {
+    const { endpoint, id, see, until } = streaming(ten, { faults: lag });
+    const seen = see(endpoint.stream(id));
+    until(60_000);
+    expect(seen.error).toBeUndefined();
+    expect(seen.values).toEqual(numbers);
+  });
+
+  test('cancel and runSync: just submitted, it is asked for again', () => {
+    const made = script(({ operation }) => {
+      if (operation === 'run') return { body: { id: 'job-1', status: 'IN_QUEUE' } };
+      if (operation === 'runsync') return { body: { id: 'job-2', status: 'IN_QUEUE' } };
+      return made.scheduler.now() < 3_000
+        ? gone
+        : { body: { status: operation === 'cancel' ? 'CANCELLED' : 'COMPLETED' } };
+    });
+    const { endpoint, see, until } = made;
+    see(endpoint.run({ input }));
+    const cancel = see(endpoint.cancel('job-1'));
+    const sync = see(endpoint.runSync({ input }));
+    until(60_000);
+    expect(cancel).toMatchObject({ ended: 3_000, values: [{ id: 'job-1', status: 'CANCELLED' }] });
+    expect(sync).toMatchObject({ ended: 3_000, values: [{ id: 'job-2', status: 'COMPLETED' }] });
+  });
+
+  test.each(['status', 'watch', 'stream', 'cancel', 'retry'] as const)(
+    '%s: from 10 s after the submission it is gone, JobExpiredError',
+    (name) => {
+      const { endpoint, sent, see, until } = script(({ operation }) =>
+        operation === 'run' ? { body: { id: 'job-1', status: 'IN_QUEUE' }, after: 100 } : gone,
+      );
+      see(endpoint.run({ input }));
+      until(200);
+      const seen = see<unknown>(endpoint[name]('job-1'));
+      until(60_000);
+      expect(seen.error).toMatchObject({ code: 'job_expired', jobId: 'job-1', operation: expect.any(String) });
+      expect(seen.ended).toBeGreaterThanOrEqual(10_100);
+      expect(seen.ended).toBeLessThanOrEqual(10_700);
+      const asked = sent.length;
+      const late = see<unknown>(endpoint[name]('job-1'));
+      until(61_000);
+      expect(late).toMatchObject({ ended: 60_000, error: { code: 'job_expired' } });
+      expect(sent).toHaveLength(asked + 1);
+    },
+  );
+
+  test.each(['status', 'watch', 'stream', 'cancel', 'retry'] as const)(
+    '%s: one that this client never saw is JobNotFoundError, at once',
+    (name) => {
+      const { endpoint, see, until, wire } = world();
+      const seen = see<unknown>(endpoint[name]('unheard-of'));
+      until(60_000);
+      expect(seen).toMatchObject({ ended: 0, error: { code: 'job_not_found', jobId: 'unheard-of' } });
+      expect(wire()).toHaveLength(1);
+    },
+  );
+
+  test.each(['status', 'watch', 'stream', 'cancel'] as const)('%s: an endpoint that is not there is no lag', (name) => {
+    const { endpoint, sent, see, until } = script(({ operation }) =>
+      operation === 'run'
+        ? { body: { id: 'job-1', status: 'IN_QUEUE' } }
+        : { status: 404, body: { detail: 'endpoint not found' } },
+    );
+    see(endpoint.run({ input }));
+    const seen = see<unknown>(endpoint[name]('job-1'));
+    until(60_000);
+    expect(seen).toMatchObject({ ended: 0, error: { code: 'not_found', status: 404, jobId: 'job-1' } });
+    expect(sent).toHaveLength(2);
+  });
+
+  test('a job seen by its status only is expired once it is gone, with what was seen last', () => {
+    let asked = 0;
+    const { endpoint, see, until } = script(() =>
+      ++asked < 3 ? { body: { id: 'job-1', status: 'IN_PROGRESS', output: asked } } : gone,
+    );
+    const seen = see(endpoint.watch('job-1', { every: 1_000 }));
+    until(60_000);
+    expect(seen).toMatchObject({
+      ended: 2_000,
+      error: { code: 'job_expired', snapshot: { status: 'IN_PROGRESS', progress: 2 } },
+    });
+  });
+
+  test('after a retry a 404 is lag again', () => {
+    const made = script(({ operation }) => {
+      if (operation === 'retry') return { body: { id: 'job-1', status: 'IN_QUEUE' } };
+      return made.scheduler.now() < 22_000 ? gone : { body: { id: 'job-1', status: 'COMPLETED' } };
+    });
+    const { endpoint, see, until } = made;
+    until(20_000);
+    see(endpoint.retry('job-1'));
+    const seen = see(endpoint.status('job-1'));
+    until(60_000);
+    expect(seen).toMatchObject({ ended: 22_000, values: [{ status: 'COMPLETED' }] });
+  });
+
+  test('the results that the service keeps: a run is readable after a minute, a runsync is not', () => {
+    const { endpoint, emulator, see, until } = world();
+    see(endpoint.run({ input }));
+    see(endpoint.runSync({ input }));
+    until(100_000);
+    const [run, sync] = emulator.jobs().map(({ id }) => see(endpoint.status(id)));
+    expect(run!.values).toMatchObject([{ status: 'COMPLETED' }]);
+    expect(sync!.error).toMatchObject({ code: 'job_expired' });
+  });
+});
+
+describe('S17 the end of a job', () => {
+  test.each(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'])('%s is terminal, and data for who watches', (status) => {
+    const { endpoint, sent, see, until } = script(() => ({ body: { id: 'a', status } }));
+    const seen = see(endpoint.watch('a'));
+    until(60_000);
+    expect(seen).toMatchObject({ values: [{ status }], ended: 0 });
+    expect(seen.error).toBeUndefined();
+    expect(sent).toHaveLength(1);
+  });
+
+  test('COMPLETED without an output is a success with undefined', () => {
+    const { endpoint, see } = script(() => ({ body: { id: 'a', status: 'COMPLETED' } }));
+    const [snapshot] = see(endpoint.status('a')).values;
+    expect(snapshot).toHaveProperty('output', undefined);
+  });
+
+  test('S11 a status that this version does not know is no end, and is polled at the normal pace', () => {
+    const answers: Answer[] = ['NEW', 'NEW', 'COMPLETED'].map((status, nth) => ({ body: { id: 'a', status, nth } }));
+    const { endpoint, sent, see, until } = script((_, nth) => answers[nth - 1]!);
+    const seen = see(endpoint.watch('a'));
+    until(60_000);
+    expect(seen.values).toMatchObject([
+      { status: 'UNKNOWN', rawStatus: 'NEW' },
+      { status: 'UNKNOWN' },
+      { status: 'COMPLETED' },
+    ]);
+    expect(sent.map(({ at }) => at)).toEqual([0, 500, 1_000]);
+  });
+
+  test('S19 a 4xx whose body is a job is the answer of the job', () => {
+    const { endpoint, see } = script(() => ({ status: 400, body: { id: 'a', status: 'COMPLETED', output: 1 } }));
+    expect(see(endpoint.cancel('a')).values).toMatchObject([{ status: 'COMPLETED', output: 1 }]);
+  });
+
+  test('S19 a 200 with nothing but an error is a ResponseError, read again by who watches', () => {
+    const { endpoint, sent, see, until } = script((_, nth) =>
+      nth < 4 ? { body: { error: 'internal error' } } : { body: { id: 'a', status: 'COMPLETED' } },
+    );
+    const once = see(endpoint.status('a'));
+    expect(once.error).toMatchObject({ code: 'response', jobId: 'a', excerpt: '{"error":"internal error"}' });
+    const seen = see(endpoint.watch('a'));
+    until(60_000);
+    expect(seen.values).toMatchObject([{ status: 'COMPLETED' }]);
+    expect(sent).toHaveLength(4);
+  });
+});
