@@ -217,7 +217,7 @@ function create(options: ClientOptions, exposed = false): Runpod {
     notices: options.notices,
     keyRefusal:
       exposed && !base.loopback
-        ? 'every visitor of a page can read its API key: use a server of your own (baseUrl), or set allowBrowser'
+        ? 'in a browser every visitor can read the API key: use a server of your own (baseUrl), or set allowBrowser'
         : undefined,
     keyOptional: given !== undefined,
   });

@@ -1,4 +1,17 @@
-import { Observable, Subject, catchError, defer, finalize, of, switchMap, tap, throwError, timeout } from 'rxjs';
+import {
+  Observable,
+  Subject,
+  catchError,
+  defaultIfEmpty,
+  defer,
+  finalize,
+  of,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  timeout,
+} from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
@@ -6,7 +19,7 @@ import { timedOut } from '../errors/timedOut.js';
 import { isRefusal } from '../protocol/operations.js';
 import { Lane, type Release } from '../transport/budget.js';
 import { repeat } from '../transport/repeat.js';
-import type { Trace } from '../transport/Trace.js';
+import { redact, type Trace } from '../transport/Trace.js';
 import type { Activity, ActivityBase } from '../types/Activity.js';
 import type { CallRequest, Handler } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
@@ -24,8 +37,6 @@ export class ClientState {
   readonly #closed$ = new Subject<void>();
   #calls = 0;
   readonly #lanes = new Map<string, Lane>();
-  /** The key used last, and the one before: a function may give a new one while requests are on their way. */
-  #keys: readonly string[] = [];
 
   readonly activity$ = this.#activity$.asObservable();
   /** Emits once, when the client is closed. */
@@ -40,11 +51,8 @@ export class ClientState {
   }
 
   trace(lagUntil = 0): Trace {
-    return { call: ++this.#calls, attempt: 0, sent: false, left: false, lagUntil };
+    return { call: ++this.#calls, attempt: 0, sent: false, left: false, keys: [], lagUntil };
   }
-
-  /** Takes every key of this client out of a text. */
-  readonly redact = (text: string): string => this.#keys.reduce((clean, key) => clean.replaceAll(key, '***'), text);
 
   close(): void {
     this.closed = true;
@@ -74,7 +82,7 @@ export class ClientState {
         scheduler,
         random,
         report: (delay, reason) => {
-          this.report(linked, trace, { type: 'repeat', delay, reason: this.redact(reason), attempt: trace.attempt });
+          this.report(linked, trace, { type: 'repeat', delay, reason, attempt: trace.attempt });
         },
       });
     };
@@ -82,7 +90,7 @@ export class ClientState {
   }
 
   #attempt(request: CallRequest, trace: Trace): Observable<Reply> {
-    return this.#authorize(request).pipe(
+    return this.#authorize(request, trace).pipe(
       switchMap((authorized) =>
         this.#lease(request, trace).pipe(
           switchMap((release) => this.#exchange(authorized, trace).pipe(finalize(release))),
@@ -91,20 +99,24 @@ export class ClientState {
     );
   }
 
-  #authorize(request: CallRequest): Observable<CallRequest> {
+  #authorize(request: CallRequest, { keys }: Trace): Observable<CallRequest> {
     const { apiKey, keyOptional, keyRefusal } = this.settings;
     const refuse = (message: string, cause?: unknown) =>
       throwError(() => new ConfigurationError(message, { ...contextOf(request, false), cause }));
     return defer(apiKey).pipe(
+      // A function may give an Observable that goes on; a call has one key, and is sent once.
+      take(1),
+      defaultIfEmpty(undefined),
       catchError((cause: unknown) => refuse('the function given as apiKey failed', cause)),
       switchMap((key) => {
         if (!key && keyOptional) return of(request);
         // HTTP libraries do not take every character in a header, and some say so in words that hold it.
         if (!key || /[^\x21-\x7e]/.test(key))
-          return refuse('there is no usable API key: give the option apiKey, or set RUNPOD_API_KEY');
+          return refuse('there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY');
         if (keyRefusal) return refuse(keyRefusal);
-        if (!this.#keys.includes(key)) this.#keys = [key, ...this.#keys.slice(0, 1)];
-        return of({ ...request, headers: { ...request.headers, authorization: `Bearer ${key}` } });
+        if (!keys.includes(key)) keys.push(key);
+        const others = Object.entries(request.headers).filter(([name]) => name.toLowerCase() !== 'authorization');
+        return of({ ...request, headers: { ...Object.fromEntries(others), authorization: `Bearer ${key}` } });
       }),
     );
   }
@@ -149,7 +161,7 @@ export class ClientState {
           scheduler,
           with: () => throwError(() => timedOut(first, 'requestTimeout', contextOf(request, true))),
         }),
-        catchError((error: unknown) => throwError(() => this.#failure(error, request))),
+        catchError((error: unknown) => throwError(() => this.#failure(error, request, trace))),
         tap({
           next: ({ status }) => {
             end(!isRefusal(status), { type: 'reply', status });
@@ -168,10 +180,10 @@ export class ClientState {
   }
 
   /** A transport's failure as an error of ours, without whatever the HTTP library hangs on its own. */
-  #failure(error: unknown, request: CallRequest): Error {
+  #failure(error: unknown, request: CallRequest, trace: Trace): Error {
     if (error instanceof RunpodError) return error;
     const { phase, code, message } = Object(error) as { phase?: unknown; code?: unknown; message?: unknown };
-    const words = this.redact(String(message ?? code ?? error));
+    const words = redact(String(message ?? code ?? error), trace);
     const unsent = phase === 'connect';
     return new ConnectionError(
       `${request.operation} on endpoint ${request.endpointId} ${unsent ? 'could not connect' : 'lost its connection'}: ${words}`,

@@ -16,6 +16,7 @@ import { isTerminal, parseSnapshot } from '../protocol/snapshot.js';
 import { pollHealth, type PollHealthOptions } from '../sources/pollHealth.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import { redact, type Trace } from '../transport/Trace.js';
 import type { CallRequest } from '../types/Link.js';
 import type { CallOptions } from '../types/options.js';
 import type { Reply } from '../types/Transport.js';
@@ -62,8 +63,13 @@ export class EndpointState {
       const context = this.context(call);
       const { kind } = operationRow(call.operation, call.method);
       const submission = kind === 'submission';
-      if (client.closed && !settling) throw closedError(context);
-      if (!id) throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', context);
+      const trace = client.trace((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + LAG);
+      const at = (): ErrorContext => ({
+        ...context,
+        accepted: submission ? (trace.sent ? 'unknown' : 'no') : undefined,
+      });
+      if (client.closed && !settling) throw closedError(at());
+      if (!id) throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', at());
       const issues = [
         ...checkId('endpoint id', id),
         ...('jobId' in call ? checkId('job id', jobId) : []),
@@ -71,14 +77,8 @@ export class EndpointState {
         ...(call.issues ?? []),
       ];
       if (issues.length) throw invalidRequest(issues, context);
-
-      const trace = client.trace((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + LAG);
-      const at = (): ErrorContext => ({
-        ...context,
-        accepted: submission ? (trace.sent ? 'unknown' : 'no') : undefined,
-      });
       const answer$ = client.send(this.#request(call, id, kind, options), trace).pipe(
-        map((reply) => this.#read(reply, call, at())),
+        map((reply) => this.#read(reply, call, at(), trace)),
         catchError((error: unknown) =>
           throwError(() => (submission && trace.sent ? submissionUnknown(context, error) : error)),
         ),
@@ -182,29 +182,32 @@ export class EndpointState {
     };
   }
 
-  #read<T>(reply: Reply, call: Call<T>, context: ErrorContext): T {
+  #read<T>(reply: Reply, call: Call<T>, context: ErrorContext, trace: Trace): T {
     const { client, jobs } = this;
-    const { status, text } = reply;
+    const { status } = reply;
     const { job, jobId, operation } = call;
-    if (status >= 200 && status < 300) {
-      const parsed = call.read(reply);
-      if ('value' in parsed) {
-        if (job) {
-          // The types of calls say that what they read is a job where `job` is set.
-          const { id } = parsed.value as JobSnapshot;
-          jobs.note(id, operationRow(operation).kind === 'submission' ? client.now() : undefined);
-        }
-        return parsed.value;
+    const parsed = status >= 200 && status < 300 ? call.read(reply) : undefined;
+    if (parsed && 'value' in parsed) {
+      if (job) {
+        // What a call reads is a job where it says so.
+        const { id } = parsed.value as JobSnapshot;
+        jobs.note(id, operationRow(operation).kind === 'submission' ? client.now() : undefined);
       }
-      const excerpt = client.redact(clip(text, 500));
-      throw new ResponseError(
-        client.redact(`the answer to ${operation} on endpoint ${this.id ?? '?'} ${parsed.issue}`),
-        context,
-        { excerpt, retryable: true },
-      );
+      return parsed.value;
+    }
+    // From here on the text is for people; cut before the key is taken out, it could hold the key's beginning.
+    const text = redact(reply.text, trace);
+    if (parsed) {
+      const clean = call.read({ ...reply, text });
+      const issue = 'issue' in clean ? clean.issue : parsed.issue;
+      const excerpt = clip(text, 500);
+      throw new ResponseError(`the answer to ${operation} on endpoint ${this.id ?? '?'} ${issue}`, context, {
+        excerpt,
+        retryable: true,
+      });
     }
     if (job && status >= 400 && status < 500 && status !== 429) {
-      const refused = parseSnapshot(text);
+      const refused = parseSnapshot(reply.text);
       // The caller asked for a job, and this is one: a refusal that names it is the job's answer.
       if ('value' in refused) return refused.value as T;
     }
@@ -220,7 +223,7 @@ export class EndpointState {
           );
     }
     const accepted = context.accepted && (isRefusal(status) ? 'no' : 'unknown');
-    throw toHttpError(reply, { ...context, accepted }, client.now(), client.redact);
+    throw toHttpError(reply, { ...context, accepted }, client.now(), (words) => redact(words, trace));
   }
 }
 

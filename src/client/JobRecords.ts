@@ -1,6 +1,7 @@
 import {
   EMPTY,
   Subject,
+  catchError,
   defer,
   filter,
   finalize,
@@ -95,7 +96,7 @@ export class JobRecords {
         submittedAt: job.submittedAt,
         notices: merge(
           job.heard$,
-          job.stale$.pipe(switchMap(read)),
+          job.stale$.pipe(switchMap(() => read().pipe(catchError(() => EMPTY)))),
           this.#notices$.pipe(filter((notice) => notice.id === id)),
         ),
       });

@@ -19,10 +19,11 @@ export function parseBaseUrl(given: string, allowInsecure?: boolean): BaseUrl | 
   // A relative one is relative to the page; without a page it is no URL at all.
   const page = (globalThis as { location?: { href?: string } }).location?.href;
   const url = URL.canParse(given, page) ? new URL(given, page) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username)
-    return 'must be an http or https URL without a user name';
+  if (!url || given.startsWith('//') || !/^https?:$/.test(url.protocol)) return 'must be an http or https URL';
+  if (url.username || url.password) return 'must not hold a user name or password';
   const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url.protocol === 'http:' && !loopback && !allowInsecure && given.startsWith(url.protocol)) {
+  const own = page && url.origin === new URL(page).origin;
+  if (url.protocol === 'http:' && !loopback && !allowInsecure && !own) {
     return 'must be https, or the API key can be read on its way (allowInsecure permits it)';
   }
   const [path = '', query = ''] = given.split(/[?#]/);

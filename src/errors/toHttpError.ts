@@ -15,7 +15,8 @@ export function toHttpError(
   now: number,
   redact: (text: string) => string,
 ): HttpError {
-  const words = bodyMessage(text) ?? '';
+  const words = bodyMessage(redact(text)) ?? '';
+  const requestId = headers['x-request-id'] ?? headers['cf-ray'];
   const retryAfter = retryAfterOf(headers, now);
   const target = headers.location?.replace(/[?#].*/, '').replace(/\/\/[^/@]*@/, '//');
   const retryable = status === 408 || status === 429 || status >= 500;
@@ -43,6 +44,6 @@ export function toHttpError(
       `${context.operation} on endpoint ${context.endpointId ?? '?'} was answered ${status}${words && `: ${words}`}${advice}`,
     ),
     context,
-    { status, requestId: headers['x-request-id'] ?? headers['cf-ray'], retryAfter, retryable },
+    { status, requestId: requestId && redact(requestId), retryAfter, retryable },
   );
 }

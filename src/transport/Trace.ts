@@ -8,6 +8,13 @@ export interface Trace {
   sent: boolean;
   /** Nobody waits for the answer any more; it is read to its end, but nothing is sent again. */
   left: boolean;
+  /** The keys it was sent with, to be kept out of what is said about it. */
+  readonly keys: string[];
   /** Until then (`scheduler.now()`), a 404 means that the job just submitted is not known everywhere yet. */
   readonly lagUntil: number;
+}
+
+/** Takes a call's keys out of a text. */
+export function redact(text: string, { keys }: Pick<Trace, 'keys'>): string {
+  return keys.reduce((clean, key) => clean.replaceAll(key, '***'), text);
 }

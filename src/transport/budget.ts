@@ -34,7 +34,10 @@ export class Lane {
     return new Observable((subscriber) => {
       this.#waiting.add(subscriber);
       this.#advance();
-      return () => this.#waiting.delete(subscriber);
+      return () => {
+        this.#waiting.delete(subscriber);
+        if (!this.#waiting.size) this.#timer.unsubscribe();
+      };
     });
   }
 
@@ -70,6 +73,5 @@ export class Lane {
       });
       subscriber.complete();
     }
-    if (!this.#waiting.size) this.#timer.unsubscribe();
   }
 }

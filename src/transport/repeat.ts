@@ -7,7 +7,7 @@ import { retryAfterOf } from '../protocol/retryAfter.js';
 import { bodyMessage, isEndpointMissing } from '../protocol/message.js';
 import type { CallRequest, Handler } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
-import type { Trace } from './Trace.js';
+import { redact, type Trace } from './Trace.js';
 
 /** How a failed request is repeated. */
 export interface RetryOptions {
@@ -80,7 +80,7 @@ export function repeat(
         const lagging = isLag(outcome, trace, scheduler);
         const pause = trace.left ? undefined : lagging ? LAG_PAUSE : pauseAfter(outcome, failures);
         if (pause === undefined) return 'reply' in outcome ? of(outcome.reply) : throwError(() => outcome.error);
-        report(pause, reasonOf(outcome));
+        report(pause, reasonOf(outcome, trace));
         return timer(pause, scheduler).pipe(switchMap(() => attempt(lagging ? failures : failures + 1)));
       }),
     );
@@ -103,7 +103,8 @@ function isRepeatable(error: unknown, careful: boolean): boolean {
   return !careful && error instanceof RequestTimeoutError;
 }
 
-function reasonOf(outcome: Outcome): string {
-  if ('reply' in outcome) return `${outcome.reply.status} ${bodyMessage(outcome.reply.text) ?? ''}`.trim();
+function reasonOf(outcome: Outcome, trace: Trace): string {
+  if ('reply' in outcome)
+    return `${outcome.reply.status} ${bodyMessage(redact(outcome.reply.text, trace)) ?? ''}`.trim();
   return outcome.error instanceof RunpodError ? outcome.error.message : 'failed';
 }
