@@ -11,6 +11,7 @@ export default defineConfig({
     'adapter.node': 'src/transport/adapter.node.ts',
     'adapter.browser': 'src/transport/adapter.browser.ts',
   },
+  tsconfig: 'tsconfig.build.json',
   format: ['esm', 'cjs'],
   // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
   splitting: true,

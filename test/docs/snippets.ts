@@ -7,7 +7,7 @@ import ts from 'typescript';
 import { startEmulator } from '../../src/emulator/index.js';
 import { endpoints } from './endpoints.js';
 
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A block of TypeScript in a Markdown file. */
 export interface Snippet {
