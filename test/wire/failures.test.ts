@@ -293,6 +293,20 @@ describe.each(clientNames)('%s', (name) => {
     expect(server.seen('purge-queue')).toHaveLength(1);
   });
 
+  it('S22 a command says whether it was accepted', async () => {
+    const script = {
+      'purge-queue': [{ status: 401 }, { status: 502 }, { body: 'ok' }, 'reset' as const],
+      cancel: { status: 400 },
+    };
+    const { endpoint, leaping } = await wire(name, script);
+    leaping();
+    expect(await errorOf(endpoint.purgeQueue())).toMatchObject({ code: 'authentication', accepted: 'no' });
+    expect(await errorOf(endpoint.purgeQueue())).toMatchObject({ code: 'http', accepted: 'unknown' });
+    expect(await errorOf(endpoint.purgeQueue())).toMatchObject({ code: 'response', accepted: 'unknown' });
+    expect(await errorOf(endpoint.purgeQueue())).toMatchObject({ code: 'connection', accepted: 'unknown' });
+    expect(await errorOf(endpoint.cancel('job-1'))).toMatchObject({ code: 'http', accepted: 'no' });
+  });
+
   it('S1 S22 a refused connection: nothing was sent, so it is tried again, and accepted is no', async () => {
     const baseUrl = `http://127.0.0.1:${await freePort()}/v2`;
     const { endpoint, activity, leaping } = await wire(name, {}, { baseUrl });
@@ -475,6 +489,7 @@ describe.each(clientNames)('%s', (name) => {
       const error = await errorOf(client.endpoint().health());
       expect(error).toBeInstanceOf(ConfigurationError);
       expect(error.message).toMatch(/ENDPOINT_ID/);
+      expect(await errorOf(client.endpoint().run({ input: { x: 1 } }))).toMatchObject({ accepted: 'no' });
       expect(server.seen()).toEqual([]);
       vi.unstubAllEnvs();
     });

@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort, held, scriptedServer } from '../support/scriptedServer.js';
+
+const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
+const QUEUED = { body: { id: 'job-1', status: 'IN_QUEUE' } };
+
+/** What a user's program would do; `client` is one of the kinds below. */
+const PROGRAM = {
+  leave: `
+    const left = client.endpoint('demo').run({ input: { x: 1 } }).subscribe();
+    process.once('message', () => { left.unsubscribe(); process.disconnect(); });
+  `,
+  'leave by a signal': `
+    const leaving = new AbortController();
+    client.endpoint('demo').runSync({ input: { x: 1 } }, { signal: leaving.signal }).subscribe({ error: () => {} });
+    process.once('message', () => { leaving.abort(); process.disconnect(); });
+  `,
+  close: `
+    client.endpoint('demo').run({ input: { x: 1 } }).subscribe({ error: () => {} });
+    process.once('message', () => { client.close(); process.disconnect(); });
+  `,
+  read: `
+    client.endpoint('demo').health().subscribe({ complete: () => process.disconnect() });
+  `,
+  nothing: `process.disconnect();`,
+  'wait for its turn': `
+    const endpoint = client.endpoint('demo');
+    endpoint.run({ input: { x: 1 } }).subscribe({ complete: () => {
+      endpoint.run({ input: { x: 2 } }).subscribe().unsubscribe();
+      process.disconnect();
+    } });
+  `,
+} as const;
+
+const CLIENT = {
+  'axios over undici': `runpod(options)`,
+  undici: `createRunpod({ ...options, transport: undiciTransport() })`,
+  'own axios, http adapter': `runpod({ ...options, axios: axios.create({ adapter: 'http' }) })`,
+} as const;
+const rows = Object.keys(CLIENT) as (keyof typeof CLIENT)[];
+
+let folder: string;
+let bundle: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'runpod-rx-process-'));
+  bundle = join(folder, 'bundle.cjs');
+  await build({
+    stdin: {
+      contents: `
+        export { createRunpod, runpod } from ${JSON.stringify(source('index.ts'))};
+        export { undiciTransport } from ${JSON.stringify(source('undici.ts'))};
+        export { default as axios } from 'axios';
+      `,
+      resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
+    },
+    alias: { '#adapter': source('transport/adapter.node.ts') },
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'error',
+  });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs a program in a process of its own; `exit` resolves with its code when it ends by itself. */
+async function run(kind: keyof typeof CLIENT, program: keyof typeof PROGRAM, baseUrl: string) {
+  const file = join(folder, `${Math.random().toString(36).slice(2)}.mjs`);
+  await writeFile(
+    file,
+    `import library from ${JSON.stringify(pathToFileURL(bundle).href)};
+     const { runpod, createRunpod, undiciTransport, axios } = library;
+     const options = {
+       apiKey: 'test-key-placeholder',
+       baseUrl: ${JSON.stringify(baseUrl)},
+       limits: { run: { requests: 1, per: 3_600_000 } },
+     };
+     const client = ${CLIENT[kind]};
+     ${PROGRAM[program]}`,
+  );
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { tell: () => child.send('now'), exit, kill: () => child.kill('SIGKILL') };
+}
+
+describe.each(rows)('a process with a client of the kind %s', (kind) => {
+  it.each(['leave', 'leave by a signal', 'close'] as const)(
+    'S6 lives until the job it left is cancelled, over failures as well, then ends by itself: %s',
+    async (program) => {
+      const late = held(QUEUED);
+      const cancel = [{ status: 503, headers: { 'retry-after': '0' } }, { body: { id: 'job-1', status: 'CANCELLED' } }];
+      const server = await scriptedServer({ run: late.step, runsync: late.step, cancel });
+      const { tell, exit, kill } = await run(kind, program, server.baseUrl);
+      try {
+        await server.until(() => server.waiting);
+        tell();
+        late.release();
+        expect(await exit).toBe(0);
+        expect(server.seen('cancel').map(({ path, state }) => [path, state])).toEqual([
+          ['/v2/demo/cancel/job-1', 'answered'],
+          ['/v2/demo/cancel/job-1', 'answered'],
+        ]);
+      } finally {
+        kill();
+        await server.close();
+      }
+    },
+  );
+
+  it.each(['read', 'nothing'] as const)('S6 S13 ends by itself without close(): %s', async (program) => {
+    const server = await scriptedServer({ health: { body: { jobs: {}, workers: {} } } });
+    const { exit, kill } = await run(kind, program, server.baseUrl);
+    try {
+      expect(await exit).toBe(0);
+    } finally {
+      kill();
+      await server.close();
+    }
+  });
+});
+
+it('S13 a process that no longer waits for its turn ends', async () => {
+  const server = await scriptedServer({ run: QUEUED });
+  const { exit, kill } = await run('undici', 'wait for its turn', server.baseUrl);
+  try {
+    expect(await exit).toBe(0);
+    expect(server.seen()).toHaveLength(1);
+  } finally {
+    kill();
+    await server.close();
+  }
+});
+
+it('S6 a process that cannot reach the server to cancel stays alive to try again', async () => {
+  const late = held(QUEUED);
+  const port = await freePort();
+  const server = await scriptedServer({ run: late.step, cancel: { status: 503 } }, port);
+  const { tell, exit, kill } = await run('undici', 'leave', server.baseUrl);
+  try {
+    await server.until(() => server.waiting);
+    tell();
+    late.release();
+    await server.until(() => server.seen('cancel').length === 5);
+    kill();
+    expect(await exit).toBe(null);
+  } finally {
+    kill();
+    await server.close();
+  }
+});
