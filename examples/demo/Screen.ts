@@ -1,0 +1,90 @@
+import type { WriteStream } from 'node:tty';
+
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+const CODES: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
+
+/**
+ * Writes to a terminal, or to whatever stdout is: without a terminal there are plain lines only, and progress is a few
+ * of them.
+ */
+export class Screen {
+  readonly #out: Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'columns' | 'isTTY'>>;
+  /** What stands on the line that is not ended yet. */
+  #open: 'nothing' | 'text' | 'bar' = 'nothing';
+  #column = 0;
+  #quarter = 0;
+  /** Whether lines can be written over. */
+  readonly #terminal: boolean;
+  readonly colour: boolean;
+
+  constructor(out: NodeJS.WriteStream = process.stdout, { NO_COLOR, TERM } = process.env) {
+    this.#out = out;
+    this.#terminal = out.isTTY && TERM !== 'dumb';
+    this.colour = this.#terminal && !NO_COLOR;
+  }
+
+  get width(): number {
+    return Math.min(this.#out.columns ?? 80, 100);
+  }
+
+  style(text: string, ...styles: readonly Style[]): string {
+    return this.colour ? `${styles.map((style) => `\x1b[${CODES[style]}m`).join('')}${text}\x1b[0m` : text;
+  }
+
+  title(text: string): void {
+    this.line();
+    this.line(this.style(text, 'bold'));
+  }
+
+  line(text = ''): void {
+    this.end();
+    this.#out.write(`${text}\n`);
+  }
+
+  /** Ends a line of text or a bar, so that the next words begin a new one. */
+  end(): void {
+    if (this.#open !== 'nothing') this.#out.write('\n');
+    this.#open = 'nothing';
+    this.#column = 0;
+    this.#quarter = 0;
+  }
+
+  /** Text that goes on where it stopped, broken between words at the edge. */
+  text(chunk: string, indent = '    '): void {
+    if (this.#open !== 'text') {
+      this.end();
+      this.#out.write(indent);
+      this.#column = indent.length;
+      this.#open = 'text';
+      chunk = chunk.trimStart();
+    }
+    for (const word of chunk.split(/(?= )/)) {
+      if (this.#column + word.length > this.width) {
+        this.#out.write(`\n${indent}${word.trimStart()}`);
+        this.#column = indent.length + word.trimStart().length;
+      } else {
+        this.#out.write(word);
+        this.#column += word.length;
+      }
+    }
+  }
+
+  /** A bar that is drawn over the last one, or a line for each quarter. */
+  progress(fraction: number, words: string): void {
+    const percent = `${Math.floor(fraction * 100)} %`.padStart(5);
+    if (!this.#terminal) {
+      const quarter = Math.floor(fraction * 4);
+      if (quarter === this.#quarter) return;
+      this.line(`    ${percent}  ${words}`);
+      this.#quarter = quarter;
+      return;
+    }
+    if (this.#open !== 'bar') this.end();
+    const length = Math.max(10, Math.min(40, this.width - words.length - 16));
+    const full = Math.round(fraction * length);
+    const bar = this.style('█'.repeat(full), 'cyan') + this.style('░'.repeat(length - full), 'dim');
+    this.#out.write(`\r    ${bar} ${percent}  ${words}\x1b[K`);
+    this.#open = 'bar';
+  }
+}

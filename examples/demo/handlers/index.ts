@@ -1,0 +1,4 @@
+export { accountant } from './accountant.js';
+export { painter, type Tile, type TileInput } from './painter.js';
+export { searcher, type Search } from './searcher.js';
+export { writer } from './writer.js';
