@@ -66,7 +66,7 @@ export class EndpointState {
       const trace = client.trace((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + LAG);
       const at = (): ErrorContext => ({
         ...context,
-        accepted: submission ? (trace.sent ? 'unknown' : 'no') : undefined,
+        accepted: kind === 'read' ? undefined : trace.sent ? 'unknown' : 'no',
       });
       if (client.closed && !settling) throw closedError(at());
       if (!id) throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', at());
@@ -84,7 +84,7 @@ export class EndpointState {
         ),
       );
       const kept$ = submission ? keepSubmission(answer$, trace, () => this.#left(call)) : answer$;
-      return settling ? kept$ : kept$.pipe(this.guard(options, at));
+      return settling ? kept$ : kept$.pipe(this.guard(options, at, submission));
     });
   }
 
@@ -103,11 +103,11 @@ export class EndpointState {
   }
 
   /** Ends what a caller sees of a call at its timeout, its signal, or when the client is closed. */
-  guard<T>(options: CallOptions, context: () => ErrorContext) {
+  guard<T>(options: CallOptions, context: () => ErrorContext, submission = false) {
     const { closed$, settings } = this.client;
     return (source: Observable<T>): Observable<T> =>
       source.pipe(
-        limit(options, context, settings.scheduler),
+        limit(options, context, settings.scheduler, submission),
         takeUntil(closed$.pipe(mergeMap(() => throwError(() => closedError(context()))))),
       );
   }
@@ -223,7 +223,9 @@ export class EndpointState {
           );
     }
     const accepted = context.accepted && (isRefusal(status) ? 'no' : 'unknown');
-    throw toHttpError(reply, { ...context, accepted }, client.now(), (words) => redact(words, trace));
+    // Of a submission that may have been accepted, `submissionUnknown` says what to do.
+    const lost = accepted === 'unknown' && operationRow(operation, call.method).kind === 'submission';
+    throw toHttpError(reply, { ...context, accepted }, client.now(), (words) => redact(words, trace), !lost);
   }
 }
 

@@ -10,13 +10,14 @@ export function limit<T>(
   { timeout: first, signal }: CallOptions,
   context: () => ErrorContext,
   scheduler: SchedulerLike,
+  submission: boolean,
 ): MonoTypeOperatorFunction<T> {
   const aborting = abortWith<T>(signal, context);
   if (first === undefined) return aborting;
   const error = () => {
     const at = context();
     const over = timedOut(first, 'timeout', at);
-    return at.accepted === 'unknown' ? submissionUnknown(at, over) : over;
+    return submission && at.accepted === 'unknown' ? submissionUnknown(at, over) : over;
   };
   return pipe(takeUntil<T>(NEVER.pipe(timeout({ first, scheduler, with: () => throwError(error) }))), aborting);
 }

@@ -14,6 +14,7 @@ export function toHttpError(
   context: ErrorContext,
   now: number,
   redact: (text: string) => string,
+  advise: boolean,
 ): HttpError {
   const words = bodyMessage(redact(text)) ?? '';
   const requestId = headers['x-request-id'] ?? headers['cf-ray'];
@@ -38,7 +39,7 @@ export function toHttpError(
                   ? `redirects, here to ${target}, are not followed: check the option baseUrl`
                   : retryable && 'try again later',
               ];
-  const advice = remedy && context.accepted !== 'unknown' ? `; ${remedy}` : '';
+  const advice = remedy && advise ? `; ${remedy}` : '';
   return new type(
     redact(
       `${context.operation} on endpoint ${context.endpointId ?? '?'} was answered ${status}${words && `: ${words}`}${advice}`,
