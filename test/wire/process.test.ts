@@ -14,26 +14,26 @@ const QUEUED = { body: { id: 'job-1', status: 'IN_QUEUE' } };
 const PROGRAM = {
   leave: `
     const left = client.endpoint('demo').run({ input: { x: 1 } }).subscribe();
-    process.once('message', () => { left.unsubscribe(); process.disconnect(); });
+    process.once('message', () => { left.unsubscribe(); end(); });
   `,
   'leave by a signal': `
     const leaving = new AbortController();
     client.endpoint('demo').runSync({ input: { x: 1 } }, { signal: leaving.signal }).subscribe({ error: () => {} });
-    process.once('message', () => { leaving.abort(); process.disconnect(); });
+    process.once('message', () => { leaving.abort(); end(); });
   `,
   close: `
     client.endpoint('demo').run({ input: { x: 1 } }).subscribe({ error: () => {} });
-    process.once('message', () => { client.close(); process.disconnect(); });
+    process.once('message', () => { client.close(); end(); });
   `,
   read: `
-    client.endpoint('demo').health().subscribe({ complete: () => process.disconnect() });
+    client.endpoint('demo').health().subscribe({ complete: end });
   `,
-  nothing: `process.disconnect();`,
+  nothing: `end();`,
   'wait for its turn': `
     const endpoint = client.endpoint('demo');
     endpoint.run({ input: { x: 1 } }).subscribe({ complete: () => {
       endpoint.run({ input: { x: 2 } }).subscribe().unsubscribe();
-      process.disconnect();
+      end();
     } });
   `,
 } as const;
@@ -80,14 +80,21 @@ async function run(kind: keyof typeof CLIENT, program: keyof typeof PROGRAM, bas
      const options = {
        apiKey: 'test-key-placeholder',
        baseUrl: ${JSON.stringify(baseUrl)},
+       retry: { base: 1 },
        limits: { run: { requests: 1, per: 3_600_000 } },
      };
      const client = ${CLIENT[kind]};
+     const end = () => process.send('done', () => process.disconnect());
      ${PROGRAM[program]}`,
   );
   const child = spawn(process.execPath, [file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  return { tell: () => child.send('now'), exit, kill: () => child.kill('SIGKILL') };
+  /** Has the program leave; resolves when it did. */
+  const leave = () => {
+    child.send('now');
+    return new Promise((resolve) => child.once('message', resolve));
+  };
+  return { leave, exit, kill: () => child.kill('SIGKILL') };
 }
 
 describe.each(rows)('a process with a client of the kind %s', (kind) => {
@@ -97,10 +104,10 @@ describe.each(rows)('a process with a client of the kind %s', (kind) => {
       const late = held(QUEUED);
       const cancel = [{ status: 503, headers: { 'retry-after': '0' } }, { body: { id: 'job-1', status: 'CANCELLED' } }];
       const server = await scriptedServer({ run: late.step, runsync: late.step, cancel });
-      const { tell, exit, kill } = await run(kind, program, server.baseUrl);
+      const { leave, exit, kill } = await run(kind, program, server.baseUrl);
       try {
         await server.until(() => server.waiting);
-        tell();
+        await leave();
         late.release();
         expect(await exit).toBe(0);
         expect(server.seen('cancel').map(({ path, state }) => [path, state])).toEqual([
@@ -142,10 +149,10 @@ it('S6 a process that cannot reach the server to cancel stays alive to try again
   const late = held(QUEUED);
   const port = await freePort();
   const server = await scriptedServer({ run: late.step, cancel: { status: 503 } }, port);
-  const { tell, exit, kill } = await run('undici', 'leave', server.baseUrl);
+  const { leave, exit, kill } = await run('undici', 'leave', server.baseUrl);
   try {
     await server.until(() => server.waiting);
-    tell();
+    await leave();
     late.release();
     await server.until(() => server.seen('cancel').length === 5);
     kill();

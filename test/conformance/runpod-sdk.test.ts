@@ -1,0 +1,140 @@
+import runpodSdk from 'runpod-sdk';
+import { NEVER } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startEmulator, type EmulatorOptions, type ListeningEmulator } from '../../src/emulator/index.js';
+
+const KEY = 'test-key-placeholder';
+const endpoints: EmulatorOptions['endpoints'] = {
+  echo: { handler: ({ input }) => ({ echo: input }) },
+  failing: {
+    handler: () => {
+      throw new Error('the handler failed');
+    },
+  },
+  chunks: {
+    aggregate: true,
+    *handler({ input }) {
+      for (const part of input.parts as unknown[]) yield part;
+    },
+  },
+  waiting: { handler: () => NEVER, workers: 1 },
+  slow: { handler: ({ input }, { sleep }) => sleep(1500).then(() => ({ slow: input })) },
+};
+
+let emulator: ListeningEmulator;
+/** What the official client writes to the console on its own. */
+const said: unknown[][] = [];
+
+beforeEach(async () => {
+  vi.spyOn(console, 'log').mockImplementation((...words) => void said.push(words));
+  emulator = await startEmulator({ endpoints, keys: [KEY] });
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await emulator.close();
+});
+
+/** The official client, told nothing but where the service is. */
+const endpoint = (id: string, key = KEY) => {
+  const found = runpodSdk(key, { baseUrl: emulator.baseUrl }).endpoint(id);
+  if (!found) throw new Error('the official client gave no endpoint');
+  return found;
+};
+
+describe('the official runpod-sdk against the emulator', () => {
+  it('run, then status until COMPLETED', async () => {
+    const { id, status } = await endpoint('echo').run({ input: { text: 'héllo' } });
+    expect(status).toBe('IN_QUEUE');
+    expect(id).toMatch(/^[0-9a-f-]{36}/);
+    await expect.poll(async () => (await endpoint('echo').status(id)).status).toBe('COMPLETED');
+    expect(await endpoint('echo').status(id)).toMatchObject({
+      id,
+      output: { echo: { text: 'héllo' } },
+      started: true,
+      completed: true,
+      succeeded: true,
+      delayTime: expect.any(Number),
+      executionTime: expect.any(Number),
+    });
+  });
+
+  it('runSync', async () => {
+    expect(await endpoint('echo').runSync({ input: { x: 1 } })).toMatchObject({
+      id: expect.stringMatching(/^sync-/),
+      status: 'COMPLETED',
+      output: { echo: { x: 1 } },
+      completed: true,
+      succeeded: true,
+    });
+    expect(emulator.requests()).toMatchObject([{ operation: 'runsync', path: '/v2/echo/runsync?wait=90000' }]);
+  });
+
+  it('runSync of a job that takes longer than it waits goes on by status-sync', async () => {
+    // Twice the least `wait`: the first answer comes before the job is over.
+    expect(await endpoint('slow').runSync({ input: { x: 1 } }, 1000)).toMatchObject({ output: { slow: { x: 1 } } });
+    expect(emulator.requests().map(({ operation }) => operation)).toEqual(['runsync', 'status-sync']);
+  });
+
+  it('a job that fails', async () => {
+    const answer = await endpoint('failing').runSync({ input: { x: 1 } });
+    expect(answer).toMatchObject({ status: 'FAILED', completed: true, succeeded: false });
+    expect(JSON.stringify(answer)).toContain('the handler failed');
+  });
+
+  it('stream: every chunk once, in order, falsy ones as well', async () => {
+    const parts = ['a', { b: 1 }, 0, '', null, [1, 2]];
+    const { id } = await endpoint('chunks').run({ input: { parts } });
+    const chunks: unknown[] = [];
+    for await (const chunk of endpoint('chunks').stream(id)) chunks.push(chunk);
+    expect(chunks).toEqual(parts.map((output) => expect.objectContaining({ output })));
+    const { output } = (await endpoint('chunks').status(id)) as { output?: unknown };
+    expect(output).toEqual(parts);
+  });
+
+  it('cancel, of a running job and of a queued one', async () => {
+    const running = await endpoint('waiting').run({ input: { x: 1 } });
+    const queued = await endpoint('waiting').run({ input: { x: 2 } });
+    await expect.poll(async () => (await endpoint('waiting').status(running.id)).status).toBe('IN_PROGRESS');
+    for (const { id } of [running, queued]) {
+      expect(await endpoint('waiting').cancel(id)).toMatchObject({ id, status: 'CANCELLED' });
+      expect(await endpoint('waiting').status(id)).toMatchObject({
+        status: 'CANCELLED',
+        completed: true,
+        succeeded: false,
+      });
+    }
+    expect(emulator.jobs()).toMatchObject([{ end: 'cancelled' }, { end: 'cancelled' }]);
+  });
+
+  it('health', async () => {
+    await endpoint('echo').runSync({ input: { x: 1 } });
+    expect(await endpoint('echo').health()).toMatchObject({
+      jobs: { completed: 1, failed: 0, inProgress: 0, inQueue: 0, retried: 0 },
+      workers: { idle: 1, initializing: 0, ready: expect.any(Number), running: 0, throttled: 0 },
+    });
+  });
+
+  it('purgeQueue removes what is queued, and leaves what runs', async () => {
+    const running = await endpoint('waiting').run({ input: { x: 1 } });
+    await expect.poll(async () => (await endpoint('waiting').status(running.id)).status).toBe('IN_PROGRESS');
+    for (const x of [2, 3]) await endpoint('waiting').run({ input: { x } });
+    expect(await endpoint('waiting').purgeQueue()).toEqual({ removed: 2, status: 'completed' });
+    expect(await endpoint('waiting').status(running.id)).toMatchObject({ status: 'IN_PROGRESS' });
+  });
+
+  it('policy, webhook and s3Config are taken', async () => {
+    const request = {
+      input: { x: 1 },
+      policy: { executionTimeout: 60_000, ttl: 120_000, lowPriority: true },
+      s3Config: { accessId: 'a', accessSecret: 'b', bucketName: 'c', endpointUrl: 'https://s3.example' },
+    };
+    expect(await endpoint('echo').run(request)).toMatchObject({ status: 'IN_QUEUE' });
+  });
+
+  it('a wrong key, an unknown endpoint and an unknown job are errors', async () => {
+    await expect(endpoint('echo', 'another-placeholder').health()).rejects.toThrow(/401/);
+    await expect(endpoint('nowhere').health()).rejects.toThrow(/404/);
+    await expect(endpoint('echo').status('no-such-job')).rejects.toThrow(/404/);
+    expect(emulator.jobs()).toEqual([]);
+  });
+});
