@@ -11,7 +11,7 @@ ensureBuilt();
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'examples/demo/main.ts');
 // Inside the package, so that `runpod-rx` and its dependencies resolve from there.
-const outfile = join(root, 'node_modules/.cache/runpod-rx/demo.mjs');
+const outfile = join(root, '.cache/demo.mjs');
 mkdirSync(join(outfile, '..'), { recursive: true });
 const { build } = await import('esbuild');
 await build({

@@ -1,11 +1,13 @@
 import {
+  AsyncSubject,
   asyncScheduler,
   concat,
+  concatMap,
   defer,
+  finalize,
   from,
   ignoreElements,
   of,
-  switchMap,
   type Observable,
   type ObservableInput,
   type SchedulerLike,
@@ -100,6 +102,7 @@ export class Runpod {
   readonly activity$: Observable<Activity>;
   readonly #client: ClientState;
   readonly #endpoints = new Map<string | undefined, EndpointState>();
+  #closing$?: AsyncSubject<SettleReport>;
 
   /** @internal */
   constructor(client: ClientState) {
@@ -143,20 +146,23 @@ export class Runpod {
    * ```
    */
   close(): Observable<SettleReport> {
-    const client = this.#client;
-    client.close();
-    const { transport } = client.settings;
-    return this.settled().pipe(
-      switchMap((report) =>
-        concat(
-          defer(() => from(transport.close?.() ?? [])).pipe(ignoreElements()),
-          defer(() => {
-            client.complete();
-            return of(report);
+    if (!this.#closing$) {
+      const client = this.#client;
+      const closing$ = (this.#closing$ = new AsyncSubject<SettleReport>());
+      client.close();
+      this.settled()
+        .pipe(
+          concatMap((report) => {
+            const closed$ = defer(() => from(client.settings.transport.close?.() ?? []));
+            return concat(closed$.pipe(ignoreElements()), of(report));
           }),
-        ),
-      ),
-    );
+          finalize(() => {
+            client.complete();
+          }),
+        )
+        .subscribe(closing$);
+    }
+    return this.#closing$.asObservable();
   }
 }
 

@@ -144,7 +144,7 @@ export class JobRecords {
         finalize(() => {
           if (--job.users) return;
           delete job.last;
-          if (!job.known) this.#jobs.delete(id);
+          if (!job.known && !job.cursor) this.#jobs.delete(id);
         }),
       );
     });
