@@ -3,6 +3,7 @@
  * minified and gzipped, every chunk counted, rxjs left out (an application that uses this library has it anyway).
  *
  *   node scripts/sizes.mjs [--json]      fails over budget, or when a Node module gets into a browser bundle
+ *   node scripts/sizes.mjs --why         which files of src/ make up createRunpod
  */
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -67,6 +68,30 @@ async function weigh(code) {
     axios: inputs.some((input) => /(^|\/)node_modules\/axios\//.test(input)),
     strangers: [...new Set(strangers)],
   };
+}
+
+/** Minified bytes of each source file in a bundle: dist/ has joined them, so this one is made from src/. */
+async function why(code) {
+  const { metafile } = await build({
+    stdin: { contents: code, resolveDir: root },
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    external: ['rxjs', 'axios', '#adapter'],
+  });
+  const files = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
+  for (const [file, { bytesInOutput }] of files.sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput))
+    if (bytesInOutput > 0) console.log(`${String(bytesInOutput).padStart(6)}  ${file}`);
+}
+
+if (process.argv.includes('--why')) {
+  await why(bundles[1].code);
+  process.exit();
 }
 
 const sizes = {};

@@ -90,7 +90,7 @@ export function check(snippets: readonly Snippet[]): string[] {
  * it wrote to stderr when it fails, or has not ended by itself in time.
  */
 export async function run({ file, line, code }: Snippet, timeout = 10_000): Promise<string> {
-  const folder = join(root, 'node_modules/.cache/runpod-rx/snippets');
+  const folder = join(root, '.cache/snippets');
   mkdirSync(folder, { recursive: true });
   const outfile = join(folder, `${file.replaceAll('/', '-')}-${line}-${process.pid}.mjs`);
   await build({
