@@ -204,7 +204,8 @@ describe('S23 the budget', () => {
   test('a share is rounded down, and is one request at least', () => {
     const count = (share: number, call: 'purgeQueue' | 'cancel', at = 0) => {
       const { endpoint, sent, see, until } = script(() => 'never', { limits: { share } });
-      for (let nth = 0; nth < 30; nth++) see(call === 'cancel' ? endpoint.cancel(`job-${nth}`) : endpoint.purgeQueue());
+      for (let nth = 0; nth < 30; nth++)
+        see<unknown>(call === 'cancel' ? endpoint.cancel(`job-${nth}`) : endpoint.purgeQueue());
       until(at);
       return sent.length;
     };

@@ -1,10 +1,10 @@
 import { Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { RequestRecord } from 'runpod-rx/testing';
-import { script, statuses, world, type Answer, type World } from './world.js';
+import { script, statuses, world, type Answer, type Given, type World } from './world.js';
 
-const running = (progress: unknown): Answer => ({ body: { id: 'job-1', status: 'IN_PROGRESS', output: progress } });
-const completed: Answer = { body: { id: 'job-1', status: 'COMPLETED', output: 1 } };
+const running = (progress: unknown): Given => ({ body: { id: 'job-1', status: 'IN_PROGRESS', output: progress } });
+const completed: Given = { body: { id: 'job-1', status: 'COMPLETED', output: 1 } };
 
 /** A job that runs for a minute, submitted at 0. */
 function job(made: World, ms = 60_000): string {

@@ -110,11 +110,16 @@ export interface Sent extends TransportRequest {
   aborted?: number;
 }
 
-/** What a scripted transport answers with: a body with 200, a status with a body, an error, or nothing at all. */
-export type Answer =
-  | { readonly status?: number; readonly body?: unknown; readonly after?: number; readonly headers?: Reply['headers'] }
-  | { readonly phase: 'connect' | 'sent' }
-  | 'never';
+/** An answer: 200 and no body where it does not say otherwise, `after` so many milliseconds. */
+export interface Given {
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly after?: number;
+  readonly headers?: Reply['headers'];
+}
+
+/** What a scripted transport does: answers, fails, or nothing at all. */
+export type Answer = Given | { readonly phase: 'connect' | 'sent' } | 'never';
 
 export interface Script extends Clock {
   readonly client: Runpod;
