@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { startEmulator, type EmulatedEndpoint, type ListeningEmulator } from '../../src/emulator/index.js';
+import { demo, withFile } from './demo.js';
+
+const SLOW = { timeout: 120_000 };
+const ESCAPE = '\u001b';
+
+describe('the tour', () => {
+  test('shows every step in plain lines where there is no terminal, and ends with 0', SLOW, async () => {
+    const { code, stdout, stderr } = await demo();
+    expect({ code, stderr: stderr.replace('Building …\n', '') }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain(ESCAPE);
+    expect(stdout).not.toContain('\r');
+    expect(stdout.split('\n').filter((line) => /^\d {2}/.test(line))).toHaveLength(6);
+
+    const [, writing = '', painting = '', failing = '', cancelling = '', leaving = '', health = ''] =
+      stdout.split(/^\d {2}.*$/m);
+    expect(writing).toMatch(/IN_QUEUE[^]*IN_PROGRESS[^]*\n {4}The town [^]*\.\n[^]*COMPLETED/);
+    expect(painting).toMatch(/(\d\d %[^]*){2} 100 % {2}completed · completed · completed/);
+    expect(painting.split('\n').filter((line) => /^ {4}[ .:=+*#%@-]{20,}$/.test(line))).toHaveLength(24);
+    expect(failing).toContain(`cause   line 3 of the bill (Bread): '3,2o' is not a number`);
+    expect(failing).toContain(`code 'job_failed'`);
+    expect(cancelling).toMatch(/IN_PROGRESS[^]*the answer to the cancel: CANCELLED\n {2}CANCELLED/);
+    expect(cancelling).toContain(`the server's ledger: job cancelled, its run cancelled after 3.`);
+    expect(leaving).toMatch(/unsubscribed[^]*settled: 1 cancelled, sync-[^]*ledger: job cancelled/);
+    expect(health).toMatch(/painter +3 completed, 0 failed/);
+  });
+
+  test('cancels what runs at Ctrl-C, says so, and ends with 130', SLOW, async () => {
+    const { code, stdout, stderr } = await demo({ interruptAt: 'IN_PROGRESS' });
+    expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
+    expect(stdout).toContain('Settled: 1 cancelled, 0 finished, 0 abandoned.');
+    expect(stdout).not.toContain('COMPLETED');
+  });
+});
+
+describe('--input', () => {
+  let emulator: ListeningEmulator | undefined;
+  afterEach(async () => {
+    await emulator?.close();
+    emulator = undefined;
+  });
+
+  const KEY = 'a-key-that-must-not-show';
+
+  /** Runs the demo with a request, on an endpoint with this handler. */
+  async function service(handler: EmulatedEndpoint['handler'], text: string, interruptAt?: string) {
+    emulator = await startEmulator({ endpoints: { mine: { handler, aggregate: true } }, keys: [KEY] });
+    const env = { RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: KEY, ENDPOINT_ID: 'mine' };
+    const ended = await withFile(text, (path) =>
+      demo({ args: ['--input', path], env, ...(interruptAt !== undefined && { interruptAt }) }),
+    );
+    expect(ended.stdout + ended.stderr).not.toContain(KEY);
+    return { ...ended, jobs: emulator.jobs() };
+  }
+
+  test('runs a request of the user’s and shows its states, chunks, output and health', SLOW, async () => {
+    const { code, stdout, stderr, jobs } = await service(async function* ({ input }, { sleep }) {
+      for (const word of String(input.text).split(' ')) {
+        await sleep(300);
+        yield `<${word}>`;
+      }
+    }, '{"input": {"text": "one two three"}, "policy": {"ttl": 60000}}');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/IN_QUEUE +job .*-u1\n[^]*IN_PROGRESS[^]*<one><two><three>/);
+    expect(stdout).toMatch(/COMPLETED[^]*output {2}\["<one>","<two>","<three>"\]\n/);
+    expect(stdout).toMatch(/Health\n {2}mine +1 completed, 0 failed/);
+    expect(jobs).toMatchObject([{ input: { text: 'one two three' }, policy: { ttl: 60_000 } }]);
+  });
+
+  test('takes an object without "input" as the input, and shows progress', SLOW, async () => {
+    const { code, stdout, jobs } = await service(async ({ input }, { progress, sleep }) => {
+      progress({ percent: 50 });
+      await sleep(1500);
+      return input;
+    }, '{"prompt": "hello"}');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/progress {2}\{"percent":50\}[^]*output {2}\{"prompt":"hello"\}/);
+    expect(jobs).toMatchObject([{ input: { prompt: 'hello' } }]);
+  });
+
+  test('says why a job failed, and ends with 1', SLOW, async () => {
+    const { code, stdout } = await service(() => ({ error: 'CUDA out of memory' }), '{"prompt": "hello"}');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/FAILED[^]*CUDA out of memory \(job_failed\)/);
+  });
+
+  test('cancels the job on the server at Ctrl-C', SLOW, async () => {
+    const { code, stdout, jobs } = await service((_, { delay }) => delay(60_000), '{"prompt": "hello"}', 'IN_PROGRESS');
+    expect(code).toBe(130);
+    expect(stdout).toContain('Settled: 1 cancelled, 0 finished, 0 abandoned.');
+    expect(jobs).toMatchObject([{ status: 'CANCELLED', cancelRequests: 1, runs: [{ outcome: 'cancelled' }] }]);
+  });
+});
+
+describe('the command line', () => {
+  const both = { RUNPOD_API_KEY: 'k', ENDPOINT_ID: 'e' };
+
+  test('--help says how to use it', SLOW, async () => {
+    const { code, stdout } = await demo({ args: ['--help'] });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/--input[^]*RUNPOD_API_KEY[^]*ENDPOINT_ID[^]*RUNPOD_BASE_URL[^]*NO_COLOR/);
+  });
+
+  interface Case {
+    readonly name: string;
+    readonly args?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    readonly file?: string;
+    readonly says: string;
+  }
+
+  test.each<Case>([
+    { name: 'an unknown option', args: ['--wat'], says: `Unknown option '--wat'` },
+    { name: 'an argument too many', args: ['wat'], says: `Unexpected argument 'wat'` },
+    { name: 'a missing value', args: ['--input'], says: `argument missing` },
+    {
+      name: 'a key without an endpoint',
+      args: ['--input', 'x.json'],
+      env: { RUNPOD_API_KEY: 'k' },
+      says: 'ENDPOINT_ID is not set',
+    },
+    {
+      name: 'an endpoint without a key',
+      args: ['--input', 'x.json'],
+      env: { ENDPOINT_ID: 'e' },
+      says: 'RUNPOD_API_KEY is not set',
+    },
+    { name: 'a missing file', args: ['--input', '/no/such.json'], env: both, says: 'there is no file /no/such.json' },
+    { name: 'a folder', args: ['--input', '/'], env: both, says: '/ cannot be read' },
+    {
+      name: 'a base URL that cannot work',
+      file: '{"a":1}',
+      env: { ...both, RUNPOD_BASE_URL: 'ftp://here' },
+      says: 'the base URL must be',
+    },
+    { name: 'a file that is not JSON', file: '{ "input": ', env: both, says: 'input.json is not JSON' },
+    { name: 'JSON that is no object', file: '[1]', env: both, says: 'must hold a JSON object' },
+    { name: 'an input that is no object', file: '{"input": 1}', env: both, says: 'must be an object' },
+  ])('$name is a clear message and ends with 2', SLOW, async ({ args = [], env = {}, file, says }) => {
+    const { code, stdout, stderr } = await (file === undefined
+      ? demo({ args, env })
+      : withFile(file, (path) => demo({ args: ['--input', path], env })));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(says);
+    expect(stderr).toContain('--help');
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+});
