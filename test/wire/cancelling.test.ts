@@ -1,4 +1,4 @@
-import { NEVER, ReplaySubject, firstValueFrom, lastValueFrom, merge } from 'rxjs';
+import { NEVER, ReplaySubject, firstValueFrom, lastValueFrom, map, merge, retry, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   AbortedError,
@@ -6,6 +6,7 @@ import {
   SubmissionUnknownError,
   type Endpoint,
   type JobSnapshot,
+  type Reply,
 } from '../../src/index.js';
 import { held } from '../support/scriptedServer.js';
 import { clientNames, errorOf, expectNoKey, wire, type ClientName } from '../support/wire.js';
@@ -220,6 +221,15 @@ describe.each(clientNames)('%s', (name) => {
       expect(wired.clock.timers).toBe(0);
     });
 
+    it('S1 S5 a link of the user’s that repeats does not submit a second time once the call was left', async () => {
+      const late = held({ status: 500 });
+      const wired = await wire(name, { run: late.step }, { links: [(asked, next) => next(asked).pipe(again())] });
+      await leaveBy.unsubscribing(wired, submissions.run);
+      late.release();
+      await firstValueFrom(wired.client.settled());
+      expect(wired.server.seen()).toHaveLength(1);
+    });
+
     it('S5 S6 a lost answer to /retry still names its job', async () => {
       const wired = await wire(name, { retry: 'hang', cancel: CANCELLED }, { requestTimeout: 500 });
       await leaveBy.unsubscribing(wired, submissions.retry);
@@ -336,6 +346,16 @@ describe.each(clientNames)('%s', (name) => {
     });
   });
 });
+
+/** Repeats where the answer is none to be content with. */
+function again() {
+  return (source: Observable<Reply>) => source.pipe(map(orThrow), retry(3));
+}
+
+function orThrow(reply: Reply): Reply {
+  if (reply.status >= 500) throw new Error('again');
+  return reply;
+}
 
 type Wired = Awaited<ReturnType<typeof wire>>;
 type Submit = (typeof submissions)[keyof typeof submissions];

@@ -202,14 +202,19 @@ describe.each(clientNames)('%s', (name) => {
     await server.close();
   });
 
-  it('S21 a base URL with a query', async () => {
+  it.each([
+    ['/v2/?tenant=a&b=%20c#part', '?tenant=a&b=%20c'],
+    ['/v2?from=/x?y=1', '?from=/x?y=1'],
+    ['/v2#part?x=1', ''],
+    ['/v2?', ''],
+  ])('S21 the base URL %s keeps its query', async (given, query) => {
     const server = await scriptedServer({ health: HEALTH, stream: { body: { status: 'COMPLETED', stream: [] } } });
-    const { endpoint } = await wire(name, {}, { baseUrl: `${server.origin}/v2/?tenant=a&b=%20c#part` });
+    const { endpoint } = await wire(name, {}, { baseUrl: server.origin + given });
     await firstValueFrom(endpoint.health());
     await firstValueFrom(endpoint.stream('job-1', { wait: 1000 }), { defaultValue: null });
     expect(server.seen().map(({ path }) => path)).toEqual([
-      '/v2/demo/health?tenant=a&b=%20c',
-      '/v2/demo/stream/job-1?tenant=a&b=%20c&wait=1000',
+      `/v2/demo/health${query}`,
+      `/v2/demo/stream/job-1${query}${query ? '&' : '?'}wait=1000`,
     ]);
     await server.close();
   });
