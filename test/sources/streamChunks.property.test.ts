@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import {
+  VirtualTimeScheduler,
+  defer,
+  finalize,
+  of,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  timer,
+  type Observable,
+} from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { JobFailedError, StreamGapError } from '../../src/errors/index.js';
+import type { StreamReply } from '../../src/protocol/streamReply.js';
+import { streamChunks, type GapPolicy, type StreamEvent } from '../../src/sources/streamChunks.js';
+import { streamCursor } from '../../src/sources/StreamCursor.js';
+import { job } from '../fixtures/snapshots.js';
+import { certain, harmless, reply, suspect } from './streams.js';
+
+/** What the server does with one read: how many chunks are there by then, and what becomes of the answer. */
+const step = fc.record({
+  fresh: fc.nat(3),
+  latency: fc.nat(3),
+  fate: fc.constantFrom('answered', 'answered', 'answered', 'refused', 'lost before', 'lost after', 'cut off'),
+});
+
+/** How a reader leaves and comes back: after so many events, or after so long. */
+const visit = fc.record({
+  events: fc.integer({ min: 1, max: 4 }),
+  time: fc.nat(12),
+  by: fc.constantFrom('events', 'time'),
+});
+
+const play = fc.record({
+  steps: fc.array(step, { maxLength: 12 }),
+  visits: fc.array(visit, { maxLength: 4 }),
+  /** Few values, so that chunks are often alike; or each its own. */
+  alike: fc.boolean(),
+  aggregate: fc.boolean(),
+  fails: fc.boolean(),
+});
+type Play = typeof play extends fc.Arbitrary<infer T> ? T : never;
+
+/** A server that hands each chunk out once, and what it knows of it. */
+function server({ steps, alike, aggregate, fails }: Play, scheduler: VirtualTimeScheduler) {
+  const made: number[] = [];
+  let buffer: number[] = [];
+  let turn = 0;
+  let suspicious = false;
+  let inFlight = 0;
+  const read = (): Observable<StreamReply> =>
+    defer(() => {
+      expect(++inFlight).toBe(1);
+      const { fresh, latency, fate } = steps[turn] ?? { fresh: 0, latency: 1, fate: 'answered' };
+      const done = turn++ >= steps.length;
+      for (let n = 0; n < fresh; n++) {
+        const value = alike ? made.length % 2 : made.length;
+        made.push(value);
+        buffer.push(value);
+      }
+      const takes = fate === 'answered' || fate === 'lost after' || fate === 'cut off';
+      const taken = takes ? buffer : [];
+      if (takes) buffer = [];
+      const status = done ? (fails ? 'FAILED' : 'COMPLETED') : 'IN_PROGRESS';
+      const outcome = (): Observable<StreamReply> => {
+        if (fate === 'answered') return of(reply(status, ...taken));
+        if (fate === 'refused') return throwError(() => harmless['a 429']);
+        suspicious = true;
+        return throwError(() => (fate === 'cut off' && taken.length ? certain : suspect['a reset']));
+      };
+      let over = false;
+      return timer(latency, scheduler).pipe(
+        switchMap(outcome),
+        tap({ next: () => (over = true), error: () => (over = true) }),
+        finalize(() => {
+          inFlight--;
+          // The reader left it, and does not know what it took.
+          if (!over) suspicious = true;
+        }),
+      );
+    });
+  const end = job(fails ? 'FAILED' : 'COMPLETED', {
+    ...(fails && { error: 'broken' }),
+    ...(aggregate && { output: made }),
+  });
+  return { read, status: () => of(end), made, suspicious: () => suspicious, fails };
+}
+
+/** Reads a stream in several visits, on one cursor; gives what came, and how it ended. */
+function readAll(given: Play, onGap: GapPolicy) {
+  const scheduler = new VirtualTimeScheduler();
+  const source = server(given, scheduler);
+  const cursor = streamCursor();
+  const seen: StreamEvent[] = [];
+  let ended: unknown;
+  const part$ = streamChunks(source.read, { status: source.status, onGap, cursor, pause: 4, outage: 1e6, scheduler });
+  for (const visit of [...given.visits, undefined]) {
+    const left$ = visit?.by === 'events' ? part$.pipe(take(visit.events)) : part$;
+    const subscription = left$.subscribe({
+      next: (event) => seen.push(event),
+      error: (error: unknown) => (ended = error),
+      complete: () => (ended = visit?.by === 'events' && cursor.count < source.made.length ? undefined : 'complete'),
+    });
+    if (visit?.by === 'time') scheduler.schedule(() => subscription.unsubscribe(), visit.time);
+    scheduler.flush();
+    if (ended instanceof Error) break;
+    if (visit) ended = undefined;
+  }
+  const chunks = seen.flatMap((event) => (event.type === 'chunk' ? [event.chunk] : []));
+  return { ...source, cursor, seen, chunks, ended };
+}
+
+describe('S16 whatever the server does, and however often the reader leaves,', () => {
+  it('hold delivers the beginning of what was made, and all of it or an error that says why', () => {
+    fc.assert(
+      fc.property(play, (given) => {
+        const { made, chunks, ended, fails, cursor, suspicious } = readAll(given, 'hold');
+        expect(chunks).toStrictEqual(made.slice(0, chunks.length));
+        expect(cursor.count).toBe(chunks.length);
+        if (ended instanceof StreamGapError) {
+          expect(suspicious()).toBe(true);
+          expect(given.aggregate && !fails && made.length > 0).toBe(false);
+          expect(ended.delivered).toBe(chunks.length);
+          expect(isWithin(ended.held, made.slice(chunks.length))).toBe(true);
+        } else {
+          expect(chunks).toStrictEqual(made);
+          if (fails) expect(ended).toBeInstanceOf(JobFailedError);
+          else expect(ended).toBe('complete');
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('error delivers the beginning of what was made, and all of it or an error that says why', () => {
+    fc.assert(
+      fc.property(play, (given) => {
+        const { made, chunks, ended, fails, suspicious } = readAll(given, 'error');
+        expect(chunks).toStrictEqual(made.slice(0, chunks.length));
+        if (ended instanceof StreamGapError) {
+          expect(suspicious()).toBe(true);
+          expect(ended.delivered).toBe(chunks.length);
+        } else {
+          expect(chunks).toStrictEqual(made);
+          if (fails) expect(ended).toBeInstanceOf(JobFailedError);
+          else expect(ended).toBe('complete');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('mark repeats and reorders nothing, and where something is missing there is a gap', () => {
+    fc.assert(
+      fc.property(play, (given) => {
+        const { made, seen, ended, fails, suspicious } = readAll({ ...given, alike: false }, 'mark');
+        let next = 0;
+        let gap = false;
+        for (const event of seen) {
+          if (event.type === 'gap') {
+            expect(suspicious()).toBe(true);
+            gap = true;
+            continue;
+          }
+          expect(event.chunk).toBeGreaterThanOrEqual(next);
+          if (!gap) expect(event.chunk).toBe(next);
+          next = Number(event.chunk) + 1;
+          gap = false;
+        }
+        if (!gap) expect(next).toBe(made.length);
+        if (fails) expect(ended).toBeInstanceOf(JobFailedError);
+        else expect(ended).toBe('complete');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** Whether some chunks lie in others, in their order. */
+function isWithin(some: readonly unknown[], all: readonly unknown[]): boolean {
+  let at = 0;
+  return some.every((chunk) => {
+    at = all.indexOf(chunk, at) + 1;
+    return at > 0;
+  });
+}

@@ -1,0 +1,330 @@
+import { EMPTY, VirtualTimeScheduler, of, repeat } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { streamChunks } from '../../src/sources/streamChunks.js';
+import { streamCursor } from '../../src/sources/StreamCursor.js';
+import { life } from '../fixtures/snapshots.js';
+import { streamSequence } from '../fixtures/streams.js';
+import { cases, marbles } from '../support/marbles.js';
+import { caught, chunk, events, replies, reply } from './streams.js';
+import { httpError, inTurn, momentsAt, noElements, series } from './support.js';
+
+/** For streams that need nothing of the job. */
+const status = () => of(life.c);
+
+describe('streamChunks', () => {
+  it(
+    'S14 reads until an empty answer follows a terminal status; the last chunks come with that status',
+    marbles((m) => {
+      const first = m.cold('--(a|)', replies);
+      const second = m.cold('---(b|)', replies);
+      const last = m.cold('--(d|)', replies);
+      const end = m.cold('--(z|)', replies);
+      const state = m.cold('(c|)', life);
+      const expected = '--a--b-d-|';
+      const result$ = streamChunks(inTurn(first, second, last, end), { status: () => state, pause: 4 });
+      m.expect(result$).toBeObservable(expected, events);
+      m.expect(first).toHaveSubscriptions(' ^-!');
+      m.expect(second).toHaveSubscriptions('--^--!');
+      m.expect(last).toHaveSubscriptions('  -----^-!');
+      m.expect(end).toHaveSubscriptions('   -------^-!');
+      m.expect(state).toHaveSubscriptions([]);
+    }),
+  );
+
+  it(
+    'S14 reads on for chunks that come after the terminal status, which stays final',
+    marbles((m) => {
+      const read = inTurn(
+        m.cold('-(d|)', replies),
+        m.cold('-(e|)', { e: reply('COMPLETED', 'e') }),
+        m.cold('-(f|)', { f: reply('IN_PROGRESS', 'f') }),
+        m.cold('-(p|)', replies),
+      );
+      const expected = '-def|';
+      m.expect(streamChunks(read, { status, pause: 4 })).toBeObservable(expected, events);
+    }),
+  );
+
+  it(
+    'S14 emits the chunks of an answer in their order, those that are alike as well',
+    marbles((m) => {
+      const read = inTurn(
+        m.cold('-(x|)', { x: reply('IN_PROGRESS', 'a', 'b', 'b') }),
+        m.cold('------(y|)', { y: reply('COMPLETED', 'b', 'a') }),
+        m.cold('----(z|)', replies),
+      );
+      const expected = '-(abb)-(ba)|';
+      m.expect(streamChunks(read, { status })).toBeObservable(expected, events);
+    }),
+  );
+
+  it(
+    'S14 reads a job as the service was seen to answer',
+    marbles((m) => {
+      const values = Object.fromEntries(streamSequence.map(({ reply: parsed }, at) => [at, parsed]));
+      const read = inTurn(
+        m.cold('-(0|)', values),
+        m.cold('-(1|)', values),
+        m.cold('-(2|)', values),
+        m.cold('----(3|)', values),
+        m.cold('-(z|)', replies),
+      );
+      const [, one, two, three] = streamSequence.map(({ reply: { chunks } }) => chunks.map(chunk));
+      const expected = '---1(23)6|';
+      const chunks = { 1: one![0]!, 2: two![0]!, 3: two![1]!, 6: three![0]! };
+      m.expect(streamChunks(read, { status, pause: 2 })).toBeObservable(expected, chunks);
+    }),
+  );
+
+  it(
+    'S15 takes falsy chunks for chunks, and an answer without any for an empty one',
+    marbles((m) => {
+      const falsy = [0, '', false, null, undefined];
+      const read = inTurn(m.cold('-(x|)', { x: reply('COMPLETED', ...falsy) }), m.cold('-------(z|)', replies));
+      const expected = '-(01234)|';
+      const values = Object.fromEntries(falsy.map((value, at) => [at, chunk(value)]));
+      m.expect(streamChunks(read, { status })).toBeObservable(expected, values);
+    }),
+  );
+
+  cases(
+    'S15 gives the chunks of a job that did not complete, then its error, read from its status',
+    (m, { last, code, message }) => {
+      const read = inTurn(
+        m.cold('-(a|)', replies),
+        m.cold('-(f|)', { f: reply(last.status, 'b') }),
+        m.cold('-(f|)', { f: reply(last.status) }),
+      );
+      const state = m.cold(' --p-(l|)', { p: life.p, l: last });
+      const expected = '     -ab----(e|)';
+      const context = { operation: 'stream', endpointId: 'e', jobId: 'j' };
+      const result$ = caught(streamChunks(read, { status: () => state, context }));
+      const error = { name: expect.any(String), ...context, code, retryable: false, message, snapshot: last };
+      m.expect(result$).toBeObservable(expected, { ...events, e: expect.objectContaining(error) });
+      m.expect(state).toHaveSubscriptions('---^---!');
+    },
+    {
+      FAILED: { last: life.f, code: 'job_failed', message: 'job j failed: broken' },
+      CANCELLED: { last: life.x, code: 'job_cancelled', message: 'job j was cancelled' },
+      TIMED_OUT: {
+        last: life.t,
+        code: 'job_timed_out',
+        message: 'job j timed out: it expired, or its worker was lost',
+      },
+    },
+  );
+
+  it(
+    'S15 errors where the cause cannot be read',
+    marbles((m) => {
+      const error = httpError(404);
+      const read = m.cold('-(f|)', replies);
+      const result$ = streamChunks(() => read, { status: () => m.cold('--#', undefined, error) });
+      m.expect(result$).toBeObservable('---#', undefined, error);
+      m.expect(read).toHaveSubscriptions('^!');
+    }),
+  );
+
+  cases(
+    'paces its reads:',
+    (m, { given, pause, subs }) => {
+      const read = m.cold(given, replies);
+      m.expect(
+        streamChunks(() => read, { status, ...(pause && { pause }) }),
+        '1001ms !',
+      ).toBeObservable('-');
+      m.flush();
+      m.expect(read).toHaveSubscriptions(subs);
+    },
+    {
+      'half a second from read to read where the answers come at once': {
+        given: '(q|)',
+        pause: undefined as number | undefined,
+        subs: momentsAt(0, 500, 1_000),
+      },
+      'counted from when a read was sent': {
+        given: '100ms (q|)',
+        pause: 400,
+        subs: ['^ 99ms !', '400ms ^ 99ms !', '800ms ^ 99ms !'],
+      },
+      'at once where the service held the answer longer': {
+        given: '400ms (q|)',
+        pause: 300,
+        subs: ['^ 399ms !', '400ms ^ 399ms !', '800ms ^ 200ms !'],
+      },
+    },
+  );
+
+  it(
+    'S2 tries again after pauses that double up to 5 s, for five minutes since the last good answer',
+    marbles((m) => {
+      const error = httpError(429);
+      const good = m.cold('   (a|)', replies);
+      const failing = m.cold('#', undefined, error);
+      // The first failure is at 0, with the answer; five more at 500, 1 500, 3 500, 7 500, 12 500; then each 5 s.
+      const at = [0, 500, 1_500, 3_500, ...series(59, 5_000).map((time) => time + 7_500)];
+      const result$ = streamChunks(inTurn(good, failing), { status });
+      m.expect(result$).toBeObservable('a 297499ms #', events, error);
+      m.expect(failing).toHaveSubscriptions(momentsAt(...at));
+    }),
+  );
+
+  it(
+    'S2 begins with short pauses again after a good answer, and counts the outage from it',
+    marbles((m) => {
+      const error = httpError(429);
+      const bad = m.cold('#', undefined, error);
+      const good = m.cold('(p|)', replies);
+      const read = inTurn(bad, bad, good, bad, bad, bad);
+      const result$ = streamChunks(read, { status, pause: 2, outage: 9 });
+      // Failures at 0 and 2, an answer at 6, and failures at 8, 10 and 14: the pause after that would be 8.
+      m.expect(result$).toBeObservable('--------------#', undefined, error);
+      m.expect(bad).toHaveSubscriptions(momentsAt(0, 2, 8, 10, 14));
+      m.expect(good).toHaveSubscriptions(momentsAt(6));
+    }),
+  );
+
+  cases(
+    'S2 waits as long as an error asks it to, if that is longer than its own pause:',
+    (m, { retryAfter, at }) => {
+      const bad = m.cold('#', undefined, httpError(429, retryAfter));
+      const end = m.cold('(z|)', replies);
+      m.expect(streamChunks(inTurn(bad, end), { status })).toBeObservable(`${at}ms |`);
+      m.expect(end).toHaveSubscriptions(momentsAt(at));
+    },
+    { longer: { retryAfter: 7_000, at: 7_000 }, shorter: { retryAfter: 100, at: 500 } },
+  );
+
+  it(
+    'S2 gives up at once where it is asked to wait longer than the outage',
+    marbles((m) => {
+      const error = httpError(429, 300_001);
+      m.expect(streamChunks(() => m.cold('-#', undefined, error), { status })).toBeObservable('-#', undefined, error);
+    }),
+  );
+
+  cases(
+    'S2 lets errors through at once that will not pass, and takes them for no gap:',
+    (m, { error }) => {
+      const cursor = streamCursor();
+      const read = inTurn(m.cold('-(a|)', replies), m.cold('-#', undefined, error));
+      m.expect(streamChunks(read, { status, cursor })).toBeObservable('-a#', events, error);
+      m.flush();
+      expect(cursor).toStrictEqual({ count: 1, delivered: ['a'], pending: [] });
+    },
+    {
+      'a 404': { error: httpError(404) as Error },
+      'a 401': { error: httpError(401) },
+      'any other error': { error: new TypeError('a bug') },
+    },
+  );
+
+  it(
+    'errors on a read without an answer',
+    marbles((m) => {
+      m.expect(streamChunks(() => EMPTY, { status })).toBeObservable('#', undefined, noElements);
+    }),
+  );
+
+  it(
+    'waits for a read that never answers',
+    marbles((m) => {
+      const read = m.cold('-----', replies);
+      m.expect(
+        streamChunks(() => read, { status, pause: 1 }),
+        '----!',
+      ).toBeObservable('-----');
+      m.expect(read).toHaveSubscriptions('^---!');
+    }),
+  );
+
+  it(
+    'takes one answer of each read, and leaves a read that has more',
+    marbles((m) => {
+      const first = m.cold('-a-b-c', replies);
+      const end = m.cold('--(z|)', replies);
+      m.expect(streamChunks(inTurn(first, end), { status })).toBeObservable('-a-|', events);
+      m.expect(first).toHaveSubscriptions('^!');
+      m.expect(end).toHaveSubscriptions('-^-!');
+    }),
+  );
+
+  it(
+    'works on synchronous reads, a thousand of them',
+    marbles((m) => {
+      let count = 0;
+      const read = () => of(++count <= 1_000 ? reply('IN_PROGRESS', count) : reply('COMPLETED'));
+      const seen: unknown[] = [];
+      streamChunks(read, { status }).subscribe((event) => seen.push(event));
+      expect(seen).toStrictEqual(series(1_000).map((index) => chunk(index + 1)));
+      m.flush();
+    }),
+  );
+
+  it(
+    'makes errors of what is thrown in a callback',
+    marbles((m) => {
+      const thrown = new Error('thrown');
+      const throws = (): never => {
+        throw thrown;
+      };
+      m.expect(streamChunks(throws, { status })).toBeObservable('#', undefined, thrown);
+      const failed = m.cold('-(f|)', replies);
+      m.expect(streamChunks(() => failed, { status: throws })).toBeObservable('-#', undefined, thrown);
+    }),
+  );
+
+  it(
+    'S13 aborts the read in flight when it is left, and the pause as well',
+    marbles((m) => {
+      const read = m.cold('---(q|)', replies);
+      const options = { status, pause: 9 };
+      m.expect(
+        streamChunks(() => read, options),
+        '-!',
+      ).toBeObservable('-');
+      m.expect(
+        streamChunks(() => read, options),
+        '-----!',
+      ).toBeObservable('-----');
+      m.expect(read).toHaveSubscriptions(['^!', '^--!']);
+    }),
+  );
+
+  it(
+    'S13 aborts the reading of the job’s end when it is left',
+    marbles((m) => {
+      const state = m.cold('---(f|)', life);
+      const result$ = streamChunks(() => m.cold('-(f|)', replies), { status: () => state });
+      m.expect(result$, '--!').toBeObservable('--');
+      m.expect(state).toHaveSubscriptions('-^!');
+    }),
+  );
+
+  it(
+    'begins anew with each subscription where it has no cursor',
+    marbles((m) => {
+      const read = inTurn(
+        m.cold('-(d|)', replies),
+        m.cold('-(z|)', replies),
+        m.cold('-(a|)', replies),
+        m.cold('-(d|)', replies),
+        m.cold('-(z|)', replies),
+      );
+      m.expect(streamChunks(read, { status }).pipe(repeat(2))).toBeObservable('-d-ad|', events);
+    }),
+  );
+
+  it('S9 takes all its time from the scheduler it is given', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const seen: unknown[] = [];
+    const read = inTurn(of(replies.q!), of(replies.d!), of(replies.q!));
+    streamChunks(read, { status, scheduler }).subscribe({
+      next: (event) => seen.push(scheduler.now(), event),
+      complete: () => seen.push('over'),
+    });
+    expect(seen).toStrictEqual([]);
+    scheduler.flush();
+    expect(seen).toStrictEqual([500, chunk('d'), 'over']);
+  });
+});
