@@ -17,8 +17,9 @@ import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { timedOut } from '../errors/timedOut.js';
 import { isRefusal } from '../protocol/operations.js';
+import { retryAfterOf } from '../protocol/retryAfter.js';
 import { Lane, type Release } from '../transport/budget.js';
-import { repeat } from '../transport/repeat.js';
+import { MAX_RETRY_AFTER, repeat } from '../transport/repeat.js';
 import { redact, type Trace } from '../transport/Trace.js';
 import type { Activity, ActivityBase } from '../types/Activity.js';
 import type { CallRequest, Handler } from '../types/Link.js';
@@ -75,25 +76,35 @@ export class ClientState {
   /** Sends a request through the user's links, repeats, authorization and the budget. */
   send(request: CallRequest, trace: Trace): Observable<Reply> {
     const { links, retry, scheduler, random } = this.settings;
-    const wire: Handler = (linked) => {
-      // Of a call that was left nothing is sent any more, even if a link of the user's wants to repeat it.
-      if (trace.left) return throwError(() => new ConfigurationError('the call was left', contextOf(linked, false)));
-      return repeat(linked, (next) => this.#attempt(next, trace), trace, retry, {
-        scheduler,
-        random,
-        report: (delay, reason) => {
-          this.report(linked, trace, { type: 'repeat', delay, reason, attempt: trace.attempt });
-        },
+    const wire: Handler = (linked) =>
+      defer(() => {
+        // Of a call that was left nothing is sent any more, even if a link of the user's wants to repeat it.
+        if (trace.left) throw new ConfigurationError('the call was left', contextOf(linked, false));
+        return repeat(linked, (next) => this.#attempt(next, trace), trace, retry, {
+          scheduler,
+          random,
+          report: (delay, reason) => {
+            this.report(linked, trace, { type: 'repeat', delay, reason, attempt: trace.attempt });
+          },
+        });
       });
-    };
     return links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire)(request);
   }
 
   #attempt(request: CallRequest, trace: Trace): Observable<Reply> {
+    const { maxRetryAfter = MAX_RETRY_AFTER } = this.settings.retry;
     return this.#authorize(request, trace).pipe(
       switchMap((authorized) =>
         this.#lease(request, trace).pipe(
-          switchMap((release) => this.#exchange(authorized, trace).pipe(finalize(release))),
+          switchMap((release) =>
+            this.#exchange(authorized, trace).pipe(
+              tap(({ status, headers }) => {
+                // What the server asks of one, it asks of all who want the same.
+                if (status === 429) release(Math.min(retryAfterOf(headers, this.now()) ?? 0, maxRetryAfter));
+              }),
+              finalize(release),
+            ),
+          ),
         ),
       ),
     );

@@ -83,7 +83,7 @@ export class EndpointState {
           throwError(() => (submission && trace.sent ? submissionUnknown(context, error) : error)),
         ),
       );
-      const kept$ = submission ? keepSubmission(answer$, trace, () => this.#left(call)) : answer$;
+      const kept$ = submission ? keepSubmission(answer$, trace, () => this.#left(call, trace)) : answer$;
       return settling ? kept$ : kept$.pipe(this.guard(options, at, submission));
     });
   }
@@ -147,12 +147,12 @@ export class EndpointState {
   }
 
   /** What is done with the answer to a submission whose subscriber left. */
-  #left<T>(call: Call<T>): (answer?: T) => void {
+  #left<T>(call: Call<T>, trace: Trace): (answer?: T) => void {
     const end = this.client.settlements.begin();
     return (answer) => {
       const job = call.job ? (answer as JobSnapshot | undefined) : undefined;
-      // A lost answer to /retry still names its job; one to /run does not.
-      const id = job ? !isTerminal(job) && job.id : call.jobId;
+      // A lost answer to /retry still names its job, and one to /run does not; a refusal started nothing.
+      const id = job ? !isTerminal(job) && job.id : trace.sent && call.jobId;
       if (id) this.settle(id);
       end();
     };

@@ -26,6 +26,6 @@ export function parseBaseUrl(given: string, allowInsecure?: boolean): BaseUrl | 
   if (url.protocol === 'http:' && !loopback && !allowInsecure && !own) {
     return 'must be https, or the API key can be read on its way (allowInsecure permits it)';
   }
-  const [path = '', query = ''] = given.split(/[?#]/);
-  return { path: path.replace(/\/+$/, ''), query, loopback };
+  const [path = '', ...query] = given.replace(/#.*/s, '').split('?');
+  return { path: path.replace(/\/+$/, ''), query: query.join('?'), loopback };
 }

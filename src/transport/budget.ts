@@ -2,8 +2,8 @@ import { Observable, Subscription, type SchedulerLike, type Subscriber } from 'r
 import { RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
 
-/** Gives back what was taken from the budget, once. */
-export type Release = () => void;
+/** Gives back what was taken from the budget, once; with a pause in milliseconds, nobody gets through for so long. */
+export type Release = (pause?: number) => void;
 
 /**
  * Keeps the requests of one operation of one endpoint within a rate and a concurrency, first come, first served.
@@ -16,6 +16,7 @@ export class Lane {
   readonly #scheduler: SchedulerLike;
   readonly #waiting = new Set<Subscriber<Release>>();
   #running = 0;
+  #until = 0;
   #ended: number[] = [];
   #timer = Subscription.EMPTY;
 
@@ -48,27 +49,28 @@ export class Lane {
       const passed = this.#ended.findIndex((end) => end + per >= now);
       this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
       if (this.#running >= concurrent) return;
-      if (this.#running + this.#ended.length >= requests) {
-        const first = this.#ended[0];
+      const full = this.#running + this.#ended.length >= requests;
+      // Where all of the rate is running, the next end calls again.
+      const due = Math.max(this.#until, full ? (this.#ended[0] ?? Infinity) + per + 1 : 0);
+      if (due > now) {
         this.#timer.unsubscribe();
-        // All slots are running when nothing has ended yet: the next end calls again.
-        if (first !== undefined)
-          this.#timer = this.#scheduler.schedule(
-            () => {
-              this.#advance();
-            },
-            first + per + 1 - now,
-          );
+        if (due < Infinity) {
+          this.#timer = this.#scheduler.schedule(() => {
+            this.#advance();
+          }, due - now);
+        }
         return;
       }
       this.#waiting.delete(subscriber);
       this.#running++;
       let open = true;
-      subscriber.next(() => {
+      subscriber.next((pause = 0) => {
         if (!open) return;
         open = false;
         this.#running--;
-        if (requests !== Infinity) this.#ended.push(this.#scheduler.now());
+        const end = this.#scheduler.now();
+        if (requests !== Infinity) this.#ended.push(end);
+        this.#until = Math.max(this.#until, end + pause);
         this.#advance();
       });
       subscriber.complete();

@@ -44,6 +44,9 @@ export interface RepeatContext {
   readonly report: (delay: number, reason: string) => void;
 }
 
+/** The longest `Retry-After` that is obeyed, in milliseconds. */
+export const MAX_RETRY_AFTER = 60_000;
+
 /** Pause before a just submitted job is asked for again. */
 const LAG_PAUSE = 500;
 
@@ -57,7 +60,7 @@ export function repeat(
   request: CallRequest,
   next: Handler,
   trace: Trace,
-  { attempts = 4, base = 500, max = 10_000, maxRetryAfter = 60_000 }: RetryOptions,
+  { attempts = 4, base = 500, max = 10_000, maxRetryAfter = MAX_RETRY_AFTER }: RetryOptions,
   { scheduler, random, report }: RepeatContext,
 ): Observable<Reply> {
   const { careful } = operationRow(request.operation, request.method);
