@@ -201,6 +201,24 @@ describe('S5 a submission that was left', () => {
     expect(settled(client, see)).toEqual(nothing);
   });
 
+  test.each([400, 401, 404, 429])('retry: refused with %i, so that nothing is cancelled', (status) => {
+    const { client, endpoint, sent, see, until } = script(() => ({ status, body: { error: 'no' }, after: 1_000 }));
+    see(endpoint.retry('job-1')).subscription.unsubscribe();
+    until(100_000);
+    expect(sent.map(({ operation }) => operation)).toEqual(['retry']);
+    expect(settled(client, see)).toEqual(nothing);
+  });
+
+  test('retry: its answer lost, the job is cancelled, since its id is known', () => {
+    const { client, endpoint, sent, see, until } = script(({ operation }) =>
+      operation === 'cancel' ? cancelled : { status: 502, after: 1_000 },
+    );
+    see(endpoint.retry('job-1')).subscription.unsubscribe();
+    until(100_000);
+    expect(sent.map(({ operation }) => operation)).toEqual(['retry', 'cancel']);
+    expect(settled(client, see)).toEqual({ ...nothing, cancelled: ['job-1'] });
+  });
+
   test('settled: a job over before the cancel reached it is finished', () => {
     const { client, endpoint, emulator, see, until } = world({ latency: 2_000 });
     see(endpoint.run({ input: { ms: 500 } })).subscription.unsubscribe();

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { VirtualTimeScheduler, map } from 'rxjs';
 import { expect, test } from 'vitest';
 import { createRunpod, isRunpodError } from 'runpod-rx';
-import type { JobSnapshot } from 'runpod-rx';
+import type { JobSnapshot, Limits } from 'runpod-rx';
 import { createEmulator } from 'runpod-rx/testing';
-import type { FaultOptions, JobRecord } from 'runpod-rx/testing';
+import type { JobRecord } from 'runpod-rx/testing';
 
 const ms = (max: number) => fc.integer({ min: 0, max });
 
@@ -32,7 +32,7 @@ const faults = fc.record({
   'transient-404': fc.constantFrom(0, 0.3),
 });
 
-const limits = fc.constantFrom<'documented' | object>('documented', {
+const limits = fc.constantFrom<'documented' | Limits>('documented', {
   run: { requests: 2, per: 3_000, concurrent: 1 },
   runsync: { requests: 4, per: 3_000, concurrent: 2 },
   cancel: { requests: 2, per: 1_000, concurrent: 1 },
@@ -57,7 +57,7 @@ test('S1 S4 S5 S6 no call is paid twice, and no job that was left goes on unless
           endpoints: {
             demo: { handler: ({ input }, { delay }) => delay(Number(input.takes)).pipe(map(() => 1)), workers: 2 },
           },
-          faults: chances as FaultOptions,
+          faults: chances,
           limits: bounds,
           seed,
           latency: () => Math.floor(random() * latency),
@@ -112,7 +112,7 @@ test('S1 S4 S5 S6 no call is paid twice, and no job that was left goes on unless
         expect(emulator.requests().filter(({ endedAt }) => endedAt === undefined)).toEqual([]);
 
         const jobs = emulator.jobs();
-        const submissions = emulator.requests().filter(({ operation }) => /^run/.test(operation ?? ''));
+        const submissions = emulator.requests().filter(({ operation }) => operation?.startsWith('run'));
         calls.forEach(({ left, error, last }, nth) => {
           const mine = jobs.filter(({ input }) => (input as { nth: number }).nth === nth);
           // Paid once at the most, whatever happened.

@@ -320,6 +320,20 @@ describe('S10 a job has one status request in flight at the most', () => {
     ]);
   });
 
+  test('also where the cancel of a job that was left is refused, and the job is asked whether it is over', () => {
+    const { endpoint, sent, see, until } = script(({ operation }) => {
+      if (operation === 'run') return { body: { id: 'job-1', status: 'IN_QUEUE' }, after: 100 };
+      if (operation === 'cancel') return { status: 400, body: { error: 'it is over' } };
+      return { ...completed, after: 1_000 };
+    });
+    see(endpoint.run({ input: { x: 1 } })).subscription.unsubscribe();
+    see(endpoint.watch('job-1'));
+    until(60_000);
+    const reads = sent.filter(({ operation }) => operation === 'status');
+    for (const [nth, { at, aborted = at + 1_000 }] of reads.entries())
+      expect(reads[nth + 1]?.at ?? Infinity).toBeGreaterThanOrEqual(aborted);
+  });
+
   test('S7 a job that was left is read anew by who watches it, once it is cancelled', () => {
     const made = world({ latency: 100 });
     const { endpoint, emulator, see, until } = made;
