@@ -134,7 +134,7 @@ export class EndpointState {
     const request = { endpointId: this.id ?? '', operation: 'cancel', jobId: id };
     const call = (operation: string) => () => this.callJob({ operation, jobId: id }, {}, undefined, true);
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
-    settleJob(call('cancel'), call('status'), client.settings.scheduler).subscribe({
+    settleJob(call('cancel'), () => jobs.read(id, call('status')), client.settings.scheduler).subscribe({
       next: (outcome) => {
         const { endpointId } = request;
         client.settlements.record(outcome, { v: 1, endpointId, id, submittedAt: jobs.get(id)?.submittedAt });
