@@ -59,11 +59,13 @@ export function jobBody(
   let empty = false;
   const issues = must(isPlain(input), 'input', input, 'be a plain object, as in run({ input: { … } })');
   try {
-    body = JSON.stringify(request);
+    body = JSON.stringify(Object(request));
     empty = JSON.stringify(input) === '{}';
   } catch (error) {
     issues.push(...must(false, 'input', error, 'be JSON'));
   }
+  // A unit of text is at most three bytes of UTF-8, so that most bodies need no counting.
+  const size = body.length * 3 <= max ? 0 : new TextEncoder().encode(body).length;
   issues.push(
     ...must(
       !empty || allowEmptyInput,
@@ -74,12 +76,7 @@ export function jobBody(
     ...must(limits === policy, 'policy', policy, 'be an object'),
     ...checkRange('policy.executionTimeout', limits.executionTimeout, EXECUTION_TIMEOUT.min, EXECUTION_TIMEOUT.max),
     ...checkRange('policy.ttl', limits.ttl, TTL.min, TTL.max),
-    ...must(
-      body.length * 3 <= max || byteLength(body) <= max,
-      'body',
-      `${byteLength(body)} bytes`,
-      `be at most ${max}: store large data elsewhere and send a URL`,
-    ),
+    ...must(size <= max, 'body', `${size} bytes`, `be at most ${max}: store large data elsewhere and send a URL`),
   );
   return { body, issues };
 }
@@ -89,10 +86,6 @@ function isPlain(value: unknown): boolean {
   const proto: unknown = Object.getPrototypeOf(value);
   // An object of another realm has a prototype of its own, whose prototype is null as well.
   return proto === null || Object.getPrototypeOf(proto) === null;
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
 }
 
 /** A value in a few words, for a message. */

@@ -1,0 +1,198 @@
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { checkDurations, checkId, checkWait, issuesText, jobBody } from '../../src/protocol/checks.js';
+
+const DAYS_7 = 604_800_000;
+const MAX_TIMER = 2_147_483_647;
+
+/** What is wrong with a submission, as one sentence; empty where nothing is. */
+function wrong(request: unknown, operation: 'run' | 'runsync' = 'run', allowEmptyInput?: boolean): string {
+  return issuesText(jobBody(request as never, operation, allowEmptyInput).issues);
+}
+
+const policyOf = (policy: unknown) => ({ input: { x: 1 }, policy });
+
+describe('S20 jobBody', () => {
+  it('writes what the caller gave, as it is', () => {
+    const request = {
+      input: { prompt: 'ä', n: [1, null] },
+      webhook: 'https://example.com/hook',
+      policy: { executionTimeout: 5_000, ttl: 10_000, lowPriority: true },
+      s3Config: { accessId: 'a', accessSecret: 'b', bucketName: 'c', endpointUrl: 'd' },
+    };
+    expect(jobBody(request, 'run')).toStrictEqual({ body: JSON.stringify(request), issues: [] });
+  });
+
+  class Input {
+    x = 1;
+  }
+
+  it.each<[string, unknown, string]>([
+    ['a list', [1], 'an array'],
+    ['text', 'hello', 'hello'],
+    ['null', null, 'null'],
+    ['nothing', undefined, 'undefined'],
+    ['a number', 5, '5'],
+    ['a date', new Date(0), 'an object'],
+    ['a map', new Map([[1, 2]]), 'an object'],
+    ['an object of a class', new Input(), 'an object'],
+  ])('wants input to be a plain object, and not %s', (_, input, given) => {
+    expect(wrong({ input })).toMatch(`input is ${given}, but must be a plain object`);
+  });
+
+  it.each<[string, unknown]>([
+    ['an object', { x: 1 }],
+    ['one without a prototype', Object.assign(Object.create(null) as object, { x: 1 })],
+    ['one of another realm', runInNewContext('({ x: 1 })')],
+  ])('takes %s', (_, input) => {
+    expect(jobBody({ input: input as object }, 'run')).toStrictEqual({ body: '{"input":{"x":1}}', issues: [] });
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['text', 'hello'],
+  ])('says that input is missing where the request is %s', (_, request) => {
+    expect(wrong(request)).toMatch('input is undefined, but must be a plain object');
+  });
+
+  it.each([{}, { x: undefined }, { f: () => 1 }])(
+    'wants input not to be empty as JSON, unless allowed: %o',
+    (input) => {
+      expect(wrong({ input })).toBe(
+        'input is {}, but must not be empty: workers do not report such a job (allowEmptyInput sends it)',
+      );
+      expect(wrong({ input }, 'run', true)).toBe('');
+    },
+  );
+
+  it('wants input to be JSON', () => {
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    expect(wrong({ input: circle })).toMatch(/^input is TypeError: .*, but must be JSON$/s);
+    expect(wrong({ input: { n: 1n } })).toMatch(/^input is TypeError: .*BigInt.*, but must be JSON$/);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['null', null, 'policy is null, but must be an object'],
+    ['text', 'fast', 'policy is fast, but must be an object'],
+  ])('wants policy to be an object, and not %s', (_, policy, text) => {
+    expect(wrong(policyOf(policy))).toBe(text);
+  });
+
+  it.each([
+    ['executionTimeout', 5_000, DAYS_7],
+    ['ttl', 10_000, DAYS_7],
+  ])('wants policy.%s to be %i – %i ms', (name, min, max) => {
+    const rule = `but must be a number of milliseconds from ${min} to ${max}`;
+    const given = (value: unknown) => wrong(policyOf({ [name]: value }));
+    expect([given(min), given(max), given(undefined)]).toStrictEqual(['', '', '']);
+    expect(given(min - 1)).toBe(`policy.${name} is ${min - 1}, ${rule}`);
+    expect(given(max + 1)).toBe(`policy.${name} is ${max + 1}, ${rule}`);
+    for (const value of [NaN, Infinity, String(min), null]) {
+      expect(given(value)).toBe(`policy.${name} is ${String(value)}, ${rule}`);
+    }
+  });
+
+  it.each([
+    ['run', 10_485_760],
+    ['runsync', 20_971_520],
+  ] as const)('lets a %s of %i bytes through, and no more', (operation, max) => {
+    const fixed = '{"input":{"x":""}}'.length;
+    const ascii = 'x'.repeat(max - fixed);
+    const fits = jobBody({ input: { x: ascii } }, operation);
+    expect(fits.issues).toStrictEqual([]);
+    expect(fits.body.length).toBe(max);
+    const rule = `but must be at most ${max}: store large data elsewhere and send a URL`;
+    expect(wrong({ input: { x: `${ascii}x` } }, operation)).toBe(`body is ${max + 1} bytes, ${rule}`);
+  });
+
+  it('counts a body in bytes of UTF-8, not in characters', () => {
+    const fixed = '{"input":{"x":""}}'.length;
+    const room = 10_485_760 - fixed;
+    const euros = '€'.repeat(Math.floor(room / 3)) + 'x'.repeat(room % 3);
+    expect(wrong({ input: { x: euros } })).toBe('');
+    expect(wrong({ input: { x: `${euros}x` } })).toMatch('body is 10485761 bytes');
+  });
+
+  it('names everything that is wrong, each with what was given and the rule', () => {
+    const { issues } = jobBody({ input: [], policy: { ttl: 1, executionTimeout: 2 } }, 'run');
+    expect(issues).toStrictEqual([
+      { field: 'input', given: 'an array', rule: 'must be a plain object, as in run({ input: { … } })' },
+      {
+        field: 'policy.executionTimeout',
+        given: '2',
+        rule: `must be a number of milliseconds from 5000 to ${DAYS_7}`,
+      },
+      { field: 'policy.ttl', given: '1', rule: `must be a number of milliseconds from 10000 to ${DAYS_7}` },
+    ]);
+  });
+
+  it('quotes no more than the beginning of what was given', () => {
+    expect(wrong({ input: 'x'.repeat(1_000) }).length).toBeLessThan(200);
+  });
+});
+
+describe('S20 checkWait', () => {
+  it.each([1_000, 300_000, undefined])('takes %s', (wait) => {
+    expect(checkWait(wait)).toStrictEqual([]);
+  });
+
+  it.each([999, 300_001, NaN, '2000', null, -1])('refuses %s', (wait) => {
+    expect(checkWait(wait)).toStrictEqual([
+      { field: 'wait', given: String(wait), rule: 'must be a number of milliseconds from 1000 to 300000' },
+    ]);
+  });
+});
+
+describe('S2 checkDurations', () => {
+  it('takes what a timer can keep', () => {
+    expect(checkDurations({ every: 0, outage: MAX_TIMER, timeout: undefined, poll: 0.5 })).toStrictEqual([]);
+  });
+
+  it('names each that it cannot', () => {
+    const rule = `must be a number of milliseconds from 0 to ${MAX_TIMER}`;
+    expect(checkDurations({ every: -1, good: 1, outage: MAX_TIMER + 1, timeout: Infinity })).toStrictEqual([
+      { field: 'every', given: '-1', rule },
+      { field: 'outage', given: String(MAX_TIMER + 1), rule },
+      { field: 'timeout', given: 'Infinity', rule },
+    ]);
+  });
+});
+
+describe('S20 checkId', () => {
+  it.each([
+    'a',
+    'sync-0965434e-ff63-4a1c-a9f9-5b705f66e176-u2',
+    'local_test',
+    'batch_01j9abc123',
+    'eaebd6e7-6a92-4bb8-a911-f996ac5ea99d',
+  ])('takes %s', (id) => {
+    expect(checkId('job id', id)).toStrictEqual([]);
+  });
+
+  it.each<[unknown, string]>([
+    ['', ''],
+    ['a/b', 'a/b'],
+    ['../x', '../x'],
+    ['a b', 'a b'],
+    ['a\n', 'a\n'],
+    ['a?b', 'a?b'],
+    ['ä', 'ä'],
+    [undefined, 'undefined'],
+    [5, '5'],
+    [['a'], 'an array'],
+  ])('refuses %j', (id, given) => {
+    expect(checkId('job id', id)).toStrictEqual([
+      { field: 'job id', given, rule: 'must consist of letters, digits, "-" and "_"' },
+    ]);
+  });
+});
+
+describe('issuesText', () => {
+  it('makes a sentence of each issue', () => {
+    const issue = { field: 'a', given: '1', rule: 'must be 2' };
+    expect(issuesText([issue, { ...issue, field: 'b' }])).toBe('a is 1, but must be 2; b is 1, but must be 2');
+    expect(issuesText([])).toBe('');
+  });
+});

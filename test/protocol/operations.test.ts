@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { isRefusal, operationRow, operations } from '../../src/protocol/operations.js';
+
+describe('operations', () => {
+  it('S23 are these, with the documented limits for each 10 s and endpoint', () => {
+    expect(operations).toStrictEqual({
+      run: { method: 'POST', kind: 'submission', careful: true, limits: { requests: 1000, concurrent: 200 } },
+      runsync: { method: 'POST', kind: 'submission', careful: true, limits: { requests: 2000, concurrent: 400 } },
+      retry: { method: 'POST', kind: 'submission', careful: true, limits: undefined },
+      status: { method: 'GET', kind: 'read', careful: false, limits: { requests: 2000, concurrent: 400 } },
+      'status-sync': { method: 'GET', kind: 'read', careful: false, limits: { requests: 2000, concurrent: 400 } },
+      stream: { method: 'GET', kind: 'read', careful: true, limits: { requests: 2000, concurrent: 400 } },
+      cancel: { method: 'POST', kind: 'command', careful: false, limits: { requests: 100, concurrent: 20 } },
+      'purge-queue': { method: 'POST', kind: 'command', careful: true, limits: { requests: 2 } },
+      health: { method: 'GET', kind: 'read', careful: false, limits: undefined },
+      requests: { method: 'GET', kind: 'read', careful: false, limits: { requests: 10, concurrent: 2 } },
+    });
+  });
+
+  it('S1 are submissions where they are not known and send something', () => {
+    expect(operationRow('openai/v1/models')).toMatchObject({ kind: 'read', careful: false });
+    expect(operationRow('openai/v1/chat/completions', 'POST')).toMatchObject({ kind: 'submission', careful: true });
+    expect(operationRow('toString', 'POST')).toMatchObject({ kind: 'submission' });
+    expect(operationRow('cancel', 'GET')).toBe(operations.cancel);
+  });
+
+  it.each([
+    ...[400, 401, 403, 404, 409, 413, 422, 429, 499, 307, 308].map((status) => [status, true] as const),
+    ...[200, 204, 301, 302, 303, 304, 399, 408, 500, 502, 503, 524].map((status) => [status, false] as const),
+  ])('S1 a %i says for certain that nothing was accepted: %s', (status, refusal) => {
+    expect(isRefusal(status)).toBe(refusal);
+  });
+});

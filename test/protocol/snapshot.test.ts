@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { isTerminal, isTerminalStatus, parseSnapshot, snapshotOf } from '../../src/protocol/snapshot.js';
+import { failureForms, type FailureForm } from '../fixtures/failures.js';
+import { strangeReplies } from '../fixtures/httpErrors.js';
+import { jobReplies, type JobReply } from '../fixtures/jobs.js';
+import { job } from '../fixtures/snapshots.js';
+
+describe('parseSnapshot', () => {
+  it.each<[string, JobReply]>(Object.entries(jobReplies))('reads %s', (_, { text, id, snapshot }) => {
+    expect(parseSnapshot(text, undefined, id)).toStrictEqual({ value: { ...snapshot, raw: JSON.parse(text) } });
+  });
+
+  it.each(Object.entries(strangeReplies))('S19 says what is wrong with %s', (_, { text, issue }) => {
+    expect(parseSnapshot(text)).toStrictEqual({ issue });
+  });
+
+  it('S19 quotes no more than the beginning of what is no JSON', () => {
+    expect(parseSnapshot('x'.repeat(1_000))).toStrictEqual({ issue: `is not a JSON object: ${'x'.repeat(80)}…` });
+  });
+
+  it('takes the id that the answer has, before the one that was asked for', () => {
+    expect(parseSnapshot('{"id":"own","status":"IN_QUEUE"}', undefined, 'asked')).toMatchObject({
+      value: { id: 'own' },
+    });
+    expect(parseSnapshot('{"id":"","status":"IN_QUEUE"}', undefined, 'asked')).toMatchObject({
+      value: { id: 'asked' },
+    });
+  });
+
+  it('S17 tells a status of a later version from the seven it knows, and keeps what it says', () => {
+    const raw = { id: 'j', status: 'PAUSED', output: 3, error: 'x' };
+    expect(parseSnapshot(JSON.stringify(raw))).toStrictEqual({
+      value: { id: 'j', status: 'UNKNOWN', rawStatus: 'PAUSED', progress: 3, raw },
+    });
+  });
+
+  it('takes RUNNING, the documentation’s other name, for IN_PROGRESS', () => {
+    expect(parseSnapshot('{"id":"j","status":"RUNNING"}')).toMatchObject({
+      value: { status: 'IN_PROGRESS', rawStatus: 'RUNNING' },
+    });
+  });
+
+  it.each([
+    ['TIMED_OUT without an error', { status: 'TIMED_OUT' }, {}],
+    ['TIMED_OUT with one', { status: 'TIMED_OUT', error: 'late' }, { error: { message: 'late', raw: 'late' } }],
+    ['CANCELLED with an output', { status: 'CANCELLED', output: 1 }, { output: 1 }],
+    ['IN_PROGRESS with falsy progress', { status: 'IN_PROGRESS', output: 0 }, { progress: 0 }],
+    ['IN_QUEUE with what a late update left', { status: 'IN_QUEUE', output: null }, { progress: null }],
+    ['COMPLETED with null', { status: 'COMPLETED', output: null }, { output: null }],
+    ['COMPLETED with an error beside', { status: 'COMPLETED', output: 1, error: 'x' }, { output: 1 }],
+    ['counts that are no numbers', { status: 'IN_QUEUE', delayTime: '5', retries: null, workerId: 7 }, {}],
+  ])('reads %s', (_, body, parsed) => {
+    const raw = { id: 'j', ...body };
+    expect(snapshotOf(raw)).toStrictEqual({
+      value: { id: 'j', status: body.status, rawStatus: body.status, ...parsed, raw },
+    });
+  });
+
+  it('keeps big integers with a parser of the endpoint’s own', () => {
+    const parse = (text: string): unknown =>
+      JSON.parse(text.replace(/:(\d{16,})/g, ':"$1n"'), (_, value: unknown) =>
+        typeof value === 'string' && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
+      );
+    const text = '{"id":"j","status":"COMPLETED","output":{"seed":12345678901234567890}}';
+    expect(parseSnapshot(text, parse)).toMatchObject({ value: { output: { seed: 12345678901234567890n } } });
+  });
+
+  it('S19 takes a parser that throws for an answer that cannot be read', () => {
+    const parse = (): never => {
+      throw new Error('no');
+    };
+    expect(parseSnapshot('{"id":"j","status":"IN_QUEUE"}', parse)).toStrictEqual({
+      issue: 'is not a JSON object: {"id":"j","status":"IN_QUEUE"}',
+    });
+  });
+});
+
+describe('failures', () => {
+  it.each<[string, FailureForm]>(Object.entries(failureForms))('are read from %s', (_, form) => {
+    const body = { id: 'j', status: 'FAILED', ...('error' in form && { error: form.error }) };
+    expect(snapshotOf(body)).toStrictEqual({
+      value: { id: 'j', status: 'FAILED', rawStatus: 'FAILED', error: { ...form.failure, raw: form.error }, raw: body },
+    });
+  });
+});
+
+describe('isTerminal', () => {
+  it.each([
+    ['COMPLETED', true],
+    ['FAILED', true],
+    ['CANCELLED', true],
+    ['TIMED_OUT', true],
+    ['IN_QUEUE', false],
+    ['IN_PROGRESS', false],
+    ['RUNNING', false],
+    ['completed', false],
+    ['SOMETHING_NEW', false],
+  ])('S17 says of %s: %s', (status, terminal) => {
+    expect(isTerminalStatus(status)).toBe(terminal);
+    expect(isTerminal(job(status))).toBe(terminal);
+  });
+});
