@@ -50,6 +50,7 @@ export class RunpodError<D extends object = object> extends Error {
     }
   }
 
+  /** @hidden The brands of the error's class and of those it extends. */
   get [BRANDS](): readonly string[] {
     const brands: string[] = [];
     let type = this.constructor as typeof RunpodError | null;
@@ -57,6 +58,7 @@ export class RunpodError<D extends object = object> extends Error {
     return brands;
   }
 
+  /** @hidden Goes by the brand, which another copy of the library knows as well. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // A user's own subclass has no brand of its own: for it the prototype chain decides.
     return Object.hasOwn(this, 'brand')

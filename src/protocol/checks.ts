@@ -18,7 +18,7 @@ function must(ok: boolean, field: string, value: unknown, rule: string): Issue[]
 }
 
 /** A number of milliseconds within bounds, or absent. */
-export function checkRange(field: string, value: unknown, min: number, max: number): Issue[] {
+function checkRange(field: string, value: unknown, min: number, max: number): Issue[] {
   const ok = value === undefined || (typeof value === 'number' && value >= min && value <= max);
   return must(ok, field, value, `be a number of milliseconds from ${min} to ${max}`);
 }

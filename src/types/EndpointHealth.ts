@@ -17,6 +17,7 @@ export interface HealthWorkers {
   readonly unhealthy?: number;
 }
 
+/** An endpoint's counts of jobs and workers, at one moment. */
 export interface EndpointHealth {
   readonly jobs: HealthJobs;
   readonly workers: HealthWorkers;

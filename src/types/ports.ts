@@ -5,15 +5,18 @@ import type { CallOptions, RunOptions } from './options.js';
 
 /** Submits jobs. An `Endpoint` is one. */
 export interface JobRunner<I extends object, O> {
+  /** Submits a job; emits one snapshot, with the id. */
   run(request: JobRequest<I>, call?: RunOptions): Observable<JobSnapshot<O>>;
 }
 
 /** Reads a job. An `Endpoint` is one. */
 export interface StatusReader<O> {
+  /** Reads a job once. */
   status(id: string, call?: CallOptions): Observable<JobSnapshot<O>>;
 }
 
 /** Cancels a job. An `Endpoint` is one. */
 export interface Canceller<O> {
+  /** Cancels a job; emits the answer. */
   cancel(id: string, call?: CallOptions): Observable<JobSnapshot<O>>;
 }

@@ -42,6 +42,7 @@ export type RequestFault =
  */
 export type JobFault = 'transient-404' | 'lost-worker' | 'json-error' | 'no-output' | 'late-progress';
 
+/** The name of a fault. */
 export type FaultName = RequestFault | JobFault;
 
 /** What a rule's `when` is asked about: a request, or a job at the moment the fault would strike it. */
