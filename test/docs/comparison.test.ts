@@ -313,7 +313,12 @@ describe('jobs and input', () => {
     expect([official.seen(), ours.seen()]).toEqual([['run 200'], []]);
   });
 
-  test('a missing key: theirs prints a line and forgets its base URL, ours errors at the call', async () => {
+  test('running a failed job again: theirs has no call for it', async () => {
+    const { official, ours } = await both();
+    expect([typeof Object(official.endpoint).retry, typeof ours.endpoint.retry]).toEqual(['undefined', 'function']);
+  });
+
+  test('a missing key: theirs prints a line and forgets the base URL, ours errors at the call', async () => {
     const client = sdk(undefined as unknown as string, { baseUrl: 'http://127.0.0.1:9/v2' });
     expect(client.baseUrl).toBe('https://api.runpod.ai/v2');
     vi.stubEnv('RUNPOD_API_KEY', '');
