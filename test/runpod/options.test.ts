@@ -166,6 +166,14 @@ describe('S20 what is missing is an error of the call', () => {
     expect(made.sent[0]!.headers).not.toHaveProperty('authorization');
   });
 
+  test('no key: the headers of a call cannot bring one either', () => {
+    const made = client({ baseUrl: 'https://proxy.example.org' });
+    const headers = { Authorization: 'Bearer mine', 'X-Mine': 'yes' };
+    made.client.endpoint('demo').run({ input }, { headers }).subscribe();
+    expect(made.sent[0]!.headers).toMatchObject({ 'x-mine': 'yes' });
+    expect(made.sent[0]!.headers).not.toHaveProperty('authorization');
+  });
+
   test('an endpoint id', () => {
     const made = client({ apiKey: 'key' });
     const endpoint = made.client.endpoint();
