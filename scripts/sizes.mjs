@@ -19,7 +19,9 @@ const bundles = [
   {
     name: 'createRunpod',
     code: `import { createRunpod } from 'runpod-rx'; globalThis.x = createRunpod`,
-    budget: () => 8 * KB,
+    // The goal is missed; the budget keeps it from getting farther away. See docs/decisions/0008-size.md.
+    goal: 8 * KB,
+    budget: () => 12.25 * KB,
   },
   {
     name: 'runpod',
@@ -96,7 +98,7 @@ if (process.argv.includes('--why')) {
 
 const sizes = {};
 const rows = [];
-for (const { name, code, budget, note } of bundles) {
+for (const { name, code, budget, goal, note } of bundles) {
   try {
     const { minified, gzipped, axios, strangers } = await weigh(code);
     sizes[name] = gzipped;
@@ -111,7 +113,8 @@ for (const { name, code, budget, note } of bundles) {
       minified,
       gzipped,
       ...(limit !== undefined && { budget: limit }),
-      ...(note && { note }),
+      ...(goal && { goal }),
+      ...((note ?? goal) && { note: note ?? `the goal is ${goal}: missed by ${gzipped - goal}` }),
       faults,
     });
   } catch (error) {
