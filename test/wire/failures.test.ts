@@ -378,6 +378,16 @@ describe.each(clientNames)('%s', (name) => {
     expect(server.seen()).toHaveLength(4);
   });
 
+  it('S1 S19 a 2xx without an id is no job: it may have been accepted all the same', async () => {
+    const { endpoint, server } = await wire(name, { run: { body: { status: 'IN_QUEUE' } } });
+    expect(await errorOf(endpoint.run({ input: { x: 1 } }))).toMatchObject({
+      code: 'submission_unknown',
+      accepted: 'unknown',
+      cause: { code: 'response', message: expect.stringMatching(/has no id/) },
+    });
+    expect(server.seen()).toHaveLength(1);
+  });
+
   it('S19 an error body with a status but no id is a refusal, not a job', async () => {
     const { endpoint } = await wire(name, { run: { status: 400, body: { status: 'bad request', error: 'no' } } });
     expect(await errorOf(endpoint.run({ input: { x: 1 } }))).toMatchObject({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePort, held, scriptedServer } from '../support/scriptedServer.js';
 
 const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
@@ -31,10 +31,10 @@ const PROGRAM = {
   nothing: `end();`,
   'wait for its turn': `
     const endpoint = client.endpoint('demo');
-    endpoint.run({ input: { x: 1 } }).subscribe({ complete: () => {
-      endpoint.run({ input: { x: 2 } }).subscribe().unsubscribe();
-      end();
-    } });
+    endpoint.run({ input: { x: 1 } }).subscribe({ complete: () => setImmediate(() => {
+      const waiting = endpoint.run({ input: { x: 2 } }).subscribe();
+      setImmediate(() => { waiting.unsubscribe(); end(); });
+    }) });
   `,
 } as const;
 
@@ -97,31 +97,35 @@ async function run(kind: keyof typeof CLIENT, program: keyof typeof PROGRAM, bas
   return { leave, exit, kill: () => child.kill('SIGKILL') };
 }
 
-describe.each(rows)('a process with a client of the kind %s', (kind) => {
-  it.each(['leave', 'leave by a signal', 'close'] as const)(
-    'S6 lives until the job it left is cancelled, over failures as well, then ends by itself: %s',
-    async (program) => {
-      const late = held(QUEUED);
-      const cancel = [{ status: 503, headers: { 'retry-after': '0' } }, { body: { id: 'job-1', status: 'CANCELLED' } }];
-      const server = await scriptedServer({ run: late.step, runsync: late.step, cancel });
-      const { leave, exit, kill } = await run(kind, program, server.baseUrl);
-      try {
-        await server.until(() => server.waiting);
-        await leave();
-        late.release();
-        expect(await exit).toBe(0);
-        expect(server.seen('cancel').map(({ path, state }) => [path, state])).toEqual([
-          ['/v2/demo/cancel/job-1', 'answered'],
-          ['/v2/demo/cancel/job-1', 'answered'],
-        ]);
-      } finally {
-        kill();
-        await server.close();
-      }
-    },
-  );
+const left = 'S6 lives until the job it left is cancelled, over failures as well, then ends by itself';
 
-  it.each(['read', 'nothing'] as const)('S6 S13 ends by itself without close(): %s', async (program) => {
+it.each([
+  ...rows.map((kind) => [kind, 'leave'] as const),
+  [rows[0]!, 'leave by a signal'],
+  [rows[0]!, 'close'],
+] as const)(`${left}: %s, %s`, async (kind, program) => {
+  const late = held(QUEUED);
+  const cancel = [{ status: 503, headers: { 'retry-after': '0' } }, { body: { id: 'job-1', status: 'CANCELLED' } }];
+  const server = await scriptedServer({ run: late.step, runsync: late.step, cancel });
+  const { leave, exit, kill } = await run(kind, program, server.baseUrl);
+  try {
+    await server.until(() => server.waiting);
+    await leave();
+    late.release();
+    expect(await exit).toBe(0);
+    expect(server.seen('cancel').map(({ path, state }) => [path, state])).toEqual([
+      ['/v2/demo/cancel/job-1', 'answered'],
+      ['/v2/demo/cancel/job-1', 'answered'],
+    ]);
+  } finally {
+    kill();
+    await server.close();
+  }
+});
+
+it.each([...rows.map((kind) => [kind, 'read'] as const), [rows[0]!, 'nothing']] as const)(
+  'S13 ends by itself without close(): %s, %s',
+  async (kind, program) => {
     const server = await scriptedServer({ health: { body: { jobs: {}, workers: {} } } });
     const { exit, kill } = await run(kind, program, server.baseUrl);
     try {
@@ -130,8 +134,8 @@ describe.each(rows)('a process with a client of the kind %s', (kind) => {
       kill();
       await server.close();
     }
-  });
-});
+  },
+);
 
 it('S13 a process that no longer waits for its turn ends', async () => {
   const server = await scriptedServer({ run: QUEUED });

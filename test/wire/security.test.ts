@@ -188,7 +188,8 @@ describe.each(clientNames)('%s', (name) => {
     vi.stubEnv('RUNPOD_API_KEY', '');
     const { endpoint, server } = await wire(name, { health: HEALTH, run: { status: 401 } }, { apiKey: undefined });
     await firstValueFrom(endpoint.health());
-    expect(server.seen('health')[0]?.headers).not.toHaveProperty('authorization');
+    await firstValueFrom(endpoint.health({ headers: { Authorization: 'Basic of-the-caller' } }));
+    for (const { headers } of server.seen('health')) expect(headers).not.toHaveProperty('authorization');
     expect(await errorOf(endpoint.run(request))).toBeInstanceOf(AuthenticationError);
   });
 
@@ -262,8 +263,8 @@ it('S21 transports hold no key', () => {
   for (const transport of [axiosTransport(), axiosTransport(axios.create()), undiciTransport()]) expectNoKey(transport);
 });
 
-it('S21 an own axios cannot replace the key, nor follow redirects, nor throw on a status', async () => {
-  const server = await scriptedServer({ health: { status: 307, headers: { location: '/elsewhere' } } });
+it('S21 an own axios cannot replace the key, nor follow redirects, throw on a status or change an answer', async () => {
+  const server = await scriptedServer({ health: [{ status: 307, headers: { location: '/elsewhere' } }, HEALTH] });
   const own = axios.create({
     headers: { Authorization: 'Basic of-the-instance', common: { authorization: 'Basic common' } },
     maxRedirects: 5,
@@ -277,6 +278,7 @@ it('S21 an own axios cannot replace the key, nor follow redirects, nor throw on 
   expect(await errorOf(client.endpoint('demo').health())).toMatchObject({ code: 'http', status: 307 });
   expect(server.seen()).toHaveLength(1);
   expect(server.seen()[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
+  expect(await firstValueFrom(client.endpoint('demo').health())).toMatchObject({ raw: HEALTH.body });
   await server.close();
 });
 
