@@ -81,7 +81,7 @@ export class Screen {
       return;
     }
     if (this.#open !== 'bar') this.end();
-    const length = Math.max(10, Math.min(40, this.width - words.length - 16));
+    const length = Math.max(4, Math.min(40, this.width - words.length - 16));
     const full = Math.round(fraction * length);
     const bar = this.style('█'.repeat(full), 'cyan') + this.style('░'.repeat(length - full), 'dim');
     this.#out.write(`\r    ${bar} ${percent}  ${words}\x1b[K`);
