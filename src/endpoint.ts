@@ -1,10 +1,11 @@
-import { EMPTY, concatMap, defer, filter, map, of, tap, type Observable } from 'rxjs';
+import { EMPTY, catchError, concatMap, defer, filter, map, of, tap, throwError, type Observable } from 'rxjs';
 import type { EndpointOptions } from './client/EndpointOptions.js';
 import type { EndpointState } from './client/EndpointState.js';
 import { validate } from './client/validate.js';
 import { JobOutputError } from './errors/JobOutputError.js';
 import { StreamInUseError } from './errors/StreamInUseError.js';
 import { invalidRequest } from './errors/invalidRequest.js';
+import { asAccepted } from './errors/asAccepted.js';
 import type { ErrorContext } from './errors/RunpodError.js';
 import { checkDurations, checkWait, issuesText, jobBody, type Issue } from './protocol/checks.js';
 import { parseHealth, parsePurge } from './protocol/health.js';
@@ -75,7 +76,7 @@ export interface StreamOptions extends CallOptions {
 }
 
 /** Options of {@link Endpoint.watchHealth}; all durations in milliseconds. */
-export interface WatchHealthOptions extends CallOptions {
+export interface WatchHealthOptions extends Pick<CallOptions, 'timeout' | 'signal'> {
   /**
    * From one answer to the next read. Watchers with the same `every` share their reads.
    * @defaultValue 5 000
@@ -174,7 +175,11 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
                 if (!over) state.settle(id);
               },
             }),
-            state.guard({ ...call, timeout }, () => state.context({ operation: 'runsync', jobId: id })),
+            catchError((error: unknown) => throwError(() => asAccepted(error))),
+            state.guard({ ...call, timeout }, () => ({
+              ...state.context({ operation: 'runsync', jobId: id }),
+              accepted: 'unknown',
+            })),
             this.#checked(),
           );
         }),
@@ -237,6 +242,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     const { scheduler } = state.client.settings;
     const context = state.context({ operation: 'stream', jobId: id });
     const call = callOf(options);
+    let begun: { readonly sent: boolean } | undefined;
     const read = () =>
       state.call(
         {
@@ -245,7 +251,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
           query: { wait },
           held: wait ?? STREAM_WAIT,
           issues: [...checkWait(wait), ...checkDurations({ outage })],
-          read: ({ text }) => parseStream(text, this.#options.parse),
+          begun: (trace) => (begun = trace),
+          read: ({ text }) => parseStream(text, state.parse),
         },
         call,
       );
@@ -265,15 +272,16 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
             scheduler,
             onGap,
             outage,
+            reached: () => !!begun?.sent,
+            check: (chunk) =>
+              validate(this.#options.chunk, 'chunk', chunk, (issues) => this.#mismatch(issues, id, { chunk })),
           }),
       )
       .pipe(
         state.guard(options, () => context),
         concatMap((event) => {
-          if (event.type === 'chunk') {
-            const { chunk } = event;
-            return validate(this.#options.chunk, 'chunk', chunk, (issues) => this.#mismatch(issues, id, { chunk }));
-          }
+          // Checked by the endpoint's schema, or of the type that the caller says.
+          if (event.type === 'chunk') return of(event.chunk as C);
           const { client } = state;
           const request = { endpointId: state.id ?? '', operation: 'stream', jobId: id };
           client.report(request, client.trace(), { type: 'gap', delivered: event.delivered });
@@ -289,7 +297,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * documented. Unsubscribing aborts the request, which may have had its effect.
    */
   cancel(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#state.callJob({ operation: 'cancel', jobId: id }, call, this.#options.parse).pipe(
+    return this.#state.callJob({ operation: 'cancel', jobId: id }, call).pipe(
       tap(() => {
         this.#state.jobs.refresh(id);
       }),
@@ -304,7 +312,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * It is a submission: errors and unsubscribing act as on `run`, where leaving cancels the job.
    */
   retry(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#state.callJob({ operation: 'retry', jobId: id }, call, this.#options.parse).pipe(
+    return this.#state.callJob({ operation: 'retry', jobId: id }, call).pipe(
       tap(() => {
         this.#state.jobs.refresh(id);
       }),
@@ -378,7 +386,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   ): Observable<JobSnapshot<O>> {
     const state = this.#state;
     const checked$ = defer(() =>
-      validate(this.#options.input, 'input', request.input, (found) =>
+      validate(this.#options.input, 'input', (request as Partial<JobRequest<I>> | undefined)?.input as I, (found) =>
         invalidRequest(found, state.context({ operation })),
       ),
     ).pipe(map((input) => ({ ...request, input })));
@@ -394,7 +402,6 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
             issues: [...found, ...issues],
           },
           call,
-          this.#options.parse,
         );
       }),
       this.#checked(),
@@ -402,7 +409,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   #fetch(id: string, call: CallOptions): Observable<JobSnapshot> {
-    return this.#state.callJob({ operation: 'status', jobId: id }, call, this.#options.parse);
+    return this.#state.callJob({ operation: 'status', jobId: id }, call);
   }
 
   /** Polls a job without checking its output. */

@@ -37,7 +37,7 @@ export interface ClientOptions {
    * `Authorization` header and nowhere else.
    * @defaultValue the environment variable `RUNPOD_API_KEY`
    */
-  readonly apiKey?: string | (() => ObservableInput<string>);
+  readonly apiKey?: string | (() => string | ObservableInput<string>);
   /**
    * Where the API is: a proxy of your own, or an emulator. May have a path and a query, and may be relative in a
    * browser. Without a key, requests to it carry none.
@@ -126,6 +126,7 @@ export class Runpod {
   ): Endpoint<I, O, C> {
     let state = this.#endpoints.get(id);
     if (!state) this.#endpoints.set(id, (state = new EndpointState(id, this.#client)));
+    state.parse = options.parse ?? state.parse;
     return new Endpoint(state, options);
   }
 
@@ -212,7 +213,11 @@ function create(options: ClientOptions, exposed = false): Runpod {
     throw misuse('limits.share must be above 0 and at most 1');
   const client = new ClientState({
     transport,
-    apiKey: () => (typeof apiKey === 'function' ? from(apiKey()) : of(apiKey)),
+    apiKey: () => {
+      const key = typeof apiKey === 'function' ? apiKey() : apiKey;
+      // A string is an ObservableInput too, of its characters.
+      return typeof key === 'object' ? from(key) : of(key);
+    },
     base,
     links: options.links ?? [],
     retry: retry === false ? { attempts: 1 } : retry,

@@ -1,5 +1,6 @@
 import type { Issue } from '../protocol/checks.js';
 import type { Parsed } from '../protocol/Parsed.js';
+import type { Trace } from '../transport/Trace.js';
 import type { Operation } from '../types/Operation.js';
 import type { TransportRequest } from '../types/Transport.js';
 import type { Reply } from '../types/Transport.js';
@@ -18,6 +19,8 @@ export interface Call<T> {
   readonly issues?: readonly Issue[];
   /** Whether the answer is a job, which it then also may be with a status of 4xx. */
   readonly job?: boolean;
+  /** Told of each time the call is made, while it is on its way. */
+  readonly begun?: (trace: Readonly<Trace>) => void;
   /** Reads a 2xx answer. */
   readonly read: (reply: Reply) => Parsed<T>;
 }

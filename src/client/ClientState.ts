@@ -5,6 +5,7 @@ import {
   defaultIfEmpty,
   defer,
   finalize,
+  first,
   of,
   switchMap,
   take,
@@ -16,7 +17,7 @@ import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { timedOut } from '../errors/timedOut.js';
-import { isRefusal } from '../protocol/operations.js';
+import { isRefusal, operationName } from '../protocol/operations.js';
 import { retryAfterOf } from '../protocol/retryAfter.js';
 import { Lane, type Release } from '../transport/budget.js';
 import { MAX_RETRY_AFTER, repeat } from '../transport/repeat.js';
@@ -77,16 +78,12 @@ export class ClientState {
   send(request: CallRequest, trace: Trace): Observable<Reply> {
     const { links, retry, scheduler, random } = this.settings;
     const wire: Handler = (linked) =>
-      defer(() => {
-        // Of a call that was left nothing is sent any more, even if a link of the user's wants to repeat it.
-        if (trace.left) throw new ConfigurationError('the call was left', contextOf(linked, false));
-        return repeat(linked, (next) => this.#attempt(next, trace), trace, retry, {
-          scheduler,
-          random,
-          report: (delay, reason) => {
-            this.report(linked, trace, { type: 'repeat', delay, reason, attempt: trace.attempt });
-          },
-        });
+      repeat(linked, (next) => this.#attempt(next, trace), trace, retry, {
+        scheduler,
+        random,
+        report: (delay, reason) => {
+          this.report(linked, trace, { type: 'repeat', delay, reason, attempt: trace.attempt });
+        },
       });
     return links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire)(request);
   }
@@ -134,9 +131,10 @@ export class ClientState {
 
   #lease(request: CallRequest, trace: Trace): Observable<Release> {
     const { limits, scheduler } = this.settings;
-    const bound = limits[request.operation];
+    const operation = operationName(request.operation);
+    const bound = limits[operation];
     if (!bound) return of(() => undefined);
-    const name = `${request.endpointId}/${request.operation}`;
+    const name = `${request.endpointId}/${operation}`;
     const lane = this.#lanes.get(name) ?? new Lane(bound, scheduler);
     this.#lanes.set(name, lane);
     return new Observable((subscriber) => {
@@ -149,8 +147,10 @@ export class ClientState {
   /** One request and its answer on the wire. */
   #exchange(request: CallRequest, trace: Trace): Observable<Reply> {
     const { transport, scheduler, base } = this.settings;
-    const { method, url, headers, body, operation, timeout: first } = request;
+    const { method, url, headers, body, operation, timeout: ms } = request;
     return defer(() => {
+      // Of a call that was left nothing is sent any more, even if a link of the user's repeats it.
+      if (trace.left) throw new ConfigurationError('the call was left', contextOf(request, false));
       const began = this.now();
       const attempt = ++trace.attempt;
       let over = false;
@@ -165,12 +165,18 @@ export class ClientState {
         this.report(request, trace, { ...what, duration: this.now() - began, attempt });
       };
       trace.sent = true;
-      this.report(request, trace, { type: 'request', method, path: url.slice(base.path.length), attempt });
-      return transport({ method, url, headers, body, timeout: first, operation }).pipe(
+      this.report(request, trace, {
+        type: 'request',
+        method,
+        path: url.slice(base.path.length).replace(/\?.*/, ''),
+        attempt,
+      });
+      return defer(() => transport({ method, url, headers, body, timeout: ms, operation })).pipe(
+        first(),
         timeout({
-          first,
+          first: ms,
           scheduler,
-          with: () => throwError(() => timedOut(first, 'requestTimeout', contextOf(request, true))),
+          with: () => throwError(() => timedOut(ms, 'requestTimeout', contextOf(request, true))),
         }),
         catchError((error: unknown) => throwError(() => this.#failure(error, request, trace))),
         tap({

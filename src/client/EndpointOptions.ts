@@ -13,7 +13,8 @@ export interface EndpointOptions<I extends object, O, C> {
   /** Checks each chunk of a stream; one that does not match is a `JobOutputError` with the chunk. */
   readonly chunk?: StandardSchemaV1<unknown, C>;
   /**
-   * Turns the text of an answer into a value, for integers beyond 2^53, which `JSON.parse` rounds.
+   * Turns the text of an answer into a value, for integers beyond 2^53, which `JSON.parse` rounds. It holds for all
+   * views of the endpoint, whose reads are shared: the one given last.
    * @defaultValue `JSON.parse`
    */
   readonly parse?: JsonParser;

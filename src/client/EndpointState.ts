@@ -1,4 +1,15 @@
-import { ReplaySubject, catchError, defer, map, mergeMap, share, takeUntil, throwError, type Observable } from 'rxjs';
+import {
+  ReplaySubject,
+  catchError,
+  defer,
+  first,
+  map,
+  mergeMap,
+  share,
+  takeUntil,
+  throwError,
+  type Observable,
+} from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { JobExpiredError } from '../errors/JobExpiredError.js';
 import { JobNotFoundError } from '../errors/JobNotFoundError.js';
@@ -39,6 +50,8 @@ export class EndpointState {
   readonly id: string | undefined;
   readonly client: ClientState;
   readonly jobs: JobRecords;
+  /** Of the view that brought one last; the reads are shared, and so is the way they are parsed. */
+  parse?: JsonParser;
   readonly #health = new Map<string, Observable<EndpointHealth>>();
 
   constructor(id: string | undefined, client: ClientState) {
@@ -72,12 +85,14 @@ export class EndpointState {
       if (!id) throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', at());
       const issues = [
         ...checkId('endpoint id', id),
-        ...('jobId' in call ? checkId('job id', jobId) : []),
-        ...checkDurations({ timeout: options.timeout }),
+        // A job that was left is cancelled by the id that the service gave it, whatever that looks like.
+        ...('jobId' in call && !settling ? checkId('job id', jobId) : []),
         ...(call.issues ?? []),
       ];
       if (issues.length) throw invalidRequest(issues, context);
+      call.begun?.(trace);
       const answer$ = client.send(this.#request(call, id, kind, options), trace).pipe(
+        first(),
         map((reply) => this.#read(reply, call, at(), trace)),
         catchError((error: unknown) =>
           throwError(() => (submission && trace.sent ? submissionUnknown(context, error) : error)),
@@ -92,11 +107,11 @@ export class EndpointState {
   callJob(
     call: Omit<Call<JobSnapshot>, 'read' | 'job'>,
     options?: CallOptions,
-    parse?: JsonParser,
     settling?: boolean,
   ): Observable<JobSnapshot> {
+    const submission = operationRow(call.operation).kind === 'submission';
     return this.call(
-      { ...call, job: true, read: ({ text }) => parseSnapshot(text, parse, call.jobId) },
+      { ...call, job: true, read: ({ text }) => parseSnapshot(text, this.parse, call.jobId, submission) },
       options,
       settling,
     );
@@ -105,17 +120,20 @@ export class EndpointState {
   /** Ends what a caller sees of a call at its timeout, its signal, or when the client is closed. */
   guard<T>(options: CallOptions, context: () => ErrorContext, submission = false) {
     const { closed$, settings } = this.client;
+    const issues = checkDurations({ timeout: options.timeout });
     return (source: Observable<T>): Observable<T> =>
-      source.pipe(
-        limit(options, context, settings.scheduler, submission),
-        takeUntil(closed$.pipe(mergeMap(() => throwError(() => closedError(context()))))),
-      );
+      issues.length
+        ? throwError(() => invalidRequest(issues, context()))
+        : source.pipe(
+            limit(options, context, settings.scheduler, submission),
+            takeUntil(closed$.pipe(mergeMap(() => throwError(() => closedError(context()))))),
+          );
   }
 
   /** Polls the endpoint's health, once for all who want it at the same pace; the latest is replayed. */
   watchHealth(
     read: () => Observable<EndpointHealth>,
-    { every, outage }: PollHealthOptions,
+    { every = 5000, outage = 300_000 }: PollHealthOptions,
   ): Observable<EndpointHealth> {
     const { scheduler } = this.client.settings;
     const pace = `${every}/${outage}`;
@@ -132,7 +150,7 @@ export class EndpointState {
     const end = client.settlements.begin();
     const trace = client.trace();
     const request = { endpointId: this.id ?? '', operation: 'cancel', jobId: id };
-    const call = (operation: string) => () => this.callJob({ operation, jobId: id }, {}, undefined, true);
+    const call = (operation: string) => () => this.callJob({ operation, jobId: id }, {}, true);
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
     settleJob(call('cancel'), () => jobs.read(id, call('status')), client.settings.scheduler).subscribe({
       next: (outcome) => {
@@ -170,7 +188,9 @@ export class EndpointState {
     delete headers.authorization;
     return {
       method,
-      url: [base.path, endpointId, operation, ...(jobId ? [jobId] : [])].join('/') + (search && `?${search}`),
+      url:
+        [base.path, endpointId, operation, ...(jobId ? [encodeURIComponent(jobId)] : [])].join('/') +
+        (search && `?${search}`),
       headers,
       body,
       timeout: held === undefined ? (requestTimeout ?? REQUEST_TIMEOUT[kind]) : held + HELD_MARGIN,
@@ -208,8 +228,8 @@ export class EndpointState {
     }
     if (job && status >= 400 && status < 500 && status !== 429) {
       const refused = parseSnapshot(reply.text);
-      // The caller asked for a job, and this is one: a refusal that names it is the job's answer.
-      if ('value' in refused) return refused.value as T;
+      // The caller asked for a job, and this is one that is over; other refusals may have an id and a status, too.
+      if ('value' in refused && isTerminal(refused.value)) return refused.value as T;
     }
     if (status === 404 && jobId && !isEndpointMissing(text)) {
       const known = jobs.get(jobId);

@@ -61,6 +61,8 @@ export class JobRecords {
 
   constructor(notices: Observable<unknown> = EMPTY) {
     this.#notices$ = notices.pipe(
+      // A channel that breaks must not cut the watchers off from each other.
+      catchError(() => EMPTY),
       mergeMap((notice): Observable<JobSnapshot> => {
         const parsed = isRecord(notice) ? snapshotOf(notice) : undefined;
         return parsed && 'value' in parsed ? of(parsed.value) : EMPTY;
@@ -79,7 +81,10 @@ export class JobRecords {
   note(id: string, submittedAt?: number): void {
     const job = this.#job(id);
     job.known = true;
-    job.submittedAt = submittedAt ?? job.submittedAt;
+    if (submittedAt === undefined) return;
+    job.submittedAt = submittedAt;
+    // It runs anew, and so does its stream.
+    delete job.cursor;
   }
 
   /** One answer: that of the read in flight, or of a new one. */
@@ -109,9 +114,19 @@ export class JobRecords {
       if (job.streaming) return throwError(inUse);
       job.streaming = true;
       return read((job.cursor ??= streamCursor())).pipe(
-        tap({ complete: () => delete job.cursor }),
-        finalize(() => {
-          job.streaming = false;
+        tap({
+          complete: () => {
+            job.streaming = false;
+            delete job.cursor;
+          },
+          error: (error: unknown) => {
+            job.streaming = false;
+            // The stream of a job that ended is over; after any other error it goes on from here.
+            if ((error as { snapshot?: unknown } | undefined)?.snapshot) delete job.cursor;
+          },
+          unsubscribe: () => {
+            job.streaming = false;
+          },
         }),
       );
     });
@@ -158,9 +173,16 @@ function reading(job: JobRecord, fetch: Fetch): Observable<JobSnapshot> {
       startWith(undefined),
       switchMap(fetch),
       take(1),
-      tap((snapshot) => {
-        job.last = snapshot;
-        job.heard$.next(snapshot);
+      // Whoever asks while the answer is being given out asks anew.
+      tap({
+        next: (snapshot) => {
+          delete job.reading$;
+          job.last = snapshot;
+          job.heard$.next(snapshot);
+        },
+        error: () => {
+          delete job.reading$;
+        },
       }),
       finalize(() => {
         if (job.reading$ === shared$) delete job.reading$;

@@ -1,4 +1,4 @@
-import { BehaviorSubject, filter, map, take, type Observable } from 'rxjs';
+import { BehaviorSubject, filter, map, share, take, type Observable } from 'rxjs';
 import type { JobRef } from '../types/JobRef.js';
 import type { SettleReport } from '../types/SettleReport.js';
 
@@ -12,6 +12,17 @@ const KEPT = 10_000;
 export class Settlements {
   readonly #outstanding$ = new BehaviorSubject(0);
   #report: Record<Outcome, JobRef[]> = { cancelled: [], finished: [], abandoned: [] };
+
+  readonly #settled$ = this.#outstanding$.pipe(
+    filter((outstanding) => outstanding === 0),
+    take(1),
+    map(() => {
+      const report = this.#report;
+      this.#report = { cancelled: [], finished: [], abandoned: [] };
+      return report;
+    }),
+    share(),
+  );
 
   /** Says that something is outstanding; the returned function says once that it no longer is. */
   begin(): () => void {
@@ -30,16 +41,8 @@ export class Settlements {
     if (list.length > KEPT) list.shift();
   }
 
-  /** One report, of all since the last, once nothing is outstanding. */
+  /** One report, of all since the last, once nothing is outstanding; the same for all who wait for it. */
   settled(): Observable<SettleReport> {
-    return this.#outstanding$.pipe(
-      filter((outstanding) => outstanding === 0),
-      take(1),
-      map(() => {
-        const report = this.#report;
-        this.#report = { cancelled: [], finished: [], abandoned: [] };
-        return report;
-      }),
-    );
+    return this.#settled$;
   }
 }

@@ -20,7 +20,8 @@ export function keepSubmission<T>(
     const reading = source.subscribe({
       next: (answer) => {
         over = true;
-        if (done) done(answer);
+        // Who leaves while a transport answers at once has left before the answer, too.
+        if (subscriber.closed) (done ?? left())(answer);
         else subscriber.next(answer);
       },
       error: (error: unknown) => {

@@ -14,7 +14,7 @@ export function validate<T>(
 ): Observable<T> {
   if (!schema) return of(value as T);
   const result = schema['~standard'].validate(value);
-  return (result instanceof Promise ? from(result) : of(result)).pipe(
+  return ('then' in result ? from(result) : of(result)).pipe(
     map((checked) => {
       if (!checked.issues) return checked.value;
       throw fail(

@@ -1,4 +1,16 @@
-import { catchError, defer, map, of, retry, throwError, timer, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  catchError,
+  defaultIfEmpty,
+  defer,
+  map,
+  of,
+  retry,
+  takeUntil,
+  throwError,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import { HttpError } from '../errors/HttpError.js';
 import { AuthenticationError } from '../errors/AuthenticationError.js';
 import { JobExpiredError } from '../errors/JobExpiredError.js';
@@ -22,29 +34,32 @@ export function settleJob(
   status: () => Observable<JobSnapshot>,
   scheduler: SchedulerLike,
 ): Observable<keyof SettleReport> {
-  return defer(() => {
-    const until = scheduler.now() + GIVE_UP;
-    return defer(cancel).pipe(
-      map((snapshot) => (isTerminal(snapshot) && snapshot.status !== 'CANCELLED' ? 'finished' : 'cancelled')),
-      catchError((error: unknown) => {
-        if (error instanceof ResponseError) return of('cancelled' as const);
-        if (isGone(error)) return of('finished' as const);
-        if (error instanceof AuthenticationError) return of('abandoned' as const);
-        // What the service says to a job that is over already is not documented: the job itself tells.
-        return error instanceof HttpError && !error.retryable ? ifOver(status, error) : throwError(() => error);
-      }),
-      retry({
-        delay: (error: unknown, count) => {
-          const pause = Math.max(
-            Math.min(LONGEST_PAUSE, 500 * 2 ** count),
-            error instanceof HttpError ? (error.retryAfter ?? 0) : 0,
-          );
-          return scheduler.now() + pause > until ? throwError(() => error) : timer(pause, scheduler);
-        },
-      }),
-      catchError(() => of('abandoned' as const)),
-    );
-  });
+  return defer(cancel).pipe(
+    map((snapshot) => (isTerminal(snapshot) && snapshot.status !== 'CANCELLED' ? 'finished' : 'cancelled')),
+    catchError((error: unknown) => {
+      if (error instanceof ResponseError) return of('cancelled' as const);
+      if (isGone(error)) return of('finished' as const);
+      if (error instanceof AuthenticationError) return of('abandoned' as const);
+      // What the service says to a job that is over already is not documented: the job itself tells.
+      return error instanceof HttpError && !error.retryable ? ifOver(status, error) : throwError(() => error);
+    }),
+    retry({
+      delay: (error: unknown, count) =>
+        timer(
+          Math.min(
+            GIVE_UP,
+            Math.max(
+              Math.min(LONGEST_PAUSE, 500 * 2 ** count),
+              error instanceof HttpError ? (error.retryAfter ?? 0) : 0,
+            ),
+          ),
+          scheduler,
+        ),
+    }),
+    // Also where a cancel hangs before it is sent, as a key that does not come.
+    takeUntil(timer(GIVE_UP, scheduler)),
+    defaultIfEmpty('abandoned' as const),
+  );
 }
 
 function ifOver(status: () => Observable<JobSnapshot>, error: unknown): Observable<'finished' | 'cancelled'> {

@@ -1,4 +1,4 @@
-import type { Observable} from 'rxjs';
+import type { Observable } from 'rxjs';
 import { mergeMap, of, throwError, EMPTY, type OperatorFunction } from 'rxjs';
 import { jobError } from '../errors/jobError.js';
 import { isTerminal } from '../protocol/snapshot.js';

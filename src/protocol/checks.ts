@@ -57,7 +57,12 @@ export function jobBody(
   const max = operation === 'run' ? MAX_RUN_BODY : MAX_RUNSYNC_BODY;
   let body = '';
   let empty = false;
-  const issues = must(isPlain(input), 'input', input, 'be a plain object, as in run({ input: { … } })');
+  const issues = must(
+    isPlain(input) && !('toJSON' in Object(request)),
+    'input',
+    input,
+    'be a plain object, as in run({ input: { … } })',
+  );
   try {
     body = JSON.stringify(Object(request));
     empty = JSON.stringify(input) === '{}';
@@ -82,7 +87,8 @@ export function jobBody(
 }
 
 function isPlain(value: unknown): boolean {
-  if (!isRecord(value)) return false;
+  // What toJSON makes of it would be sent unseen.
+  if (!isRecord(value) || 'toJSON' in value) return false;
   const proto: unknown = Object.getPrototypeOf(value);
   // An object of another realm has a prototype of its own, whose prototype is null as well.
   return proto === null || Object.getPrototypeOf(proto) === null;
@@ -95,5 +101,5 @@ function show(value: unknown): string {
     : isRecord(value) && !(value instanceof Error)
       ? 'an object'
       : String(value);
-  return text.slice(0, 80);
+  return text.slice(0, 80) || 'empty';
 }

@@ -45,9 +45,15 @@ export const operations: Readonly<Record<string, OperationRow>> = {
   requests: read({ requests: 10, concurrent: 2 }),
 };
 
+/** What the limits and rules of an operation go by: the first part of its path. */
+export function operationName(operation: Operation): string {
+  return operation.replace(/\/.*/s, '');
+}
+
 /** The row of an operation; one that is not in the table is judged by its HTTP method, with nothing assumed. */
 export function operationRow(operation: Operation, method = 'GET'): OperationRow {
-  if (Object.hasOwn(operations, operation)) return operations[operation] as OperationRow;
+  const name = operationName(operation);
+  if (Object.hasOwn(operations, name)) return operations[name] as OperationRow;
   return method === 'GET' ? read() : submission();
 }
 

@@ -10,7 +10,8 @@ export function retryAfterOf(headers: Reply['headers'], now: number): number | u
   const value = headers['retry-after']?.trim();
   if (!value) return undefined;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
-  const until = Date.parse(value);
+  // A negative number is a date to some engines.
+  const until = /[a-z]/i.test(value) ? Date.parse(value) : NaN;
   if (Number.isNaN(until)) return undefined;
   const sent = Date.parse(headers.date ?? '');
   return Math.max(0, until - (Number.isNaN(sent) ? now : sent));

@@ -4,15 +4,12 @@ import { isRecord, parseJson, type JsonParser } from './json.js';
 import { clip, messageOf } from './message.js';
 import type { Parsed } from './Parsed.js';
 
-const TERMINAL: readonly string[] = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] satisfies JobStatus[];
-const STATUSES: Readonly<Record<string, JobStatus | undefined>> = {
-  ...Object.fromEntries([...TERMINAL, 'IN_QUEUE', 'IN_PROGRESS'].map((status) => [status, status as JobStatus])),
-  RUNNING: 'IN_PROGRESS',
-};
+const TERMINAL = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] satisfies readonly JobStatus[];
+const KNOWN: readonly string[] = [...TERMINAL, 'IN_QUEUE', 'IN_PROGRESS'] satisfies JobStatus[];
 
 /** Whether a status, as the service writes it, is final. */
 export function isTerminalStatus(status: string): boolean {
-  return TERMINAL.includes(status);
+  return (TERMINAL as readonly string[]).includes(status);
 }
 
 /** Whether a job is over: COMPLETED, FAILED, CANCELLED or TIMED_OUT. */
@@ -24,27 +21,29 @@ export function isTerminal<O>(snapshot: JobSnapshot<O>): snapshot is TerminalSna
  * Reads a job from the text of an answer.
  *
  * @param id - the id that was asked for, where the answer may lack one
+ * @param lenient - whether an id without a status will do: of a submission, the id is what must not be lost
  */
-export function parseSnapshot(text: string, parse?: JsonParser, id?: string): Parsed<JobSnapshot> {
+export function parseSnapshot(text: string, parse?: JsonParser, id?: string, lenient = false): Parsed<JobSnapshot> {
   const body = parseJson(text, parse);
   if (!isRecord(body)) {
     return { issue: text.trim() ? `is not a JSON object: ${clip(text.trim(), 80)}` : 'is empty' };
   }
-  return snapshotOf(body, id);
+  return snapshotOf(body, id, lenient);
 }
 
 /** Reads a job from a parsed job object, such as a webhook's body. */
-export function snapshotOf(body: Readonly<Record<string, unknown>>, id?: string): Parsed<JobSnapshot> {
+export function snapshotOf(body: Readonly<Record<string, unknown>>, id?: string, lenient = false): Parsed<JobSnapshot> {
   const ownId = typeof body.id === 'string' && body.id ? body.id : id;
-  if (typeof body.status !== 'string' || !body.status || !ownId) {
+  const rawStatus = typeof body.status === 'string' ? body.status : '';
+  if (!ownId || (!rawStatus && !(lenient && body.id))) {
     const words = messageOf(body.error);
     return { issue: words ? `says: ${clip(words)}` : `has no ${ownId ? 'status' : 'id'}` };
   }
   const { output, error } = body;
-  const base: Record<string, unknown> = { id: ownId, rawStatus: body.status, raw: body };
+  const base: Record<string, unknown> = { id: ownId, rawStatus, raw: body };
   for (const key of ['delayTime', 'executionTime', 'retries']) if (typeof body[key] === 'number') base[key] = body[key];
   if (typeof body.workerId === 'string') base.workerId = body.workerId;
-  const status = STATUSES[body.status] ?? 'UNKNOWN';
+  const status = KNOWN.includes(rawStatus) ? rawStatus : rawStatus === 'RUNNING' ? 'IN_PROGRESS' : 'UNKNOWN';
   base.status = status;
   if (status === 'FAILED' || (status === 'TIMED_OUT' && error !== undefined)) base.error = parseFailure(error);
   // While a job runs, its latest progress stands where its output will be.

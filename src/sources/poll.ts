@@ -43,22 +43,23 @@ export function poll<T>(
     let good = scheduler.now();
     let last: T | undefined;
     let failures = 0;
-    let pause: number | undefined;
+    let pause: (() => number) | undefined;
     const read$ = defer(read).pipe(throwIfEmpty());
 
     const turns = (heard$: Observable<T>) =>
-      defer(() => (pause === undefined ? read$ : timer(pause, scheduler).pipe(switchMap(() => read$)))).pipe(
+      defer(() => (pause ? timer(pause(), scheduler).pipe(switchMap(() => read$)) : read$)).pipe(
         (reading$) => merge(reading$, heard$),
         take(1),
         tap((value) => {
           good = scheduler.now();
           last = value;
           failures = 0;
-          pause = Math.min(MAX_TIMER, delay(last, 0));
+          pause = () => due(delay(value, 0));
         }),
         catchError((error: unknown) => {
-          pause = Math.min(MAX_TIMER, Math.max(delay(last, ++failures), askedFor(error)));
-          const passing = error instanceof RunpodError && error.retryable && scheduler.now() + pause - good <= outage;
+          const wait = Math.max(due(delay(last, ++failures)), due(askedFor(error)));
+          pause = () => wait;
+          const passing = error instanceof RunpodError && error.retryable && scheduler.now() + wait - good <= outage;
           return passing ? EMPTY : throwError(() => error);
         }),
         repeat(),
@@ -70,6 +71,11 @@ export function poll<T>(
       connect(turns),
     );
   });
+}
+
+/** A delay that a timer can keep; a policy that gives none, or no number, gets a second. */
+function due(delay: number): number {
+  return delay >= 0 ? Math.min(MAX_TIMER, delay) : 1000;
 }
 
 /** How long an error asks to wait, in milliseconds. */

@@ -6,10 +6,10 @@ import {
   concatAll,
   concatMap,
   defer,
-  from,
   last,
   map,
   of,
+  range,
   repeat,
   switchMap,
   take,
@@ -62,6 +62,16 @@ export interface StreamChunksOptions {
    */
   readonly pause?: number;
   /**
+   * Checks a chunk, and may transform it; one at a time, in order. Its error is the stream's.
+   * @defaultValue passes every chunk as it is
+   */
+  readonly check?: (chunk: unknown) => Observable<unknown>;
+  /**
+   * Whether the read in flight may have reached the server; asked when it is left, since it is a gap then.
+   * @defaultValue it may
+   */
+  readonly reached?: () => boolean;
+  /**
    * Where to go on from.
    * @defaultValue the beginning
    */
@@ -92,7 +102,14 @@ export function streamChunks(
   read: () => Observable<StreamReply>,
   options: StreamChunksOptions,
 ): Observable<StreamEvent> {
-  const { onGap = 'hold', outage = 300_000, pause = 500, scheduler = asyncScheduler } = options;
+  const {
+    onGap = 'hold',
+    outage = 300_000,
+    pause = 500,
+    check = (chunk) => of(chunk),
+    reached = () => true,
+    scheduler = asyncScheduler,
+  } = options;
   const context = options.context ?? { operation: 'stream' };
 
   return defer(() => {
@@ -113,18 +130,22 @@ export function streamChunks(
       );
     };
 
-    function* drain(): Generator<StreamEvent> {
-      while (cursor.pending.length) {
-        const chunk = cursor.pending.shift();
-        cursor.count++;
-        if (onGap === 'hold') cursor.delivered.push(chunk);
-        yield { type: 'chunk', chunk };
-      }
-    }
+    const took = () => {
+      const chunk = cursor.pending.shift();
+      cursor.count++;
+      if (onGap === 'hold') cursor.delivered.push(chunk);
+    };
+
+    // A chunk stays pending until it goes out: its check may take a while, and the reader may leave in between.
+    const drain = (): Observable<StreamEvent> =>
+      range(0, cursor.pending.length).pipe(
+        concatMap(() => check(cursor.pending[0]).pipe(take(1), tap({ next: took, error: took }))),
+        map((chunk) => ({ type: 'chunk', chunk })),
+      );
 
     /** Everything that may go out now. */
     const emit = (cause?: unknown): Observable<StreamEvent> => {
-      if (!cursor.gap) return from(drain());
+      if (!cursor.gap) return drain();
       if (onGap === 'hold') return EMPTY;
       if (onGap === 'error') return throwError(() => gapError(cause));
       delete cursor.gap;
@@ -157,7 +178,10 @@ export function streamChunks(
       asked = scheduler.now();
       return defer(read).pipe(
         throwIfEmpty(),
-        tap({ next: () => (answered = true), unsubscribe: () => answered || (cursor.gap ??= 'possibly') }),
+        tap({
+          next: () => (answered = true),
+          unsubscribe: () => answered || !reached() || (cursor.gap ??= 'possibly'),
+        }),
         take(1),
       );
     });

@@ -1,5 +1,5 @@
 import { Observable, Subscription, type SchedulerLike, type Subscriber } from 'rxjs';
-import { RATE_WINDOW } from '../protocol/limits.js';
+import { MAX_TIMER, RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
 
 /** Gives back what was taken from the budget, once; with a pause in milliseconds, nobody gets through for so long. */
@@ -16,6 +16,7 @@ export class Lane {
   readonly #scheduler: SchedulerLike;
   readonly #waiting = new Set<Subscriber<Release>>();
   #running = 0;
+  #busy = false;
   #until = 0;
   #ended: number[] = [];
   #timer = Subscription.EMPTY;
@@ -42,7 +43,15 @@ export class Lane {
     });
   }
 
+  /** Lets through who may go. An answer given at once comes back here: the loop that runs sees to it. */
   #advance(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#admit();
+    this.#busy = false;
+  }
+
+  #admit(): void {
     const { requests = Infinity, per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
     for (const subscriber of this.#waiting) {
       const now = this.#scheduler.now();
@@ -55,9 +64,12 @@ export class Lane {
       if (due > now) {
         this.#timer.unsubscribe();
         if (due < Infinity) {
-          this.#timer = this.#scheduler.schedule(() => {
-            this.#advance();
-          }, due - now);
+          this.#timer = this.#scheduler.schedule(
+            () => {
+              this.#advance();
+            },
+            Math.min(MAX_TIMER, due - now),
+          );
         }
         return;
       }

@@ -2,6 +2,7 @@ import { catchError, defer, map, of, switchMap, throwError, timer, type Observab
 import { RunpodError } from '../errors/RunpodError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RequestTimeoutError } from '../errors/RequestTimeoutError.js';
+import { MAX_TIMER } from '../protocol/limits.js';
 import { operationRow } from '../protocol/operations.js';
 import { retryAfterOf } from '../protocol/retryAfter.js';
 import { bodyMessage, isEndpointMissing } from '../protocol/message.js';
@@ -12,7 +13,8 @@ import { redact, type Trace } from './Trace.js';
 /** How a failed request is repeated. */
 export interface RetryOptions {
   /**
-   * How often a call is sent at the most.
+   * How often a call is sent at the most. A job just submitted that answers 404 is asked for again all the same, for ten
+   * seconds, because it may not be known everywhere yet.
    * @defaultValue 4
    */
   readonly attempts?: number;
@@ -84,7 +86,9 @@ export function repeat(
         const pause = trace.left ? undefined : lagging ? LAG_PAUSE : pauseAfter(outcome, failures);
         if (pause === undefined) return 'reply' in outcome ? of(outcome.reply) : throwError(() => outcome.error);
         report(pause, reasonOf(outcome, trace));
-        return timer(pause, scheduler).pipe(switchMap(() => attempt(lagging ? failures : failures + 1)));
+        return timer(Math.min(MAX_TIMER, pause), scheduler).pipe(
+          switchMap(() => attempt(lagging ? failures : failures + 1)),
+        );
       }),
     );
 

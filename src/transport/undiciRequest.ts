@@ -50,7 +50,7 @@ export function undiciRequest(
           over = true;
           subscriber.next({
             ...reply,
-            text: (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)).toString(),
+            text: (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)).toString().replace(/^\uFEFF/, ''),
           });
           subscriber.complete();
         },

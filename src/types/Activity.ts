@@ -16,7 +16,7 @@ export interface ActivityBase {
 export interface RequestActivity extends ActivityBase {
   readonly type: 'request';
   readonly method: string;
-  /** Path and query after the base URL; never the key. */
+  /** The path after the base URL, without a query. */
   readonly path: string;
   /** 1 for the first time this call is sent. */
   readonly attempt: number;
