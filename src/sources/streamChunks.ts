@@ -139,7 +139,7 @@ export function streamChunks(
     // A chunk stays pending until it goes out: its check may take a while, and the reader may leave in between.
     const drain = (): Observable<StreamEvent> =>
       range(0, cursor.pending.length).pipe(
-        concatMap(() => check(cursor.pending[0]).pipe(take(1), tap({ next: took, error: took }))),
+        concatMap((): Observable<unknown> => check(cursor.pending[0]).pipe(take(1), tap({ next: took, error: took }))),
         map((chunk) => ({ type: 'chunk', chunk })),
       );
 
