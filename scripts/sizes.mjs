@@ -21,7 +21,7 @@ const bundles = [
     code: `import { createRunpod } from 'runpod-rx'; globalThis.x = createRunpod`,
     // The goal is missed; the budget keeps it from getting farther away. See docs/decisions/0008-size.md.
     goal: 8 * KB,
-    budget: () => 12.25 * KB,
+    budget: () => 12.5 * KB,
   },
   {
     name: 'runpod',

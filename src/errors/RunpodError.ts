@@ -46,7 +46,7 @@ export class RunpodError<D extends object = object> extends Error {
       .replace(/\B[A-Z]/g, '_$&')
       .toLowerCase();
     for (const [key, value] of Object.entries({ name: brand, code, retryable: false, ...context, ...details })) {
-      if (value !== undefined && key !== 'cause') Object.assign(this, { [key]: value });
+      if (value !== undefined) Object.assign(this, { [key]: value });
     }
   }
 

@@ -26,7 +26,7 @@ export interface Clock {
   until(ms: number): void;
 }
 
-export function clock(): Clock {
+function clock(): Clock {
   const scheduler = new VirtualTimeScheduler();
   return {
     scheduler,
