@@ -43,6 +43,15 @@ describe('S20 jobBody', () => {
     expect(wrong({ input })).toMatch(`input is ${given}, but must be a plain object`);
   });
 
+  it.each<[string, object]>([
+    ['turns into a list', { input: { x: 1, toJSON: () => [1] } }],
+    ['turns into nothing', { input: { toJSON: () => undefined } }],
+    ['has a member of that name that does nothing', { input: { x: 1, toJSON: 7 } }],
+    ['is of a request that turns into another', { input: { x: 1 }, toJSON: () => ({ input: {} }) }],
+  ])('wants input to be sent as it was checked, and refuses one that %s', (_, request) => {
+    expect(wrong(request)).toMatch('input is an object, but must be a plain object');
+  });
+
   it.each<[string, unknown]>([
     ['an object', { x: 1 }],
     ['one without a prototype', Object.assign(Object.create(null) as object, { x: 1 })],
@@ -175,7 +184,7 @@ describe('S20 checkId', () => {
   });
 
   it.each<[unknown, string]>([
-    ['', ''],
+    ['', 'empty'],
     ['a/b', 'a/b'],
     ['../x', '../x'],
     ['a b', 'a b'],

@@ -24,6 +24,18 @@ describe('operations', () => {
     expect(operationRow('cancel', 'GET')).toBe(operations.cancel);
   });
 
+  it.each(['stream/job-1', 'status/job-1?x=1', 'run/', 'cancel/a/b'])(
+    'S16 S23 go by the first part of a path, as of %s',
+    (operation) => {
+      expect(operationRow(operation)).toBe(operations[operation.split('/')[0]!]);
+    },
+  );
+
+  it('S16 a part of a name is no name', () => {
+    expect(operationRow('streams/job-1', 'POST')).toMatchObject({ kind: 'submission', careful: true });
+    expect(operationRow('v1/stream', 'POST')).toMatchObject({ kind: 'submission', careful: true });
+  });
+
   it.each([
     ...[400, 401, 403, 404, 409, 413, 422, 429, 499, 307, 308].map((status) => [status, true] as const),
     ...[200, 204, 301, 302, 303, 304, 399, 408, 500, 502, 503, 524].map((status) => [status, false] as const),

@@ -17,6 +17,8 @@ describe('retryAfterOf', () => {
     ['a date, where the answer’s own cannot be read', { 'retry-after': date, date: 'today' }, 5_000],
     ['a date that is over', { 'retry-after': 'Wed, 21 Oct 2015 07:27:00 GMT' }, 0],
     ['what is neither', { 'retry-after': 'soon' }, undefined],
+    ['a negative number, a year to some engines', { 'retry-after': '-5' }, undefined],
+    ['two numbers, a month and a day to some engines', { 'retry-after': '5, 5' }, undefined],
   ])('S2 reads %s', (_, headers, expected) => {
     expect(retryAfterOf(headers, at - 5_000)).toBe(expected);
   });

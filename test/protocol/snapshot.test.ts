@@ -34,6 +34,24 @@ describe('parseSnapshot', () => {
     });
   });
 
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
+    'S17 takes %s, which every object has, for a status it does not know',
+    (status) => {
+      expect(parseSnapshot(JSON.stringify({ id: 'j', status }))).toMatchObject({
+        value: { status: 'UNKNOWN', rawStatus: status },
+      });
+    },
+  );
+
+  it('S3 keeps the id of a job without a status where it is asked to; without an id there is no job', () => {
+    expect(parseSnapshot('{"id":"j"}', undefined, undefined, true)).toStrictEqual({
+      value: { id: 'j', status: 'UNKNOWN', rawStatus: '', raw: { id: 'j' } },
+    });
+    expect(parseSnapshot('{"id":"j"}')).toStrictEqual({ issue: 'has no status' });
+    expect(parseSnapshot('{"error":"no"}', undefined, 'asked', true)).toStrictEqual({ issue: 'says: no' });
+    expect(parseSnapshot('{}', undefined, undefined, true)).toStrictEqual({ issue: 'has no id' });
+  });
+
   it('takes RUNNING, the documentation’s other name, for IN_PROGRESS', () => {
     expect(parseSnapshot('{"id":"j","status":"RUNNING"}')).toMatchObject({
       value: { status: 'IN_PROGRESS', rawStatus: 'RUNNING' },

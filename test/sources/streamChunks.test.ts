@@ -215,8 +215,19 @@ describe('streamChunks', () => {
     {
       'a 404': { error: httpError(404) as Error },
       'a 401': { error: httpError(401) },
-      'any other error': { error: new TypeError('a bug') },
     },
+  );
+
+  it(
+    'S16 lets an error that is not the library’s own through at once, and takes it for a gap: the answer may have come',
+    marbles((m) => {
+      const cursor = streamCursor();
+      const error = new TypeError('a bug');
+      const read = inTurn(m.cold('-(a|)', replies), m.cold('-#', undefined, error));
+      m.expect(streamChunks(read, { status, cursor })).toBeObservable('-a#', events, error);
+      m.flush();
+      expect(cursor).toStrictEqual({ count: 1, delivered: ['a'], pending: [], gap: 'possibly' });
+    }),
   );
 
   it(
