@@ -6,7 +6,7 @@ import { JobOutputError } from './errors/JobOutputError.js';
 import { StreamInUseError } from './errors/StreamInUseError.js';
 import { invalidRequest } from './errors/invalidRequest.js';
 import { asAccepted } from './errors/asAccepted.js';
-import type { ErrorContext } from './errors/RunpodError.js';
+import { RunpodError, type ErrorContext } from './errors/RunpodError.js';
 import { checkDurations, checkWait, issuesText, jobBody, type Issue } from './protocol/checks.js';
 import { parseHealth, parsePurge } from './protocol/health.js';
 import { RUNSYNC_WAIT, STREAM_WAIT } from './protocol/limits.js';
@@ -175,7 +175,11 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
                 if (!over) state.settle(id);
               },
             }),
-            catchError((error: unknown) => throwError(() => asAccepted(error))),
+            catchError((error: unknown) => {
+              // Whoever gets an error of ours gets the id with it.
+              if (!(error instanceof RunpodError)) state.settle(id);
+              return throwError(() => asAccepted(error));
+            }),
             state.guard({ ...call, timeout }, () => ({
               ...state.context({ operation: 'runsync', jobId: id }),
               accepted: 'unknown',

@@ -46,7 +46,7 @@ export interface ClientOptions {
   readonly baseUrl?: string;
   /** Steps between the endpoints and the wire, outermost first. */
   readonly links?: readonly Link[];
-  /** How failed requests are repeated; `false` never repeats. */
+  /** How failed requests are repeated; `false` sends each once (but for a 404 of a job just submitted). */
   readonly retry?: RetryOptions | false;
   /**
    * What keeps the requests within the service's limits, for each endpoint and operation: the documented ones, your own,

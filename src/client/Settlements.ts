@@ -1,4 +1,4 @@
-import { BehaviorSubject, filter, map, share, take, type Observable } from 'rxjs';
+import { BehaviorSubject, ReplaySubject, filter, map, share, take, type Observable } from 'rxjs';
 import type { JobRef } from '../types/JobRef.js';
 import type { SettleReport } from '../types/SettleReport.js';
 
@@ -21,7 +21,8 @@ export class Settlements {
       this.#report = { cancelled: [], finished: [], abandoned: [] };
       return report;
     }),
-    share(),
+    // Who asks in answer to a report gets the same one.
+    share({ connector: () => new ReplaySubject(1) }),
   );
 
   /** Says that something is outstanding; the returned function says once that it no longer is. */

@@ -17,21 +17,23 @@ export function keepSubmission<T>(
   return new Observable((subscriber) => {
     let over = false;
     let done: ((answer?: T) => void) | undefined;
+    // Who leaves while a transport answers at once has left before the answer, and before there is a teardown to call.
+    const gone = () => done ?? (subscriber.closed ? left() : undefined);
     const reading = source.subscribe({
       next: (answer) => {
         over = true;
-        // Who leaves while a transport answers at once has left before the answer, too.
-        if (subscriber.closed) (done ?? left())(answer);
+        const leave = gone();
+        if (leave) leave(answer);
         else subscriber.next(answer);
       },
       error: (error: unknown) => {
         over = true;
-        if (done) done();
+        const leave = gone();
+        if (leave) leave();
         else subscriber.error(error);
       },
       complete: () => {
-        if (!done) subscriber.complete();
-        else if (!over) done();
+        subscriber.complete();
       },
     });
     return () => {

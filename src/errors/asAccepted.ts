@@ -5,7 +5,7 @@ import { RunpodError } from './RunpodError.js';
  * it is not `retryable`, whatever the read alone would be.
  */
 export function asAccepted(error: unknown): unknown {
-  if (!(error instanceof RunpodError)) return error;
+  if (!(error instanceof RunpodError) || !error.retryable) return error;
   const type = error.constructor as typeof RunpodError;
   return new type(error.message, error, Object.assign({}, error, { accepted: 'unknown', retryable: false }));
 }

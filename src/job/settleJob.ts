@@ -39,7 +39,7 @@ export function settleJob(
     catchError((error: unknown) => {
       if (error instanceof ResponseError) return of('cancelled' as const);
       if (isGone(error)) return of('finished' as const);
-      if (error instanceof AuthenticationError) return of('abandoned' as const);
+      if (error instanceof AuthenticationError || error instanceof NotFoundError) return of('abandoned' as const);
       // What the service says to a job that is over already is not documented: the job itself tells.
       return error instanceof HttpError && !error.retryable ? ifOver(status, error) : throwError(() => error);
     }),
@@ -73,5 +73,5 @@ function ifOver(status: () => Observable<JobSnapshot>, error: unknown): Observab
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof JobNotFoundError || error instanceof JobExpiredError || error instanceof NotFoundError;
+  return error instanceof JobNotFoundError || error instanceof JobExpiredError;
 }

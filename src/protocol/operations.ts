@@ -53,7 +53,9 @@ export function operationName(operation: Operation): string {
 /** The row of an operation; one that is not in the table is judged by its HTTP method, with nothing assumed. */
 export function operationRow(operation: Operation, method = 'GET'): OperationRow {
   const name = operationName(operation);
-  if (Object.hasOwn(operations, name)) return operations[name] as OperationRow;
+  const row = Object.hasOwn(operations, name) ? operations[name] : undefined;
+  // A read that is made by another method than GET is none that is known.
+  if (row && (row.kind !== 'read' || method === 'GET')) return row;
   return method === 'GET' ? read() : submission();
 }
 

@@ -35,7 +35,7 @@ export function parseSnapshot(text: string, parse?: JsonParser, id?: string, len
 export function snapshotOf(body: Readonly<Record<string, unknown>>, id?: string, lenient = false): Parsed<JobSnapshot> {
   const ownId = typeof body.id === 'string' && body.id ? body.id : id;
   const rawStatus = typeof body.status === 'string' ? body.status : '';
-  if (!ownId || (!rawStatus && !(lenient && body.id))) {
+  if (!ownId || (!rawStatus && !(lenient && body.id && !body.error))) {
     const words = messageOf(body.error);
     return { issue: words ? `says: ${clip(words)}` : `has no ${ownId ? 'status' : 'id'}` };
   }

@@ -9,16 +9,17 @@ const BEFORE =
  * that failed, or a code that no open connection can give.
  */
 export function phaseOf(error: unknown): Phase {
+  let found: Phase = 'sent';
   for (let at: unknown = error, depth = 0; typeof at === 'object' && at !== null && depth < 4; depth++) {
     const { phase, code, syscall, errors, cause } = at as Record<string, unknown>;
     if (phase === 'connect' || phase === 'sent') return phase;
     // An open connection can give the same codes: the system call that failed decides.
     if (syscall) return syscall === 'connect' || syscall === 'getaddrinfo' ? 'connect' : 'sent';
-    if (typeof code === 'string' && BEFORE.test(code)) return 'connect';
+    if (typeof code === 'string' && BEFORE.test(code)) found = 'connect';
     // Several addresses were tried (AggregateError): each must have failed to connect.
     if (Array.isArray(errors) && errors.length)
       return errors.every((one) => phaseOf(one) === 'connect') ? 'connect' : 'sent';
     at = cause;
   }
-  return 'sent';
+  return found;
 }

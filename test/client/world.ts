@@ -26,7 +26,7 @@ export interface Clock {
   until(ms: number): void;
 }
 
-function clock(): Clock {
+export function clock(): Clock {
   const scheduler = new VirtualTimeScheduler();
   return {
     scheduler,
