@@ -7,7 +7,8 @@
  *   --table FILE --root FOLDER       another table, for another tree
  *
  * The working tree is not touched: each worker has a copy of its own. A mutant is killed when a test ran and failed; one
- * that does not load or leaves a file without tests has proved nothing, and counts as broken.
+ * that does not load or leaves a file without tests has proved nothing, and counts as broken. A rule without a row is as
+ * bad as a mutant that survives, unless the table says why it has none.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -26,10 +27,27 @@ const { values: options, positionals: filters } = parseArgs({
   },
 });
 const root = resolve(options.root);
-const { mutants } = await import(pathToFileURL(resolve(options.table)).href);
+const { mutants, rules = [], notBuilt = {} } = await import(pathToFileURL(resolve(options.table)).href);
 const rows = mutants.filter(
   ({ rule, file }) => filters.length === 0 || filters.some((filter) => rule === filter || file.includes(filter)),
 );
+
+/** What the table as a whole lacks, whichever of its rows are run. */
+const ruled = new Set(mutants.map(({ rule }) => rule));
+const gaps = [
+  ...rules.filter((rule) => !ruled.has(rule) && !notBuilt[rule]).map((rule) => `${rule} has no row`),
+  ...rules
+    .filter((rule) => ruled.has(rule) && notBuilt[rule])
+    .map((rule) => `${rule} has rows, and is said not to be built`),
+  ...(rules.length ? [...ruled, ...Object.keys(notBuilt)] : [])
+    .filter((rule) => !rules.includes(rule))
+    .map((rule) => `${rule} is no rule`),
+  ...(rows.length ? [] : ['no row is to be run']),
+];
+if (gaps.length > 0) {
+  console.error(`The table does not do:\n${gaps.map((gap) => `  ${gap}`).join('\n')}`);
+  process.exit(1);
+}
 
 /** What the tests need; not the history, what is built, or what is installed. */
 const parts = [
@@ -49,11 +67,12 @@ function copyTree(name) {
   return folder;
 }
 
-/** Runs test files, and says what each test did, or that Vitest gave no report. */
-async function vitest(folder, files, name) {
+/** Runs the tests of files, of those with one of the names, and says what each did, or that Vitest gave no report. */
+async function vitest(folder, files, names = []) {
   const report = join(folder, `report-${Math.random().toString(36).slice(2)}.json`);
   const args = ['run', '--project', 'unit', ...files, '--reporter=json', `--outputFile.json=${report}`, '--no-color'];
-  if (name) args.push('--testNamePattern', name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  if (names.length)
+    args.push('--testNamePattern', names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'));
   // One row at a time runs in each copy; a test that would wait for ever is given up.
   const child = spawn(process.execPath, [join(folder, 'node_modules/vitest/vitest.mjs'), ...args], {
     cwd: folder,
@@ -138,7 +157,7 @@ async function tryRow(folder, row) {
     before.replace(row.find, () => row.replace),
   );
   try {
-    const result = await vitest(folder, [row.test], row.name);
+    const result = await vitest(folder, [row.test], row.name ? [row.name] : []);
     if (result.hung) return { verdict: 'killed', why: 'the test never ended' };
     if (result.unloaded.length > 0) return { verdict: 'broken', why: firstLine(result.unloaded[0]) };
     const [first] = failedTests(result);
@@ -154,7 +173,8 @@ async function tryRow(folder, row) {
 async function checkUnchanged(folder, sound) {
   const files = [...new Set(sound.map(({ test }) => test))];
   if (files.length === 0) return [];
-  const result = await vitest(folder, files);
+  const wanted = sound.map(({ name }) => name);
+  const result = await vitest(folder, files, wanted.every(Boolean) ? [...new Set(wanted)] : []);
   const names = ranTests(result).map(({ fullName }) => fullName);
   return [
     ...(names.length === 0 ? [firstLine(result.output) || 'no test ran'] : []),
@@ -213,7 +233,7 @@ if (options.json) {
     `${oneLine(row.find)} → ${oneLine(row.replace)}`.slice(0, 60),
     row.test + (row.name ? ` › ${row.name}` : ''),
   ]);
-  const table = [['', 'rule', 'file', 'change', 'test'], ...cells];
+  const table = [['result', 'rule', 'file', 'change', 'test'], ...cells];
   const widths = table[0].map((_, column) => Math.max(...table.map((line) => line[column].length)));
   for (const line of table)
     console.log(
@@ -223,9 +243,9 @@ if (options.json) {
         .trimEnd(),
     );
   for (const { row, verdict, why } of bad) console.log(`\n✗ ${row.rule} ${row.file} ${verdict}: ${why}`);
-  const rules = Array.from({ length: 24 }, (_, index) => `S${index + 1}`);
-  const without = rules.filter((rule) => !mutants.some((row) => row.rule === rule));
-  if (without.length > 0) console.log(`\nRules without a row: ${without.join(', ')}`);
-  console.log(`\n${results.length - bad.length} killed, ${bad.length} not`);
+  for (const [rule, reason] of Object.entries(notBuilt)) console.log(`\n${rule} has no row: ${reason}`);
+  console.log(
+    `\n${results.length - bad.length} killed, ${bad.length} not, in ${Math.round(performance.now() / 1000)} s`,
+  );
 }
 process.exitCode = bad.length > 0 ? 1 : 0;

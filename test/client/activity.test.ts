@@ -103,6 +103,26 @@ describe('activity$', () => {
     }
   });
 
+  test('S21 holds none of the keys that a call was sent with, however often they come back', () => {
+    const keys = ['first-secret', 'second-secret'];
+    const used: string[] = [];
+    let asked = 0;
+    const { client, endpoint, see, until } = script(
+      ({ headers }, nth) => {
+        used.push(String(headers.authorization).slice('Bearer '.length));
+        return { status: nth === 1 ? 503 : 401, body: { error: [...used, ...used].join(' ') } };
+      },
+      { apiKey: () => of(keys[asked++] ?? '') },
+    );
+    const seen = see(client.activity$);
+    const call = see(endpoint.status('a'));
+    until(60_000);
+    expect(call.error).toMatchObject({ code: 'authentication' });
+    expect(used).toEqual(keys);
+    expect(String(call.error)).toContain('*** *** *** ***');
+    expect(JSON.stringify([...seen.values, call.error]) + String(call.error)).not.toContain('-secret');
+  });
+
   test('costs nothing while nobody listens', () => {
     /** How often the time is asked for during one call. */
     const asked = (listen: (activity$: Runpod['activity$']) => void) => {

@@ -1,4 +1,4 @@
-import { catchError, defer, map, of, retry, switchMap, tap, throwError, timer } from 'rxjs';
+import { catchError, defer, map, of, race, retry, switchMap, tap, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { CallRequest, Link } from 'runpod-rx';
 import { script, world } from './world.js';
@@ -135,6 +135,19 @@ describe('links', () => {
       code: 'submission_unknown',
       accepted: 'unknown',
       cause: { message: 'a link broke' },
+    });
+  });
+
+  test('S1 one that leaves a submission on its way: the submission is unknown', () => {
+    const hasty: Link = (request, next) =>
+      race(next(request), timer(50, scheduler).pipe(switchMap(() => throwError(() => new TypeError('too slow')))));
+    const { endpoint, scheduler, see, until } = script(() => 'never', { links: [hasty] });
+    const seen = see(endpoint.run({ input }));
+    until(50);
+    expect(seen.error).toMatchObject({
+      code: 'submission_unknown',
+      accepted: 'unknown',
+      cause: { message: 'too slow' },
     });
   });
 

@@ -1,4 +1,4 @@
-import { firstValueFrom, map, interval, take } from 'rxjs';
+import { firstValueFrom, map, interval, take, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { isRunpodError } from 'runpod-rx';
 import { script, statuses, world } from '../client/world.js';
@@ -352,4 +352,29 @@ describe('S3 the job id is on every error that concerns a job', () => {
     until(1_000);
     expect(seen.error).toMatchObject({ code: 'authentication', jobId: 'job-1' });
   });
+
+  test('runSync, once it is watching, at its timeout and its signal', () => {
+    const { endpoint, at, see, until } = script(({ operation }) =>
+      operation === 'runsync' ? { body: { id: 'job-1', status: 'IN_QUEUE' } } : 'never',
+    );
+    const controller = new AbortController();
+    const timed = see(endpoint.runSync({ input }, { timeout: 50 }));
+    const aborted = see(endpoint.runSync({ input }, { signal: controller.signal }));
+    at(50, () => {
+      controller.abort();
+    });
+    until(50);
+    expect(timed.error).toMatchObject({ code: 'request_timeout', jobId: 'job-1' });
+    expect(aborted.error).toMatchObject({ code: 'aborted', jobId: 'job-1' });
+  });
+});
+
+test('S1 a transport whose failure does not say how far it came leaves a submission unknown', () => {
+  let sent = 0;
+  const transport = () => (sent++, throwError(() => new Error('broken')));
+  const { endpoint, see, until } = script(() => 'never', { transport });
+  const seen = see(endpoint.run({ input }));
+  until(60_000);
+  expect(seen.error).toMatchObject({ code: 'submission_unknown', accepted: 'unknown', cause: { phase: 'sent' } });
+  expect(sent).toBe(1);
 });

@@ -303,6 +303,27 @@ describe('S18 a job that is not found', () => {
     expect(seen.values).toEqual(numbers);
   });
 
+  test('status: also once it was answered in between', () => {
+    const answers = [{ body: { id: 'job-1', status: 'IN_QUEUE' } }, { body: { status: 'IN_QUEUE' } }, gone];
+    const { endpoint, see, until } = script((_, nth) => answers[nth - 1] ?? { body: { status: 'COMPLETED' } });
+    see(endpoint.run({ input }));
+    see(endpoint.status('job-1'));
+    const seen = see(endpoint.status('job-1'));
+    until(60_000);
+    expect(seen).toMatchObject({ ended: 500, values: [{ status: 'COMPLETED' }] });
+  });
+
+  test('S2 status: waiting for it takes no attempt from the failures that come after', () => {
+    const { endpoint, see, sent, until } = script((_, nth) =>
+      nth === 1 ? { body: { id: 'job-1', status: 'IN_QUEUE' } } : nth < 8 ? gone : { status: 503 },
+    );
+    see(endpoint.run({ input }));
+    const seen = see(endpoint.status('job-1'));
+    until(60_000);
+    expect(seen.error).toMatchObject({ status: 503 });
+    expect(sent).toHaveLength(1 + 6 + 4);
+  });
+
   test('cancel and runSync: just submitted, it is asked for again', () => {
     const made = script(({ operation }) => {
       if (operation === 'run') return { body: { id: 'job-1', status: 'IN_QUEUE' } };
@@ -434,6 +455,18 @@ describe('S17 the end of a job', () => {
   test('S19 a 4xx whose body is a job is the answer of the job', () => {
     const { endpoint, see } = script(() => ({ status: 400, body: { id: 'a', status: 'COMPLETED', output: 1 } }));
     expect(see(endpoint.cancel('a')).values).toMatchObject([{ status: 'COMPLETED', output: 1 }]);
+  });
+
+  test.each([
+    [503, { id: 'a', status: 'COMPLETED', output: 1 }],
+    [400, { status: 'COMPLETED', output: 1 }],
+    [400, { id: 'a', output: 1 }],
+  ])('S19 a %i with %j is no answer of the job', (status, body) => {
+    const { endpoint, see, until } = script(() => ({ status, body }));
+    const seen = see(endpoint.status('a'));
+    until(60_000);
+    expect(seen.error).toMatchObject({ code: 'http', status });
+    expect(seen.values).toEqual([]);
   });
 
   test('S19 a 200 with nothing but an error is a ResponseError, read again by who watches', () => {
