@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, test } from 'vitest';
 import type { EndpointOptions, JobSnapshot } from 'runpod-rx';
@@ -178,4 +179,41 @@ test('parse reads the texts of answers, for integers that JSON.parse rounds', ()
   // Reads are shared by the views of an endpoint, and so is the way they are parsed.
   expect(see(client.endpoint('demo').status('a')).values).toMatchObject([{ output: { seed: big } }]);
   expect(see(client.endpoint('other').status('a')).values).toMatchObject([{ output: { seed: Number(big) } }]);
+});
+
+test('S7 two views of a job that is being read: both get the integers that JSON.parse rounds, whoever asks first', () => {
+  const big = '9007199254740993';
+  const text = `{"id":"a","status":"COMPLETED","output":{"seed":${big}}}`;
+  const { client, sent, see, until } = script(() => ({ body: text, after: 10 }));
+  const parse = (given: string): unknown => JSON.parse(given.replaceAll(/:(\d{16,})/g, ':"$1"'));
+  const [exact, plain] = [client.endpoint('demo', { parse }), client.endpoint('demo')];
+  const seen = [see(plain.watch('a')), see(exact.watch('a')), see(exact.status('a'))];
+  until(1_000);
+  expect(sent).toHaveLength(1);
+  for (const { values } of seen) expect(values).toMatchObject([{ output: { seed: big } }]);
+});
+
+test.each<[string, (result: unknown) => unknown]>([
+  ['of another realm', (result) => runInNewContext('Promise.resolve(result)', { result })],
+  [
+    'of another library',
+    (result) => ({ then: (...callbacks: never[]) => Promise.resolve(result).then(...(callbacks as [])) }),
+  ],
+])('S17 a schema whose promise is %s is waited for', async (_, promise) => {
+  const foreign: StandardSchemaV1<unknown, unknown> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value) =>
+        promise(value === 7 ? { issues: [{ message: 'must not be 7' }] } : { value: { paid: value } }) as never,
+    },
+  };
+  const outputs = [1, 7];
+  const { client, see } = script((__, nth) => ({ body: { id: 'a', status: 'COMPLETED', output: outputs[nth - 1] } }));
+  const endpoint = client.endpoint('demo', { output: foreign });
+  const [good, bad] = [see(endpoint.status('a')), see(endpoint.status('a'))];
+  await settle();
+  expect(good.values).toMatchObject([{ status: 'COMPLETED', output: { paid: 1 } }]);
+  expect(bad.values).toEqual([]);
+  expect(bad.error).toMatchObject({ code: 'job_output', issues: [{ field: 'output', rule: 'must not be 7' }] });
 });

@@ -57,6 +57,15 @@ describe('phaseOf', () => {
     expect(phaseOf(fail('fetch failed', { cause: fail('read', { code: 'ECONNRESET' }) }))).toBe('sent');
   });
 
+  it('S1 a code that is repeated without its system call is judged by the call that the cause names', () => {
+    const wrapped = (code: string, syscall: string) =>
+      phaseOf(fail('x', { code, cause: fail(`${syscall} ${code}`, { code, syscall }) }));
+    for (const code of ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']) {
+      expect(wrapped(code, 'read')).toBe('sent');
+      expect(wrapped(code, 'connect')).toBe('connect');
+    }
+  });
+
   it('S1 several addresses: only where each failed to connect', () => {
     const refused = fail('x', { code: 'ECONNREFUSED' });
     const reset = fail('x', { code: 'ECONNRESET', syscall: 'read' });

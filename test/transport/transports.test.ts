@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import axios from 'axios';
 import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { axiosTransport, type Transport, type TransportRequest } from '../../src/index.js';
+import { axiosTransport, createRunpod, type Transport, type TransportRequest } from '../../src/index.js';
 import { defaultAdapter as browserAdapter } from '../../src/transport/adapter.browser.js';
 import { undiciTransport } from '../../src/undici.js';
 import { Agent, MockAgent } from 'undici';
@@ -144,6 +144,14 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
     expect((await lastValueFrom(make()(get(`${server.baseUrl}/demo/health`)))).text).toHaveLength(text.length);
   });
 
+  it('S19 leaves a byte order mark out, which no JSON has', async () => {
+    const text = '{"id":"job-1","status":"IN_QUEUE"}';
+    const server = await start({ run: { parts: [Buffer.from(`\uFEFF${text}`)] }, health: { body: `"\uFEFF"` } });
+    expect((await lastValueFrom(make()(get(`${server.baseUrl}/demo/run`)))).text).toBe(text);
+    // Within the text it is a character like any other.
+    expect((await lastValueFrom(make()(get(`${server.baseUrl}/demo/health`)))).text).toBe('"\uFEFF"');
+  });
+
   it('S1 says of a refused connection that nothing was sent', async () => {
     const url = `http://127.0.0.1:${await freePort()}/v2/demo/health`;
     const error = await errorOf(make()(get(url)));
@@ -220,6 +228,31 @@ describe('undiciTransport({ dispatcher })', () => {
     await agent.close();
   });
 
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['a header that HTTP cannot carry', { 'x-user': 'Zoë→' }],
+    ['an expectation that undici does not know', { expect: '100-continue' }],
+  ])('S1 says of %s that nothing was sent', async (_, headers) => {
+    const server = await start({ run: {} });
+    const error = await errorOf(undiciTransport()(get(`${server.baseUrl}/demo/run`, { headers })));
+    expect(error).toMatchObject({ phase: 'connect' });
+    expect(server.seen()).toEqual([]);
+  });
+
+  it('S1 says of a dispatcher that is being closed that nothing was sent, and of one that was destroyed that it may have been', async () => {
+    const server = await start({ run: {} });
+    // It is destroyed as soon as all that is on its way has ended.
+    const closed = new Agent();
+    void closed.close();
+    const destroyed = new Agent();
+    void destroyed.destroy();
+    const phases = await Promise.all(
+      [closed, destroyed].map((dispatcher) =>
+        errorOf(undiciTransport({ dispatcher })(get(`${server.baseUrl}/demo/run`))),
+      ),
+    );
+    expect(phases).toMatchObject([{ phase: 'connect' }, { phase: 'sent' }]);
+  });
+
   it('a dispatcher that throws is an error', async () => {
     const agent = new Agent();
     vi.spyOn(agent, 'dispatch').mockImplementation(() => {
@@ -233,6 +266,28 @@ describe('undiciTransport({ dispatcher })', () => {
 });
 
 describe('axiosTransport(own)', () => {
+  it.each([
+    ['EHOSTUNREACH', 'read'],
+    ['ENETUNREACH', 'write'],
+    ['ECONNREFUSED', 'read'],
+  ])('S1 a submission whose open connection gives %s in %s is not sent again', async (code, syscall) => {
+    let sent = 0;
+    const adapter = () => {
+      sent++;
+      return Promise.reject(Object.assign(new Error(`${syscall} ${code}`), { code, syscall }));
+    };
+    const client = createRunpod({
+      transport: axiosTransport(axios.create({ adapter })),
+      apiKey: 'key',
+      retry: { base: 1 },
+    });
+    expect(await errorOf(client.endpoint('demo').run({ input: { x: 1 } }))).toMatchObject({
+      code: 'submission_unknown',
+      cause: { code: 'connection', phase: 'sent' },
+    });
+    expect(sent).toBe(1);
+  });
+
   it('unpacks what its adapter asked to be packed', async () => {
     const packed = gzipSync('{"text":"héllo"}');
     const server = await start({ health: { headers: { 'content-encoding': 'gzip' }, parts: [packed] } });
