@@ -176,8 +176,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
               },
             }),
             catchError((error: unknown) => {
-              // Whoever gets an error of ours gets the id with it.
-              if (!(error instanceof RunpodError)) state.settle(id);
+              // Who gets an error without the id has lost the job.
+              if (!(error instanceof RunpodError && error.jobId)) state.settle(id);
               return throwError(() => asAccepted(error));
             }),
             state.guard({ ...call, timeout }, () => ({

@@ -167,6 +167,30 @@ describe('S1 what ends runSync once its job is accepted is not retryable', () =>
   });
 });
 
+test.each([
+  ['a link that throws', throwError(() => new TypeError('a link broke'))],
+  ['a link that is aborted', throwError(() => new Error('enough')).pipe(abortWith(AbortSignal.abort()))],
+])('S3 S4 a runSync whose watching ends in an error without the job’s id, by %s, is cancelled', (_, broken$) => {
+  const { endpoint, sent, see, until } = script(
+    ({ operation }) => (operation === 'cancel' ? cancelled : { body: { id: 'job-1', status: 'IN_PROGRESS' } }),
+    { links: [(request, next) => (request.operation === 'status' ? broken$ : next(request))] },
+  );
+  const seen = see(endpoint.runSync({ input }));
+  until(10_000);
+  expect(seen.error).toBeInstanceOf(Error);
+  expect(operations(sent, 'cancel')).toHaveLength(1);
+});
+
+test('S1 an answer to /run with an id and an error is no accepted job', () => {
+  const { endpoint, see, until } = script(() => ({ body: { id: 'req_1', error: 'endpoint has no workers' } }));
+  const seen = see(endpoint.run({ input }));
+  until(10_000);
+  expect(seen.error).toMatchObject({
+    code: 'submission_unknown',
+    message: expect.stringContaining('endpoint has no workers') as unknown,
+  });
+});
+
 test('S6 a job whose id is like none of the service’s is cancelled by it all the same', () => {
   const made = script(({ operation }) => ({
     body: { id: 'a:b/c', status: operation === 'cancel' ? 'CANCELLED' : 'IN_QUEUE' },

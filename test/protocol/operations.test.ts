@@ -32,6 +32,9 @@ describe('operations', () => {
   );
 
   it('S16 a part of a name is no name', () => {
+    // A read that is made by POST is none that is known.
+    expect(operationRow('health', 'POST')).toMatchObject({ kind: 'submission', careful: true });
+    expect(operationRow('status/job-1', 'POST')).toMatchObject({ kind: 'submission', careful: true });
     expect(operationRow('streams/job-1', 'POST')).toMatchObject({ kind: 'submission', careful: true });
     expect(operationRow('v1/stream', 'POST')).toMatchObject({ kind: 'submission', careful: true });
   });
