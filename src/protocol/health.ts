@@ -8,15 +8,18 @@ const WORKERS: HealthWorkers = { idle: 0, running: 0 };
 
 /** Reads an answer of `/health`. */
 export function parseHealth(text: string): Parsed<EndpointHealth> {
-  const raw = parseJson(text);
-  if (!isRecord(raw) || !isRecord(raw.jobs) || !isRecord(raw.workers))
-    return { issue: 'has no counts of jobs and workers' };
-  return { value: { jobs: { ...JOBS, ...raw.jobs }, workers: { ...WORKERS, ...raw.workers }, raw } };
+  const raw = Object(parseJson(text)) as Readonly<Record<string, unknown>>;
+  const { jobs, workers } = raw;
+  return isRecord(jobs) && isRecord(workers)
+    ? { value: { jobs: { ...JOBS, ...jobs }, workers: { ...WORKERS, ...workers }, raw } }
+    : { issue: 'has no counts of jobs and workers' };
 }
 
 /** Reads an answer of `/purge-queue`. */
 export function parsePurge(text: string): Parsed<PurgeResult> {
-  const raw = parseJson(text);
-  if (!isRecord(raw) || typeof raw.removed !== 'number') return { issue: 'does not say how many jobs were removed' };
-  return { value: { removed: raw.removed, status: String(raw.status), raw } };
+  const raw = Object(parseJson(text)) as Readonly<Record<string, unknown>>;
+  const { removed, status } = raw;
+  return typeof removed === 'number'
+    ? { value: { removed, status: String(status), raw } }
+    : { issue: 'does not say how many jobs were removed' };
 }

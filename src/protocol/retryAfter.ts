@@ -7,12 +7,9 @@ import type { Reply } from '../types/Transport.js';
  * @param now - milliseconds since the epoch, used where the answer has no `Date`
  */
 export function retryAfterOf(headers: Reply['headers'], now: number): number | undefined {
-  const value = headers['retry-after']?.trim();
-  if (!value) return undefined;
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
+  const value = headers['retry-after'] ?? '';
+  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value) * 1000;
   // A negative number is a date to some engines.
-  const until = /[a-z]/i.test(value) ? Date.parse(value) : NaN;
-  if (Number.isNaN(until)) return undefined;
-  const sent = Date.parse(headers.date ?? '');
-  return Math.max(0, until - (Number.isNaN(sent) ? now : sent));
+  const wait = /[a-z]/i.test(value) ? Date.parse(value) - (Date.parse(headers.date ?? '') || now) : NaN;
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
