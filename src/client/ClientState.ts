@@ -1,10 +1,8 @@
 import {
-  Observable,
   Subject,
   catchError,
   defaultIfEmpty,
   defer,
-  finalize,
   first,
   of,
   switchMap,
@@ -12,6 +10,7 @@ import {
   tap,
   throwError,
   timeout,
+  type Observable,
 } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
@@ -19,7 +18,7 @@ import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { timedOut } from '../errors/timedOut.js';
 import { isRefusal, operationName } from '../protocol/operations.js';
 import { retryAfterOf } from '../protocol/retryAfter.js';
-import { Lane, type Release } from '../transport/budget.js';
+import { Lane } from '../transport/budget.js';
 import { MAX_RETRY_AFTER, repeat } from '../transport/repeat.js';
 import { redact, type Trace } from '../transport/Trace.js';
 import type { Activity, ActivityBase } from '../types/Activity.js';
@@ -90,20 +89,21 @@ export class ClientState {
 
   #attempt(request: CallRequest, trace: Trace): Observable<Reply> {
     const { maxRetryAfter = MAX_RETRY_AFTER } = this.settings.retry;
+    const lane = this.#lane(request);
     return this.#authorize(request, trace).pipe(
-      switchMap((authorized) =>
-        this.#lease(request, trace).pipe(
-          switchMap((release) =>
-            this.#exchange(authorized, trace).pipe(
-              tap(({ status, headers }) => {
-                // What the server asks of one, it asks of all who want the same.
-                if (status === 429) release(Math.min(retryAfterOf(headers, this.now()) ?? 0, maxRetryAfter));
-              }),
-              finalize(release),
-            ),
-          ),
-        ),
-      ),
+      switchMap((authorized) => {
+        const reply$ = this.#exchange(authorized, trace).pipe(
+          tap(({ status, headers }) => {
+            // What the server asks of one, it asks of all who want the same.
+            if (status === 429) lane?.pause(Math.min(retryAfterOf(headers, this.now()) ?? 0, maxRetryAfter));
+          }),
+        );
+        return lane
+          ? lane.run(reply$, (waiting) => {
+              this.report(request, trace, { type: 'wait', waiting });
+            })
+          : reply$;
+      }),
     );
   }
 
@@ -129,19 +129,15 @@ export class ClientState {
     );
   }
 
-  #lease(request: CallRequest, trace: Trace): Observable<Release> {
+  /** What keeps a request within the limits, where it has any. */
+  #lane({ endpointId, operation }: CallRequest): Lane | undefined {
     const { limits, scheduler } = this.settings;
-    const operation = operationName(request.operation);
-    const bound = limits[operation];
-    if (!bound) return of(() => undefined);
-    const name = `${request.endpointId}/${operation}`;
-    const lane = this.#lanes.get(name) ?? new Lane(bound, scheduler);
-    this.#lanes.set(name, lane);
-    return new Observable((subscriber) => {
-      const waiting = lane.lease().subscribe(subscriber);
-      if (!subscriber.closed) this.report(request, trace, { type: 'wait', waiting: lane.waiting });
-      return waiting;
-    });
+    const name = operationName(operation);
+    const place = `${endpointId}/${name}`;
+    const bound = limits[name];
+    let lane = this.#lanes.get(place);
+    if (!lane && bound) this.#lanes.set(place, (lane = new Lane(bound, scheduler)));
+    return lane;
   }
 
   /** One request and its answer on the wire. */

@@ -1,9 +1,6 @@
-import { Observable, Subscription, type SchedulerLike, type Subscriber } from 'rxjs';
+import { Observable, Subscription, switchMap, take, type SchedulerLike, type Subscriber } from 'rxjs';
 import { MAX_TIMER, RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
-
-/** Gives back what was taken from the budget, once; with a pause in milliseconds, nobody gets through for so long. */
-export type Release = (pause?: number) => void;
 
 /**
  * Keeps the requests of one operation of one endpoint within a rate and a concurrency, first come, first served.
@@ -14,7 +11,7 @@ export type Release = (pause?: number) => void;
 export class Lane {
   readonly #limits: OperationLimits;
   readonly #scheduler: SchedulerLike;
-  readonly #waiting = new Set<Subscriber<Release>>();
+  readonly #waiting = new Set<Subscriber<void>>();
   #running = 0;
   #busy = false;
   #until = 0;
@@ -26,21 +23,35 @@ export class Lane {
     this.#scheduler = scheduler;
   }
 
-  /** How many wait for their turn. */
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
-  /** Emits once it is the subscriber's turn. Unsubscribing while waiting gives the turn to the next. */
-  lease(): Observable<Release> {
-    return new Observable((subscriber) => {
+  /**
+   * Makes a request when it is its turn, and passes its answer on. Its place is kept until it ends, whichever way; to
+   * unsubscribe while it waits gives the turn to the next.
+   *
+   * @param waits - told, where it is not its turn at once, how many wait, this one included
+   */
+  run<T>(request: Observable<T>, waits: (waiting: number) => void): Observable<T> {
+    return new Observable<void>((subscriber) => {
       this.#waiting.add(subscriber);
       this.#advance();
+      if (this.#waiting.has(subscriber)) waits(this.#waiting.size);
       return () => {
-        this.#waiting.delete(subscriber);
-        if (!this.#waiting.size) this.#timer.unsubscribe();
+        if (this.#waiting.delete(subscriber)) {
+          if (!this.#waiting.size) this.#timer.unsubscribe();
+          return;
+        }
+        this.#running--;
+        if (this.#limits.requests !== undefined) this.#ended.push(this.#scheduler.now());
+        this.#advance();
       };
-    });
+    }).pipe(
+      switchMap(() => request),
+      take(1),
+    );
+  }
+
+  /** Lets nobody through for so many milliseconds. */
+  pause(duration: number): void {
+    this.#until = Math.max(this.#until, this.#scheduler.now() + duration);
   }
 
   /** Lets through who may go. An answer given at once comes back here: the loop that runs sees to it. */
@@ -75,17 +86,7 @@ export class Lane {
       }
       this.#waiting.delete(subscriber);
       this.#running++;
-      let open = true;
-      subscriber.next((pause = 0) => {
-        if (!open) return;
-        open = false;
-        this.#running--;
-        const end = this.#scheduler.now();
-        if (requests !== Infinity) this.#ended.push(end);
-        this.#until = Math.max(this.#until, end + pause);
-        this.#advance();
-      });
-      subscriber.complete();
+      subscriber.next();
     }
   }
 }
