@@ -1,17 +1,4 @@
-import {
-  Subject,
-  catchError,
-  defaultIfEmpty,
-  defer,
-  first,
-  of,
-  switchMap,
-  take,
-  tap,
-  throwError,
-  timeout,
-  type Observable,
-} from 'rxjs';
+import { Subject, catchError, defer, first, map, switchMap, tap, throwError, timeout, type Observable } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
@@ -75,15 +62,17 @@ export class ClientState {
 
   /** Sends a request through the user's links, repeats, authorization and the budget. */
   send(request: CallRequest, trace: Trace): Observable<Reply> {
-    const { links, retry, scheduler, random } = this.settings;
     const wire: Handler = (linked) =>
-      repeat(linked, (next) => this.#attempt(next, trace), trace, retry, {
-        scheduler,
-        random,
-        report: (delay, reason) => {
+      repeat(
+        linked,
+        (next) => this.#attempt(next, trace),
+        trace,
+        this.settings,
+        (delay, reason) => {
           this.report(linked, trace, { type: 'repeat', delay, reason, attempt: trace.attempt });
         },
-      });
+      );
+    const { links } = this.settings;
     return links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire)(request);
   }
 
@@ -109,22 +98,19 @@ export class ClientState {
 
   #authorize(request: CallRequest, { keys }: Trace): Observable<CallRequest> {
     const { apiKey, keyOptional, keyRefusal } = this.settings;
-    const refuse = (message: string, cause?: unknown) =>
-      throwError(() => new ConfigurationError(message, { ...contextOf(request, false), cause }));
     return defer(apiKey).pipe(
       // A function may give an Observable that goes on; a call has one key, and is sent once.
-      take(1),
-      defaultIfEmpty(undefined),
-      catchError((cause: unknown) => refuse('the function given as apiKey failed', cause)),
-      switchMap((key) => {
-        if (!key && keyOptional) return of(request);
+      first(null, undefined),
+      catchError((cause: unknown) => throwError(() => refused(request, 'the function given as apiKey failed', cause))),
+      map((key) => {
+        if (!key && keyOptional) return request;
         // HTTP libraries do not take every character in a header, and some say so in words that hold it.
         if (!key || /[^\x21-\x7e]/.test(key))
-          return refuse('there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY');
-        if (keyRefusal) return refuse(keyRefusal);
+          throw refused(request, 'there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY');
+        if (keyRefusal) throw refused(request, keyRefusal);
         if (!keys.includes(key)) keys.push(key);
         const others = Object.entries(request.headers).filter(([name]) => name.toLowerCase() !== 'authorization');
-        return of({ ...request, headers: { ...Object.fromEntries(others), authorization: `Bearer ${key}` } });
+        return { ...request, headers: { ...Object.fromEntries(others), authorization: `Bearer ${key}` } };
       }),
     );
   }
@@ -146,7 +132,7 @@ export class ClientState {
     const { method, url, headers, body, operation, timeout: ms } = request;
     return defer(() => {
       // Of a call that was left nothing is sent any more, even if a link of the user's repeats it.
-      if (trace.left) throw new ConfigurationError('the call was left', contextOf(request, false));
+      if (trace.left) throw refused(request, 'the call was left');
       const began = this.now();
       const attempt = ++trace.attempt;
       let over = false;
@@ -180,9 +166,9 @@ export class ClientState {
             end(!isRefusal(status), { type: 'reply', status });
           },
           error: (error: unknown) => {
-            // Every error is one of ours by now.
-            const { message } = error as RunpodError;
-            end(!isUnsent(error), { type: 'failure', message });
+            // Every error is one of ours by now; only one of a connection has a phase.
+            const { message, phase } = error as ConnectionError;
+            end(phase !== 'connect', { type: 'failure', message });
           },
           unsubscribe: () => {
             end(true, { type: 'abort' });
@@ -206,8 +192,9 @@ export class ClientState {
   }
 }
 
-function isUnsent(error: unknown): boolean {
-  return error instanceof ConnectionError && error.phase === 'connect';
+/** The error for a request that is not sent. */
+function refused(request: CallRequest, message: string, cause?: unknown): ConfigurationError {
+  return new ConfigurationError(message, { ...contextOf(request, false), cause });
 }
 
 /** What an error says of the request it happened to. */

@@ -1,4 +1,4 @@
-import { BehaviorSubject, ReplaySubject, filter, map, share, take, type Observable } from 'rxjs';
+import { BehaviorSubject, ReplaySubject, first, map, share, type Observable } from 'rxjs';
 import type { JobRef } from '../types/JobRef.js';
 import type { SettleReport } from '../types/SettleReport.js';
 
@@ -14,8 +14,7 @@ export class Settlements {
   #report: Record<Outcome, JobRef[]> = { cancelled: [], finished: [], abandoned: [] };
 
   readonly #settled$ = this.#outstanding$.pipe(
-    filter((outstanding) => outstanding === 0),
-    take(1),
+    first((outstanding) => outstanding === 0),
     map(() => {
       const report = this.#report;
       this.#report = { cancelled: [], finished: [], abandoned: [] };

@@ -1,5 +1,4 @@
 import { catchError, defer, map, of, switchMap, throwError, timer, type Observable, type SchedulerLike } from 'rxjs';
-import { RunpodError } from '../errors/RunpodError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RequestTimeoutError } from '../errors/RequestTimeoutError.js';
 import { MAX_TIMER } from '../protocol/limits.js';
@@ -38,12 +37,11 @@ export interface RetryOptions {
 }
 
 /** What repeating needs of its client. */
-export interface RepeatContext {
+export interface RepeatSettings {
+  readonly retry: RetryOptions;
   readonly scheduler: SchedulerLike;
   /** A number from 0 up to 1, as `Math.random`. */
   readonly random: () => number;
-  /** Told of each repeat before its pause. */
-  readonly report: (delay: number, reason: string) => void;
 }
 
 /** The longest `Retry-After` that is obeyed, in milliseconds. */
@@ -52,29 +50,31 @@ export const MAX_RETRY_AFTER = 60_000;
 /** Pause before a just submitted job is asked for again. */
 const LAG_PAUSE = 500;
 
-type Outcome = { readonly reply: Reply } | { readonly error: unknown };
+/** What came of a request: an answer, or an error of this library. */
+type Outcome = { readonly reply: Reply; readonly error?: never } | { readonly reply?: never; readonly error: unknown };
 
 /**
  * Sends a request, and again where that is safe: anything that failed for reads and cancels; for submissions, streams
  * and purges only what the server cannot have acted on (429, or a connection never made).
+ *
+ * @param report - told of each repeat before its pause
  */
 export function repeat(
   request: CallRequest,
   next: Handler,
   trace: Trace,
-  { attempts = 4, base = 500, max = 10_000, maxRetryAfter = MAX_RETRY_AFTER }: RetryOptions,
-  { scheduler, random, report }: RepeatContext,
+  { retry, scheduler, random }: RepeatSettings,
+  report: (delay: number, reason: string) => void,
 ): Observable<Reply> {
+  const { attempts = 4, base = 500, max = 10_000, maxRetryAfter = MAX_RETRY_AFTER } = retry;
   const { careful } = operationRow(request.operation, request.method);
 
-  const pauseAfter = (outcome: Outcome, failures: number): number | undefined => {
-    if ('reply' in outcome) {
-      const { status, headers } = outcome.reply;
-      if (status !== 429 && (careful || (status !== 408 && status < 500))) return undefined;
-      const asked = retryAfterOf(headers, scheduler.now());
-      if (asked !== undefined) return failures < attempts && asked <= maxRetryAfter ? asked : undefined;
-    } else if (!isRepeatable(outcome.error, careful)) return undefined;
-    return failures < attempts ? random() * Math.min(max, base * 2 ** (failures - 1)) : undefined;
+  const pauseAfter = ({ reply, error }: Outcome, failures: number): number | undefined => {
+    const safe = reply ? mayRepeat(reply.status, careful) : isRepeatable(error, careful);
+    if (!safe || failures >= attempts) return undefined;
+    const asked = reply && retryAfterOf(reply.headers, scheduler.now());
+    if (asked === undefined) return random() * Math.min(max, base * 2 ** (failures - 1));
+    return asked <= maxRetryAfter ? asked : undefined;
   };
 
   const attempt = (failures: number): Observable<Reply> =>
@@ -82,10 +82,15 @@ export function repeat(
       map((reply): Outcome => ({ reply })),
       catchError((error: unknown) => of<Outcome>({ error })),
       switchMap((outcome) => {
-        const lagging = isLag(outcome, trace, scheduler);
+        const { reply, error } = outcome;
+        // A job just submitted may not be known everywhere yet. An endpoint that is not found will not come.
+        const lagging = reply?.status === 404 && scheduler.now() < trace.lagUntil && !isEndpointMissing(reply.text);
         const pause = trace.left ? undefined : lagging ? LAG_PAUSE : pauseAfter(outcome, failures);
-        if (pause === undefined) return 'reply' in outcome ? of(outcome.reply) : throwError(() => outcome.error);
-        report(pause, reasonOf(outcome, trace));
+        if (pause === undefined) return reply ? of(reply) : throwError(() => error);
+        report(
+          pause,
+          reply ? `${reply.status} ${bodyMessage(redact(reply.text, trace)) ?? ''}`.trim() : (error as Error).message,
+        );
         return timer(Math.min(MAX_TIMER, pause), scheduler).pipe(
           switchMap(() => attempt(lagging ? failures : failures + 1)),
         );
@@ -95,23 +100,11 @@ export function repeat(
   return attempt(1);
 }
 
-/** A job just submitted may not be known everywhere yet. An endpoint that is not found will not come. */
-function isLag(outcome: Outcome, trace: Trace, scheduler: SchedulerLike): boolean {
-  return (
-    'reply' in outcome &&
-    outcome.reply.status === 404 &&
-    scheduler.now() < trace.lagUntil &&
-    !isEndpointMissing(outcome.reply.text)
-  );
+function mayRepeat(status: number, careful: boolean): boolean {
+  return status === 429 || (!careful && (status === 408 || status >= 500));
 }
 
 function isRepeatable(error: unknown, careful: boolean): boolean {
   if (error instanceof ConnectionError) return !careful || error.phase === 'connect';
   return !careful && error instanceof RequestTimeoutError;
-}
-
-function reasonOf(outcome: Outcome, trace: Trace): string {
-  if ('reply' in outcome)
-    return `${outcome.reply.status} ${bodyMessage(redact(outcome.reply.text, trace)) ?? ''}`.trim();
-  return outcome.error instanceof RunpodError ? outcome.error.message : 'failed';
 }
