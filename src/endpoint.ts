@@ -1,102 +1,27 @@
-import { EMPTY, catchError, concatMap, defer, filter, map, of, tap, throwError, type Observable } from 'rxjs';
-import type { EndpointOptions } from './client/EndpointOptions.js';
+import { EMPTY, catchError, concatMap, defer, filter, of, tap, throwError, type Observable } from 'rxjs';
+import type { EndpointCalls } from './client/EndpointCalls.js';
 import type { EndpointState } from './client/EndpointState.js';
-import { validate } from './client/validate.js';
-import { JobOutputError } from './errors/JobOutputError.js';
-import { StreamInUseError } from './errors/StreamInUseError.js';
-import { invalidRequest } from './errors/invalidRequest.js';
+import type { RawRequest, StreamOptions, SyncOptions, WatchHealthOptions, WatchOptions } from './client/callOptions.js';
+import { jobHost } from './client/jobHost.js';
 import { asAccepted } from './errors/asAccepted.js';
+import { invalidRequest } from './errors/invalidRequest.js';
 import { RunpodError, type ErrorContext } from './errors/RunpodError.js';
-import { checkDurations, checkWait, issuesText, jobBody, type Issue } from './protocol/checks.js';
+import { Job } from './job/Job.js';
+import { JobLife, type JobOrigin } from './job/JobLife.js';
+import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
+import { checkDurations, checkWait } from './protocol/checks.js';
 import { parseHealth, parsePurge } from './protocol/health.js';
-import { RUNSYNC_WAIT, STREAM_WAIT } from './protocol/limits.js';
 import { operationRow } from './protocol/operations.js';
 import { isTerminal } from './protocol/snapshot.js';
-import { parseStream } from './protocol/streamReply.js';
-import { adaptivePolicy, type PollPolicy } from './sources/PollPolicy.js';
-import { streamChunks, type GapPolicy } from './sources/streamChunks.js';
 import type { EndpointHealth } from './types/EndpointHealth.js';
+import type { JobRef } from './types/JobRef.js';
 import type { JobRequest } from './types/JobRequest.js';
 import type { JobSnapshot, TerminalSnapshot } from './types/JobSnapshot.js';
 import type { Operation } from './types/Operation.js';
 import type { CallOptions, RunOptions } from './types/options.js';
 import type { Canceller, JobRunner, StatusReader } from './types/ports.js';
 import type { PurgeResult } from './types/PurgeResult.js';
-import type { Reply, TransportRequest } from './types/Transport.js';
-
-/** Options of {@link Endpoint.watch}; all durations in milliseconds. */
-export interface WatchOptions extends CallOptions {
-  /**
-   * A fixed delay after each answer, as the greatest age a snapshot may reach; `5000` is the interval that the RunPod
-   * documentation shows. Takes precedence over `poll`.
-   * @defaultValue none: `poll` decides
-   */
-  readonly every?: number;
-  /**
-   * Decides the delay after each answer.
-   * @defaultValue a tenth of the job's age, within 0.5 – 5 s, ± 15 %
-   */
-  readonly poll?: PollPolicy;
-  /**
-   * How long reads may fail in a row before their error goes through, counted from the last good answer.
-   * @defaultValue 300 000
-   */
-  readonly outage?: number;
-}
-
-/** Options of {@link Endpoint.runSync}; all durations in milliseconds. */
-export interface SyncOptions extends RunOptions, WatchOptions {
-  /**
-   * How long the service holds its answer for the job to end, 1 000 – 300 000. The job is watched from then on.
-   * @defaultValue 90 000, set by the service
-   */
-  readonly wait?: number;
-}
-
-/** Options of {@link Endpoint.stream}; all durations in milliseconds. */
-export interface StreamOptions extends CallOptions {
-  /**
-   * How long the service holds an answer while there is no chunk, 1 000 – 300 000.
-   * @defaultValue 10 000, set by the service
-   */
-  readonly wait?: number;
-  /**
-   * What to do when an answer was lost that may have carried chunks. `hold` keeps what follows back until the job is
-   * over, then fills the gap from the job's output where that proves to hold everything (a worker with
-   * `return_aggregate_stream`), or errors with `StreamGapError`; `mark` goes on live and says so in `activity$`; `error`
-   * errors at once.
-   * @defaultValue `'hold'`
-   */
-  readonly onGap?: GapPolicy;
-  /**
-   * How long reads may fail in a row before their error goes through, counted from the last good answer.
-   * @defaultValue 300 000
-   */
-  readonly outage?: number;
-}
-
-/** Options of {@link Endpoint.watchHealth}; all durations in milliseconds. */
-export interface WatchHealthOptions extends Pick<CallOptions, 'timeout' | 'signal'> {
-  /**
-   * From one answer to the next read. Watchers with the same `every` share their reads.
-   * @defaultValue 5 000
-   */
-  readonly every?: number;
-  /**
-   * How long reads may fail in a row before their error goes through, counted from the last good answer.
-   * @defaultValue 300 000
-   */
-  readonly outage?: number;
-}
-
-/** What {@link Endpoint.request} sends. */
-export interface RawRequest extends CallOptions {
-  /** @defaultValue `POST` with a body, else `GET` */
-  readonly method?: TransportRequest['method'];
-  /** Sent as JSON; a string is sent as it is. */
-  readonly body?: unknown;
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
-}
+import type { Reply } from './types/Transport.js';
 
 /**
  * One RunPod Serverless endpoint: a method for each API call, each a cold Observable that sends nothing until it is
@@ -109,12 +34,12 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   implements JobRunner<I, O>, StatusReader<O>, Canceller<O>
 {
   readonly #state: EndpointState;
-  readonly #options: EndpointOptions<I, O, C>;
+  readonly #calls: EndpointCalls<I, O, C>;
 
   /** @internal */
-  constructor(state: EndpointState, options: EndpointOptions<I, O, C>) {
-    this.#state = state;
-    this.#options = options;
+  constructor(calls: EndpointCalls<I, O, C>) {
+    this.#calls = calls;
+    this.#state = calls.state;
   }
 
   /** The endpoint's id; `undefined` where there is none, which every call then errors with. */
@@ -139,7 +64,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * The result is kept for 30 minutes after the job is over (RunPod documentation, "Job states").
    */
   run(request: JobRequest<I>, call: RunOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#submit('run', request, call, {});
+    return this.#calls.submit('run', request, call);
   }
 
   /**
@@ -158,37 +83,36 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     const state = this.#state;
     return defer(() => {
       const began = state.client.now();
-      return this.#submit('runsync', request, call, { wait }, [
-        ...checkWait(wait),
-        ...checkDurations(pace(options)),
-      ]).pipe(
-        concatMap((snapshot) => {
-          if (isTerminal(snapshot)) return of(snapshot);
-          const { id } = snapshot;
-          const timeout = call.timeout && Math.max(0, call.timeout - (state.client.now() - began));
-          let over = false;
-          return this.#poll(id, call).pipe(
-            // Nobody else knows the id: leaving is the last chance to stop the job. An error of reading is no leaving.
-            tap({
-              next: (seen) => (over = isTerminal(seen)),
-              unsubscribe: () => {
-                if (!over) state.settle(id);
-              },
-            }),
-            catchError((error: unknown) => {
-              // Who gets an error without the id has lost the job.
-              if (!(error instanceof RunpodError && error.jobId)) state.settle(id);
-              return throwError(() => asAccepted(error));
-            }),
-            state.guard({ ...call, timeout }, () => ({
-              ...state.context({ operation: 'runsync', jobId: id }),
-              accepted: 'unknown',
-            })),
-            this.#checked(),
-          );
-        }),
-        filter(isTerminal),
-      );
+      return this.#calls
+        .submit('runsync', request, call, wait, [...checkWait(wait), ...checkDurations(pace(options))])
+        .pipe(
+          concatMap((snapshot) => {
+            if (isTerminal(snapshot)) return of(snapshot);
+            const { id } = snapshot;
+            const timeout = call.timeout && Math.max(0, call.timeout - (state.client.now() - began));
+            let over = false;
+            return this.#calls.poll(id, call).pipe(
+              // Nobody else knows the id: leaving is the last chance to stop the job. An error of reading is no leaving.
+              tap({
+                next: (seen) => (over = isTerminal(seen)),
+                unsubscribe: () => {
+                  if (!over) void state.settle(id);
+                },
+              }),
+              catchError((error: unknown) => {
+                // Who gets an error without the id has lost the job.
+                if (!(error instanceof RunpodError && error.jobId)) void state.settle(id);
+                return throwError(() => asAccepted(error));
+              }),
+              state.guard({ ...call, timeout }, () => ({
+                ...state.context({ operation: 'runsync', jobId: id }),
+                accepted: 'unknown',
+              })),
+              this.#calls.checked(),
+            );
+          }),
+          filter(isTerminal),
+        );
     });
   }
 
@@ -201,10 +125,10 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    */
   status(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
     const own = call.headers ?? call.context;
-    const fetch = () => this.#fetch(id, own ? call : {});
+    const fetch = () => this.#calls.fetch(id, own ? call : {});
     return (own ? defer(fetch) : this.#state.jobs.read(id, fetch)).pipe(
       this.#state.guard(call, () => this.#state.context({ operation: 'status', jobId: id })),
-      this.#checked(),
+      this.#calls.checked(),
     );
   }
 
@@ -221,9 +145,9 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Unsubscribing aborts the read where nobody else waits for it, and does nothing to the job.
    */
   watch(id: string, options: WatchOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#poll(id, options).pipe(
+    return this.#calls.poll(id, options).pipe(
       this.#state.guard(options, () => this.#state.context({ operation: 'status', jobId: id })),
-      this.#checked(),
+      this.#calls.checked(),
     );
   }
 
@@ -241,57 +165,16 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * lost silently. Unsubscribing aborts the read and does nothing to the job.
    */
   stream(id: string, options: StreamOptions = {}): Observable<C> {
-    const state = this.#state;
-    const { wait, onGap, outage } = options;
-    const { scheduler } = state.client.settings;
-    const context = state.context({ operation: 'stream', jobId: id });
-    const call = callOf(options);
-    let begun: { readonly sent: boolean } | undefined;
-    const read = () =>
-      state.call(
-        {
-          operation: 'stream',
-          jobId: id,
-          query: { wait },
-          held: wait ?? STREAM_WAIT,
-          issues: [...checkWait(wait), ...checkDurations({ outage })],
-          begun: (trace) => (begun = trace),
-          read: ({ text }) => parseStream(text, state.parse),
-        },
-        call,
-      );
-    return state.jobs
-      .stream(
-        id,
-        () =>
-          new StreamInUseError(
-            `the stream of job ${id} is being read already: share that Observable, since each chunk comes once`,
-            context,
-          ),
-        (cursor) =>
-          streamChunks(read, {
-            status: () => this.#poll(id, { ...call, outage }),
-            cursor,
-            context,
-            scheduler,
-            onGap,
-            outage,
-            reached: () => !!begun?.sent,
-            check: (chunk) =>
-              validate(this.#options.chunk, 'chunk', chunk, (issues) => this.#mismatch(issues, id, { chunk })),
-          }),
-      )
-      .pipe(
-        state.guard(options, () => context),
-        concatMap((event) => {
-          // Checked by the endpoint's schema, or of the type that the caller says.
-          if (event.type === 'chunk') return of(event.chunk as C);
-          const { client } = state;
-          const request = { endpointId: state.id ?? '', operation: 'stream', jobId: id };
-          client.report(request, client.trace(), { type: 'gap', delivered: event.delivered });
-          return EMPTY;
-        }),
-      );
+    const calls = this.#calls;
+    return calls.chunks(id, options).pipe(
+      this.#state.guard(options, () => this.#state.context({ operation: 'stream', jobId: id })),
+      concatMap((event) => {
+        // Checked by the endpoint's schema, or of the type that the caller says.
+        if (event.type === 'chunk') return of(event.chunk as C);
+        calls.gap(id, event.delivered);
+        return EMPTY;
+      }),
+    );
   }
 
   /**
@@ -301,12 +184,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * documented. Unsubscribing aborts the request, which may have had its effect.
    */
   cancel(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#state.callJob({ operation: 'cancel', jobId: id }, call).pipe(
-      tap(() => {
-        this.#state.jobs.refresh(id);
-      }),
-      this.#checked(),
-    );
+    return this.#calls.act('cancel', id, call);
   }
 
   /**
@@ -316,12 +194,42 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * It is a submission: errors and unsubscribing act as on `run`, where leaving cancels the job.
    */
   retry(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#state.callJob({ operation: 'retry', jobId: id }, call).pipe(
-      tap(() => {
-        this.#state.jobs.refresh(id);
-      }),
-      this.#checked(),
-    );
+    return this.#calls.act('retry', id, call);
+  }
+
+  /**
+   * A job with a life of its own: submitted when it is first looked at, and at most once; shared by all who look; and
+   * cancelled on the server when the last of them leaves.
+   *
+   * ```ts
+   * const job = endpoint.job({ input: { prompt: 'a lighthouse' } });
+   * job.output$.subscribe((output) => console.log(output));
+   * ```
+   *
+   * Sends nothing at the call. What is wrong with the request or the options is an error of its views.
+   */
+  job(request: JobRequest<I>, options: JobOptions<I> = {}): Job<O, C> {
+    return this.#job({ request }, 'cancel', options);
+  }
+
+  /**
+   * Goes on with a job that was submitted before, here or in another process, or by somebody else. Leaving it does
+   * nothing to it, unless `onUnsubscribe` says so.
+   *
+   * ```ts
+   * const ref = JSON.parse(localStorage.getItem('job'));
+   * endpoint.attach(ref).output$.subscribe((output) => console.log(output));
+   * ```
+   *
+   * @param ref - the job's id, or the reference that `Job.detach` gave, which also tells how far the stream was read
+   */
+  attach(ref: string | JobRef, options: JobOptions<I> = {}): Job<O, C> {
+    const { id: endpointId = '' } = this;
+    return this.#job({ ref: typeof ref === 'string' ? { v: 1, endpointId, id: ref } : ref }, 'detach', options);
+  }
+
+  #job(origin: JobOrigin, policy: LeavePolicy, options: JobOptions<I>): Job<O, C> {
+    return new Job(new JobLife(jobHost(this.#calls, origin, options), origin, policy, options));
   }
 
   /** Reads the endpoint's counts of jobs and workers: `GET /health`. Emits one value and completes. */
@@ -380,84 +288,6 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
       );
     });
   }
-
-  #submit(
-    operation: 'run' | 'runsync',
-    request: JobRequest<I>,
-    { allowEmptyInput, ...call }: RunOptions,
-    query: { readonly wait?: number },
-    issues: readonly Issue[] = [],
-  ): Observable<JobSnapshot<O>> {
-    const state = this.#state;
-    const checked$ = defer(() =>
-      validate(this.#options.input, 'input', (request as Partial<JobRequest<I>> | undefined)?.input as I, (found) =>
-        invalidRequest(found, state.context({ operation })),
-      ),
-    ).pipe(map((input) => ({ ...request, input })));
-    return checked$.pipe(
-      concatMap((ready) => {
-        const { body, issues: found } = jobBody(ready, operation, allowEmptyInput);
-        return state.callJob(
-          {
-            operation,
-            query,
-            held: operation === 'runsync' ? (query.wait ?? RUNSYNC_WAIT) : undefined,
-            body,
-            issues: [...found, ...issues],
-          },
-          call,
-        );
-      }),
-      this.#checked(),
-    );
-  }
-
-  #fetch(id: string, call: CallOptions): Observable<JobSnapshot> {
-    return this.#state.callJob({ operation: 'status', jobId: id }, call);
-  }
-
-  /** Polls a job without checking its output. */
-  #poll(id: string, { every, poll, outage, headers, context }: WatchOptions): Observable<JobSnapshot> {
-    const { scheduler, random } = this.#state.client.settings;
-    return defer(() => {
-      const issues = checkDurations({ every, outage });
-      if (issues.length) throw invalidRequest(issues, this.#state.context({ operation: 'status', jobId: id }));
-      return this.#state.jobs.watch(id, () => this.#fetch(id, { headers, context }), {
-        poll: poll ?? adaptivePolicy(random),
-        scheduler,
-        every,
-        outage,
-      });
-    });
-  }
-
-  /** Checks the output of a completed job where there is a schema. */
-  #checked() {
-    const { output: schema } = this.#options;
-    return concatMap((snapshot: JobSnapshot): Observable<JobSnapshot<O>> => {
-      if (!schema || snapshot.status !== 'COMPLETED') return of(snapshot as JobSnapshot<O>);
-      return validate(schema, 'output', snapshot.output, (issues) =>
-        this.#mismatch(issues, snapshot.id, { snapshot }),
-      ).pipe(map((output) => ({ ...snapshot, output })));
-    });
-  }
-
-  #mismatch(
-    issues: readonly Issue[],
-    jobId: string,
-    found: { readonly snapshot?: JobSnapshot; readonly chunk?: unknown },
-  ): JobOutputError {
-    return new JobOutputError(
-      `what job ${jobId} gave does not match the schema: ${issuesText(issues)}`,
-      this.#state.context({ operation: 'snapshot' in found ? 'status' : 'stream', jobId }),
-      { issues, ...found },
-    );
-  }
-}
-
-/** What of a longer call's options goes into each of its requests: its timeout and signal are the whole call's. */
-function callOf({ headers, context }: CallOptions): CallOptions {
-  return { headers, context };
 }
 
 function pace({ every, outage }: Pick<WatchOptions, 'every' | 'outage'>) {

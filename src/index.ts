@@ -1,15 +1,11 @@
 export { createRunpod, runpod, Runpod, type ClientOptions, type RunpodOptions } from './runpod.js';
-export {
-  Endpoint,
-  type RawRequest,
-  type StreamOptions,
-  type SyncOptions,
-  type WatchHealthOptions,
-  type WatchOptions,
-} from './endpoint.js';
+export { Endpoint } from './endpoint.js';
+export type { RawRequest, StreamOptions, SyncOptions, WatchHealthOptions, WatchOptions } from './client/callOptions.js';
 export type { EndpointOptions } from './client/EndpointOptions.js';
 export type { LimitsOption } from './client/limitsOf.js';
 export * from './errors/index.js';
+export { Job } from './job/Job.js';
+export type { JobOptions, JobTimeout, LeavePolicy } from './job/JobOptions.js';
 export * from './operators/index.js';
 export * from './sources/index.js';
 export { axiosTransport } from './transport/axiosTransport.js';

@@ -16,6 +16,7 @@ import type { AxiosInstance } from 'axios';
 import { DEFAULT_BASE_URL, parseBaseUrl } from './client/baseUrl.js';
 import { ClientState } from './client/ClientState.js';
 import type { EndpointOptions } from './client/EndpointOptions.js';
+import { EndpointCalls } from './client/EndpointCalls.js';
 import { EndpointState } from './client/EndpointState.js';
 import { isShare, limitsOf, type LimitsOption } from './client/limitsOf.js';
 import { Endpoint } from './endpoint.js';
@@ -127,7 +128,7 @@ export class Runpod {
     let state = this.#endpoints.get(id);
     if (!state) this.#endpoints.set(id, (state = new EndpointState(id, this.#client)));
     state.parse = options.parse ?? state.parse;
-    return new Endpoint(state, options);
+    return new Endpoint(new EndpointCalls(state, options));
   }
 
   /**

@@ -11,6 +11,16 @@ export interface Call<T> {
   /** @defaultValue as the operation's row says */
   readonly method?: TransportRequest['method'];
   readonly jobId?: string;
+  /** The caller's own name for the job. */
+  readonly tag?: string | undefined;
+  /** Goes before others of its operation that wait for their turn. */
+  readonly urgent?: boolean | undefined;
+  /**
+   * Who ends the call besides its subscriber: the client when it is closed, and the call's options. A job sees to that
+   * by itself. What settles a job that was left goes on, and names it by the id that the service gave it, whatever that
+   * looks like.
+   */
+  readonly by?: 'job' | 'settling' | undefined;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: string;
   /** Milliseconds that the server may hold the answer back; makes the attempt's timeout longer. */
@@ -20,7 +30,7 @@ export interface Call<T> {
   /** Whether the answer is a job, which it then also may be with a status of 4xx. */
   readonly job?: boolean;
   /** Told of each time the call is made, while it is on its way. */
-  readonly begun?: (trace: Readonly<Trace>) => void;
+  readonly begun?: (trace: Trace) => void;
   /** Reads a 2xx answer. */
   readonly read: (reply: Reply) => Parsed<T>;
 }

@@ -38,8 +38,8 @@ export class ClientState {
     return this.settings.scheduler.now();
   }
 
-  trace(lagUntil = 0): Trace {
-    return { call: ++this.#calls, attempt: 0, sent: false, left: false, keys: [], lagUntil };
+  trace(lagUntil = 0, urgent = false): Trace {
+    return { call: ++this.#calls, attempt: 0, sent: false, left: false, keys: [], lagUntil, urgent };
   }
 
   close(): void {
@@ -88,9 +88,13 @@ export class ClientState {
           }),
         );
         return lane
-          ? lane.run(reply$, (waiting) => {
-              this.report(request, trace, { type: 'wait', waiting });
-            })
+          ? lane.run(
+              reply$,
+              (waiting) => {
+                this.report(request, trace, { type: 'wait', waiting });
+              },
+              trace.urgent,
+            )
           : reply$;
       }),
     );

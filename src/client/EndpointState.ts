@@ -1,13 +1,18 @@
 import {
+  AsyncSubject,
   ReplaySubject,
   catchError,
   defer,
+  finalize,
   first,
   map,
   mergeMap,
   share,
+  switchMap,
   takeUntil,
+  tap,
   throwError,
+  timer,
   type Observable,
 } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
@@ -18,7 +23,7 @@ import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { submissionUnknown } from '../errors/submissionUnknown.js';
 import { toHttpError } from '../errors/toHttpError.js';
-import { settleJob } from '../job/settleJob.js';
+import { settleJob, type Settled } from '../job/settleJob.js';
 import { checkDurations, checkId } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
 import { clip, isEndpointMissing } from '../protocol/message.js';
@@ -45,6 +50,16 @@ const HELD_MARGIN = 15_000;
 
 const REQUEST_TIMEOUT = { read: 30_000, command: 30_000, submission: 120_000 } as const;
 
+/** How a job that was left is cancelled. */
+export interface SettleOptions {
+  /** The caller's own name for the job. */
+  readonly tag?: string | undefined;
+  /** Whether it is known to run, and cost: it goes first then, and if it is known not to, it lets the others go first. */
+  readonly urgent?: boolean | undefined;
+  /** Only if no worker has taken it yet. */
+  readonly ifQueued?: boolean;
+}
+
 /** What all views of one endpoint share. */
 export class EndpointState {
   readonly id: string | undefined;
@@ -52,6 +67,7 @@ export class EndpointState {
   readonly jobs: JobRecords;
   /** Of the view that brought one last; the reads are shared, and so is the way they are parsed. */
   parse?: JsonParser;
+  readonly #settling = new Map<string, Observable<Settled>>();
   readonly #health = new Map<string, Observable<EndpointHealth>>();
 
   constructor(id: string | undefined, client: ClientState) {
@@ -60,33 +76,28 @@ export class EndpointState {
     this.jobs = new JobRecords(client.settings.notices);
   }
 
-  context({ operation, jobId }: Pick<Call<unknown>, 'operation' | 'jobId'>): ErrorContext {
-    return { operation, jobId, endpointId: this.id };
+  context({ operation, jobId, tag }: Pick<Call<unknown>, 'operation' | 'jobId' | 'tag'>): ErrorContext {
+    return { operation, jobId, tag, endpointId: this.id };
   }
 
-  /**
-   * Makes a call: one value, or an error.
-   *
-   * @param settling - the call cancels a job that was left, and may be made when the client is closed
-   */
-  call<T>(call: Call<T>, options: CallOptions = {}, settling = false): Observable<T> {
+  /** Makes a call: one value, or an error. */
+  call<T>(call: Call<T>, options: CallOptions = {}): Observable<T> {
     return defer(() => {
       const { id, client } = this;
-      const { jobId } = call;
+      const { jobId, by } = call;
       const context = this.context(call);
       const { kind } = operationRow(call.operation, call.method);
       const submission = kind === 'submission';
-      const trace = client.trace((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + LAG);
+      const trace = client.trace((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + LAG, call.urgent);
       const at = (): ErrorContext => ({
         ...context,
         accepted: kind === 'read' ? undefined : trace.sent ? 'unknown' : 'no',
       });
-      if (client.closed && !settling) throw closedError(at());
+      if (client.closed && by !== 'settling') throw closedError(at());
       if (!id) throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', at());
       const issues = [
         ...checkId('endpoint id', id),
-        // A job that was left is cancelled by the id that the service gave it, whatever that looks like.
-        ...('jobId' in call && !settling ? checkId('job id', jobId) : []),
+        ...('jobId' in call && by !== 'settling' ? checkId('job id', jobId) : []),
         ...(call.issues ?? []),
       ];
       if (issues.length) throw invalidRequest(issues, context);
@@ -99,21 +110,16 @@ export class EndpointState {
         ),
       );
       const kept$ = submission ? keepSubmission(answer$, trace, () => this.#left(call, trace)) : answer$;
-      return settling ? kept$ : kept$.pipe(this.guard(options, at, submission));
+      return by ? kept$ : kept$.pipe(this.guard(options, at, submission));
     });
   }
 
   /** A call whose answer is a job. */
-  callJob(
-    call: Omit<Call<JobSnapshot>, 'read' | 'job'>,
-    options?: CallOptions,
-    settling?: boolean,
-  ): Observable<JobSnapshot> {
+  callJob(call: Omit<Call<JobSnapshot>, 'read' | 'job'>, options?: CallOptions): Observable<JobSnapshot> {
     const submission = operationRow(call.operation).kind === 'submission';
     return this.call(
       { ...call, job: true, read: ({ text }) => parseSnapshot(text, this.parse, call.jobId, submission) },
       options,
-      settling,
     );
   }
 
@@ -144,24 +150,41 @@ export class EndpointState {
     return shared$;
   }
 
-  /** Cancels a job whose subscriber left, whatever it takes; `settled()` waits for it. */
-  settle(id: string): void {
+  /**
+   * Cancels a job that was left, whatever it takes, and whoever listens; `settled()` waits for it. Of those that wait for
+   * their turn, the urgent go first.
+   */
+  settle(id: string, { tag, urgent, ifQueued = false }: SettleOptions = {}): Observable<Settled> {
     const { client, jobs } = this;
+    const name = `${id}/${ifQueued}`;
+    const going = this.#settling.get(name);
+    if (going) return going;
+    const settled$ = new AsyncSubject<Settled>();
+    this.#settling.set(name, settled$);
+    const { scheduler } = client.settings;
     const end = client.settlements.begin();
     const trace = client.trace();
-    const request = { endpointId: this.id ?? '', operation: 'cancel', jobId: id };
-    const call = (operation: string) => () => this.callJob({ operation, jobId: id }, {}, true);
+    const request = { endpointId: this.id ?? '', operation: 'cancel', jobId: id, tag };
+    const call = (operation: string) => () => this.callJob({ operation, jobId: id, tag, urgent, by: 'settling' });
+    // Those that are left together: the urgent ones are already in line when the others get there.
+    const cancel = () => (urgent === false ? timer(0, scheduler).pipe(switchMap(call('cancel'))) : call('cancel')());
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
-    settleJob(call('cancel'), () => jobs.read(id, call('status')), client.settings.scheduler).subscribe({
-      next: (outcome) => {
-        const { endpointId } = request;
-        client.settlements.record(outcome, { v: 1, endpointId, id, submittedAt: jobs.get(id)?.submittedAt });
-        client.report(request, trace, { type: 'cancel', outcome });
-        jobs.refresh(id);
-        end();
-      },
-      error: end,
-    });
+    settleJob(cancel, () => jobs.read(id, call('status')), scheduler, ifQueued)
+      .pipe(
+        tap(({ outcome }) => {
+          const { endpointId } = request;
+          const ref = { v: 1, endpointId, id, submittedAt: jobs.get(id)?.submittedAt, tag } as const;
+          if (outcome !== 'running') client.settlements.record(outcome, ref);
+          client.report(request, trace, { type: 'cancel', outcome });
+          jobs.refresh(id);
+        }),
+        finalize(() => {
+          this.#settling.delete(name);
+          end();
+        }),
+      )
+      .subscribe(settled$);
+    return settled$;
   }
 
   /** What is done with the answer to a submission whose subscriber left. */
@@ -171,14 +194,14 @@ export class EndpointState {
       const job = call.job ? (answer as JobSnapshot | undefined) : undefined;
       // A lost answer to /retry still names its job, and one to /run does not; a refusal started nothing.
       const id = job ? !isTerminal(job) && job.id : trace.sent && call.jobId;
-      if (id) this.settle(id);
+      if (id) void this.settle(id, { tag: call.tag });
       end();
     };
   }
 
   #request<T>(call: Call<T>, endpointId: string, kind: CallRequest['kind'], options: CallOptions): CallRequest {
     const { base, requestTimeout } = this.client.settings;
-    const { operation, jobId, body, held, query = {}, method = operationRow(operation).method } = call;
+    const { operation, jobId, tag, body, held, query = {}, method = operationRow(operation).method } = call;
     const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const search = [base.query, String(new URLSearchParams(given))].filter(Boolean).join('&');
     const headers: Record<string, string> = { accept: 'application/json' };
@@ -198,6 +221,7 @@ export class EndpointState {
       endpointId,
       kind,
       jobId,
+      tag,
       context: options.context ?? {},
     };
   }
@@ -233,7 +257,7 @@ export class EndpointState {
     }
     if (status === 404 && jobId && !isEndpointMissing(text)) {
       const known = jobs.get(jobId);
-      throw known
+      throw known?.known
         ? new JobExpiredError(`job ${jobId} is gone: its ttl, or the time its result is kept, is over`, context, {
             snapshot: known.last,
           })
@@ -249,6 +273,6 @@ export class EndpointState {
   }
 }
 
-function closedError(context: ErrorContext): ConfigurationError {
+export function closedError(context: ErrorContext): ConfigurationError {
   return new ConfigurationError('the client is closed', context);
 }

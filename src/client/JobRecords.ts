@@ -30,7 +30,7 @@ const KEPT = 4096;
 interface JobRecord {
   /** The service has told of it. */
   known?: boolean;
-  /** When this client submitted it, as `scheduler.now()`. */
+  /** When it was submitted, as `scheduler.now()`. */
   submittedAt?: number;
   /** The read in flight. */
   reading$?: Observable<JobSnapshot>;
@@ -71,10 +71,14 @@ export class JobRecords {
     );
   }
 
-  /** What is known of a job; nothing if it was never seen. */
-  get(id: string | undefined): Readonly<Pick<JobRecord, 'submittedAt' | 'last'>> | undefined {
-    const job = this.#jobs.get(id ?? '');
-    return job?.known ? job : undefined;
+  /** What is known of a job. */
+  get(id: string | undefined): Readonly<Pick<JobRecord, 'known' | 'submittedAt' | 'last'>> | undefined {
+    return this.#jobs.get(id ?? '');
+  }
+
+  /** Takes a reference's word for when a job was submitted. */
+  recall(id: string, submittedAt: number | undefined): void {
+    if (submittedAt !== undefined) this.#job(id).submittedAt ??= submittedAt;
   }
 
   /** Notes that a job exists, and when it was submitted, if just now. */
@@ -108,12 +112,17 @@ export class JobRecords {
     });
   }
 
-  /** Gives a job's stream to one reader, from where the last one left it. */
-  stream<T>(id: string, inUse: () => RunpodError, read: (cursor: StreamCursor) => Observable<T>): Observable<T> {
+  /** Gives a job's stream to one reader, from where the last one left it, or after so many chunks. */
+  stream<T>(
+    id: string,
+    chunks: number,
+    inUse: () => RunpodError,
+    read: (cursor: StreamCursor) => Observable<T>,
+  ): Observable<T> {
     return this.#using(id, (job) => {
       if (job.streaming) return throwError(inUse);
       job.streaming = true;
-      return read((job.cursor ??= streamCursor())).pipe(
+      return read((job.cursor ??= { ...streamCursor(), count: chunks })).pipe(
         tap({
           complete: () => {
             job.streaming = false;

@@ -1,4 +1,5 @@
 import type { Operation } from '../types/Operation.js';
+import type { JobRef } from '../types/JobRef.js';
 import type { ErrorCode } from './codes.js';
 
 const BRANDS = Symbol.for('runpod-rx.error');
@@ -37,6 +38,8 @@ export class RunpodError<D extends object = object> extends Error {
   /** Whether the same call may succeed later, and cannot do harm. */
   declare readonly retryable: boolean;
   declare readonly tag?: string;
+  /** Of an error of a `Job`'s own reading: what to attach to. The job itself goes on. */
+  declare readonly ref?: JobRef;
 
   constructor(message: string, context: ErrorContext, details?: D & { readonly retryable?: boolean }) {
     super(message, context);

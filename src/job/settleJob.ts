@@ -1,12 +1,12 @@
 import {
   catchError,
-  defaultIfEmpty,
+  concatMap,
   defer,
   map,
   of,
   retry,
-  takeUntil,
   throwError,
+  timeout,
   timer,
   type Observable,
   type SchedulerLike,
@@ -25,21 +25,45 @@ import type { SettleReport } from '../types/SettleReport.js';
 const GIVE_UP = 600_000;
 const LONGEST_PAUSE = 30_000;
 
+/** What became of a job that was to be cancelled. */
+export interface Settled {
+  /** `running`, where it was to be cancelled only while queued, and was not queued any more. */
+  readonly outcome: keyof SettleReport | 'running';
+  /** The job's last answer, where there was one. */
+  readonly snapshot?: JobSnapshot;
+  /** Why there was none. */
+  readonly error?: unknown;
+}
+
 /**
  * Cancels a job that nobody waits for, until it is cancelled or known to be over: it may run, and cost. Emits what
  * became of it and completes; never errors. Given up when the key is refused, and after ten minutes.
+ *
+ * @param ifQueued - cancel it only if no worker has taken it yet
  */
 export function settleJob(
   cancel: () => Observable<JobSnapshot>,
   status: () => Observable<JobSnapshot>,
   scheduler: SchedulerLike,
-): Observable<keyof SettleReport> {
-  return defer(cancel).pipe(
-    map((snapshot) => (isTerminal(snapshot) && snapshot.status !== 'CANCELLED' ? 'finished' : 'cancelled')),
-    catchError((error: unknown) => {
-      if (error instanceof ResponseError) return of('cancelled' as const);
-      if (isGone(error)) return of('finished' as const);
-      if (error instanceof AuthenticationError || error instanceof NotFoundError) return of('abandoned' as const);
+  ifQueued = false,
+): Observable<Settled> {
+  let last: unknown;
+  const cancel$ = defer(cancel).pipe(map(settled));
+  const settle$ = ifQueued
+    ? defer(status).pipe(
+        concatMap((snapshot): Observable<Settled> => {
+          if (snapshot.status === 'IN_QUEUE') return cancel$;
+          return of(isTerminal(snapshot) ? settled(snapshot) : { outcome: 'running', snapshot });
+        }),
+      )
+    : cancel$;
+  return settle$.pipe(
+    catchError((error: unknown): Observable<Settled> => {
+      last = error;
+      if (error instanceof ResponseError) return of({ outcome: 'cancelled', error });
+      if (isGone(error)) return of({ outcome: 'finished', error });
+      if (error instanceof AuthenticationError || error instanceof NotFoundError)
+        return of({ outcome: 'abandoned', error });
       // What the service says to a job that is over already is not documented: the job itself tells.
       return error instanceof HttpError && !error.retryable ? ifOver(status, error) : throwError(() => error);
     }),
@@ -57,18 +81,23 @@ export function settleJob(
         ),
     }),
     // Also where a cancel hangs before it is sent, as a key that does not come.
-    takeUntil(timer(GIVE_UP, scheduler)),
-    defaultIfEmpty('abandoned' as const),
+    timeout({ first: GIVE_UP, scheduler, with: () => of<Settled>({ outcome: 'abandoned', error: last }) }),
   );
 }
 
-function ifOver(status: () => Observable<JobSnapshot>, error: unknown): Observable<'finished' | 'cancelled'> {
+function settled(snapshot: JobSnapshot): Settled {
+  return { outcome: isTerminal(snapshot) && snapshot.status !== 'CANCELLED' ? 'finished' : 'cancelled', snapshot };
+}
+
+function ifOver(status: () => Observable<JobSnapshot>, error: unknown): Observable<Settled> {
   return defer(status).pipe(
     map((snapshot) => {
       if (!isTerminal(snapshot)) throw error;
-      return snapshot.status === 'CANCELLED' ? 'cancelled' : 'finished';
+      return settled(snapshot);
     }),
-    catchError((failed: unknown) => (isGone(failed) ? of('finished' as const) : throwError(() => error))),
+    catchError((failed: unknown) =>
+      isGone(failed) ? of<Settled>({ outcome: 'finished', error: failed }) : throwError(() => error),
+    ),
   );
 }
 

@@ -12,6 +12,8 @@ export interface Trace {
   readonly keys: string[];
   /** Until then (`scheduler.now()`), a 404 means that the job just submitted is not known everywhere yet. */
   readonly lagUntil: number;
+  /** It goes before others of its operation: each moment it waits costs. */
+  readonly urgent: boolean;
 }
 
 /** Takes a call's keys out of a text. */

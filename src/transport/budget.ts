@@ -3,7 +3,7 @@ import { MAX_TIMER, RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
 
 /**
- * Keeps the requests of one operation of one endpoint within a rate and a concurrency, first come, first served.
+ * Keeps the requests of one operation of one endpoint within a rate and a concurrency: first come, first served, the urgent ones first.
  *
  * A request counts against the rate until a whole window has passed since its answer. The server saw it before it
  * answered, so no window of the server's, fixed or sliding, can hold more than the limit, however slow the network is.
@@ -11,7 +11,8 @@ import type { OperationLimits } from '../types/Limits.js';
 export class Lane {
   readonly #limits: OperationLimits;
   readonly #scheduler: SchedulerLike;
-  readonly #waiting = new Set<Subscriber<void>>();
+  /** Who is urgent, and who is not. */
+  readonly #waiting = [new Set<Subscriber<void>>(), new Set<Subscriber<void>>()] as const;
   #running = 0;
   #busy = false;
   #until = 0;
@@ -23,20 +24,26 @@ export class Lane {
     this.#scheduler = scheduler;
   }
 
+  get #count(): number {
+    return this.#waiting[0].size + this.#waiting[1].size;
+  }
+
   /**
    * Makes a request when it is its turn, and passes its answer on. Its place is kept until it ends, whichever way; to
    * unsubscribe while it waits gives the turn to the next.
    *
    * @param waits - told, where it is not its turn at once, how many wait, this one included
+   * @param urgent - goes before all that are not
    */
-  run<T>(request: Observable<T>, waits: (waiting: number) => void): Observable<T> {
+  run<T>(request: Observable<T>, waits: (waiting: number) => void, urgent = false): Observable<T> {
+    const waiting = this.#waiting[urgent ? 0 : 1];
     return new Observable<void>((subscriber) => {
-      this.#waiting.add(subscriber);
+      waiting.add(subscriber);
       this.#advance();
-      if (this.#waiting.has(subscriber)) waits(this.#waiting.size);
+      if (waiting.has(subscriber)) waits(this.#count);
       return () => {
-        if (this.#waiting.delete(subscriber)) {
-          if (!this.#waiting.size) this.#timer.unsubscribe();
+        if (waiting.delete(subscriber)) {
+          if (!this.#count) this.#timer.unsubscribe();
           return;
         }
         this.#running--;
@@ -62,9 +69,13 @@ export class Lane {
     this.#busy = false;
   }
 
+  *#next() {
+    for (const waiting of this.#waiting) yield* waiting;
+  }
+
   #admit(): void {
     const { requests = Infinity, per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
-    for (const subscriber of this.#waiting) {
+    for (const subscriber of this.#next()) {
       const now = this.#scheduler.now();
       const passed = this.#ended.findIndex((end) => end + per >= now);
       this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
@@ -84,7 +95,7 @@ export class Lane {
         }
         return;
       }
-      this.#waiting.delete(subscriber);
+      for (const waiting of this.#waiting) waiting.delete(subscriber);
       this.#running++;
       subscriber.next();
     }

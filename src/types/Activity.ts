@@ -67,7 +67,8 @@ export interface WaitActivity extends ActivityBase {
 export interface CancelActivity extends ActivityBase {
   readonly type: 'cancel';
   readonly jobId: string;
-  readonly outcome: 'started' | 'cancelled' | 'finished' | 'abandoned';
+  /** `running`: it was to be cancelled only while queued, and was not queued any more. */
+  readonly outcome: 'started' | 'cancelled' | 'finished' | 'abandoned' | 'running';
 }
 
 /** A failed read of a stream may have taken chunks with it. */

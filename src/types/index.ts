@@ -1,5 +1,6 @@
 export type * from './Activity.js';
 export type * from './EndpointHealth.js';
+export type * from './JobEvent.js';
 export type * from './JobFailure.js';
 export type * from './JobRef.js';
 export type * from './JobRequest.js';

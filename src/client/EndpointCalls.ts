@@ -1,0 +1,189 @@
+import { concatMap, defer, map, of, tap, type Observable } from 'rxjs';
+import { JobOutputError } from '../errors/JobOutputError.js';
+import { StreamInUseError } from '../errors/StreamInUseError.js';
+import { invalidRequest } from '../errors/invalidRequest.js';
+import { checkDurations, checkWait, issuesText, jobBody, type Issue } from '../protocol/checks.js';
+import { RUNSYNC_WAIT, STREAM_WAIT } from '../protocol/limits.js';
+import { isTerminalStatus } from '../protocol/snapshot.js';
+import { parseStream } from '../protocol/streamReply.js';
+import { adaptivePolicy } from '../sources/PollPolicy.js';
+import { streamChunks, type StreamEvent } from '../sources/streamChunks.js';
+import type { JobRequest } from '../types/JobRequest.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { CallOptions, RunOptions } from '../types/options.js';
+import type { Call } from './Call.js';
+import type { EndpointOptions } from './EndpointOptions.js';
+import type { EndpointState } from './EndpointState.js';
+import type { StreamOptions, WatchOptions } from './callOptions.js';
+import { validate } from './validate.js';
+
+/** What a call says beside its options. */
+type Particulars = Pick<Call<unknown>, 'tag' | 'by' | 'begun'>;
+
+/** The calls that an endpoint's methods and its jobs are made of: read and checked as the endpoint's options say. */
+export class EndpointCalls<I extends object, O, C> {
+  readonly state: EndpointState;
+  readonly #options: EndpointOptions<I, O, C>;
+
+  constructor(state: EndpointState, options: EndpointOptions<I, O, C>) {
+    this.state = state;
+    this.#options = options;
+  }
+
+  /** Submits a job, once its input was checked. */
+  submit(
+    operation: 'run' | 'runsync',
+    request: JobRequest<I>,
+    { allowEmptyInput, ...call }: RunOptions,
+    wait?: number,
+    issues: readonly Issue[] = [],
+    particulars: Particulars = {},
+  ): Observable<JobSnapshot<O>> {
+    const { state } = this;
+    return defer(() =>
+      validate(this.#options.input, 'input', (request as Partial<JobRequest<I>> | undefined)?.input as I, (found) =>
+        invalidRequest(found, state.context({ operation, ...particulars })),
+      ),
+    ).pipe(
+      concatMap((input) => {
+        const { body, issues: found } = jobBody({ ...request, input }, operation, allowEmptyInput);
+        return state.callJob(
+          {
+            ...particulars,
+            operation,
+            query: { wait },
+            held: operation === 'runsync' ? (wait ?? RUNSYNC_WAIT) : undefined,
+            body,
+            issues: [...found, ...issues],
+          },
+          call,
+        );
+      }),
+      this.checked(),
+    );
+  }
+
+  /** Reads a job once, for itself alone. */
+  fetch(id: string, call: CallOptions, particulars: Particulars = {}): Observable<JobSnapshot> {
+    return this.state.callJob({ ...particulars, operation: 'status', jobId: id }, call);
+  }
+
+  /** Does something to a job, which those who watch it then read anew. */
+  act(operation: 'cancel' | 'retry', id: string, call: CallOptions): Observable<JobSnapshot<O>> {
+    return this.state.callJob({ operation, jobId: id }, call).pipe(
+      tap(() => {
+        this.state.jobs.refresh(id);
+      }),
+      this.checked(),
+    );
+  }
+
+  /** Polls a job without checking its output. */
+  poll(
+    id: string,
+    { every, poll, outage, headers, context }: WatchOptions,
+    particulars: Particulars = {},
+  ): Observable<JobSnapshot> {
+    const { state } = this;
+    const { scheduler, random } = state.client.settings;
+    return defer(() => {
+      const issues = checkDurations({ every, outage });
+      if (issues.length) throw invalidRequest(issues, state.context({ operation: 'status', jobId: id }));
+      return state.jobs.watch(id, () => this.fetch(id, { headers, context }, particulars), {
+        poll: poll ?? adaptivePolicy(random),
+        scheduler,
+        every,
+        outage,
+      });
+    });
+  }
+
+  /**
+   * Reads a job's stream.
+   *
+   * @param chunks - how many were delivered already, elsewhere
+   * @param finished - called when an answer says that the job is over
+   */
+  chunks(
+    id: string,
+    { wait, onGap, outage, headers, context }: StreamOptions,
+    particulars: Particulars = {},
+    chunks = 0,
+    finished?: () => void,
+  ): Observable<StreamEvent> {
+    const { state } = this;
+    const at = state.context({ operation: 'stream', jobId: id, ...particulars });
+    const call = { headers, context };
+    let begun: { readonly sent: boolean } | undefined;
+    const read = () =>
+      state
+        .call(
+          {
+            ...particulars,
+            operation: 'stream',
+            jobId: id,
+            query: { wait },
+            held: wait ?? STREAM_WAIT,
+            issues: [...checkWait(wait), ...checkDurations({ outage })],
+            begun: (trace) => (begun = trace),
+            read: ({ text }) => parseStream(text, state.parse),
+          },
+          call,
+        )
+        .pipe(
+          tap(({ status }) => {
+            if (isTerminalStatus(status)) finished?.();
+          }),
+        );
+    return state.jobs.stream(
+      id,
+      chunks,
+      () =>
+        new StreamInUseError(
+          `the stream of job ${id} is being read already: share that Observable, since each chunk comes once`,
+          at,
+        ),
+      (cursor) =>
+        streamChunks(read, {
+          status: () => this.poll(id, { ...call, outage }, particulars),
+          cursor,
+          context: at,
+          scheduler: state.client.settings.scheduler,
+          onGap,
+          outage,
+          reached: () => !!begun?.sent,
+          check: (chunk) =>
+            validate(this.#options.chunk, 'chunk', chunk, (issues) => this.#mismatch(issues, id, { chunk })),
+        }),
+    );
+  }
+
+  /** Says that a read of a job's stream may have taken chunks with it. */
+  gap(id: string, delivered: number, tag?: string): void {
+    const { id: endpointId = '', client } = this.state;
+    client.report({ endpointId, operation: 'stream', jobId: id, tag }, client.trace(), { type: 'gap', delivered });
+  }
+
+  /** Checks the output of a completed job where there is a schema. */
+  checked() {
+    const { output: schema } = this.#options;
+    return concatMap((snapshot: JobSnapshot): Observable<JobSnapshot<O>> => {
+      if (!schema || snapshot.status !== 'COMPLETED') return of(snapshot as JobSnapshot<O>);
+      return validate(schema, 'output', snapshot.output, (issues) =>
+        this.#mismatch(issues, snapshot.id, { snapshot }),
+      ).pipe(map((output) => ({ ...snapshot, output })));
+    });
+  }
+
+  #mismatch(
+    issues: readonly Issue[],
+    jobId: string,
+    found: { readonly snapshot?: JobSnapshot; readonly chunk?: unknown },
+  ): JobOutputError {
+    return new JobOutputError(
+      `what job ${jobId} gave does not match the schema: ${issuesText(issues)}`,
+      this.state.context({ operation: 'snapshot' in found ? 'status' : 'stream', jobId }),
+      { issues, ...found },
+    );
+  }
+}

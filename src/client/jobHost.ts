@@ -1,0 +1,110 @@
+import { EMPTY, mergeMap, tap, throwError } from 'rxjs';
+import type { JobHost } from '../job/JobHost.js';
+import type { JobOrigin } from '../job/JobLife.js';
+import type { JobOptions } from '../job/JobOptions.js';
+import { invalidRequest } from '../errors/invalidRequest.js';
+import { checkDurations, checkId, type Issue } from '../protocol/checks.js';
+import { EXECUTION_TIMEOUT, TTL } from '../protocol/limits.js';
+import type { JobRequest } from '../types/JobRequest.js';
+import type { EndpointCalls } from './EndpointCalls.js';
+import { closedError } from './EndpointState.js';
+
+/** What a job's `ttl` is beyond its `timeout.total`, in milliseconds: time to fetch a result, before the net closes. */
+const TTL_MARGIN = 35 * 60_000;
+
+/** Lets a job make its endpoint's calls. */
+export function jobHost<I extends object, O, C>(
+  calls: EndpointCalls<I, O, C>,
+  { request, ref }: JobOrigin,
+  options: JobOptions<object>,
+): JobHost {
+  const { state } = calls;
+  const { client, jobs, id: endpointId } = state;
+  const { timeout, grace, settle, every, outage, poll, onGap, headers, context, allowEmptyInput } = options;
+  const { queue, execution, total } = typeof timeout === 'object' ? timeout : { total: timeout };
+  const tag = options.tag ?? ref?.tag;
+  const particulars = { tag, by: 'job' } as const;
+  const issues = [
+    ...checkDurations({
+      'timeout.queue': queue,
+      'timeout.execution': execution,
+      'timeout.total': total,
+      grace,
+      settle,
+      every,
+      outage,
+    }),
+    ...(request ? [] : checkRef(ref, endpointId)),
+  ];
+  const where = state.context({ operation: request ? 'run' : 'status', jobId: ref?.id, tag });
+  const recall = (id: string) => {
+    jobs.recall(id, ref?.submittedAt);
+  };
+
+  return {
+    endpointId,
+    scheduler: client.settings.scheduler,
+    refusal: issues.length ? invalidRequest(issues, where) : undefined,
+    closed$: client.closed$.pipe(mergeMap(() => throwError(() => closedError(where)))),
+    context: (operation, jobId) => state.context({ operation, jobId, tag }),
+    submit: (ready, begun) =>
+      calls.submit(
+        'run',
+        withPolicy(ready as JobRequest<I>, execution ?? total, total),
+        { headers, context, allowEmptyInput },
+        undefined,
+        [],
+        { ...particulars, begun },
+      ),
+    watch: (id) => {
+      recall(id);
+      return calls.poll(id, { every, poll, outage, headers, context }, particulars).pipe(calls.checked());
+    },
+    status: (id) => jobs.read(id, () => calls.fetch(id, { headers, context }, particulars)).pipe(calls.checked()),
+    stream: (id, chunks, finished) => {
+      recall(id);
+      const ended = () => {
+        finished();
+        jobs.refresh(id);
+      };
+      return calls.chunks(id, { onGap, outage, headers, context }, particulars, chunks, ended).pipe(
+        tap((event) => {
+          if (event.type === 'gap') calls.gap(id, event.delivered, tag);
+        }),
+      );
+    },
+    settle: (id, urgent, ifQueued) => state.settle(id, { tag, urgent, ifQueued }),
+    submittedAt: (id) => jobs.get(id)?.submittedAt,
+    hold: () => client.settlements.begin(),
+    health: () => EMPTY,
+  };
+}
+
+/** Has the service enforce the job's deadlines, too, where its request does not say otherwise. */
+function withPolicy<I extends object>(request: JobRequest<I>, execution?: number, total?: number): JobRequest<I> {
+  const within = (value: number | undefined, { min, max }: Readonly<typeof TTL | typeof EXECUTION_TIMEOUT>) =>
+    value && Math.min(max, Math.max(min, value));
+  const own = {
+    executionTimeout: within(execution, EXECUTION_TIMEOUT),
+    ttl: within(total && total + TTL_MARGIN, TTL),
+  };
+  const given: unknown = request.policy ?? {};
+  // One that is no object is refused later, for what it is.
+  return (own.executionTimeout ?? own.ttl) && typeof given === 'object'
+    ? { ...request, policy: { ...own, ...given } }
+    : request;
+}
+
+function checkRef(ref: JobOrigin['ref'], endpointId: string | undefined): Issue[] {
+  const { v, id, endpointId: other } = Object(ref) as Record<string, unknown>;
+  const rules = [
+    ['v', v, v === 1, 'be 1: the reference is of another version'],
+    ['endpointId', other, other === endpointId, `be ${endpointId ?? '?'}: the reference is of another endpoint`],
+  ] as const;
+  return [
+    ...checkId('ref.id', id),
+    ...rules.flatMap(([field, given, holds, rule]) =>
+      holds ? [] : [{ field: `ref.${field}`, given: String(given), rule: `must ${rule}` }],
+    ),
+  ];
+}

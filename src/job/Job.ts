@@ -1,0 +1,180 @@
+import {
+  AsyncSubject,
+  EMPTY,
+  Observable,
+  concatMap,
+  defer,
+  filter,
+  map,
+  mergeMap,
+  observeOn,
+  of,
+  startWith,
+  take,
+  tap,
+  throwError,
+} from 'rxjs';
+import { ConfigurationError } from '../errors/ConfigurationError.js';
+import { jobError } from '../errors/jobError.js';
+import { jobOutput } from '../operators/jobOutput.js';
+import { jobProgress } from '../operators/jobProgress.js';
+import { untilTerminal } from '../operators/untilTerminal.js';
+import { isTerminal } from '../protocol/snapshot.js';
+import type { JobEvent } from '../types/JobEvent.js';
+import type { JobRef } from '../types/JobRef.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { Change, JobLife } from './JobLife.js';
+import { isOver, type Role } from './jobState.js';
+
+/**
+ * One job's whole life, from its submission to its output, seen through as many views as one likes.
+ *
+ * ```ts
+ * const job = endpoint.job({ input: { prompt: 'a lighthouse' } });
+ * job.output$.subscribe((output) => console.log(output));
+ * ```
+ *
+ * It is submitted when a view, or `id$`, is first subscribed to, and at most once, whatever its subscribers do. All of
+ * them share one poll and one reader of the stream, get the latest when they come late, and nothing is read while nobody
+ * looks.
+ *
+ * `events$`, `state$`, `progress$`, `chunks$` and `output$` own the job together: when the last subscriber of all of
+ * them leaves and the job is not known to be over, it is left, and cancelled on the server (`onUnsubscribe`). An error of
+ * reading is no leaving: it holds the job's reference as `ref`, and the next subscription goes on with the same job.
+ */
+export class Job<O = unknown, C = unknown> {
+  /**
+   * The job's id, then completes. Starts the job and does not own it: whoever has the id may leave. One who leaves
+   * before there is an id leaves the job, where nobody else looks at it.
+   */
+  readonly id$: Observable<string>;
+  /**
+   * All that happens; completes after `ended`. A job that failed is data here. Reads the stream with `stream: true`.
+   * Unsubscribing leaves the job, where no other view is subscribed to.
+   */
+  readonly events$: Observable<JobEvent<O, C>>;
+  /**
+   * The job's snapshots, the latest one first, until the terminal one, whatever it is. Unsubscribing leaves the job,
+   * where no other view is subscribed to.
+   */
+  readonly state$: Observable<JobSnapshot<O>>;
+  /** The worker's progress updates, the latest one first; completes when the job is over. Leaving it is as of `state$`. */
+  readonly progress$: Observable<unknown>;
+  /**
+   * The chunks of the job's stream, those that are kept first. Of a job that ended otherwise than completed they come
+   * before its error. Leaving it is as of `state$`.
+   */
+  readonly chunks$: Observable<C>;
+  /** The job's output: one value, or the error it ended with. Leaving it is as of `state$`. */
+  readonly output$: Observable<O>;
+  readonly #life: JobLife;
+
+  /** @internal */
+  constructor(life: JobLife) {
+    this.#life = life;
+    this.id$ = this.#view('starter').pipe(
+      concatMap((event) => (event.type === 'submitted' ? of(event.id) : EMPTY)),
+      take(1),
+    );
+    this.events$ = this.#view(life.options.stream ? 'reader' : 'owner');
+    this.state$ = this.#view('owner').pipe(
+      filter((event) => event.type === 'state'),
+      map(({ snapshot }): JobSnapshot<O> => snapshot),
+      untilTerminal(),
+    );
+    this.progress$ = this.state$.pipe(jobProgress());
+    this.chunks$ = this.#view('reader').pipe(
+      concatMap((event) => {
+        if (event.type === 'chunk') return of(event.chunk);
+        if (event.type !== 'ended' || event.snapshot.status === 'COMPLETED') return EMPTY;
+        const { snapshot } = event;
+        return throwError(() => jobError(snapshot, life.context('stream')));
+      }),
+    );
+    this.output$ = this.state$.pipe(jobOutput());
+  }
+
+  /**
+   * Cancels the job, whatever `onUnsubscribe` says. Acts at the call; the Observable reports the service's answer, or
+   * the job's end where that came first, and completes. Calling it again sends nothing new while a cancel is on its way.
+   * The views go on to the job's end. A job that was not sent yet never is: its views, and the report, error with
+   * `AbortedError`. Unsubscribing from the report changes nothing.
+   */
+  cancel(): Observable<JobSnapshot<O>> {
+    const life = this.#life;
+    const report$ = new AsyncSubject<JobSnapshot<O>>();
+    life.changes$
+      .pipe(
+        startWith<Change | undefined>(undefined),
+        mergeMap((change) => {
+          const { snapshot, error } = life.state;
+          const { settled } = change ?? {};
+          const last = snapshot && isTerminal(snapshot) ? snapshot : settled?.snapshot;
+          if (last) return of(last as JobSnapshot<O>);
+          const why = error ?? settled?.error ?? (settled && life.aborted());
+          return why === undefined ? EMPTY : throwError(() => why);
+        }),
+        take(1),
+      )
+      .subscribe(report$);
+    life.dispatch({ type: 'cancel', error: life.aborted() });
+    return report$.pipe(observeOn(life.host.scheduler));
+  }
+
+  /**
+   * Lets go of the job without touching it on the server. Acts at the call: every view completes, and from then on
+   * leaving cancels nothing. The Observable emits the reference that `attach` takes, here or in another process, once
+   * there is an id, and completes. A job that nobody subscribed to yet has none, which is a `ConfigurationError`.
+   */
+  detach(): Observable<JobRef> {
+    const life = this.#life;
+    life.dispatch({ type: 'detach' });
+    return defer(() =>
+      life.changes$.pipe(
+        startWith(undefined),
+        mergeMap(() => {
+          const { ref, state } = life;
+          if (ref) return of(ref);
+          if (state.submitting) return EMPTY;
+          const error =
+            state.error ??
+            new ConfigurationError('the job was not submitted: there is nothing to attach to', life.context('run'));
+          return throwError(() => error);
+        }),
+        take(1),
+      ),
+    );
+  }
+
+  /** The events of the job, from the latest on, for one who looks at it in a role. */
+  #view(role: Role): Observable<JobEvent<O, C>> {
+    const life = this.#life;
+    return new Observable<JobEvent>((subscriber) => {
+      let open = true;
+      const tell = ({ events, error, to = role, done }: Change) => {
+        for (const event of events) subscriber.next(event);
+        // Who is told the end does not leave.
+        if (error !== undefined && to === role) {
+          open = false;
+          subscriber.error(error);
+        } else if (done) {
+          open = false;
+          subscriber.complete();
+        }
+      };
+      const begin = () => {
+        tell(life.past(role));
+        if (!open || (role === 'starter' && subscriber.closed)) return;
+        subscriber.add(life.changes$.pipe(tap(tell)).subscribe({ error: () => undefined }));
+        life.dispatch({ type: 'join', viewer: subscriber, role });
+        subscriber.add(() => {
+          if (open) life.dispatch({ type: 'leave', viewer: subscriber });
+        });
+      };
+      // A failure does not come at once: a bare retry() would call itself for ever.
+      if (isOver(life.state) && life.state.snapshot?.status !== 'COMPLETED')
+        subscriber.add(life.host.scheduler.schedule(begin));
+      else begin();
+    }) as Observable<JobEvent<O, C>>;
+  }
+}

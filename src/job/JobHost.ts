@@ -1,0 +1,44 @@
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { ErrorContext } from '../errors/RunpodError.js';
+import type { StreamEvent } from '../sources/streamChunks.js';
+import type { Trace } from '../transport/Trace.js';
+import type { EndpointHealth } from '../types/EndpointHealth.js';
+import type { JobRequest } from '../types/JobRequest.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { Settled } from './settleJob.js';
+
+/** What a job needs of its endpoint. */
+export interface JobHost {
+  readonly endpointId: string | undefined;
+  readonly scheduler: SchedulerLike;
+  /** Errors when the client is closed; never emits. */
+  readonly closed$: Observable<never>;
+  /** Why nothing can be done with the job: what is wrong with its options, or its reference. */
+  readonly refusal: unknown;
+  /** What errors say of where they happened. */
+  context(operation: string, jobId?: string): ErrorContext;
+  /**
+   * Submits the job, within the client's rules of repeating.
+   *
+   * @param begun - told of the call when it is about to be made
+   */
+  submit(request: JobRequest<object>, begun: (trace: Trace) => void): Observable<JobSnapshot>;
+  /** Polls the job until it is over. */
+  watch(id: string): Observable<JobSnapshot>;
+  /** Reads the job once. */
+  status(id: string): Observable<JobSnapshot>;
+  /**
+   * Reads the job's stream, from where this client left it, or after so many chunks.
+   *
+   * @param finished - called when an answer says that the job is over
+   */
+  stream(id: string, chunks: number, finished: () => void): Observable<StreamEvent>;
+  /** Cancels the job until that is settled, whoever listens. */
+  settle(id: string, urgent: boolean, ifQueued: boolean): Observable<Settled>;
+  /** When this client submitted the job, as `scheduler.now()`. */
+  submittedAt(id: string): number | undefined;
+  /** Has `settled()` wait; the returned function ends that. */
+  hold(): () => void;
+  /** The endpoint's counts, polled once for all. */
+  health(): Observable<EndpointHealth>;
+}

@@ -1,0 +1,316 @@
+import {
+  EMPTY,
+  Observable,
+  Subject,
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  endWith,
+  filter,
+  first,
+  from,
+  map,
+  of,
+  takeUntil,
+  takeWhile,
+  timer,
+  type Subscription,
+} from 'rxjs';
+import { AbortedError } from '../errors/AbortedError.js';
+import { JobDeadlineError } from '../errors/JobDeadlineError.js';
+import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
+import { abortWith } from '../operators/abortWith.js';
+import { sameJson } from '../protocol/json.js';
+import { isTerminal } from '../protocol/snapshot.js';
+import type { Trace } from '../transport/Trace.js';
+import type { JobEvent } from '../types/JobEvent.js';
+import type { JobRef } from '../types/JobRef.js';
+import type { JobRequest } from '../types/JobRequest.js';
+import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
+import type { JobHost } from './JobHost.js';
+import type { JobOptions, JobTimeout, LeavePolicy } from './JobOptions.js';
+import { deadlines, isEnded, plan, reduce, type JobInput, type JobState, type Plan, type Role } from './jobState.js';
+import type { Settled } from './settleJob.js';
+
+/** Where a job comes from: a request to be submitted, or a reference to one that was. */
+export interface JobOrigin {
+  readonly request?: JobRequest<object>;
+  readonly ref?: JobRef;
+}
+
+/** What those who look at a job are told of at once. */
+export interface Change {
+  readonly events: readonly JobEvent[];
+  /** There is nothing more to come. */
+  readonly done?: boolean;
+  readonly error?: unknown;
+  /** Whom the error is for; everybody, where it does not say. */
+  readonly to?: Role | undefined;
+  readonly settled?: Settled | undefined;
+}
+
+/**
+ * Drives one job: reduces what happens to it, tells those who look, and sees to it that what the state asks for goes on,
+ * and nothing else.
+ */
+export class JobLife {
+  readonly host: JobHost;
+  readonly options: JobOptions<object>;
+  readonly #timeout: JobTimeout;
+  readonly #origin: JobOrigin;
+  readonly #changes$ = new Subject<Change>();
+  readonly #inputs: JobInput[] = [];
+  readonly #running = new Map<keyof Plan, readonly [key: unknown, Subscription]>();
+  #state: JobState;
+  #trace: Trace | undefined;
+  #progress: (JobEvent & { type: 'progress' }) | undefined;
+  #chunks: JobEvent[] = [];
+  #delivered: number;
+
+  readonly changes$ = this.#changes$.asObservable();
+
+  constructor(host: JobHost, origin: JobOrigin, policy: LeavePolicy, options: JobOptions<object>) {
+    this.host = host;
+    this.options = options;
+    this.#origin = origin;
+    const { timeout } = options;
+    this.#timeout = typeof timeout === 'object' ? timeout : { total: timeout };
+    this.#delivered = origin.ref?.chunks ?? 0;
+    this.#state = {
+      id: origin.ref?.id,
+      startedAt: origin.ref?.submittedAt,
+      error: host.refusal,
+      viewers: new Map(),
+      policy: options.onUnsubscribe ?? policy,
+    };
+  }
+
+  get state(): JobState {
+    return this.#state;
+  }
+
+  context(operation: string): ErrorContext {
+    return { ...this.host.context(operation, this.#state.id), tag: this.#tag };
+  }
+
+  /** Names the job, once there is an id. */
+  get ref(): JobRef | undefined {
+    const { id } = this.#state;
+    if (id === undefined) return undefined;
+    const submittedAt = this.host.submittedAt(id) ?? this.#origin.ref?.submittedAt;
+    return {
+      v: 1,
+      endpointId: this.host.endpointId ?? '',
+      id,
+      ...(submittedAt !== undefined && { submittedAt }),
+      ...(this.#delivered && { chunks: this.#delivered }),
+      ...(this.#tag !== undefined && { tag: this.#tag }),
+    };
+  }
+
+  /** What one who looks in a role has missed. */
+  past(role: Role): Change {
+    const { id, snapshot, error, streaming } = this.#state;
+    const events: JobEvent[] = [];
+    if (id !== undefined) events.push({ type: 'submitted', id });
+    if (snapshot) events.push({ type: 'state', snapshot });
+    if (this.#progress) events.push(this.#progress);
+    events.push(...this.#chunks);
+    return this.#ending(events, isEnded({ ...this.#state, streaming: !!streaming || role === 'reader' }), error);
+  }
+
+  /** Takes what happens one by one, also what happens because of it. */
+  dispatch(input: JobInput): void {
+    if (this.#inputs.push(input) > 1) return;
+    for (let next; (next = this.#inputs[0]); this.#inputs.shift()) {
+      const before = this.#state;
+      this.#state = reduce(before, next, this.host.scheduler.now(), !!this.#trace?.sent);
+      // Nobody waits for it any more: it is read to its end, and not sent again.
+      if (this.#trace && this.#state.left) this.#trace.left = true;
+      this.#tell(before, next);
+      this.#act();
+    }
+  }
+
+  get #tag(): string | undefined {
+    return this.options.tag ?? this.#origin.ref?.tag;
+  }
+
+  #ending(events: JobEvent[], done: boolean, error: unknown): Change {
+    const { snapshot } = this.#state;
+    if (done && error === undefined) events.push({ type: 'ended', snapshot: snapshot as TerminalSnapshot });
+    return { events, done, error };
+  }
+
+  #tell(before: JobState, input: JobInput): void {
+    const { id, snapshot, error, submitting } = this.#state;
+    const events: JobEvent[] = [];
+    if (input.type === 'news') events.push(this.#keep(input.event));
+    if (id !== undefined && id !== before.id) events.push({ type: 'submitted', id });
+    if (snapshot && snapshot !== before.snapshot && error === undefined) {
+      events.push({ type: 'state', snapshot });
+      const { progress } = snapshot as { progress?: unknown };
+      if (progress !== undefined && !sameJson(progress, this.#progress?.progress))
+        events.push((this.#progress = { type: 'progress', progress }));
+    }
+    const change = this.#ending(events, isEnded(this.#state) && !isEnded(before), error);
+    if (error !== before.error) this.#changes$.next(change);
+    else if (input.type === 'broken' || input.type === 'stop' || input.type === 'chunksBroken') {
+      // Who is told goes on from here, now or in another process.
+      if (input.error instanceof RunpodError) Object.assign(input.error, { ref: this.ref });
+      this.#changes$.next({ events, error: input.error, to: input.type === 'chunksBroken' ? 'reader' : undefined });
+    } else if (input.type === 'detach') this.#changes$.next({ events, done: true });
+    else if (before.submitting && !submitting && id === undefined)
+      this.#changes$.next({ events, error: this.aborted() });
+    else this.#changes$.next({ ...change, settled: input.type === 'settled' ? input.settled : undefined });
+  }
+
+  /** What is said of a submission that was not sent, and never will be. */
+  aborted(): AbortedError {
+    return new AbortedError({ ...this.context('run'), accepted: 'no' });
+  }
+
+  #keep(event: JobEvent): JobEvent {
+    const { replayChunks = 'all' } = this.options;
+    if (event.type !== 'chunk' && event.type !== 'gap') return event;
+    if (event.type === 'chunk') this.#delivered++;
+    this.#chunks.push(event);
+    if (this.#chunks.length > (replayChunks === 'all' ? Infinity : replayChunks)) this.#chunks.shift();
+    return event;
+  }
+
+  /** Begins and ends what the state asks for. */
+  #act(): void {
+    const wanted = plan(this.#state, this.#timeout);
+    for (const name of Object.keys(wanted) as (keyof Plan)[]) {
+      const key = wanted[name];
+      const running = this.#running.get(name);
+      if (running?.[0] === key || (!running && key === false)) continue;
+      running?.[1].unsubscribe();
+      this.#running.delete(name);
+      // What was begun just now may have changed everything.
+      if (key === false || this.#inputs.length > 1) continue;
+      const subscription = this.#effects[name]().subscribe({
+        next: (input) => {
+          this.dispatch(input);
+        },
+        error: (error: unknown) => {
+          this.dispatch({ type: 'failed', error });
+        },
+      });
+      this.#running.set(name, [key, subscription]);
+    }
+  }
+
+  readonly #effects: Record<keyof Plan, () => Observable<JobInput>> = {
+    listen: () =>
+      this.host.closed$.pipe(
+        abortWith(this.options.signal, () => this.context('run')),
+        catchError((error: unknown) => of<JobInput>({ type: 'stop', error })),
+      ),
+
+    submit: () => {
+      const { options } = this;
+      const request = this.#origin.request as JobRequest<object>;
+      this.#trace = undefined;
+      return defer(() => (options.beforeSubmit ? from(options.beforeSubmit(request)).pipe(first()) : of(request))).pipe(
+        concatMap((ready) =>
+          concat(
+            of<JobInput>({ type: 'news', event: { type: 'submitting', request: ready } }),
+            this.host
+              .submit(ready, (trace) => (this.#trace = trace))
+              .pipe(map((snapshot): JobInput => ({ type: 'submitted', snapshot }))),
+          ),
+        ),
+        catchError((error: unknown) => this.#later({ type: 'failed', error })),
+      );
+    },
+
+    hold: () => new Observable(() => this.host.hold()),
+
+    watch: () =>
+      this.host.watch(this.#id).pipe(
+        map((snapshot): JobInput => ({ type: 'answer', snapshot })),
+        // Of a job that is gone, or whose output is not what it should be, there is nothing more to read.
+        catchError((error: unknown) =>
+          this.#later({
+            type: error instanceof RunpodError && error.code.startsWith('job_') ? 'failed' : 'broken',
+            error,
+          }),
+        ),
+      ),
+
+    stream: () =>
+      this.host
+        .stream(this.#id, this.#delivered, () => {
+          this.dispatch({ type: 'finished' });
+        })
+        .pipe(
+          map((event): JobInput => ({ type: 'news', event })),
+          endWith<JobInput>({ type: 'streamed' }),
+          catchError((error: unknown) => {
+            const { snapshot } = Object(error) as { snapshot?: JobSnapshot };
+            return snapshot && isTerminal(snapshot)
+              ? from<JobInput[]>([{ type: 'streamed' }, { type: 'answer', snapshot }])
+              : this.#later({ type: 'chunksBroken', error });
+          }),
+        ),
+
+    grace: () => this.#later({ type: 'graceOver' }, this.options.grace),
+
+    cancel: () => {
+      const { snapshot, policy } = this.#state;
+      return this.host
+        .settle(this.#id, snapshot?.status === 'IN_PROGRESS', policy !== 'cancel')
+        .pipe(map((settled): JobInput => ({ type: 'settled', settled })));
+    },
+
+    deadline: () => {
+      const now = this.host.scheduler.now();
+      const [limit, at] = deadlines(this.#state, this.#timeout).reduce((a, b) => (b[1] < a[1] ? b : a));
+      return at === Infinity ? EMPTY : this.#later({ type: 'deadline', limit, error: this.#late(limit) }, at - now);
+    },
+
+    expire: () => {
+      const { host } = this;
+      const id = this.#id;
+      const { passed: limit = 'total', snapshot } = this.#state;
+      const read$ = defer(() => host.status(id)).pipe(catchError(() => EMPTY));
+      const answers = (accept: (snapshot: JobSnapshot) => boolean) =>
+        read$.pipe(
+          filter(accept),
+          map((answer): JobInput => ({ type: 'answer', snapshot: answer })),
+        );
+      const cancel$ = defer(() => host.settle(id, snapshot?.status === 'IN_PROGRESS', false));
+      return concat(
+        answers(isTerminal),
+        cancel$.pipe(map((): JobInput => ({ type: 'finished' }))),
+        answers(({ status }) => status === 'COMPLETED'),
+      ).pipe(
+        takeWhile(({ type }) => type !== 'answer', true),
+        takeUntil(timer(this.options.settle ?? 5000, host.scheduler)),
+        endWith<JobInput>({ type: 'expired', error: this.#late(limit) }),
+      );
+    },
+  };
+
+  /** Of the state that an effect begins in. */
+  get #id(): string {
+    return this.#state.id ?? '';
+  }
+
+  /** Something that happens by itself: not at once, so that a bare retry() does not call itself for ever. */
+  #later(input: JobInput, after = 0): Observable<JobInput> {
+    return timer(after, this.host.scheduler).pipe(map(() => input));
+  }
+
+  #late(limit: keyof JobTimeout): JobDeadlineError {
+    const { id, snapshot } = this.#state;
+    return new JobDeadlineError(
+      `job ${id ?? '?'} was not over within ${this.#timeout[limit]} ms (option timeout, ${limit})`,
+      this.context('run'),
+      { limit, by: 'client', snapshot },
+    );
+  }
+}
