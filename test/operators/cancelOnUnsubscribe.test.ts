@@ -47,13 +47,13 @@ describe('cancelOnUnsubscribe', () => {
     }),
   );
 
-  cases(
+  cases<{ given: string; unsub: string; id?: string; cancelled: readonly string[] }>(
     'S4 asks for the cancel once, with the id, or not at all',
-    (m, { given, unsub, id, cancelled, expected }) => {
+    (m, { given, unsub, id, cancelled }) => {
       const canceller = cancelling();
       const source = m.hot(given, { ...life, o: job('IN_QUEUE', { id: 'other' }) });
       const seen = source.pipe(cancelOnUnsubscribe(canceller, id ? { id } : {}));
-      m.expect(seen, unsub).toBeObservable(expected ?? given, { ...life, o: job('IN_QUEUE', { id: 'other' }) });
+      m.expect(seen, unsub).toBeObservable(given, { ...life, o: job('IN_QUEUE', { id: 'other' }) });
       m.flush();
       expect(canceller.ids).toStrictEqual(cancelled);
     },
@@ -82,7 +82,11 @@ describe('cancelOnUnsubscribe', () => {
     },
   );
 
-  cases(
+  cases<{
+    by: (other: Observable<unknown>) => (source: Observable<JobSnapshot>) => Observable<JobSnapshot>;
+    expected: string;
+    sub: string;
+  }>(
     'S4 takes for leaving',
     (m, { by, expected, sub }) => {
       const canceller = cancelling();

@@ -163,7 +163,7 @@ describe('retryJob', () => {
       }),
     );
 
-    cases(
+    cases<{ earlier: Parameters<typeof job>; later: Parameters<typeof job>; same: boolean }>(
       'S18 is told from a new one',
       (m, { earlier, later, same }) => {
         const values = { e: job(...earlier), l: job(...later), q: life.q, c: life.c };
@@ -305,7 +305,12 @@ describe('retryJob', () => {
     }),
   );
 
-  cases(
+  cases<{
+    options?: { when: () => never };
+    retry?: () => Observable<JobSnapshot>;
+    watch?: () => Observable<JobSnapshot>;
+    expected: string;
+  }>(
     'makes an error of what is thrown',
     (m, { options, retry, watch, expected }) => {
       const retrier = { retry: retry ?? (() => of(life.q)), watch: watch ?? (() => of(life.c)) };
