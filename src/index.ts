@@ -12,6 +12,7 @@ export { axiosTransport } from './transport/axiosTransport.js';
 export type { RetryOptions } from './transport/repeat.js';
 export type { Issue } from './protocol/checks.js';
 export type { JsonParser } from './protocol/json.js';
+export { diagnose } from './protocol/diagnose.js';
 export { isTerminal } from './protocol/snapshot.js';
 export type { StreamReply } from './protocol/streamReply.js';
 export type * from './types/index.js';

@@ -1,4 +1,5 @@
 export type * from './Activity.js';
+export type * from './Diagnosis.js';
 export type * from './EndpointHealth.js';
 export type * from './JobEvent.js';
 export type * from './JobFailure.js';

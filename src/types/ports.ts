@@ -20,3 +20,15 @@ export interface Canceller<O> {
   /** Cancels a job; emits the answer. */
   cancel(id: string, call?: CallOptions): Observable<JobSnapshot<O>>;
 }
+
+/** Watches a job. An `Endpoint` is one. */
+export interface JobWatcher<O> {
+  /** Emits the job's snapshots as they change, the terminal one last; cold, and each subscription reads anew. */
+  watch(id: string): Observable<JobSnapshot<O>>;
+}
+
+/** Runs a job again. An `Endpoint` is one. */
+export interface JobRetrier<O> {
+  /** Runs a job again that FAILED or TIMED_OUT, under the same id; emits the answer. */
+  retry(id: string, call?: CallOptions): Observable<JobSnapshot<O>>;
+}
