@@ -5,12 +5,11 @@ import {
   concatMap,
   defer,
   finalize,
-  from,
-  ignoreElements,
   of,
   type Observable,
   type ObservableInput,
   type SchedulerLike,
+  type Subject,
 } from 'rxjs';
 import type { AxiosInstance } from 'axios';
 import { DEFAULT_BASE_URL, parseBaseUrl } from './client/baseUrl.js';
@@ -103,12 +102,12 @@ export class Runpod {
   readonly activity$: Observable<Activity>;
   readonly #client: ClientState;
   readonly #endpoints = new Map<string | undefined, EndpointState>();
-  #closing$?: AsyncSubject<SettleReport>;
+  readonly #closing$ = new AsyncSubject<SettleReport>();
 
   /** @internal */
   constructor(client: ClientState) {
     this.#client = client;
-    this.activity$ = client.activity$;
+    this.activity$ = client.activity$.asObservable();
   }
 
   /**
@@ -148,21 +147,18 @@ export class Runpod {
    * ```
    */
   close(): Observable<SettleReport> {
-    if (!this.#closing$) {
-      const client = this.#client;
-      const closing$ = (this.#closing$ = new AsyncSubject<SettleReport>());
+    const client = this.#client;
+    if (!client.closed) {
       client.close();
       this.settled()
         .pipe(
-          concatMap((report) => {
-            const closed$ = defer(() => from(client.settings.transport.close?.() ?? []));
-            return concat(closed$.pipe(ignoreElements()), of(report));
-          }),
+          concatMap((report) => concat(defer(() => client.settings.transport.close?.() ?? []), of(report))),
           finalize(() => {
-            client.complete();
+            client.activity$.complete();
           }),
         )
-        .subscribe(closing$);
+        // Keeps what comes last, which is the report.
+        .subscribe(this.#closing$ as Subject<unknown>);
     }
     return this.#closing$.asObservable();
   }
@@ -217,7 +213,7 @@ function create(options: ClientOptions, exposed = false): Runpod {
     apiKey: () => {
       const key = typeof apiKey === 'function' ? apiKey() : apiKey;
       // A string is an ObservableInput too, of its characters.
-      return typeof key === 'object' ? from(key) : of(key);
+      return typeof key === 'object' ? key : of(key);
     },
     base,
     links: options.links ?? [],

@@ -20,15 +20,12 @@ type Report<T = Activity> = T extends Activity ? Omit<T, keyof ActivityBase> : n
 export class ClientState {
   readonly settings: Settings;
   readonly settlements = new Settlements();
+  readonly activity$ = new Subject<Activity>();
   closed = false;
-  readonly #activity$ = new Subject<Activity>();
-  readonly #closed$ = new Subject<void>();
+  /** Emits once, when the client is closed. */
+  readonly closed$ = new Subject<void>();
   #calls = 0;
   readonly #lanes = new Map<string, Lane>();
-
-  readonly activity$ = this.#activity$.asObservable();
-  /** Emits once, when the client is closed. */
-  readonly closed$ = this.#closed$.asObservable();
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -44,11 +41,7 @@ export class ClientState {
 
   close(): void {
     this.closed = true;
-    this.#closed$.next();
-  }
-
-  complete(): void {
-    this.#activity$.complete();
+    this.closed$.next();
   }
 
   report(
@@ -56,8 +49,8 @@ export class ClientState {
     { call }: Pick<Trace, 'call'>,
     what: Report,
   ): void {
-    if (!this.#activity$.observed) return;
-    this.#activity$.next({ at: this.now(), endpointId, operation, jobId, tag, call, ...what } as Activity);
+    if (!this.activity$.observed) return;
+    this.activity$.next({ at: this.now(), endpointId, operation, jobId, tag, call, ...what } as Activity);
   }
 
   /** Sends a request through the user's links, repeats, authorization and the budget. */

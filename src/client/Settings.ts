@@ -1,4 +1,4 @@
-import type { Observable, SchedulerLike } from 'rxjs';
+import type { Observable, ObservableInput, SchedulerLike } from 'rxjs';
 import type { RetryOptions } from '../transport/repeat.js';
 import type { Limits } from '../types/Limits.js';
 import type { Link } from '../types/Link.js';
@@ -8,7 +8,7 @@ import type { BaseUrl } from './baseUrl.js';
 /** A client's options, with every default filled in. */
 export interface Settings {
   readonly transport: Transport;
-  readonly apiKey: () => Observable<string | undefined>;
+  readonly apiKey: () => ObservableInput<string | undefined>;
   readonly base: BaseUrl;
   readonly links: readonly Link[];
   readonly retry: RetryOptions;

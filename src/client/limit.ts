@@ -1,4 +1,4 @@
-import { NEVER, pipe, takeUntil, throwError, timeout, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { map, takeUntil, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { submissionUnknown } from '../errors/submissionUnknown.js';
 import { timedOut } from '../errors/timedOut.js';
@@ -7,17 +7,19 @@ import type { CallOptions } from '../types/options.js';
 
 /** Ends a call, of one value or many, when its whole `timeout` is over or its signal is aborted. */
 export function limit<T>(
-  { timeout: first, signal }: CallOptions,
+  { timeout, signal }: CallOptions,
   context: () => ErrorContext,
   scheduler: SchedulerLike,
   submission: boolean,
 ): MonoTypeOperatorFunction<T> {
   const aborting = abortWith<T>(signal, context);
-  if (first === undefined) return aborting;
-  const error = () => {
-    const at = context();
-    const over = timedOut(first, 'timeout', at);
-    return submission && at.accepted === 'unknown' ? submissionUnknown(at, over) : over;
-  };
-  return pipe(takeUntil<T>(NEVER.pipe(timeout({ first, scheduler, with: () => throwError(error) }))), aborting);
+  if (timeout === undefined) return aborting;
+  const over$ = timer(timeout, scheduler).pipe(
+    map((): never => {
+      const at = context();
+      const over = timedOut(timeout, 'timeout', at);
+      throw submission && at.accepted === 'unknown' ? submissionUnknown(at, over) : over;
+    }),
+  );
+  return (source) => aborting(source.pipe(takeUntil(over$)));
 }

@@ -10,27 +10,17 @@ export function jobError(
   snapshot: FailedSnapshot | CancelledSnapshot | TimedOutSnapshot,
   at: ErrorContext,
 ): RunpodError {
-  const jobId = snapshot.id;
+  const { id: jobId, status } = snapshot;
   const context = { ...at, jobId };
-  switch (snapshot.status) {
-    case 'CANCELLED':
-      return new JobCancelledError(`job ${jobId} was cancelled`, context, { snapshot });
-    case 'TIMED_OUT':
-      return new JobTimedOutError(
-        `job ${jobId} timed out: ${snapshot.error?.message ?? 'it expired, or its worker was lost'}`,
-        context,
-        { snapshot },
-      );
-    case 'FAILED': {
-      const { message } = snapshot.error;
-      // The words of the service when policy.executionTimeout was passed.
-      return message.startsWith('executionTimeout exceeded')
-        ? new JobDeadlineError(`job ${jobId} ran longer than its executionTimeout`, context, {
-            limit: 'execution',
-            by: 'server',
-            snapshot,
-          })
-        : new JobFailedError(`job ${jobId} failed: ${message}`, context, { snapshot });
-    }
-  }
+  if (status === 'CANCELLED') return new JobCancelledError(`job ${jobId} was cancelled`, context, { snapshot });
+  const { message = 'it expired, or its worker was lost' } = snapshot.error ?? {};
+  if (status === 'TIMED_OUT') return new JobTimedOutError(`job ${jobId} timed out: ${message}`, context, { snapshot });
+  // The words of the service when policy.executionTimeout was passed.
+  return message.startsWith('executionTimeout exceeded')
+    ? new JobDeadlineError(`job ${jobId} ran longer than its executionTimeout`, context, {
+        limit: 'execution',
+        by: 'server',
+        snapshot,
+      })
+    : new JobFailedError(`job ${jobId} failed: ${message}`, context, { snapshot });
 }

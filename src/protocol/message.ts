@@ -33,6 +33,12 @@ export function clip(text: string, length = 300): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
+/** What is wrong with an answer that lacks something: what it says instead, where it does. */
+export function lacking(what: string, { error }: { readonly error?: unknown }): { readonly issue: string } {
+  const words = messageOf(error);
+  return { issue: words ? `says: ${clip(words)}` : `has no ${what}` };
+}
+
 /** Whether the body of a 404 says that the endpoint, rather than the job, is not there. */
 export function isEndpointMissing(text: string): boolean {
   return /endpoint/i.test(messageOf(text) ?? '');

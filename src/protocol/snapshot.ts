@@ -1,7 +1,7 @@
 import type { JobSnapshot, JobStatus, TerminalSnapshot } from '../types/JobSnapshot.js';
 import { parseFailure } from './failure.js';
 import { isRecord, parseJson, type JsonParser } from './json.js';
-import { clip, messageOf } from './message.js';
+import { clip, lacking } from './message.js';
 import type { Parsed } from './Parsed.js';
 
 const TERMINAL = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] satisfies readonly JobStatus[];
@@ -36,8 +36,7 @@ export function snapshotOf(body: Readonly<Record<string, unknown>>, id?: string,
   const ownId = typeof body.id === 'string' && body.id ? body.id : id;
   const rawStatus = typeof body.status === 'string' ? body.status : '';
   if (!ownId || (!rawStatus && !(lenient && body.id && !body.error))) {
-    const words = messageOf(body.error);
-    return { issue: words ? `says: ${clip(words)}` : `has no ${ownId ? 'status' : 'id'}` };
+    return lacking(ownId ? 'status' : 'id', body);
   }
   const { output, error } = body;
   const base: Record<string, unknown> = { id: ownId, rawStatus, raw: body };

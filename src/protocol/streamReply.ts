@@ -1,5 +1,5 @@
 import { isRecord, parseJson, type JsonParser } from './json.js';
-import { clip, messageOf } from './message.js';
+import { lacking } from './message.js';
 import type { Parsed } from './Parsed.js';
 
 /** One answer of `/stream`. */
@@ -13,10 +13,7 @@ export interface StreamReply {
 export function parseStream(text: string, parse?: JsonParser): Parsed<StreamReply> {
   const body = parseJson(text, parse);
   if (!isRecord(body)) return { issue: text.trim() ? 'is not a JSON object' : 'is empty' };
-  if (typeof body.status !== 'string') {
-    const words = messageOf(body.error);
-    return { issue: words ? `says: ${clip(words)}` : 'has no status' };
-  }
+  if (typeof body.status !== 'string') return lacking('status', body);
   const items: readonly unknown[] = Array.isArray(body.stream) ? body.stream : [];
   return {
     value: {

@@ -3,13 +3,13 @@ import {
   catchError,
   connect,
   defer,
+  first,
   merge,
   repeat,
   switchMap,
   take,
   tap,
   throwError,
-  throwIfEmpty,
   timer,
   type Observable,
   type SchedulerLike,
@@ -26,7 +26,6 @@ export interface PollLoopOptions<T> {
   readonly outage: number;
   /** Values from elsewhere: each counts as an answer, and postpones the next read. */
   readonly notices?: Observable<T>;
-  /** Where all time comes from. */
   /** All time comes from it. */
   readonly scheduler: SchedulerLike;
 }
@@ -44,7 +43,7 @@ export function poll<T>(
     let last: T | undefined;
     let failures = 0;
     let pause: (() => number) | undefined;
-    const read$ = defer(read).pipe(throwIfEmpty());
+    const read$ = defer(read).pipe(first());
 
     const turns = (heard$: Observable<T>) =>
       defer(() => (pause ? timer(pause(), scheduler).pipe(switchMap(() => read$)) : read$)).pipe(

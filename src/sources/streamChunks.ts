@@ -6,16 +6,15 @@ import {
   concatAll,
   concatMap,
   defer,
+  first,
   last,
   map,
   of,
   range,
   repeat,
-  switchMap,
   take,
   tap,
   throwError,
-  throwIfEmpty,
   timer,
   type Observable,
   type SchedulerLike,
@@ -177,16 +176,15 @@ export function streamChunks(
       let answered = false;
       asked = scheduler.now();
       return defer(read).pipe(
-        throwIfEmpty(),
         tap({
           next: () => (answered = true),
           unsubscribe: () => answered || !reached() || (cursor.gap ??= 'possibly'),
         }),
-        take(1),
+        first(),
       );
     });
 
-    const turn$ = defer(() => (due > 0 ? timer(due, scheduler).pipe(switchMap(() => readOnce)) : readOnce)).pipe(
+    const turn$ = readOnce.pipe(
       map(accept),
       catchError((error: unknown) => of(fail(error))),
       concatAll(),
@@ -205,7 +203,7 @@ export function streamChunks(
 
     return concat(
       defer(() => emit()),
-      turn$.pipe(repeat({ delay: () => (drained ? EMPTY : of(true)) })),
+      turn$.pipe(repeat({ delay: () => (drained ? EMPTY : due > 0 ? timer(due, scheduler) : of(0)) })),
       defer(() =>
         status === 'COMPLETED' && !cursor.gap ? EMPTY : options.status().pipe(last(isTerminal), concatMap(end)),
       ),
