@@ -10,7 +10,7 @@ import { Job } from './job/Job.js';
 import { JobLife, type JobOrigin } from './job/JobLife.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
 import { checkDurations, checkWait } from './protocol/checks.js';
-import { parseHealth, parsePurge } from './protocol/health.js';
+import { parsePurge } from './protocol/health.js';
 import { operationRow } from './protocol/operations.js';
 import { isTerminal } from './protocol/snapshot.js';
 import type { EndpointHealth } from './types/EndpointHealth.js';
@@ -234,7 +234,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
 
   /** Reads the endpoint's counts of jobs and workers: `GET /health`. Emits one value and completes. */
   health(call: CallOptions = {}): Observable<EndpointHealth> {
-    return this.#state.call({ operation: 'health', read: ({ text }) => parseHealth(text) }, call);
+    return this.#calls.health(call);
   }
 
   /**

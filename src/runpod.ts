@@ -152,7 +152,12 @@ export class Runpod {
       client.close();
       this.settled()
         .pipe(
-          concatMap((report) => concat(defer(() => client.settings.transport.close?.() ?? []), of(report))),
+          concatMap((report) =>
+            concat(
+              defer(() => client.settings.transport.close?.() ?? []),
+              of(report),
+            ),
+          ),
           finalize(() => {
             client.activity$.complete();
           }),

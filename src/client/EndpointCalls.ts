@@ -3,11 +3,13 @@ import { JobOutputError } from '../errors/JobOutputError.js';
 import { StreamInUseError } from '../errors/StreamInUseError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { checkDurations, checkWait, issuesText, jobBody, type Issue } from '../protocol/checks.js';
+import { parseHealth } from '../protocol/health.js';
 import { RUNSYNC_WAIT, STREAM_WAIT } from '../protocol/limits.js';
 import { isTerminalStatus } from '../protocol/snapshot.js';
 import { parseStream } from '../protocol/streamReply.js';
 import { adaptivePolicy } from '../sources/PollPolicy.js';
 import { streamChunks, type StreamEvent } from '../sources/streamChunks.js';
+import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { CallOptions, RunOptions } from '../types/options.js';
@@ -66,6 +68,11 @@ export class EndpointCalls<I extends object, O, C> {
   /** Reads a job once, for itself alone. */
   fetch(id: string, call: CallOptions, particulars: Particulars = {}): Observable<JobSnapshot> {
     return this.state.callJob({ ...particulars, operation: 'status', jobId: id }, call);
+  }
+
+  /** Reads the endpoint's counts. */
+  health(call?: CallOptions): Observable<EndpointHealth> {
+    return this.state.call({ operation: 'health', read: ({ text }) => parseHealth(text) }, call);
   }
 
   /** Does something to a job, which those who watch it then read anew. */

@@ -1,4 +1,4 @@
-import { EMPTY, mergeMap, tap, throwError } from 'rxjs';
+import { mergeMap, tap, throwError } from 'rxjs';
 import type { JobHost } from '../job/JobHost.js';
 import type { JobOrigin } from '../job/JobLife.js';
 import type { JobOptions } from '../job/JobOptions.js';
@@ -74,9 +74,10 @@ export function jobHost<I extends object, O, C>(
       );
     },
     settle: (id, urgent, ifQueued) => state.settle(id, { tag, urgent, ifQueued }),
-    submittedAt: (id) => jobs.get(id)?.submittedAt,
+    submittedAt: (id) => jobs.get(id)?.submittedAt ?? ref?.submittedAt,
     hold: () => client.settlements.begin(),
-    health: () => EMPTY,
+    ttl: request && withPolicy(request, execution ?? total, total).policy?.ttl,
+    health: () => state.watchHealth(() => calls.health(), {}),
   };
 }
 

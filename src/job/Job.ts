@@ -20,6 +20,7 @@ import { jobOutput } from '../operators/jobOutput.js';
 import { jobProgress } from '../operators/jobProgress.js';
 import { untilTerminal } from '../operators/untilTerminal.js';
 import { isTerminal } from '../protocol/snapshot.js';
+import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
@@ -67,6 +68,12 @@ export class Job<O = unknown, C = unknown> {
   readonly chunks$: Observable<C>;
   /** The job's output: one value, or the error it ended with. Leaving it is as of `state$`. */
   readonly output$: Observable<O>;
+  /**
+   * Why the job is waiting: its state joined with the endpoint's counts of workers and jobs, which are read once for all
+   * who ask. Emits when it changes, and completes after `ended`. Neither starts the job nor owns it: it begins when there
+   * is an id, and unsubscribing does nothing to the job.
+   */
+  readonly diagnosis$: Observable<Diagnosis>;
   readonly #life: JobLife;
 
   /** @internal */
@@ -91,6 +98,7 @@ export class Job<O = unknown, C = unknown> {
         return throwError(() => jobError(snapshot, life.context('stream')));
       }),
     );
+    this.diagnosis$ = life.diagnosis();
     this.output$ = this.state$.pipe(jobOutput());
   }
 

@@ -35,8 +35,10 @@ export interface JobHost {
   stream(id: string, chunks: number, finished: () => void): Observable<StreamEvent>;
   /** Cancels the job until that is settled, whoever listens. */
   settle(id: string, urgent: boolean, ifQueued: boolean): Observable<Settled>;
-  /** When this client submitted the job, as `scheduler.now()`. */
+  /** When the job was submitted, as `scheduler.now()`, where that is known. */
   submittedAt(id: string): number | undefined;
+  /** How long the service keeps the job from then on, in milliseconds, where the client said so. */
+  readonly ttl: number | undefined;
   /** Has `settled()` wait; the returned function ends that. */
   hold(): () => void;
   /** The endpoint's counts, polled once for all. */

@@ -3,17 +3,24 @@ import {
   Observable,
   Subject,
   catchError,
+  combineLatest,
   concat,
   concatMap,
   defer,
+  distinctUntilChanged,
   endWith,
   filter,
   first,
   from,
   map,
+  mergeMap,
   of,
+  startWith,
+  switchMap,
+  take,
   takeUntil,
   takeWhile,
+  throwError,
   timer,
   type Subscription,
 } from 'rxjs';
@@ -21,9 +28,11 @@ import { AbortedError } from '../errors/AbortedError.js';
 import { JobDeadlineError } from '../errors/JobDeadlineError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { abortWith } from '../operators/abortWith.js';
+import { diagnose } from '../protocol/diagnose.js';
 import { sameJson } from '../protocol/json.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { Trace } from '../transport/Trace.js';
+import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
@@ -98,7 +107,7 @@ export class JobLife {
   get ref(): JobRef | undefined {
     const { id } = this.#state;
     if (id === undefined) return undefined;
-    const submittedAt = this.host.submittedAt(id) ?? this.#origin.ref?.submittedAt;
+    const submittedAt = this.host.submittedAt(id);
     return {
       v: 1,
       endpointId: this.host.endpointId ?? '',
@@ -164,6 +173,28 @@ export class JobLife {
     else if (before.submitting && !submitting && id === undefined)
       this.#changes$.next({ events, error: this.aborted() });
     else this.#changes$.next({ ...change, settled: input.type === 'settled' ? input.settled : undefined });
+  }
+
+  /** Why the job waits, from the moment that it has an id. */
+  diagnosis(): Observable<Diagnosis> {
+    const { host } = this;
+    return this.changes$.pipe(
+      startWith(undefined),
+      mergeMap(() => {
+        const { id, error } = this.#state;
+        if (error !== undefined) return timer(0, host.scheduler).pipe(mergeMap(() => throwError(() => error)));
+        return id === undefined ? EMPTY : of(id);
+      }),
+      take(1),
+      switchMap((id) => {
+        const facts = { submittedAt: host.submittedAt(id), ttl: host.ttl };
+        return combineLatest([host.watch(id), host.health().pipe(startWith(undefined))]).pipe(
+          map(([snapshot, health]) => diagnose(snapshot, health, { ...facts, now: host.scheduler.now() })),
+        );
+      }),
+      distinctUntilChanged<Diagnosis>(sameJson),
+      takeWhile(({ reason }) => reason !== 'ended', true),
+    );
   }
 
   /** What is said of a submission that was not sent, and never will be. */
