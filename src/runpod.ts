@@ -17,7 +17,7 @@ import { ClientState } from './client/ClientState.js';
 import type { EndpointOptions } from './client/EndpointOptions.js';
 import { EndpointCalls } from './client/EndpointCalls.js';
 import { EndpointState } from './client/EndpointState.js';
-import { isShare, limitsOf, type LimitsOption } from './client/limitsOf.js';
+import { limitsOf, type LimitsOption } from './client/limitsOf.js';
 import { Endpoint } from './endpoint.js';
 import { ConfigurationError } from './errors/ConfigurationError.js';
 import { checkDurations, issuesText } from './protocol/checks.js';
@@ -211,8 +211,8 @@ function create(options: ClientOptions, exposed = false): Runpod {
   if (typeof base === 'string') throw misuse(`the base URL ${base}`);
   const issues = checkDurations({ requestTimeout });
   if (issues.length) throw misuse(issuesText(issues));
-  if (isShare(limits) && !(limits.share > 0 && limits.share <= 1))
-    throw misuse('limits.share must be above 0 and at most 1');
+  const bounds = limitsOf(limits);
+  if (!bounds) throw misuse('limits.share must be above 0 and at most 1');
   const client = new ClientState({
     transport,
     apiKey: () => {
@@ -223,7 +223,7 @@ function create(options: ClientOptions, exposed = false): Runpod {
     base,
     links: options.links ?? [],
     retry: retry === false ? { attempts: 1 } : retry,
-    limits: limitsOf(limits),
+    limits: bounds,
     requestTimeout,
     scheduler,
     random: options.random ?? Math.random,

@@ -1,9 +1,9 @@
 import type { Observable, ObservableInput, SchedulerLike } from 'rxjs';
 import type { RetryOptions } from '../transport/repeat.js';
-import type { Limits } from '../types/Limits.js';
 import type { Link } from '../types/Link.js';
 import type { Transport } from '../types/Transport.js';
 import type { BaseUrl } from './baseUrl.js';
+import type { Bounds } from './limitsOf.js';
 
 /** A client's options, with every default filled in. */
 export interface Settings {
@@ -12,7 +12,7 @@ export interface Settings {
   readonly base: BaseUrl;
   readonly links: readonly Link[];
   readonly retry: RetryOptions;
-  readonly limits: Limits;
+  readonly limits: Bounds;
   readonly requestTimeout: number | undefined;
   readonly scheduler: SchedulerLike;
   readonly random: () => number;

@@ -4,22 +4,22 @@ import type { Limits, OperationLimits } from '../types/Limits.js';
 /** How a client's requests are bounded, for each endpoint. */
 export type LimitsOption = 'documented' | Limits | { readonly share: number } | false;
 
-/** The bounds an option stands for. A share of the documented limits is rounded down, and is at least one request. */
-export function limitsOf(option: LimitsOption): Limits {
-  if (option === false) return {};
-  if (option === 'documented') return documented(1);
-  return isShare(option) ? documented(option.share) : option;
-}
+/** The bounds on operations; those without one are not bounded. */
+export type Bounds = Readonly<Record<string, OperationLimits | undefined>>;
 
-export function isShare(option: LimitsOption): option is { readonly share: number } {
-  return typeof option === 'object' && typeof option.share === 'number';
-}
-
-function documented(share: number): Limits {
+/**
+ * The bounds an option stands for; `undefined` for a share that is none. A share of the documented limits is rounded
+ * down, and is at least one request.
+ */
+export function limitsOf(option: LimitsOption): Bounds | undefined {
+  const { share } = option === 'documented' ? { share: 1 } : (Object(option) as { readonly share?: unknown });
+  if (typeof share !== 'number') return Object(option) as Bounds;
+  if (!(share > 0 && share <= 1)) return undefined;
   const part = (value: number | undefined) => value && Math.max(1, Math.floor(value * share));
   return Object.fromEntries(
-    Object.entries(operations).flatMap(([name, { limits }]): [string, OperationLimits][] =>
-      limits ? [[name, { ...limits, requests: part(limits.requests), concurrent: part(limits.concurrent) }]] : [],
-    ),
+    Object.entries(operations).map(([name, { limits }]) => [
+      name,
+      limits && { ...limits, requests: part(limits.requests), concurrent: part(limits.concurrent) },
+    ]),
   );
 }
