@@ -25,7 +25,18 @@ export const endpoints: Readonly<Record<string, EmulatedEndpoint>> = {
   'my-broken-endpoint': {
     handler: () => ({ error: 'CUDA out of memory' }),
   },
+  /** Fails each job at its first run. */
+  'my-flaky-endpoint': {
+    handler: ({ id, input }) => {
+      if (begun.has(id)) return { text: textOf(input).toUpperCase() };
+      begun.add(id);
+      return { error: 'CUDA out of memory' };
+    },
+  },
 };
+
+/** The jobs of `my-flaky-endpoint` that ran. */
+const begun = new Set<string>();
 
 function textOf({ prompt }: Record<string, unknown>): string {
   return typeof prompt === 'string' ? prompt : '';
