@@ -1,10 +1,11 @@
-import { mergeMap, tap, throwError } from 'rxjs';
+import { catchError, map, mergeMap, of, tap, throwError } from 'rxjs';
 import type { JobHost } from '../job/JobHost.js';
 import type { JobOrigin } from '../job/JobLife.js';
 import type { JobOptions } from '../job/JobOptions.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { checkDurations, checkId, type Issue } from '../protocol/checks.js';
 import { EXECUTION_TIMEOUT, TTL } from '../protocol/limits.js';
+import { isTerminal } from '../protocol/snapshot.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { EndpointCalls } from './EndpointCalls.js';
 import { closedError } from './EndpointState.js';
@@ -56,9 +57,14 @@ export function jobHost<I extends object, O, C>(
         [],
         { ...particulars, begun },
       ),
-    watch: (id) => {
+    watch: (id, finished) => {
       recall(id);
-      return calls.poll(id, { every, poll, outage, headers, context }, particulars).pipe(calls.checked());
+      return calls.poll(id, { every, poll, outage, headers, context }, particulars).pipe(
+        tap((snapshot) => {
+          if (isTerminal(snapshot)) finished?.();
+        }),
+        calls.checked(),
+      );
     },
     status: (id) => jobs.read(id, () => calls.fetch(id, { headers, context }, particulars)).pipe(calls.checked()),
     stream: (id, chunks, finished) => {
@@ -73,7 +79,18 @@ export function jobHost<I extends object, O, C>(
         }),
       );
     },
-    settle: (id, urgent, ifQueued) => state.settle(id, { tag, urgent, ifQueued }),
+    settle: (id, urgent, ifQueued) =>
+      state.settle(id, { tag, urgent, ifQueued }).pipe(
+        mergeMap((settled) =>
+          settled.snapshot
+            ? of(settled.snapshot).pipe(
+                calls.checked(),
+                map((snapshot) => ({ ...settled, snapshot })),
+                catchError((error: unknown) => of({ outcome: settled.outcome, error })),
+              )
+            : of(settled),
+        ),
+      ),
     submittedAt: (id) => jobs.get(id)?.submittedAt ?? ref?.submittedAt,
     hold: () => client.settlements.begin(),
     ttl: request && withPolicy(request, execution ?? total, total).policy?.ttl,
@@ -97,10 +114,13 @@ function withPolicy<I extends object>(request: JobRequest<I>, execution?: number
 }
 
 function checkRef(ref: JobOrigin['ref'], endpointId: string | undefined): Issue[] {
-  const { v, id, endpointId: other } = Object(ref) as Record<string, unknown>;
+  const { v, id, endpointId: other, submittedAt = 0, chunks = 0, tag = '' } = Object(ref) as Record<string, unknown>;
   const rules = [
     ['v', v, v === 1, 'be 1: the reference is of another version'],
     ['endpointId', other, other === endpointId, `be ${endpointId ?? '?'}: the reference is of another endpoint`],
+    ['submittedAt', submittedAt, Number.isFinite(submittedAt), 'be a number of milliseconds'],
+    ['chunks', chunks, Number.isSafeInteger(chunks) && Number(chunks) >= 0, 'be a count'],
+    ['tag', tag, typeof tag === 'string', 'be text'],
   ] as const;
   return [
     ...checkId('ref.id', id),

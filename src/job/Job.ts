@@ -2,6 +2,7 @@ import {
   AsyncSubject,
   EMPTY,
   Observable,
+  Subscription,
   concatMap,
   defer,
   filter,
@@ -11,12 +12,10 @@ import {
   of,
   startWith,
   take,
-  tap,
   throwError,
 } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { jobError } from '../errors/jobError.js';
-import { jobOutput } from '../operators/jobOutput.js';
 import { jobProgress } from '../operators/jobProgress.js';
 import { untilTerminal } from '../operators/untilTerminal.js';
 import { isTerminal } from '../protocol/snapshot.js';
@@ -99,7 +98,13 @@ export class Job<O = unknown, C = unknown> {
       }),
     );
     this.diagnosis$ = life.diagnosis();
-    this.output$ = this.state$.pipe(jobOutput());
+    this.output$ = this.state$.pipe(
+      filter(isTerminal),
+      map((snapshot) => {
+        if (snapshot.status === 'COMPLETED') return snapshot.output;
+        throw jobError(snapshot, life.context('status'));
+      }),
+    );
   }
 
   /**
@@ -117,9 +122,11 @@ export class Job<O = unknown, C = unknown> {
         mergeMap((change) => {
           const { snapshot, error } = life.state;
           const { settled } = change ?? {};
-          const last = snapshot && isTerminal(snapshot) ? snapshot : settled?.snapshot;
+          // What a conditional cancel found is no answer to this one, which comes after it.
+          const answer = settled?.outcome === 'running' ? undefined : settled;
+          const last = snapshot && isTerminal(snapshot) ? snapshot : answer?.snapshot;
           if (last) return of(last as JobSnapshot<O>);
-          const why = error ?? settled?.error ?? (settled && life.aborted());
+          const why = error ?? answer?.error ?? (answer && life.aborted());
           return why === undefined ? EMPTY : throwError(() => why);
         }),
         take(1),
@@ -157,31 +164,39 @@ export class Job<O = unknown, C = unknown> {
   /** The events of the job, from the latest on, for one who looks at it in a role. */
   #view(role: Role): Observable<JobEvent<O, C>> {
     const life = this.#life;
+    const { scheduler } = life.host;
     return new Observable<JobEvent>((subscriber) => {
+      let joined = false;
       let open = true;
-      const tell = ({ events, error, to = role, done }: Change) => {
+      const tell = ({ viewer, role: whose = role, events, error, done }: Change) => {
+        // What was told before it joined, and is part of its past, is not for it.
+        if (viewer ? viewer !== subscriber : !joined || whose !== role) return;
+        joined = true;
         for (const event of events) subscriber.next(event);
+        if (error === undefined && !done) return;
         // Who is told the end does not leave.
-        if (error !== undefined && to === role) {
-          open = false;
-          subscriber.error(error);
-        } else if (done) {
-          open = false;
-          subscriber.complete();
-        }
+        open = false;
+        viewing.unsubscribe();
+        if (error === undefined) subscriber.complete();
+        // Not at once: a bare retry() would call itself for ever.
+        else
+          subscriber.add(
+            scheduler.schedule(() => {
+              subscriber.error(error);
+            }),
+          );
       };
+      const viewing = new Subscription();
       const begin = () => {
-        tell(life.past(role));
-        if (!open || (role === 'starter' && subscriber.closed)) return;
-        subscriber.add(life.changes$.pipe(tap(tell)).subscribe({ error: () => undefined }));
+        viewing.add(life.changes$.subscribe({ next: tell, error: () => undefined }));
+        subscriber.add(viewing);
         life.dispatch({ type: 'join', viewer: subscriber, role });
         subscriber.add(() => {
           if (open) life.dispatch({ type: 'leave', viewer: subscriber });
         });
       };
-      // A failure does not come at once: a bare retry() would call itself for ever.
-      if (isOver(life.state) && life.state.snapshot?.status !== 'COMPLETED')
-        subscriber.add(life.host.scheduler.schedule(begin));
+      // A failure does not come at once here either, since the views make it of a snapshot.
+      if (isOver(life.state) && life.state.snapshot?.status !== 'COMPLETED') subscriber.add(scheduler.schedule(begin));
       else begin();
     }) as Observable<JobEvent<O, C>>;
   }

@@ -23,8 +23,12 @@ export interface JobHost {
    * @param begun - told of the call when it is about to be made
    */
   submit(request: JobRequest<object>, begun: (trace: Trace) => void): Observable<JobSnapshot>;
-  /** Polls the job until it is over. */
-  watch(id: string): Observable<JobSnapshot>;
+  /**
+   * Polls the job until it is over.
+   *
+   * @param finished - called when an answer says that the job is over, before its output is checked
+   */
+  watch(id: string, finished?: () => void): Observable<JobSnapshot>;
   /** Reads the job once. */
   status(id: string): Observable<JobSnapshot>;
   /**

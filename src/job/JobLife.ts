@@ -25,18 +25,20 @@ import {
   type Subscription,
 } from 'rxjs';
 import { AbortedError } from '../errors/AbortedError.js';
+import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { JobDeadlineError } from '../errors/JobDeadlineError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { abortWith } from '../operators/abortWith.js';
 import { diagnose } from '../protocol/diagnose.js';
 import { sameJson } from '../protocol/json.js';
+import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { Trace } from '../transport/Trace.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
-import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
+import type { CompletedSnapshot, JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
 import type { JobHost } from './JobHost.js';
 import type { JobOptions, JobTimeout, LeavePolicy } from './JobOptions.js';
 import { deadlines, isEnded, plan, reduce, type JobInput, type JobState, type Plan, type Role } from './jobState.js';
@@ -54,9 +56,10 @@ export interface Change {
   /** There is nothing more to come. */
   readonly done?: boolean;
   readonly error?: unknown;
-  /** Whom the error is for; everybody, where it does not say. */
-  readonly to?: Role | undefined;
-  readonly settled?: Settled | undefined;
+  /** Whom it is for: one who has just joined, those who look in a role, or else everybody. */
+  readonly viewer?: object;
+  readonly role?: Role;
+  readonly settled?: Settled;
 }
 
 /**
@@ -118,61 +121,19 @@ export class JobLife {
     };
   }
 
-  /** What one who looks in a role has missed. */
-  past(role: Role): Change {
-    const { id, snapshot, error, streaming } = this.#state;
-    const events: JobEvent[] = [];
-    if (id !== undefined) events.push({ type: 'submitted', id });
-    if (snapshot) events.push({ type: 'state', snapshot });
-    if (this.#progress) events.push(this.#progress);
-    events.push(...this.#chunks);
-    return this.#ending(events, isEnded({ ...this.#state, streaming: !!streaming || role === 'reader' }), error);
-  }
-
   /** Takes what happens one by one, also what happens because of it. */
   dispatch(input: JobInput): void {
     if (this.#inputs.push(input) > 1) return;
     for (let next; (next = this.#inputs[0]); this.#inputs.shift()) {
       const before = this.#state;
-      this.#state = reduce(before, next, this.host.scheduler.now(), !!this.#trace?.sent);
-      // Nobody waits for it any more: it is read to its end, and not sent again.
-      if (this.#trace && this.#state.left) this.#trace.left = true;
+      const state = reduce(before, next, this.host.scheduler.now(), !!this.#trace?.sent);
+      this.#state = state;
+      // What nobody waits for is read to its end, and not sent again.
+      const { viewers, leaving, detached, left } = state;
+      if (this.#trace) this.#trace.left = !!left || (!viewers.size && !leaving && !detached);
       this.#tell(before, next);
       this.#act();
     }
-  }
-
-  get #tag(): string | undefined {
-    return this.options.tag ?? this.#origin.ref?.tag;
-  }
-
-  #ending(events: JobEvent[], done: boolean, error: unknown): Change {
-    const { snapshot } = this.#state;
-    if (done && error === undefined) events.push({ type: 'ended', snapshot: snapshot as TerminalSnapshot });
-    return { events, done, error };
-  }
-
-  #tell(before: JobState, input: JobInput): void {
-    const { id, snapshot, error, submitting } = this.#state;
-    const events: JobEvent[] = [];
-    if (input.type === 'news') events.push(this.#keep(input.event));
-    if (id !== undefined && id !== before.id) events.push({ type: 'submitted', id });
-    if (snapshot && snapshot !== before.snapshot && error === undefined) {
-      events.push({ type: 'state', snapshot });
-      const { progress } = snapshot as { progress?: unknown };
-      if (progress !== undefined && !sameJson(progress, this.#progress?.progress))
-        events.push((this.#progress = { type: 'progress', progress }));
-    }
-    const change = this.#ending(events, isEnded(this.#state) && !isEnded(before), error);
-    if (error !== before.error) this.#changes$.next(change);
-    else if (input.type === 'broken' || input.type === 'stop' || input.type === 'chunksBroken') {
-      // Who is told goes on from here, now or in another process.
-      if (input.error instanceof RunpodError) Object.assign(input.error, { ref: this.ref });
-      this.#changes$.next({ events, error: input.error, to: input.type === 'chunksBroken' ? 'reader' : undefined });
-    } else if (input.type === 'detach') this.#changes$.next({ events, done: true });
-    else if (before.submitting && !submitting && id === undefined)
-      this.#changes$.next({ events, error: this.aborted() });
-    else this.#changes$.next({ ...change, settled: input.type === 'settled' ? input.settled : undefined });
   }
 
   /** Why the job waits, from the moment that it has an id. */
@@ -200,6 +161,64 @@ export class JobLife {
   /** What is said of a submission that was not sent, and never will be. */
   aborted(): AbortedError {
     return new AbortedError({ ...this.context('run'), accepted: 'no' });
+  }
+
+  get #tag(): string | undefined {
+    return this.options.tag ?? this.#origin.ref?.tag;
+  }
+
+  #tell(before: JobState, input: JobInput): void {
+    const state = this.#state;
+    const { id, snapshot, error, submitting } = state;
+    const tell = (change: Change) => {
+      this.#changes$.next(change);
+    };
+    const events: JobEvent[] = [];
+    if (input.type === 'join') {
+      const { viewer, role } = input;
+      if (id !== undefined) events.push({ type: 'submitted', id });
+      if (snapshot) events.push({ type: 'state', snapshot });
+      if (this.#progress) events.push(this.#progress);
+      events.push(...this.#chunks);
+      const done = isEnded({ ...state, streaming: !!state.streaming || role === 'reader' });
+      tell({ ...this.#ending(events, done), error, viewer });
+      return;
+    }
+    if (input.type === 'news') events.push(this.#keep(input.event));
+    if (state.request && !before.request) events.push({ type: 'submitting', request: state.request });
+    if (id !== undefined && id !== before.id) events.push({ type: 'submitted', id });
+    if (snapshot && snapshot !== before.snapshot) {
+      events.push({ type: 'state', snapshot });
+      const { progress } = snapshot as { progress?: unknown };
+      if (progress !== undefined && !sameJson(progress, this.#progress?.progress))
+        events.push((this.#progress = { type: 'progress', progress }));
+    }
+    if (error !== before.error) tell({ events: [], error });
+    else if (input.type === 'broken' || input.type === 'stop') tell({ events, error: this.#referring(input.error) });
+    else if (input.type === 'detach') tell({ events, done: true });
+    // Withdrawn: who still waits for the id waits in vain.
+    else if (before.submitting && !submitting && id === undefined) tell({ events, error: this.aborted() });
+    else {
+      if (input.type === 'chunksBroken') tell({ events: [], error: this.#referring(input.error), role: 'reader' });
+      const change = this.#ending(events, isEnded(state) && !isEnded(before));
+      tell(input.type === 'settled' ? { ...change, settled: input.settled } : change);
+    }
+  }
+
+  #ending(events: JobEvent[], done: boolean): Change {
+    const { snapshot, error } = this.#state;
+    if (done && error === undefined) events.push({ type: 'ended', snapshot: snapshot as TerminalSnapshot });
+    return { events, done };
+  }
+
+  /** An error of reading, with what to attach to. Others who share the read have the same error. */
+  #referring(error: unknown): unknown {
+    if (!(error instanceof RunpodError)) return error;
+    const own = Object.create(
+      Object.getPrototypeOf(error) as object,
+      Object.getOwnPropertyDescriptors(error),
+    ) as object;
+    return Object.assign(own, { ref: this.ref });
   }
 
   #keep(event: JobEvent): JobEvent {
@@ -241,89 +260,99 @@ export class JobLife {
         catchError((error: unknown) => of<JobInput>({ type: 'stop', error })),
       ),
 
-    submit: () => {
+    prepare: () => {
       const { options } = this;
       const request = this.#origin.request as JobRequest<object>;
       this.#trace = undefined;
-      return defer(() => (options.beforeSubmit ? from(options.beforeSubmit(request)).pipe(first()) : of(request))).pipe(
-        concatMap((ready) =>
-          concat(
-            of<JobInput>({ type: 'news', event: { type: 'submitting', request: ready } }),
-            this.host
-              .submit(ready, (trace) => (this.#trace = trace))
-              .pipe(map((snapshot): JobInput => ({ type: 'submitted', snapshot }))),
-          ),
-        ),
-        catchError((error: unknown) => this.#later({ type: 'failed', error })),
+      return defer(() =>
+        options.beforeSubmit ? from(options.beforeSubmit(request)).pipe(first(null, undefined)) : of(request),
+      ).pipe(
+        map((ready: JobRequest<object> | undefined): JobInput => {
+          if (ready) return { type: 'ready', request: ready };
+          throw new ConfigurationError('beforeSubmit gave no request', { ...this.context('run'), accepted: 'no' });
+        }),
+        catchError((error: unknown) => of<JobInput>({ type: 'failed', error })),
       );
     },
+
+    submit: () =>
+      this.host
+        .submit(this.#state.request as JobRequest<object>, (trace) => (this.#trace = trace))
+        .pipe(
+          map((snapshot): JobInput => ({ type: 'submitted', snapshot })),
+          catchError((error: unknown) => of<JobInput>({ type: 'failed', error })),
+        ),
 
     hold: () => new Observable(() => this.host.hold()),
 
     watch: () =>
-      this.host.watch(this.#id).pipe(
+      this.host.watch(this.#id, this.#finished).pipe(
         map((snapshot): JobInput => ({ type: 'answer', snapshot })),
         // Of a job that is gone, or whose output is not what it should be, there is nothing more to read.
-        catchError((error: unknown) =>
-          this.#later({
-            type: error instanceof RunpodError && error.code.startsWith('job_') ? 'failed' : 'broken',
-            error,
-          }),
-        ),
+        catchError((error: unknown) => {
+          const final = error instanceof RunpodError && error.code.startsWith('job_');
+          return of<JobInput>({ type: final ? 'failed' : 'broken', error });
+        }),
       ),
 
     stream: () =>
-      this.host
-        .stream(this.#id, this.#delivered, () => {
-          this.dispatch({ type: 'finished' });
-        })
-        .pipe(
-          map((event): JobInput => ({ type: 'news', event })),
-          endWith<JobInput>({ type: 'streamed' }),
-          catchError((error: unknown) => {
-            const { snapshot } = Object(error) as { snapshot?: JobSnapshot };
-            return snapshot && isTerminal(snapshot)
-              ? from<JobInput[]>([{ type: 'streamed' }, { type: 'answer', snapshot }])
-              : this.#later({ type: 'chunksBroken', error });
-          }),
-        ),
+      this.host.stream(this.#id, this.#delivered, this.#finished).pipe(
+        map((event): JobInput => ({ type: 'news', event })),
+        endWith<JobInput>({ type: 'streamed' }),
+        catchError((error: unknown) => {
+          const { snapshot } = Object(error) as { snapshot?: JobSnapshot };
+          return from<JobInput[]>(
+            snapshot && isTerminal(snapshot)
+              ? [{ type: 'streamed' }, { type: 'answer', snapshot }]
+              : [{ type: 'chunksBroken', error }],
+          );
+        }),
+      ),
 
     grace: () => this.#later({ type: 'graceOver' }, this.options.grace),
 
     cancel: () => {
-      const { snapshot, policy } = this.#state;
+      const { snapshot, left } = this.#state;
       return this.host
-        .settle(this.#id, snapshot?.status === 'IN_PROGRESS', policy !== 'cancel')
+        .settle(this.#id, snapshot?.status === 'IN_PROGRESS', left !== 'cancel')
         .pipe(map((settled): JobInput => ({ type: 'settled', settled })));
     },
 
     deadline: () => {
-      const now = this.host.scheduler.now();
       const [limit, at] = deadlines(this.#state, this.#timeout).reduce((a, b) => (b[1] < a[1] ? b : a));
-      return at === Infinity ? EMPTY : this.#later({ type: 'deadline', limit, error: this.#late(limit) }, at - now);
+      const after = at - this.host.scheduler.now();
+      // Beyond what a timer keeps, the service's own limits come first: no job lives so long.
+      return after > MAX_TIMER ? EMPTY : this.#later({ type: 'deadline', limit, error: this.#late(limit) }, after);
     },
 
     expire: () => {
       const { host } = this;
       const id = this.#id;
       const { passed: limit = 'total', snapshot } = this.#state;
+      const lifted = (answer: JobSnapshot): JobInput => ({ type: 'lifted', snapshot: answer });
       const read$ = defer(() => host.status(id)).pipe(catchError(() => EMPTY));
-      const answers = (accept: (snapshot: JobSnapshot) => boolean) =>
-        read$.pipe(
-          filter(accept),
-          map((answer): JobInput => ({ type: 'answer', snapshot: answer })),
-        );
-      const cancel$ = defer(() => host.settle(id, snapshot?.status === 'IN_PROGRESS', false));
-      return concat(
-        answers(isTerminal),
-        cancel$.pipe(map((): JobInput => ({ type: 'finished' }))),
-        answers(({ status }) => status === 'COMPLETED'),
-      ).pipe(
-        takeWhile(({ type }) => type !== 'answer', true),
+      const rest$ = concat(
+        defer(() => host.settle(id, snapshot?.status === 'IN_PROGRESS', false)).pipe(
+          map(({ snapshot: last }): JobInput => (isCompleted(last) ? lifted(last) : { type: 'finished' })),
+        ),
+        read$.pipe(filter(isCompleted), map(lifted)),
+      );
+      return read$.pipe(
+        concatMap((last) => {
+          // One that a worker has taken meanwhile has waited long enough.
+          const taken = limit === 'queue' && last.status !== 'IN_QUEUE';
+          return taken || isTerminal(last) ? of(lifted(last)) : EMPTY;
+        }),
+        (first$) => concat(first$, rest$),
+        takeWhile(({ type }) => type !== 'lifted', true),
         takeUntil(timer(this.options.settle ?? 5000, host.scheduler)),
         endWith<JobInput>({ type: 'expired', error: this.#late(limit) }),
       );
     },
+  };
+
+  readonly #finished = (): void => {
+    this.dispatch({ type: 'finished' });
   };
 
   /** Of the state that an effect begins in. */
@@ -331,7 +360,6 @@ export class JobLife {
     return this.#state.id ?? '';
   }
 
-  /** Something that happens by itself: not at once, so that a bare retry() does not call itself for ever. */
   #later(input: JobInput, after = 0): Observable<JobInput> {
     return timer(after, this.host.scheduler).pipe(map(() => input));
   }
@@ -344,4 +372,8 @@ export class JobLife {
       { limit, by: 'client', snapshot },
     );
   }
+}
+
+function isCompleted(snapshot: JobSnapshot | undefined): snapshot is CompletedSnapshot {
+  return snapshot?.status === 'COMPLETED';
 }

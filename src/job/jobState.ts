@@ -1,6 +1,7 @@
 import { sameJson } from '../protocol/json.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobEvent } from '../types/JobEvent.js';
+import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { Settled } from './settleJob.js';
 import type { JobTimeout, LeavePolicy } from './JobOptions.js';
@@ -19,30 +20,37 @@ export interface JobState {
   readonly error?: unknown;
   /** The submission is prepared, waits, or is on its way. */
   readonly submitting?: boolean;
+  /** What is to be submitted, once it is prepared. */
+  readonly request?: JobRequest<object> | undefined;
   /** When it was first asked for, and when a worker was first seen to run it. */
   readonly startedAt?: number | undefined;
   readonly runningAt?: number | undefined;
-  /** Who looks. */
+  /** Who looks, and whether it was owned, and not left since. */
   readonly viewers: ReadonlyMap<object, Role>;
+  readonly owned?: boolean;
+  /** What leaving does to it; whether it was let go of for good. */
+  readonly policy: LeavePolicy;
+  readonly detached?: boolean;
   /** Nobody owns it, and its grace runs. */
   readonly leaving?: boolean;
-  /** It was left, and the policy is to be carried out. */
-  readonly left?: boolean;
-  readonly policy: LeavePolicy;
-  /** The service is known to be done with it: nothing is left to cancel. */
+  /** It was left, and is to be cancelled in this way. */
+  readonly left?: Exclude<LeavePolicy, 'detach'> | undefined;
+  /** The service is known to be done with it: there is nothing to cancel. */
   readonly finished?: boolean;
   /** Somebody asked for chunks; all of them have come. */
   readonly streaming?: boolean;
   readonly streamed?: boolean;
-  /** The deadline that has passed. */
-  readonly passed?: keyof JobTimeout;
+  /** The deadline that has passed, while the service is asked for its last word. */
+  readonly passed?: keyof JobTimeout | undefined;
 }
 
 /** What can happen to a job. `error` is what is said to those who look. */
 export type JobInput =
   | { readonly type: 'join'; readonly viewer: object; readonly role: Role }
   | { readonly type: 'leave'; readonly viewer: object }
-  | { readonly type: 'submitted' | 'answer'; readonly snapshot: JobSnapshot }
+  | { readonly type: 'ready'; readonly request: JobRequest<object> }
+  // `lifted`: it has passed a deadline, and the answer says that it does not count.
+  | { readonly type: 'submitted' | 'answer' | 'lifted'; readonly snapshot: JobSnapshot }
   // The submission failed, or the job will never be read again: final.
   | { readonly type: 'failed'; readonly error: unknown }
   // A read failed; the next subscription tries again.
@@ -50,25 +58,28 @@ export type JobInput =
   | { readonly type: 'graceOver' | 'finished' | 'streamed' | 'detach' }
   | { readonly type: 'cancel' | 'stop'; readonly error: unknown }
   | { readonly type: 'deadline'; readonly limit: keyof JobTimeout; readonly error: unknown }
-  // The service had its last word, and the job was not over.
+  // The service had its last word after a deadline, and the job was not over.
   | { readonly type: 'expired'; readonly error: unknown }
   | { readonly type: 'settled'; readonly settled: Settled }
   // Passed on to those who look.
   | { readonly type: 'news'; readonly event: JobEvent };
 
-/** What goes on because of a state: each is begun when its value appears or changes, and ended when it is gone. */
+/**
+ * What goes on because of a state: each is begun when its value appears or changes, and ended when it is gone. They are
+ * begun in this order.
+ */
 export interface Plan {
-  /** Submit the job. */
-  readonly submit: boolean;
-  /** Have `settled()` wait for the answer to a submission that was left. */
+  /** Have `settled()` wait: something is on its way, or to be cancelled. */
   readonly hold: boolean;
   /** Listen to the client's closing and the job's signal. */
   readonly listen: boolean;
+  readonly prepare: boolean;
+  readonly submit: boolean;
   readonly watch: boolean;
   readonly stream: boolean;
   readonly grace: boolean;
-  /** Cancel the job on the server, until it is settled. */
-  readonly cancel: boolean;
+  /** Cancel the job on the server, in this way, until it is settled. */
+  readonly cancel: JobState['left'] | false;
   /** Wait for the next deadline, at this moment. */
   readonly deadline: number | false;
   /** Give the service the last word, then end. */
@@ -93,93 +104,98 @@ export function isEnded(state: JobState): boolean {
  */
 export function reduce(state: JobState, input: JobInput, now: number, sent: boolean): JobState {
   switch (input.type) {
-    case 'join':
+    case 'join': {
+      const { viewer, role } = input;
+      const starter = role === 'starter';
+      const seen = { ...state, streaming: !!state.streaming || role === 'reader' };
+      if (state.error !== undefined || isEnded(seen)) return state;
       return {
-        ...state,
-        viewers: new Map(state.viewers).set(input.viewer, input.role),
+        ...seen,
+        viewers: new Map(state.viewers).set(viewer, role),
+        owned: !!state.owned || !starter,
         // Who only asks for the id does not keep the job from being left.
-        leaving: state.leaving && input.role === 'starter',
-        streaming: !!state.streaming || input.role === 'reader',
-        submitting: !!state.submitting || (state.id === undefined && !isOver(state)),
+        leaving: !!state.leaving && starter,
+        submitting: state.id === undefined,
         startedAt: state.startedAt ?? now,
       };
+    }
     case 'leave': {
       const role = state.viewers.get(input.viewer);
       if (!role) return state;
-      const next = { ...state, viewers: new Map([...state.viewers].filter(([viewer]) => viewer !== input.viewer)) };
+      const next = { ...state, viewers: without(state, (viewer) => viewer === input.viewer) };
       // Who asks for the id does not own the job, but may be the only one who will ever know it.
       const leaves = role !== 'starter' || !!state.leaving || (state.id === undefined && !next.viewers.size);
-      return { ...next, leaving: leaves && !isOwned(next) && !isOver(state) && !state.finished };
+      return { ...next, leaving: leaves && !hasOwner(next) && !isOver(state) && !state.finished };
     }
+    case 'ready':
+      return state.submitting ? { ...state, request: input.request } : state;
     case 'graceOver':
       return depart(state, sent);
     case 'stop':
-      return unsent(state, sent)
-        ? { ...nobody(state), submitting: false, error: input.error }
-        : depart(nobody(state), sent);
-    case 'submitted':
-      return answered({ ...state, id: input.snapshot.id, submitting: false }, input.snapshot, now);
+      if (isOver(state)) return nobody(state);
+      return unsent(state, sent) ? failed(state, input.error) : depart(nobody(state), sent);
+    case 'submitted': {
+      const { snapshot } = input;
+      const left = isTerminal(snapshot) ? undefined : state.left;
+      return answered({ ...state, id: snapshot.id, submitting: false, left }, snapshot, now);
+    }
     case 'answer':
       return answered(state, input.snapshot, now);
+    case 'lifted':
+      return answered({ ...state, passed: undefined }, input.snapshot, now);
     case 'failed':
-      return isOver(state)
-        ? { ...state, submitting: false }
-        : { ...nobody(state), submitting: false, error: input.error };
+      return isOver(state) ? { ...state, submitting: false } : failed(state, input.error);
     case 'broken':
       return nobody(state);
     case 'chunksBroken':
-      return {
-        ...state,
-        streaming: false,
-        viewers: new Map([...state.viewers].filter(([, role]) => role !== 'reader')),
-      };
+      return { ...state, streaming: false, viewers: without(state, (_, role) => role === 'reader') };
     case 'finished':
       return { ...state, finished: true };
     case 'streamed':
       return { ...state, finished: true, streamed: true };
     case 'cancel':
       if (isOver(state)) return state;
-      if (unsent(state, sent)) return { ...nobody(state), submitting: false, error: input.error };
+      if (unsent(state, sent)) return failed(state, input.error);
       // Where the stream said that it is over, the job is read rather than cancelled, to have an answer.
-      return {
-        ...state,
-        leaving: false,
-        left: true,
-        policy: state.finished ? 'cancel-if-queued' : 'cancel',
-        finished: false,
-      };
+      return { ...state, leaving: false, left: state.finished ? 'cancel-if-queued' : 'cancel' };
     case 'detach':
-      return { ...nobody(state), policy: 'detach' };
+      return { ...nobody(state), policy: 'detach', detached: true };
     case 'deadline':
       if (isOver(state)) return state;
+      if (unsent(state, sent)) return failed(state, input.error);
       return state.id === undefined
-        ? { ...nobody(state), submitting: !!state.submitting && sent, left: sent, policy: 'cancel', error: input.error }
+        ? { ...nobody(state), left: 'cancel', error: input.error }
         : { ...state, passed: input.limit };
     case 'expired':
-      return isOver(state) ? state : { ...nobody(state), error: input.error, left: true, policy: 'cancel' };
-    case 'news':
-      return state;
+      if (isOver(state) || !state.passed) return state;
+      return { ...nobody(state), error: input.error, left: state.finished ? undefined : 'cancel' };
     case 'settled': {
-      const next = { ...state, left: false };
+      const next = { ...state, left: undefined };
       return input.settled.snapshot ? answered(next, input.settled.snapshot, now) : next;
     }
+    case 'news':
+      return state;
   }
 }
 
 /** What is to go on in a state. */
 export function plan(state: JobState, timeout: JobTimeout): Plan {
-  const { id, left = false, passed, submitting = false, leaving = false } = state;
-  const live = id !== undefined && !isOver(state);
-  const owned = isOwned(state);
+  const { id, viewers, policy, left, passed, submitting = false, leaving = false } = state;
+  const over = isOver(state);
+  const live = id !== undefined && !over;
+  const owned = hasOwner(state);
+  const unwatched = submitting && !viewers.size;
+  const atStake = live && !!state.owned && policy !== 'detach' && !state.finished;
   return {
-    submit: submitting,
-    hold: submitting && left,
-    listen: (state.viewers.size > 0 || leaving) && !left && !isOver(state),
+    hold: unwatched || !!left || (leaving && policy !== 'detach') || (live && !!passed),
+    listen: (viewers.size > 0 && !isEnded(state)) || leaving || submitting || atStake,
+    prepare: submitting && !state.request,
+    submit: submitting && !!state.request,
     watch: live && owned && !passed,
     stream: id !== undefined && owned && !!state.streaming && !state.streamed && state.error === undefined,
     grace: leaving,
-    cancel: id !== undefined && left && state.policy !== 'detach' && !state.finished,
-    deadline: owned && !isOver(state) && !passed && Math.min(...deadlines(state, timeout).map(([, at]) => at)),
+    cancel: id !== undefined && (left ?? false),
+    deadline: owned && !over && !passed && Math.min(...deadlines(state, timeout).map(([, at]) => at)),
     expire: live && !!passed,
   };
 }
@@ -196,8 +212,21 @@ export function deadlines(state: JobState, timeout: JobTimeout): (readonly [keyo
   ];
 }
 
-function isOwned({ viewers }: JobState): boolean {
+function hasOwner({ viewers }: JobState): boolean {
   return [...viewers.values()].some((role) => role !== 'starter');
+}
+
+function without({ viewers }: JobState, gone: (viewer: object, role: Role) => boolean): JobState['viewers'] {
+  return new Map([...viewers].filter(([viewer, role]) => !gone(viewer, role)));
+}
+
+/** Everybody is told the end, or an error, and looks no more. */
+function nobody(state: JobState): JobState {
+  return { ...state, viewers: new Map(), leaving: false };
+}
+
+function failed(state: JobState, error: unknown): JobState {
+  return { ...nobody(state), submitting: false, error };
 }
 
 /** Whether the service cannot have the job yet. */
@@ -205,25 +234,23 @@ function unsent({ id, submitting }: JobState, sent: boolean): boolean {
   return id === undefined && !(submitting && sent);
 }
 
-function nobody(state: JobState): JobState {
-  return { ...state, viewers: new Map(), leaving: false };
-}
-
-/** The job is left. What was not sent never is. */
+/** The job is left. What was not sent never is, unless it was let go of. */
 function depart(state: JobState, sent: boolean): JobState {
-  return state.submitting && !sent ? { ...nobody(state), submitting: false } : { ...state, leaving: false, left: true };
+  const { policy, submitting, detached, finished } = state;
+  if (submitting && !sent && !detached) return { ...nobody(state), submitting: false, request: undefined };
+  return {
+    ...state,
+    leaving: false,
+    owned: false,
+    left: state.left ?? (policy === 'detach' || finished ? undefined : policy),
+  };
 }
 
 /** Terminal is final, whatever a late answer says. */
 function answered(state: JobState, snapshot: JobSnapshot, now: number): JobState {
   const { snapshot: last } = state;
-  if ((last && (isTerminal(last) || sameJson(last.raw, snapshot.raw))) || state.error !== undefined) {
-    return isTerminal(snapshot) ? { ...state, finished: true } : state;
-  }
-  return {
-    ...state,
-    snapshot,
-    runningAt: state.runningAt ?? (snapshot.status === 'IN_PROGRESS' ? now : undefined),
-    finished: !!state.finished || isTerminal(snapshot),
-  };
+  const finished = !!state.finished || isTerminal(snapshot);
+  if (isOver(state) || (last && sameJson(last.raw, snapshot.raw))) return { ...state, finished };
+  const runningAt = state.runningAt ?? (snapshot.status === 'IN_PROGRESS' ? now : undefined);
+  return { ...state, snapshot, runningAt, finished };
 }

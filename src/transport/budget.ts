@@ -69,13 +69,17 @@ export class Lane {
     this.#busy = false;
   }
 
-  *#next() {
-    for (const waiting of this.#waiting) yield* waiting;
+  /** Whose turn it is, and where it waits. */
+  #first() {
+    for (const waiting of this.#waiting) for (const subscriber of waiting) return [subscriber, waiting] as const;
+    return undefined;
   }
 
   #admit(): void {
     const { requests = Infinity, per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
-    for (const subscriber of this.#next()) {
+    // One by one: who is let through may bring others, and urgent ones.
+    for (let next; (next = this.#first());) {
+      const [subscriber, waiting] = next;
       const now = this.#scheduler.now();
       const passed = this.#ended.findIndex((end) => end + per >= now);
       this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
@@ -95,7 +99,7 @@ export class Lane {
         }
         return;
       }
-      for (const waiting of this.#waiting) waiting.delete(subscriber);
+      waiting.delete(subscriber);
       this.#running++;
       subscriber.next();
     }
