@@ -25,7 +25,9 @@ export class Screen {
   }
 
   get width(): number {
-    return Math.min(this.#out.columns ?? 80, 100);
+    const { columns = 0 } = this.#out;
+    // Some terminals say that they have none.
+    return Math.min(columns > 0 ? columns : 80, 100);
   }
 
   style(text: string, ...styles: readonly Style[]): string {

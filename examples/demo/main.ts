@@ -12,7 +12,7 @@ import {
   tap,
   type Observable,
 } from 'rxjs';
-import { isRunpodError, runpod, type JobSnapshot, type Runpod } from 'runpod-rx';
+import { isRunpodError, runpod, type Runpod, type SettleReport } from 'runpod-rx';
 import { HELP, modeOf, type Mode } from './options.js';
 import { Screen } from './Screen.js';
 import { service } from './service.js';
@@ -22,28 +22,33 @@ import { UsageError } from './UsageError.js';
 
 /** What a mode needs, and how it ends. */
 interface Demo {
-  readonly client: Runpod;
+  readonly connect: () => Runpod;
   readonly show: (stage: Stage) => Observable<unknown>;
   readonly close?: () => Promise<void>;
 }
 
 async function open(mode: Exclude<Mode, { readonly name: 'help' }>): Promise<Demo> {
-  if (mode.name === 'service') return { client: runpod(), show: (stage) => service(stage, mode.request) };
+  if (mode.name === 'service') return { connect: () => runpod(), show: (stage) => service(stage, mode.request) };
   const emulator = await localRunpod();
   return {
-    client: runpod({ baseUrl: emulator.baseUrl, apiKey: KEY }),
+    connect: () => runpod({ baseUrl: emulator.baseUrl, apiKey: KEY }),
     show: (stage) => tour(stage, emulator),
     close: emulator.close,
   };
 }
 
 /** Shows a demo to its end, its first error or the first Ctrl-C, and gives the exit code. */
-async function run({ client, show, close }: Demo): Promise<number> {
+async function run({ connect, show, close }: Demo): Promise<number> {
   const screen = new Screen();
-  const cancels: Observable<JobSnapshot>[] = [];
-  const stage: Stage = { client, screen, cancelling: (answer$) => cancels.push(answer$) };
+  const client = connect();
+  const clients = [client];
+  const reload = () => {
+    const another = connect();
+    clients.push(another);
+    return another;
+  };
 
-  const shown$ = show(stage).pipe(
+  const shown$ = show({ client, screen, reload }).pipe(
     ignoreElements(),
     catchError((error: unknown) => {
       screen.line(`  ${screen.style(wordsOf(error), 'red')}`);
@@ -55,17 +60,15 @@ async function run({ client, show, close }: Demo): Promise<number> {
     tap(() => screen.line('Cancelling what runs; Ctrl-C again stops at once.')),
     map(() => 130),
   );
-  // Taking one value leaves the other source: at a Ctrl-C that is the demo, whose jobs are then cancelled.
+  // Taking one value leaves the other source: at a Ctrl-C that is the demo, whose jobs are then left, and cancelled.
   const code = await firstValueFrom(merge(shown$, interrupted$).pipe(take(1)));
 
-  const own = await firstValueFrom(
-    forkJoin(cancels.map((answer$) => answer$.pipe(catchError(() => of(undefined))))).pipe(defaultIfEmpty([])),
-  );
-  const report = await firstValueFrom(client.close());
+  const reports = await firstValueFrom(forkJoin(clients.map((one) => one.close())));
   if (code === 130) {
-    const cancelled = [...own.filter((job) => job?.status === 'CANCELLED'), ...report.cancelled].length;
-    const abandoned = [...own.filter((job) => !job), ...report.abandoned].length;
-    screen.line(`Settled: ${cancelled} cancelled, ${report.finished.length} finished, ${abandoned} abandoned.`);
+    const count = (what: keyof SettleReport) => reports.reduce((sum, report) => sum + report[what].length, 0);
+    screen.line(
+      `Settled: ${count('cancelled')} cancelled, ${count('finished')} finished, ${count('abandoned')} abandoned.`,
+    );
   }
   await close?.();
   return code;

@@ -1,12 +1,14 @@
 import { concat, defer, type Observable } from 'rxjs';
 import { startEmulator, type ListeningEmulator } from 'runpod-rx/emulator';
-import { accountant, painter, searcher, writer } from './handlers/index.js';
+import { accountant, librarian, painter, searcher, writer } from './handlers/index.js';
 import type { Stage } from './Stage.js';
 import { cancel } from './steps/cancel.js';
 import { fail } from './steps/fail.js';
 import { health } from './steps/health.js';
 import { leave } from './steps/leave.js';
 import { paint } from './steps/paint.js';
+import { reload } from './steps/reload.js';
+import { suggest } from './steps/suggest.js';
 import { write } from './steps/write.js';
 
 /** The key that the local RunPod wants to see. */
@@ -17,6 +19,7 @@ const endpoints = {
   painter: { handler: painter, coldStart: 600, workers: 3 },
   accountant: { handler: accountant, coldStart: 300, workers: 1 },
   searcher: { handler: searcher, workers: 1 },
+  librarian: { handler: librarian, workers: 1 },
 };
 
 /** A local RunPod, served over HTTP. */
@@ -43,7 +46,9 @@ export function tour(stage: Stage, emulator: ListeningEmulator): Observable<unkn
     step('3  A job that fails', () => fail(stage)),
     step('4  A job that is cancelled', () => cancel(stage, ledger)),
     step('5  A job that is left: unsubscribing cancels it on the server', () => leave(stage, ledger)),
-    step('6  Health', () => health(stage, Object.keys(endpoints))),
+    step('6  A page that is loaded again: the job goes on without it', () => reload(stage)),
+    step('7  Typing: switchMap cancels the job before', () => suggest(stage, emulator)),
+    step('8  Health', () => health(stage, Object.keys(endpoints))),
     defer(() => {
       const jobs = emulator.jobs().length;
       screen.title(`${jobs} jobs, ${emulator.requests().length} requests.`);

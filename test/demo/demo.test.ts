@@ -11,18 +11,38 @@ describe('the tour', () => {
     expect({ code, stderr: stderr.replace('Building …\n', '') }).toEqual({ code: 0, stderr: '' });
     expect(stdout).not.toContain(ESCAPE);
     expect(stdout).not.toContain('\r');
-    expect(stdout.split('\n').filter((line) => /^\d {2}/.test(line))).toHaveLength(6);
+    expect(stdout.split('\n').filter((line) => /^\d {2}/.test(line))).toHaveLength(8);
 
-    const [, writing = '', painting = '', failing = '', cancelling = '', leaving = '', health = ''] =
-      stdout.split(/^\d {2}.*$/m);
+    const parts = stdout.split(/^\d {2}.*$/m);
+    const [, writing = '', painting = '', failing = '', cancelling = '', leaving = ''] = parts;
+    const [reloading = '', typing = '', health = ''] = parts.slice(6);
     expect(writing).toMatch(/IN_QUEUE[^]*IN_PROGRESS[^]*\n {4}The town [^]*\.\n[^]*COMPLETED/);
     expect(painting).toMatch(/(\d\d %[^]*){2} 100 % {2}completed · completed · completed/);
     expect(painting.split('\n').filter((line) => /^ {4}[ .:=+*#%@-]{20,}$/.test(line))).toHaveLength(24);
     expect(failing).toContain(`cause   line 3 of the bill (Bread): '3,2o' is not a number`);
     expect(failing).toContain(`code 'job_failed'`);
-    expect(cancelling).toMatch(/IN_PROGRESS[^]*the answer to the cancel: CANCELLED\n {2}CANCELLED/);
+    expect(cancelling).toMatch(/IN_PROGRESS[^]*job\.cancel\(\)\n {2}CANCELLED/);
     expect(cancelling).toContain(`the server's ledger: job cancelled, its run cancelled after 3.`);
-    expect(leaving).toMatch(/unsubscribed[^]*settled: 1 cancelled, sync-[^]*ledger: job cancelled/);
+    expect(leaving).toMatch(/unsubscribed[^]*settled: 1 cancelled, [^]*-u1\n[^]*ledger: job cancelled/);
+
+    const [, count] =
+      /detached: \{"v":1,"endpointId":"writer","id":"[^"]+","submittedAt":\d+,"chunks":(\d+)\}\n/.exec(reloading) ?? [];
+    const [, before, after, all] =
+      /(\d+) chunks before, (\d+) after; the output has (\d+): each came once, in order/.exec(reloading) ?? [];
+    expect([before, Number(before) + Number(after)]).toEqual([count, Number(all)]);
+    expect(Number(after)).toBeGreaterThan(0);
+
+    expect(typing.match(/the server got \/run/g)).toHaveLength(5);
+    expect([...typing.matchAll(/the server got \/cancel +(\w+)/g)].map(([, prefix]) => prefix)).toEqual([
+      'b',
+      'bo',
+      'boo',
+      'boa',
+    ]);
+    expect(typing.match(/found .*/g)).toEqual(['found   boat, boatman, boatswain']);
+    expect(
+      [...typing.matchAll(/^ {4}(\w+) +(cancelled|completed) +after/gm)].map(([, prefix, end]) => `${prefix} ${end}`),
+    ).toEqual(['b cancelled', 'bo cancelled', 'boo cancelled', 'boa cancelled', 'boat completed']);
     expect(health).toMatch(/painter +3 completed, 0 failed/);
   });
 

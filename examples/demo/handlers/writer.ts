@@ -37,7 +37,8 @@ export async function* writer(
     const choices = followers.get(`${before} ${last}`) ?? ['The'];
     const word = choices[Math.floor(random() * choices.length)] ?? 'The';
     [before, last] = [last, word];
-    await sleep(40 + 60 * random());
+    // It thinks between two sentences.
+    await sleep((before.endsWith('.') ? 300 : 40) + 60 * random());
     yield ` ${word}`;
   }
 }

@@ -1,36 +1,39 @@
-import { connect, delay, first, ignoreElements, merge, mergeMap, tap, type Observable } from 'rxjs';
+import { EMPTY, defer, delay, endWith, first, last, merge, mergeMap, tap, type Observable } from 'rxjs';
 import type { JobRecord } from 'runpod-rx/emulator';
 import type { Search } from '../handlers/index.js';
-import { ownJob } from '../ownJob.js';
 import type { Stage } from '../Stage.js';
 import { seconds, showStates } from '../words.js';
 
 const LIMIT = 1_000_000;
 
 /** A long job that is cancelled while it runs. */
-export function cancel({ client, screen, cancelling }: Stage, ledger: () => readonly JobRecord[]): Observable<unknown> {
-  const endpoint = client.endpoint<{ limit: number }, Search>('searcher');
-  return ownJob(endpoint, { input: { limit: LIMIT } }, cancelling).pipe(
-    showStates(screen),
-    connect((job$) =>
-      merge(
-        job$.pipe(
-          tap((job) => {
-            if (job.status !== 'IN_PROGRESS' || !job.progress) return;
-            const { upTo, primes } = job.progress as Search;
-            screen.progress(upTo / LIMIT, `${primes} primes up to ${upTo}`);
-          }),
-        ),
-        job$.pipe(
-          first(({ status }) => status === 'IN_PROGRESS'),
-          delay(3000),
-          mergeMap(({ id }) => endpoint.cancel(id)),
-          tap(({ rawStatus }) => screen.line(`  the answer to the cancel: ${rawStatus}`)),
-          ignoreElements(),
-        ),
+export function cancel({ client, screen }: Stage, ledger: () => readonly JobRecord[]): Observable<unknown> {
+  return defer(() => {
+    const job = client.endpoint<{ limit: number }, Search>('searcher').job({ input: { limit: LIMIT } });
+    return merge(
+      job.state$.pipe(showStates(screen)),
+      job.progress$.pipe(
+        tap((progress) => {
+          const { upTo, primes } = progress as Search;
+          screen.progress(upTo / LIMIT, `${primes} primes up to ${upTo}`);
+        }),
       ),
-    ),
-    tap({ complete: () => screen.line(`  ${ledgerWords(ledger().at(-1))}`) }),
+      job.state$.pipe(
+        first(({ status }) => status === 'IN_PROGRESS'),
+        delay(3000),
+        mergeMap(() => {
+          screen.line('  job.cancel()');
+          // It acts at the call; what comes of it is seen in the states.
+          job.cancel();
+          return EMPTY;
+        }),
+      ),
+    );
+  }).pipe(
+    endWith(undefined),
+    last(),
+    mergeMap(() => client.settled()),
+    tap(() => screen.line(`  ${ledgerWords(ledger().at(-1))}`)),
   );
 }
 

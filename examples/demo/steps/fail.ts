@@ -1,15 +1,14 @@
 import { EMPTY, catchError, type Observable } from 'rxjs';
 import { isRunpodError } from 'runpod-rx';
 import { jobOutput } from 'runpod-rx/operators';
-import { ownJob } from '../ownJob.js';
 import type { Stage } from '../Stage.js';
 import { showStates } from '../words.js';
 
 /** A job whose handler raises: data as a snapshot, an error as soon as one asks for its output. */
-export function fail({ client, screen, cancelling }: Stage): Observable<unknown> {
+export function fail({ client, screen }: Stage): Observable<unknown> {
   const endpoint = client.endpoint<{ bill: string }, { total: number }>('accountant');
   const bill = 'Rope: 12.50\nLamp oil: 8\nBread: 3,2o\nInk: 4.75';
-  return ownJob(endpoint, { input: { bill } }, cancelling).pipe(
+  return endpoint.job({ input: { bill } }).state$.pipe(
     showStates(screen),
     jobOutput(),
     catchError((error: unknown) => {

@@ -2,14 +2,16 @@ import { concat, defer, takeUntil, tap, timer, type Observable } from 'rxjs';
 import type { JobRecord } from 'runpod-rx/emulator';
 import type { Search } from '../handlers/index.js';
 import type { Stage } from '../Stage.js';
+import { showStates } from '../words.js';
 import { ledgerWords } from './cancel.js';
 
-/** A `runSync` that is unsubscribed from: nobody else knows the job, so the client cancels it. */
+/** A job that is unsubscribed from: nobody looks at it any more, so the client cancels it. */
 export function leave({ client, screen }: Stage, ledger: () => readonly JobRecord[]): Observable<unknown> {
-  const endpoint = client.endpoint<{ limit: number }, Search>('searcher');
-  const left$ = endpoint.runSync({ input: { limit: 1_000_000 } }, { wait: 1000 }).pipe(takeUntil(timer(2500)));
+  const job = client.endpoint<{ limit: number }, Search>('searcher').job({ input: { limit: 1_000_000 } });
   return concat(
-    left$,
+    job.state$.pipe(showStates(screen), takeUntil(timer(2500))),
+    // A job counts as left a macrotask after its last subscriber went.
+    timer(0),
     defer(() => {
       screen.line('  unsubscribed after 2.5 s');
       return client.settled();

@@ -2,7 +2,6 @@ import { combineLatest, last, mergeMap, of, tap, type Observable } from 'rxjs';
 import type { JobSnapshot } from 'runpod-rx';
 import { jobOutput } from 'runpod-rx/operators';
 import type { Tile, TileInput } from '../handlers/index.js';
-import { ownJob } from '../ownJob.js';
 import { picture } from '../picture.js';
 import type { Stage } from '../Stage.js';
 
@@ -10,7 +9,7 @@ const TILES = 3;
 const ROWS = 16;
 
 /** Three jobs at once, each a third of a picture, with one progress bar for all. */
-export function paint({ client, screen, cancelling }: Stage): Observable<unknown> {
+export function paint({ client, screen }: Stage): Observable<unknown> {
   const endpoint = client.endpoint<TileInput, Tile>('painter');
   const tiles = Array.from({ length: TILES }, (_, at) => ({
     width: Math.min(76, screen.width - 4),
@@ -18,7 +17,7 @@ export function paint({ client, screen, cancelling }: Stage): Observable<unknown
     from: at * ROWS,
     rows: ROWS,
   }));
-  return combineLatest(tiles.map((input) => ownJob(endpoint, { input }, cancelling))).pipe(
+  return combineLatest(tiles.map((input) => endpoint.job({ input }).state$)).pipe(
     tap((jobs) => {
       const done = jobs.reduce((sum, job) => sum + doneOf(job), 0);
       screen.progress(done / TILES, jobs.map(({ status }) => status.toLowerCase().replace('_', ' ')).join(' · '));

@@ -1,20 +1,22 @@
-import { connect, first, merge, mergeMap, tap, type Observable } from 'rxjs';
-import { ownJob } from '../ownJob.js';
+import { first, merge, switchMap, tap, type Observable } from 'rxjs';
+import type { Job } from 'runpod-rx';
+import type { Screen } from '../Screen.js';
 import type { Stage } from '../Stage.js';
 import { showStates } from '../words.js';
 
 /** A job that streams: its states, and its chunks as they come. */
-export function write({ client, screen, cancelling }: Stage): Observable<unknown> {
+export function write({ client, screen }: Stage): Observable<unknown> {
   const endpoint = client.endpoint<{ words: number; seed: number }, string[], string>('writer');
-  return ownJob(endpoint, { input: { words: 45, seed: 12 } }, cancelling).pipe(
-    showStates(screen),
-    connect((job$) => {
-      const chunk$ = job$.pipe(
-        // Chunks wait at the server: nothing is missed by reading them a little later.
-        first(({ status }) => status !== 'IN_QUEUE'),
-        mergeMap(({ id }) => endpoint.stream(id)),
-      );
-      return merge(job$, chunk$.pipe(tap((chunk) => screen.text(chunk))));
-    }),
+  const job = endpoint.job({ input: { words: 45, seed: 12 } });
+  return merge(job.state$.pipe(showStates(screen)), showChunks(screen, job));
+}
+
+/** Shows a job's text as it comes, below the line that says that it runs. */
+export function showChunks<O, C>(screen: Screen, job: Job<O, C>): Observable<C> {
+  return job.state$.pipe(
+    // Chunks wait at the server: nothing is missed by reading them a little later.
+    first(({ status }) => status !== 'IN_QUEUE'),
+    switchMap(() => job.chunks$),
+    tap((chunk) => screen.text(typeof chunk === 'string' ? chunk : `${JSON.stringify(chunk)} `)),
   );
 }
