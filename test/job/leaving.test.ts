@@ -1,0 +1,899 @@
+import {
+  NEVER,
+  Subject,
+  concat,
+  delay,
+  ignoreElements,
+  map,
+  merge,
+  of,
+  race,
+  switchMap,
+  takeUntil,
+  takeWhile,
+  tap,
+  timeout,
+  timer,
+  type Observable,
+} from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { Job, JobOptions, LeavePolicy, SettleReport } from 'runpod-rx';
+import { demo, script, statuses, world, type Answer, type Seen, type World } from '../client/world.js';
+import { asked, expectSilence, look, nothing, owning, settled } from './support.js';
+
+const input = { ms: 20_000 };
+const queued = { id: 'job-1', status: 'IN_QUEUE' };
+
+/** The ways to leave a view, each at a moment. */
+const ways = {
+  unsubscribe: ({ see, at }, ms, view) => {
+    const seen = see(view(undefined));
+    at(ms, () => {
+      seen.subscription.unsubscribe();
+    });
+    return seen;
+  },
+  takeUntil: ({ see, scheduler }, ms, view) => see(view(undefined).pipe(takeUntil(timer(ms, scheduler)))),
+  switchMap: ({ see, scheduler }, ms, view) =>
+    see(concat(of(view(undefined)), timer(ms, scheduler).pipe(map(() => NEVER))).pipe(switchMap((next$) => next$))),
+  race: ({ see, scheduler }, ms, view) =>
+    see(race(view(undefined).pipe(ignoreElements()), timer(ms, scheduler).pipe(ignoreElements()))),
+  'the operator timeout': ({ see, scheduler }, ms, view) =>
+    see(view(undefined).pipe(ignoreElements(), timeout({ first: ms, scheduler }))),
+  'an error further down': ({ see, at }, ms, view) => {
+    const bad = new Subject<never>();
+    at(ms, () => {
+      bad.error(new Error('elsewhere'));
+    });
+    return see(merge(view(undefined), bad));
+  },
+  'its signal': ({ see, at }, ms, view) => {
+    const controller = new AbortController();
+    at(ms, () => {
+      controller.abort('enough');
+    });
+    return see(view(controller.signal));
+  },
+} satisfies Record<
+  string,
+  (world: World, ms: number, view: (signal: AbortSignal | undefined) => Observable<unknown>) => Seen<unknown>
+>;
+const everyWay = Object.entries(ways).map(([name, leave]) => ({ name, leave }));
+
+/** A job by its stage one second after it was first looked at; one worker, and requests that take 200 ms. */
+const single = { latency: 200, endpoints: { demo: { ...demo, workers: 1 } } };
+/** Occupies the only worker. */
+function busy({ endpoint, see, until }: World) {
+  see(endpoint.run({ input: { ms: 1_000_000 } }));
+  until(1_000);
+}
+/** What became of the job under test, the last that was submitted. */
+const fate = ({ emulator }: World) => emulator.jobs().at(-1)!;
+
+describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
+  const leaveAt = (made: World, ms: number, options: JobOptions = {}) => {
+    let job!: Job;
+    const seen = leave(made, ms, (signal) => (job = made.endpoint.job({ input }, { ...options, signal })).output$);
+    return { job, seen };
+  };
+
+  test.each<[LeavePolicy, number]>([
+    ['cancel', 1],
+    ['cancel-if-queued', 0],
+    ['detach', 0],
+  ])('while it runs, %s: so many cancels: %i', (onUnsubscribe, cancels) => {
+    const made = world({ latency: 200 });
+    const { seen } = leaveAt(made, 5_000, { onUnsubscribe });
+    made.until(10_000);
+    expect(seen.values).toEqual([]);
+    expect(asked(made).run).toBe(1);
+    expect(asked(made).cancel ?? 0).toBe(cancels);
+    if (cancels) expect(made.wire('cancel')).toEqual(['5000-5200 cancel 200']);
+    made.until(100_000);
+    expect(fate(made)).toMatchObject({ status: cancels ? 'CANCELLED' : 'COMPLETED', cancelRequests: cancels });
+    expect(settled(made)).toEqual({ ...nothing, ...(cancels && { cancelled: [fate(made).id] }) });
+    expectSilence(made);
+  });
+
+  test.each<[LeavePolicy, number]>([
+    ['cancel', 1],
+    ['cancel-if-queued', 1],
+    ['detach', 0],
+  ])('while it is queued, %s: so many cancels: %i', (onUnsubscribe, cancels) => {
+    const made = world(single);
+    busy(made);
+    const { seen } = leaveAt(made, 5_000, { onUnsubscribe });
+    made.until(100_000);
+    expect(seen.values).toEqual([]);
+    expect(asked(made)).toMatchObject({ run: 2 });
+    expect(asked(made).cancel ?? 0).toBe(cancels);
+    expect(fate(made)).toMatchObject({ status: cancels ? 'CANCELLED' : 'IN_QUEUE', cancelRequests: cancels });
+    // One job's cancel touches no other.
+    expect(made.emulator.jobs()[0]).toMatchObject({ status: 'IN_PROGRESS', cancelRequests: 0 });
+  });
+
+  test.each<[LeavePolicy, number]>([
+    ['cancel', 1],
+    ['cancel-if-queued', 0],
+    ['detach', 0],
+  ])('S5 while the submission is on its way, %s: it is read to its end; so many cancels: %i', (onUnsubscribe, n) => {
+    const made = world({ latency: 2_000 });
+    leaveAt(made, 500, { onUnsubscribe });
+    made.until(600);
+    // The answer is waited for: it may bring something to cancel.
+    if (n) expect(settled(made)).toBeUndefined();
+    made.until(100_000);
+    expect(made.wire('run')).toEqual(['0-2000 run 200']);
+    expect(asked(made).cancel ?? 0).toBe(n);
+    if (n) expect(made.wire('cancel')).toEqual(['2000-4000 cancel 200']);
+    expect(settled(made)).toEqual({ ...nothing, ...(n && { cancelled: [fate(made).id] }) });
+  });
+
+  test.each<LeavePolicy>(['cancel', 'cancel-if-queued', 'detach'])(
+    'S5 while it waits for budget, %s: it is never sent, and a later subscriber starts it anew',
+    (onUnsubscribe) => {
+      const limits = { run: { concurrent: 1 } };
+      const made = world({ latency: 2_000 }, { limits });
+      made.see(made.endpoint.run({ input }));
+      const { job, seen } = leaveAt(made, 500, { onUnsubscribe });
+      made.until(10_000);
+      expect(seen.values).toEqual([]);
+      expect(asked(made)).toEqual({ run: 1 });
+      expect(settled(made)).toEqual(nothing);
+      if (name === 'its signal') {
+        expect(seen).toMatchObject({ error: { name: 'AbortError', cause: 'enough' }, ended: 500 });
+        return;
+      }
+      const again = made.see(job.output$);
+      made.until(100_000);
+      expect(again.values).toEqual([{ echo: input }]);
+      expect(asked(made)).toMatchObject({ run: 2 });
+    },
+  );
+
+  test('S5 while it waits for a repeat: it is not sent again', () => {
+    const made = world({}, {});
+    const refusing = script(({ operation }) => (operation === 'run' ? { status: 429 } : { body: queued }), {
+      retry: { base: 20_000, max: 20_000 },
+    });
+    let job!: Job;
+    leave({ ...made, ...refusing }, 500, (signal) => (job = refusing.endpoint.job({ input }, { signal })).output$);
+    refusing.until(1_000_000);
+    expect(asked(refusing)).toEqual({ run: 1 });
+    expect(settled(refusing)).toEqual(nothing);
+    expect(job).toBeDefined();
+  });
+
+  test.each<LeavePolicy>(['cancel', 'cancel-if-queued', 'detach'])('S5 in beforeSubmit, %s: it is never sent', (p) => {
+    const made = world();
+    let begun = 0;
+    leaveAt(made, 500, {
+      onUnsubscribe: p,
+      beforeSubmit: (request) => {
+        begun++;
+        return of(request).pipe(delay(1_000, made.scheduler));
+      },
+    });
+    made.until(100_000);
+    expect(begun).toBe(1);
+    expect(asked(made)).toEqual({});
+    expect(settled(made)).toEqual(nothing);
+  });
+
+  test('a job that is over is not cancelled', () => {
+    const made = world({ latency: 200 });
+    const { seen } = leaveAt(made, 60_000);
+    made.until(100_000);
+    if (name !== 'race' && name !== 'the operator timeout') expect(seen.values).toEqual([{ echo: input }]);
+    expect(asked(made)).not.toHaveProperty('cancel');
+    expect(fate(made)).toMatchObject({ status: 'COMPLETED', cancelRequests: 0 });
+    expect(settled(made)).toEqual(nothing);
+  });
+
+  test('and looked at again: the true final state, and no second submission', () => {
+    if (name === 'its signal') return;
+    const made = world({ latency: 200 });
+    const { job } = leaveAt(made, 5_000);
+    made.until(5_100);
+    const early = look(made, job, 'state$', 'output$');
+    made.until(50_000);
+    const late = look(made, job, 'state$', 'output$');
+    made.until(100_000);
+    for (const again of [early, late]) {
+      expect(statuses(again.state$ as Seen<{ status: string }>).at(-1)).toBe('CANCELLED');
+      expect(again.state$.ended).toBeDefined();
+      expect(again.output$.error).toMatchObject({ code: 'job_cancelled', jobId: fate(made).id });
+    }
+    expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
+  });
+
+  test('and looked at again, detached: reading goes on, to the output', () => {
+    if (name === 'its signal') return;
+    const made = world({ latency: 200 });
+    const { job } = leaveAt(made, 5_000, { onUnsubscribe: 'detach' });
+    made.until(8_000);
+    const again = made.see(job.output$);
+    made.until(100_000);
+    expect(again.values).toEqual([{ echo: input }]);
+    expect(asked(made)).toMatchObject({ run: 1 });
+    expect(asked(made)).not.toHaveProperty('cancel');
+  });
+
+  test('and looked at again, only to be cancelled while queued: reading goes on, to the output', () => {
+    if (name === 'its signal') return;
+    const made = world({ latency: 200 });
+    const { job } = leaveAt(made, 5_000, { onUnsubscribe: 'cancel-if-queued' });
+    made.until(8_000);
+    const again = made.see(job.output$);
+    made.until(100_000);
+    expect(again.values).toEqual([{ echo: input }]);
+    expect(asked(made)).toMatchObject({ run: 1 });
+    expect(asked(made)).not.toHaveProperty('cancel');
+  });
+});
+
+describe('S4 what counts as leaving', () => {
+  test.each(owning)('%s owns the job: the last who leaves it cancels it', (name) => {
+    const made = world({ latency: 200 });
+    const { subscription } = made.see<unknown>(made.endpoint.job({ input })[name]);
+    made.at(5_000, () => {
+      subscription.unsubscribe();
+    });
+    made.until(100_000);
+    expect(made.wire('cancel')).toEqual(['5000-5200 cancel 200']);
+    expect(fate(made)).toMatchObject({ status: 'CANCELLED' });
+  });
+
+  test('the owning views are counted together', () => {
+    const made = world({ latency: 200 });
+    const job = made.endpoint.job({ input: { ms: 100_000 } });
+    for (const [nth, name] of owning.entries()) {
+      const { subscription } = made.see<unknown>(job[name]);
+      made.at(5_000 + nth * 1_000, () => {
+        subscription.unsubscribe();
+      });
+    }
+    made.until(8_999);
+    expect(asked(made)).not.toHaveProperty('cancel');
+    made.until(100_000);
+    expect(made.wire('cancel')).toEqual(['9000-9200 cancel 200']);
+  });
+
+  test('id$ and diagnosis$ do not keep a job from being left', () => {
+    const made = world({ latency: 2_000 });
+    const job = made.endpoint.job({ input });
+    made.see(job.diagnosis$);
+    made.see(job.id$);
+    const { subscription } = made.see(job.output$);
+    made.at(500, () => {
+      subscription.unsubscribe();
+    });
+    made.until(100_000);
+    expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
+  });
+
+  test('leaving diagnosis$ does nothing to the job', () => {
+    const made = world({ latency: 200 });
+    const job = made.endpoint.job({ input });
+    const result = made.see(job.output$);
+    const { subscription } = made.see(job.diagnosis$);
+    made.at(5_000, () => {
+      subscription.unsubscribe();
+    });
+    made.until(100_000);
+    expect(result.values).toEqual([{ echo: input }]);
+    expect(asked(made)).not.toHaveProperty('cancel');
+  });
+
+  test('S5 id$ left before there is an id: nobody would ever know it, so the job is cancelled', () => {
+    const made = world({ latency: 2_000 });
+    const job = made.endpoint.job({ input });
+    const { subscription } = made.see(job.id$);
+    made.at(500, () => {
+      subscription.unsubscribe();
+    });
+    made.until(100_000);
+    expect(made.wire('run')).toEqual(['0-2000 run 200']);
+    expect(made.wire('cancel')).toEqual(['2000-4000 cancel 200']);
+    expect(settled(made)).toEqual({ ...nothing, cancelled: [fate(made).id] });
+  });
+
+  test('S5 one of two id$ left before there is an id: the other gets it, and nothing is cancelled', () => {
+    const made = world({ latency: 2_000 });
+    const job = made.endpoint.job({ input });
+    const { subscription } = made.see(job.id$);
+    const other = made.see(job.id$);
+    made.at(500, () => {
+      subscription.unsubscribe();
+    });
+    made.until(100_000);
+    expect(other.values).toEqual([fate(made).id]);
+    expect(asked(made)).toEqual({ run: 1 });
+  });
+
+  test("id$ left after it completed: the job is the one's who has the id", () => {
+    const made = world({ latency: 200 });
+    const { subscription } = made.see(made.endpoint.job({ input }).id$);
+    made.until(1_000);
+    subscription.unsubscribe();
+    made.until(100_000);
+    expect(asked(made)).toEqual({ run: 1 });
+    expect(fate(made)).toMatchObject({ status: 'COMPLETED' });
+  });
+
+  test('left and subscribed to again in the same turn is not left', () => {
+    const made = world({ latency: 200 });
+    const job = made.endpoint.job({ input }, { every: 1_000 });
+    let { subscription } = made.see(job.state$);
+    for (let ms = 0; ms < 20_000; ms += 50) {
+      made.at(ms, () => {
+        subscription.unsubscribe();
+        ({ subscription } = made.see(job.state$));
+      });
+    }
+    made.until(19_900);
+    const last = made.see(job.output$);
+    made.until(100_000);
+    expect(last.values).toEqual([{ echo: input }]);
+    expect(asked(made)).toMatchObject({ run: 1 });
+    expect(asked(made)).not.toHaveProperty('cancel');
+  });
+
+  test('is never carried out within the call that leaves', () => {
+    const made = world();
+    const job = made.endpoint.job({ input });
+    made.see(job.output$).subscription.unsubscribe();
+    expect(asked(made)).not.toHaveProperty('cancel');
+    made.until(0);
+    expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
+  });
+
+  test.each<[string, Record<string, number>, string]>([
+    // It takes a turn to be left; the request is sent in this one.
+    ['submitting', { run: 1, cancel: 1 }, 'CANCELLED'],
+    ['submitted', { run: 1, cancel: 1 }, 'CANCELLED'],
+    ['state', { run: 1, cancel: 1 }, 'CANCELLED'],
+    ['ended', { run: 1 }, 'COMPLETED'],
+  ])('left from within next, at %s', (type, requests, end) => {
+    for (const latency of [0, 200]) {
+      const made = world({ latency });
+      const types: string[] = [];
+      made.see(
+        made.endpoint.job({ input }).events$.pipe(
+          map((event) => event.type),
+          tap((one) => types.push(one)),
+          takeWhile((one) => one !== type),
+        ),
+      );
+      made.until(100_000);
+      expect(types.at(-1)).toBe(type);
+      const { status, ...others } = asked(made);
+      expect(others).toEqual(requests);
+      if (latency) expect(!!status).toBe(type === 'ended');
+      expect(made.emulator.jobs().map((job) => job.status)).toEqual([end]);
+    }
+  });
+});
+
+describe('grace', () => {
+  const graceful = (grace: number, options: JobOptions = {}) => {
+    const made = world({ latency: 200 });
+    const job = made.endpoint.job({ input: { ms: 60_000 } }, { grace, ...options });
+    const first = made.see(job.state$);
+    made.at(5_000, () => {
+      first.subscription.unsubscribe();
+    });
+    return { ...made, job };
+  };
+
+  test.each<[number, string[]]>([
+    [0, ['5000-5200 cancel 200']],
+    [5_000, ['10000-10200 cancel 200']],
+  ])('of %i ms: the job is cancelled once it is over', (grace, cancels) => {
+    const made = graceful(grace);
+    made.until(100_000);
+    expect(made.wire('cancel')).toEqual(cancels);
+    // Nobody looks meanwhile.
+    expect(made.emulator.requests().filter(({ at, operation }) => operation === 'status' && at > 5_000)).toEqual([]);
+  });
+
+  test('who comes back within it goes on, and the whole of it counts anew from the next leaving', () => {
+    const made = graceful(5_000);
+    let again!: Seen<unknown>;
+    made.at(9_999, () => {
+      again = made.see(made.job.state$);
+    });
+    made.at(12_000, () => {
+      again.subscription.unsubscribe();
+    });
+    made.until(16_999);
+    expect(asked(made)).not.toHaveProperty('cancel');
+    made.until(100_000);
+    expect(made.wire('cancel')).toEqual(['17000-17200 cancel 200']);
+    expect(asked(made)).toMatchObject({ run: 1 });
+  });
+
+  test('who comes back within it and stays gets the output', () => {
+    const made = graceful(5_000);
+    let again!: Seen<unknown>;
+    made.at(8_000, () => {
+      again = made.see(made.job.output$);
+    });
+    made.until(100_000);
+    expect(again.values).toHaveLength(1);
+    expect(asked(made)).toMatchObject({ run: 1 });
+    expect(asked(made)).not.toHaveProperty('cancel');
+  });
+
+  test('who only asks for the id within it does not keep the job', () => {
+    const made = graceful(5_000);
+    made.at(8_000, () => {
+      made.see(made.job.id$);
+    });
+    made.until(100_000);
+    expect(made.wire('cancel')).toEqual(['10000-10200 cancel 200']);
+  });
+
+  test('of a job that is to go on, nothing happens after it', () => {
+    const made = graceful(5_000, { onUnsubscribe: 'detach' });
+    made.until(100_000);
+    expect(asked(made)).not.toHaveProperty('cancel');
+    expect(fate(made)).toMatchObject({ status: 'COMPLETED' });
+  });
+
+  test('S5 while the submission is on its way: who comes back within it loses nothing', () => {
+    const made = world({ latency: 2_000 });
+    const job = made.endpoint.job({ input }, { grace: 5_000 });
+    const { subscription } = made.see(job.output$);
+    made.at(500, () => {
+      subscription.unsubscribe();
+    });
+    let again!: Seen<unknown>;
+    made.at(1_000, () => {
+      again = made.see(job.output$);
+    });
+    made.until(100_000);
+    expect(again.values).toEqual([{ echo: input }]);
+    expect(asked(made)).toMatchObject({ run: 1 });
+    expect(asked(made)).not.toHaveProperty('cancel');
+  });
+});
+
+describe('its signal', () => {
+  test('aborted already: nothing is sent, and every view says so', () => {
+    const made = world();
+    const job = made.endpoint.job({ input }, { signal: AbortSignal.abort('never mind') });
+    const views = look(made, job, 'id$', ...owning);
+    made.until(100_000);
+    for (const seen of Object.values(views))
+      expect(seen.error).toMatchObject({ name: 'AbortError', code: 'aborted', cause: 'never mind' });
+    expect(asked(made)).toEqual({});
+    expect(settled(made)).toEqual(nothing);
+  });
+
+  test('aborted while it runs: all views error with AbortedError, which names the job', () => {
+    const made = world({ latency: 200 });
+    const controller = new AbortController();
+    const job = made.endpoint.job({ input }, { signal: controller.signal, tag: 'mine' });
+    const views = look(made, job, ...owning);
+    made.at(5_000, () => {
+      controller.abort('enough');
+    });
+    made.until(100_000);
+    for (const seen of Object.values(views))
+      expect(seen.error).toMatchObject({ name: 'AbortError', jobId: fate(made).id, cause: 'enough', tag: 'mine' });
+    expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
+  });
+
+  test('aborted while nobody looks changes nothing', () => {
+    const made = world({ latency: 200 });
+    const controller = new AbortController();
+    const job = made.endpoint.job({ input }, { signal: controller.signal });
+    made.see(job.id$);
+    made.until(1_000);
+    controller.abort();
+    made.until(100_000);
+    expect(asked(made)).toEqual({ run: 1 });
+  });
+
+  test('aborted after the end changes nothing', () => {
+    const made = world({ latency: 200 });
+    const controller = new AbortController();
+    const job = made.endpoint.job({ input }, { signal: controller.signal });
+    const first = made.see(job.output$);
+    made.until(100_000);
+    controller.abort();
+    const late = made.see(job.output$);
+    made.until(200_000);
+    expect([first.values, late.values]).toEqual([[{ echo: input }], [{ echo: input }]]);
+    expect(asked(made)).not.toHaveProperty('cancel');
+  });
+
+  test('is let go of with the last who looks', () => {
+    const made = world({ latency: 200 });
+    const controller = new AbortController();
+    let listeners = 0;
+    const { signal } = controller;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    Object.assign(signal, {
+      addEventListener: (...given: Parameters<typeof add>) => {
+        listeners++;
+        add(...given);
+      },
+      removeEventListener: (...given: Parameters<typeof remove>) => {
+        listeners--;
+        remove(...given);
+      },
+    });
+    made.see(made.endpoint.job({ input }, { signal }).output$);
+    made.until(10_000);
+    expect(listeners).toBe(1);
+    made.until(100_000);
+    expect(listeners).toBe(0);
+  });
+});
+
+describe('S4 a failure of reading is no leaving', () => {
+  const failing = (bad: Answer, until: number, options: JobOptions = {}) => {
+    const made = script(({ operation }) => {
+      const now = made.scheduler.now();
+      if (operation === 'run') return { body: queued, after: 100 };
+      if (operation === 'cancel') return { body: { ...queued, status: 'CANCELLED' } };
+      if (now < until) return bad;
+      return { body: { ...queued, status: 'COMPLETED', output: 'worth it' }, after: 100 };
+    });
+    return { ...made, job: made.endpoint.job({ input }, { tag: 'mine', ...options }) };
+  };
+
+  test.each<[string, Answer, string]>([
+    ['an outage', { status: 503 }, 'http'],
+    ['a network that is away', { phase: 'connect' }, 'connection'],
+    ['no answer', 'never', 'request_timeout'],
+    ['a key that is refused', { status: 401 }, 'authentication'],
+    ['an endpoint that is gone', { status: 404, body: { detail: 'endpoint not found' } }, 'not_found'],
+    ['answers that make no sense', { body: 'what?' }, 'response'],
+  ])('%s: all views error with the reference, and the next subscription goes on', (_, bad, code) => {
+    const made = failing(bad, 1_000_000, { outage: 60_000 });
+    const views = look(made, made.job, 'events$', 'state$', 'progress$', 'output$');
+    made.until(900_000);
+    for (const { error } of Object.values(views)) {
+      expect(error).toMatchObject({ code, jobId: 'job-1', tag: 'mine' });
+      expect(error).toMatchObject({ ref: { v: 1, endpointId: 'demo', id: 'job-1', submittedAt: 100, tag: 'mine' } });
+    }
+    const before = asked(made);
+    expect(before).not.toHaveProperty('cancel');
+    expectSilence(made, 50_000);
+    made.until(1_000_000);
+    const again = made.see(made.job.output$);
+    const elsewhere = made.see(made.endpoint.attach((views.output$.error as { ref: never }).ref).output$);
+    made.until(1_100_000);
+    expect(again.values).toEqual(['worth it']);
+    expect(elsewhere.values).toEqual(['worth it']);
+    expect(asked(made)).toMatchObject({ run: 1 });
+    expect(asked(made)).not.toHaveProperty('cancel');
+    expect(settled(made)).toEqual(nothing);
+  });
+
+  test('an outage shorter than allowed is not seen at all', () => {
+    const made = failing({ status: 503 }, 50_000, { outage: 60_000 });
+    const seen = made.see(made.job.output$);
+    made.until(200_000);
+    expect(seen.values).toEqual(['worth it']);
+  });
+
+  test('leaving during an outage is leaving', () => {
+    const made = failing({ status: 503 }, 1_000_000);
+    const { subscription } = made.see(made.job.output$);
+    made.at(20_000, () => {
+      subscription.unsubscribe();
+    });
+    made.until(200_000);
+    expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
+    expect(settled(made)).toEqual({ ...nothing, cancelled: ['job-1'] });
+  });
+
+  test('who comes back after the error, and leaves then, leaves', () => {
+    const made = failing({ status: 503 }, 1_000_000, { outage: 5_000 });
+    made.see(made.job.output$);
+    made.until(50_000);
+    expect(asked(made)).not.toHaveProperty('cancel');
+    const { subscription } = made.see(made.job.output$);
+    made.until(51_000);
+    subscription.unsubscribe();
+    made.until(100_000);
+    expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
+  });
+});
+
+describe('cancel()', () => {
+  /** A job one moment into a stage of its life, and what cancel() should bring: requests, and how the views end. */
+  const stages: Record<string, (made: World) => { job: Job; seen: Seen<unknown> }> = {
+    'waits for budget': (made) => {
+      made.see(made.endpoint.run({ input: { ms: 1 } }));
+      const job = made.endpoint.job({ input });
+      const seen = made.see(job.output$);
+      made.until(100);
+      return { job, seen };
+    },
+    'is in beforeSubmit': (made) => {
+      const beforeSubmit: JobOptions['beforeSubmit'] = (request) => of(request).pipe(delay(1_000, made.scheduler));
+      const job = made.endpoint.job({ input }, { beforeSubmit });
+      const seen = made.see(job.output$);
+      made.until(100);
+      return { job, seen };
+    },
+    'was never looked at': (made) => {
+      const job = made.endpoint.job({ input });
+      return { job, seen: made.see(NEVER) };
+    },
+    'is on its way': (made) => {
+      const job = made.endpoint.job({ input });
+      const seen = made.see(job.output$);
+      made.until(100);
+      return { job, seen };
+    },
+    runs: (made) => {
+      const job = made.endpoint.job({ input });
+      const seen = made.see(job.output$);
+      made.until(5_000);
+      return { job, seen };
+    },
+    'is over': (made) => {
+      const job = made.endpoint.job({ input });
+      const seen = made.see(job.output$);
+      made.until(60_000);
+      return { job, seen };
+    },
+  };
+  const limited = () => world({ latency: 200 }, { limits: { run: { concurrent: 1 } } });
+
+  test.each(['waits for budget', 'is in beforeSubmit', 'was never looked at'])(
+    'S5 of a job that %s: it is never sent, and everything says so',
+    (stage) => {
+      const made = limited();
+      const { job, seen } = stages[stage]!(made);
+      const others = asked(made);
+      const report = made.see(job.cancel());
+      const again = made.see(job.cancel());
+      made.until(100_000);
+      const late = look(made, job, 'id$', ...owning);
+      made.until(200_000);
+      const views = [report, again, ...Object.values(late), ...(stage === 'was never looked at' ? [] : [seen])];
+      for (const { values, error } of views) {
+        expect(values).toEqual([]);
+        expect(error).toMatchObject({ code: 'aborted', accepted: 'no' });
+      }
+      expect(asked(made)).toEqual(others);
+      expect(settled(made)).toEqual(nothing);
+    },
+  );
+
+  test.each<[string, string[]]>([
+    // Its id is needed first.
+    ['is on its way', ['200-400 cancel 200']],
+    ['runs', ['5000-5200 cancel 200']],
+  ])('of a job that %s: it is cancelled once, and views and reports tell', (stage, cancels) => {
+    const made = limited();
+    const { job, seen } = stages[stage]!(made);
+    const state = made.see(job.state$);
+    const report = made.see(job.cancel());
+    const again = made.see(job.cancel());
+    made.until(100_000);
+    expect(made.wire('cancel')).toEqual(cancels);
+    expect(report).toMatchObject({ values: [{ status: 'CANCELLED', id: fate(made).id }] });
+    expect(again.values).toEqual(report.values);
+    expect(report.ended).toBeDefined();
+    expect(statuses(state).at(-1)).toBe('CANCELLED');
+    expect(state.ended).toBeDefined();
+    expect(seen.error).toMatchObject({ code: 'job_cancelled', jobId: fate(made).id });
+    expect(asked(made)).toMatchObject({ run: 1 });
+    expect(settled(made)).toEqual({ ...nothing, cancelled: [fate(made).id] });
+    expectSilence(made);
+  });
+
+  test('of a job that is queued: it never runs', () => {
+    const made = world(single);
+    busy(made);
+    const job = made.endpoint.job({ input }, { onUnsubscribe: 'detach' });
+    const seen = made.see(job.output$);
+    made.until(5_000);
+    made.see(job.cancel());
+    made.until(100_000);
+    expect(fate(made)).toMatchObject({ status: 'CANCELLED', runs: [], cancelRequests: 1 });
+    expect(seen.error).toMatchObject({ code: 'job_cancelled' });
+  });
+
+  test('of a job that is over: nothing is sent, and the report is its end', () => {
+    const made = limited();
+    const { job, seen } = stages['is over']!(made);
+    const before = asked(made);
+    const report = made.see(job.cancel());
+    made.until(100_000);
+    expect(report).toMatchObject({ values: [{ status: 'COMPLETED', output: { echo: input } }], ended: 60_000 });
+    expect(seen.values).toEqual([{ echo: input }]);
+    expect(asked(made)).toEqual(before);
+  });
+
+  test('that comes too late: views and report tell of the output', () => {
+    const made = world({ latency: 2_000 });
+    const job = made.endpoint.job({ input: { ms: 500 } });
+    const seen = made.see(job.output$);
+    made.until(2_100);
+    const report = made.see(job.cancel());
+    made.until(100_000);
+    expect(report.values).toMatchObject([{ status: 'COMPLETED' }]);
+    expect(seen.values).toEqual([{ echo: { ms: 500 } }]);
+    expect(fate(made)).toMatchObject({ status: 'COMPLETED' });
+  });
+
+  test('acts at the call, and nobody need listen', () => {
+    const made = limited();
+    const { job } = stages.runs!(made);
+    job.cancel();
+    expect(made.emulator.requests().at(-1)).toMatchObject({ operation: 'cancel', at: 5_000 });
+    made.until(100_000);
+    expect(asked(made)).toMatchObject({ cancel: 1 });
+  });
+
+  test('unsubscribing from the report, and from all views, changes nothing', () => {
+    const made = limited();
+    const { job, seen } = stages.runs!(made);
+    made.see(job.cancel()).subscription.unsubscribe();
+    seen.subscription.unsubscribe();
+    made.until(100_000);
+    expect(made.wire('cancel')).toEqual(['5000-5200 cancel 200']);
+    expect(settled(made)).toEqual({ ...nothing, cancelled: [fate(made).id] });
+  });
+
+  test('after leaving sends nothing new, and reports what came of it', () => {
+    const made = limited();
+    const { job, seen } = stages.runs!(made);
+    seen.subscription.unsubscribe();
+    made.until(5_100);
+    const report = made.see(job.cancel());
+    made.until(100_000);
+    expect(asked(made)).toMatchObject({ cancel: 1 });
+    expect(report.values).toMatchObject([{ status: 'CANCELLED' }]);
+  });
+
+  test.each(['cancel', 'cancel-if-queued', 'detach'] as const)('acts whatever onUnsubscribe says: %s', (policy) => {
+    const made = world({ latency: 200 });
+    const job = made.endpoint.job({ input }, { onUnsubscribe: policy });
+    made.see(job.output$);
+    made.until(5_000);
+    made.see(job.cancel());
+    made.until(100_000);
+    expect(made.wire('cancel')).toEqual(['5000-5200 cancel 200']);
+  });
+
+  test('touches no other job', () => {
+    const made = world({ latency: 200 });
+    const jobs = [1, 2, 3].map(() => made.endpoint.job({ input }));
+    const seen = jobs.map((job) => made.see(job.output$));
+    made.until(5_000);
+    made.see(jobs[1]!.cancel());
+    made.until(100_000);
+    expect(made.emulator.jobs().map(({ status }) => status)).toEqual(['COMPLETED', 'CANCELLED', 'COMPLETED']);
+    expect(seen.map(({ values }) => values.length)).toEqual([1, 0, 1]);
+  });
+});
+
+describe('S6 close()', () => {
+  const close = (made: World) => {
+    const report = made.see(made.client.close());
+    return report;
+  };
+  const ids = ({ values: [report] }: Seen<SettleReport>) =>
+    report && {
+      cancelled: report.cancelled.map(({ id }) => id),
+      finished: report.finished.map(({ id }) => id),
+      abandoned: report.abandoned.map(({ id }) => id),
+    };
+
+  test.each<[LeavePolicy, number]>([
+    ['cancel', 1],
+    ['cancel-if-queued', 0],
+    ['detach', 0],
+  ])('while jobs run, %s: their views error, and so many are cancelled: %i', (onUnsubscribe, n) => {
+    const made = world({ latency: 200 });
+    const views = look(made, made.endpoint.job({ input }, { onUnsubscribe }), ...owning);
+    made.until(5_000);
+    const report = close(made);
+    made.until(100_000);
+    for (const { error, ended } of Object.values(views)) {
+      expect(error).toMatchObject({ code: 'configuration', ref: { id: fate(made).id } });
+      expect(ended).toBe(5_000);
+    }
+    expect(asked(made).cancel ?? 0).toBe(n);
+    expect(ids(report)).toEqual({ ...nothing, ...(n && { cancelled: [fate(made).id] }) });
+    expectSilence(made);
+  });
+
+  test('while the submission is on its way: it is read to its end, and cancelled', () => {
+    const made = world({ latency: 2_000 });
+    const seen = made.see(made.endpoint.job({ input }).output$);
+    made.until(500);
+    const report = close(made);
+    made.until(1_000);
+    expect(seen.error).toMatchObject({ code: 'configuration' });
+    expect(report.values).toEqual([]);
+    made.until(100_000);
+    expect(made.wire()).toEqual(['0-2000 run 200', '2000-4000 cancel 200']);
+    expect(ids(report)).toEqual({ ...nothing, cancelled: [fate(made).id] });
+  });
+
+  test('while a job waits for budget, or in beforeSubmit: it is never sent', () => {
+    const made = world({ latency: 2_000 }, { limits: { run: { concurrent: 1 } } });
+    made.see(made.endpoint.run({ input }));
+    const beforeSubmit: JobOptions['beforeSubmit'] = (request) => of(request).pipe(delay(1_000, made.scheduler));
+    const waiting = [{}, { beforeSubmit }].map((options) => made.see(made.endpoint.job({ input }, options).output$));
+    made.until(500);
+    close(made);
+    made.until(100_000);
+    for (const { error } of waiting) expect(error).toMatchObject({ code: 'configuration' });
+    // The call made by itself was on its way, and is cancelled.
+    expect(asked(made)).toEqual({ run: 1, cancel: 1 });
+  });
+
+  test('while a grace runs: it ends at once', () => {
+    const made = world({ latency: 200 });
+    const { subscription } = made.see(made.endpoint.job({ input: { ms: 600_000 } }, { grace: 300_000 }).output$);
+    made.until(5_000);
+    subscription.unsubscribe();
+    made.until(10_000);
+    const report = close(made);
+    made.until(20_000);
+    expect(made.wire('cancel')).toEqual(['10000-10200 cancel 200']);
+    expect(ids(report)).toEqual({ ...nothing, cancelled: [fate(made).id] });
+  });
+
+  test('of a job that was left a moment ago: its cancel is waited for', () => {
+    const made = world({ latency: 200 });
+    const { subscription } = made.see(made.endpoint.job({ input }).output$);
+    made.until(5_000);
+    subscription.unsubscribe();
+    const report = close(made);
+    made.until(100_000);
+    expect(ids(report)).toEqual({ ...nothing, cancelled: [fate(made).id] });
+    expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
+  });
+
+  test('of a job that is over: nothing', () => {
+    const made = world({ latency: 200 });
+    const job = made.endpoint.job({ input });
+    made.see(job.output$);
+    made.until(60_000);
+    const report = close(made);
+    made.until(100_000);
+    expect(ids(report)).toEqual(nothing);
+    expect(made.see(job.output$).values).toEqual([{ echo: input }]);
+    expect(asked(made)).not.toHaveProperty('cancel');
+  });
+
+  test('afterwards a job cannot be started', () => {
+    const made = world({ latency: 200 });
+    const job = made.endpoint.job({ input });
+    close(made);
+    const views = look(made, job, 'id$', ...owning);
+    made.until(100_000);
+    for (const { error } of Object.values(views)) expect(error).toMatchObject({ code: 'configuration' });
+    expect(asked(made)).toEqual({});
+  });
+
+  test('what is detached stays', () => {
+    const made = world({ latency: 200 });
+    const job = made.endpoint.job({ input });
+    const seen = made.see(job.output$);
+    made.until(5_000);
+    const ref = made.see(job.detach());
+    const report = close(made);
+    made.until(100_000);
+    expect(seen).toMatchObject({ values: [], ended: 5_000 });
+    expect(seen.error).toBeUndefined();
+    expect(ref.values).toMatchObject([{ v: 1, endpointId: 'demo', id: fate(made).id }]);
+    expect(asked(made)).not.toHaveProperty('cancel');
+    expect(ids(report)).toEqual(nothing);
+    expect(fate(made)).toMatchObject({ status: 'COMPLETED' });
+  });
+});
