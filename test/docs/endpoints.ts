@@ -1,3 +1,4 @@
+import { map } from 'rxjs';
 import type { EmulatedEndpoint } from '../../src/emulator/index.js';
 
 /**
@@ -21,6 +22,8 @@ export const endpoints: Readonly<Record<string, EmulatedEndpoint>> = {
       for (const word of textOf(input).split(' ')) yield { text: word };
     },
   },
+  /** Takes a minute. */
+  'my-slow-endpoint': { handler: ({ input }, { delay }) => delay(60_000).pipe(map(() => ({ text: textOf(input) }))) },
   /** Fails each job. */
   'my-broken-endpoint': {
     handler: () => ({ error: 'CUDA out of memory' }),
