@@ -3,12 +3,15 @@ import {
   ReplaySubject,
   catchError,
   defer,
+  filter,
   finalize,
   first,
   map,
+  merge,
   mergeMap,
   share,
   switchMap,
+  take,
   takeUntil,
   tap,
   throwError,
@@ -23,7 +26,7 @@ import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { submissionUnknown } from '../errors/submissionUnknown.js';
 import { toHttpError } from '../errors/toHttpError.js';
-import { settleJob, type Settled } from '../job/settleJob.js';
+import { settleJob, settled, type Settled } from '../job/settleJob.js';
 import { checkDurations, checkId } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
 import { clip, isEndpointMissing } from '../protocol/message.js';
@@ -169,8 +172,13 @@ export class EndpointState {
     // Those that are left together: the urgent ones are already in line when the others get there.
     const cancel = () => (urgent === false ? timer(0, scheduler).pipe(switchMap(call('cancel'))) : call('cancel')());
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
-    settleJob(cancel, () => jobs.read(id, call('status')), scheduler, ifQueued)
+    merge(
+      settleJob(cancel, () => jobs.read(id, call('status')), scheduler, ifQueued),
+      // Others may be told before that it is over.
+      jobs.heard(id).pipe(filter(isTerminal), map(settled)),
+    )
       .pipe(
+        take(1),
         tap(({ outcome }) => {
           const { endpointId } = request;
           const ref = { v: 1, endpointId, id, submittedAt: jobs.get(id)?.submittedAt, tag } as const;

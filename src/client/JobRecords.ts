@@ -106,10 +106,15 @@ export class JobRecords {
         notices: merge(
           job.heard$,
           job.stale$.pipe(switchMap(() => read().pipe(catchError(() => EMPTY)))),
-          this.#notices$.pipe(filter((notice) => notice.id === id)),
+          this.#noticesOf(id),
         ),
       });
     });
+  }
+
+  /** Every answer about a job that comes while others look at it, and every notice. */
+  heard(id: string): Observable<JobSnapshot> {
+    return this.#using(id, (job) => merge(job.heard$, this.#noticesOf(id)));
   }
 
   /** Gives a job's stream to one reader, from where the last one left it, or after so many chunks. */
@@ -144,6 +149,10 @@ export class JobRecords {
   /** Has a watched job read anew, because something was done to it. */
   refresh(id: string): void {
     this.#jobs.get(id)?.stale$.next();
+  }
+
+  #noticesOf(id: string): Observable<JobSnapshot> {
+    return this.#notices$.pipe(filter((notice) => notice.id === id));
   }
 
   #job(id: string): JobRecord {

@@ -4,6 +4,7 @@ import type { JobOrigin } from '../job/JobLife.js';
 import type { JobOptions } from '../job/JobOptions.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { checkDurations, checkId, type Issue } from '../protocol/checks.js';
+import { isRecord } from '../protocol/json.js';
 import { EXECUTION_TIMEOUT, TTL } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobRequest } from '../types/JobRequest.js';
@@ -66,6 +67,7 @@ export function jobHost<I extends object, O, C>(
         calls.checked(),
       );
     },
+    heard: (id) => jobs.heard(id).pipe(calls.checked()),
     status: (id) => jobs.read(id, () => calls.fetch(id, { headers, context }, particulars)).pipe(calls.checked()),
     stream: (id, chunks, finished) => {
       recall(id);
@@ -101,16 +103,20 @@ export function jobHost<I extends object, O, C>(
 /** Has the service enforce the job's deadlines, too, where its request does not say otherwise. */
 function withPolicy<I extends object>(request: JobRequest<I>, execution?: number, total?: number): JobRequest<I> {
   const within = (value: number | undefined, { min, max }: Readonly<typeof TTL | typeof EXECUTION_TIMEOUT>) =>
-    value && Math.min(max, Math.max(min, value));
-  const own = {
-    executionTimeout: within(execution, EXECUTION_TIMEOUT),
-    ttl: within(total && total + TTL_MARGIN, TTL),
-  };
-  const given: unknown = request.policy ?? {};
+    value === undefined ? undefined : Math.min(max, Math.max(min, value));
+  const executionTimeout = within(execution, EXECUTION_TIMEOUT);
+  const ttl = within(total === undefined ? undefined : total + TTL_MARGIN, TTL);
+  const policy: unknown = request.policy ?? {};
   // One that is no object is refused later, for what it is.
-  return (own.executionTimeout ?? own.ttl) && typeof given === 'object'
-    ? { ...request, policy: { ...own, ...given } }
-    : request;
+  if ((executionTimeout ?? ttl) === undefined || !isRecord(policy)) return request;
+  return {
+    ...request,
+    policy: {
+      ...policy,
+      executionTimeout: (policy.executionTimeout as number | undefined) ?? executionTimeout,
+      ttl: (policy.ttl as number | undefined) ?? ttl,
+    },
+  };
 }
 
 function checkRef(ref: JobOrigin['ref'], endpointId: string | undefined): Issue[] {

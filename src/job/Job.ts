@@ -22,9 +22,9 @@ import { isTerminal } from '../protocol/snapshot.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
-import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
 import type { Change, JobLife } from './JobLife.js';
-import { isOver, type Role } from './jobState.js';
+import { isEnded, isOver, type Role } from './jobState.js';
 
 /**
  * One job's whole life, from its submission to its output, seen through as many views as one likes.
@@ -167,24 +167,25 @@ export class Job<O = unknown, C = unknown> {
     const { scheduler } = life.host;
     return new Observable<JobEvent>((subscriber) => {
       let joined = false;
-      let open = true;
       const tell = ({ viewer, role: whose = role, events, error, done }: Change) => {
         // What was told before it joined, and is part of its past, is not for it.
         if (viewer ? viewer !== subscriber : !joined || whose !== role) return;
         joined = true;
         for (const event of events) subscriber.next(event);
-        if (error === undefined && !done) return;
-        // Who is told the end does not leave.
-        open = false;
-        viewing.unsubscribe();
-        if (error === undefined) subscriber.complete();
-        // Not at once: a bare retry() would call itself for ever.
-        else
+        const { state } = life;
+        if (error !== undefined) {
+          viewing.unsubscribe();
+          // Not at once: a bare retry() would call itself for ever.
           subscriber.add(
             scheduler.schedule(() => {
               subscriber.error(error);
             }),
           );
+        } else if (done) subscriber.complete();
+        else if (isEnded(state, role)) {
+          subscriber.next({ type: 'ended', snapshot: state.snapshot as TerminalSnapshot });
+          subscriber.complete();
+        }
       };
       const viewing = new Subscription();
       const begin = () => {
@@ -192,7 +193,7 @@ export class Job<O = unknown, C = unknown> {
         subscriber.add(viewing);
         life.dispatch({ type: 'join', viewer: subscriber, role });
         subscriber.add(() => {
-          if (open) life.dispatch({ type: 'leave', viewer: subscriber });
+          life.dispatch({ type: 'leave', viewer: subscriber });
         });
       };
       // A failure does not come at once here either, since the views make it of a snapshot.

@@ -29,6 +29,8 @@ export interface JobHost {
    * @param finished - called when an answer says that the job is over, before its output is checked
    */
   watch(id: string, finished?: () => void): Observable<JobSnapshot>;
+  /** What others are answered about the job; reads nothing. */
+  heard(id: string): Observable<JobSnapshot>;
   /** Reads the job once. */
   status(id: string): Observable<JobSnapshot>;
   /**

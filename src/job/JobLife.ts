@@ -5,7 +5,6 @@ import {
   catchError,
   combineLatest,
   concat,
-  concatMap,
   defer,
   distinctUntilChanged,
   endWith,
@@ -13,6 +12,7 @@ import {
   first,
   from,
   map,
+  merge,
   mergeMap,
   of,
   startWith,
@@ -38,10 +38,10 @@ import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
-import type { CompletedSnapshot, JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
+import type { CompletedSnapshot, JobSnapshot } from '../types/JobSnapshot.js';
 import type { JobHost } from './JobHost.js';
 import type { JobOptions, JobTimeout, LeavePolicy } from './JobOptions.js';
-import { deadlines, isEnded, plan, reduce, type JobInput, type JobState, type Plan, type Role } from './jobState.js';
+import { deadlines, plan, reduce, type JobInput, type JobState, type Plan, type Role } from './jobState.js';
 import type { Settled } from './settleJob.js';
 
 /** Where a job comes from: a request to be submitted, or a reference to one that was. */
@@ -53,7 +53,7 @@ export interface JobOrigin {
 /** What those who look at a job are told of at once. */
 export interface Change {
   readonly events: readonly JobEvent[];
-  /** There is nothing more to come. */
+  /** It was let go of: they look no more. */
   readonly done?: boolean;
   readonly error?: unknown;
   /** Whom it is for: one who has just joined, those who look in a role, or else everybody. */
@@ -110,7 +110,7 @@ export class JobLife {
   get ref(): JobRef | undefined {
     const { id } = this.#state;
     if (id === undefined) return undefined;
-    const submittedAt = this.host.submittedAt(id);
+    const submittedAt = this.#state.submittedAt ?? this.host.submittedAt(id);
     return {
       v: 1,
       endpointId: this.host.endpointId ?? '',
@@ -148,7 +148,7 @@ export class JobLife {
       }),
       take(1),
       switchMap((id) => {
-        const facts = { submittedAt: host.submittedAt(id), ttl: host.ttl };
+        const facts = { submittedAt: this.ref?.submittedAt, ttl: host.ttl };
         return combineLatest([host.watch(id), host.health().pipe(startWith(undefined))]).pipe(
           map(([snapshot, health]) => diagnose(snapshot, health, { ...facts, now: host.scheduler.now() })),
         );
@@ -175,13 +175,12 @@ export class JobLife {
     };
     const events: JobEvent[] = [];
     if (input.type === 'join') {
-      const { viewer, role } = input;
+      const { viewer } = input;
       if (id !== undefined) events.push({ type: 'submitted', id });
       if (snapshot) events.push({ type: 'state', snapshot });
       if (this.#progress) events.push(this.#progress);
       events.push(...this.#chunks);
-      const done = isEnded({ ...state, streaming: !!state.streaming || role === 'reader' });
-      tell({ ...this.#ending(events, done), error, viewer });
+      tell({ events, error, viewer });
       return;
     }
     if (input.type === 'news') events.push(this.#keep(input.event));
@@ -198,17 +197,8 @@ export class JobLife {
     else if (input.type === 'detach') tell({ events, done: true });
     // Withdrawn: who still waits for the id waits in vain.
     else if (before.submitting && !submitting && id === undefined) tell({ events, error: this.aborted() });
-    else {
-      if (input.type === 'chunksBroken') tell({ events: [], error: this.#referring(input.error), role: 'reader' });
-      const change = this.#ending(events, isEnded(state) && !isEnded(before));
-      tell(input.type === 'settled' ? { ...change, settled: input.settled } : change);
-    }
-  }
-
-  #ending(events: JobEvent[], done: boolean): Change {
-    const { snapshot, error } = this.#state;
-    if (done && error === undefined) events.push({ type: 'ended', snapshot: snapshot as TerminalSnapshot });
-    return { events, done };
+    else if (input.type === 'chunksBroken') tell({ events, error: this.#referring(input.error), role: 'reader' });
+    else tell(input.type === 'settled' ? { events, settled: input.settled } : { events });
   }
 
   /** An error of reading, with what to attach to. Others who share the read have the same error. */
@@ -218,7 +208,7 @@ export class JobLife {
       Object.getPrototypeOf(error) as object,
       Object.getOwnPropertyDescriptors(error),
     ) as object;
-    return Object.assign(own, { ref: this.ref });
+    return Object.assign(own, this.ref && { ref: this.ref });
   }
 
   #keep(event: JobEvent): JobEvent {
@@ -232,7 +222,7 @@ export class JobLife {
 
   /** Begins and ends what the state asks for. */
   #act(): void {
-    const wanted = plan(this.#state, this.#timeout);
+    const wanted = plan(this.#state, this.#timeout, (this.options.replayChunks ?? 'all') === 'all');
     for (const name of Object.keys(wanted) as (keyof Plan)[]) {
       const key = wanted[name];
       const running = this.#running.get(name);
@@ -256,7 +246,10 @@ export class JobLife {
   readonly #effects: Record<keyof Plan, () => Observable<JobInput>> = {
     listen: () =>
       this.host.closed$.pipe(
-        abortWith(this.options.signal, () => this.context('run')),
+        abortWith(this.options.signal, () => {
+          const accepted = this.#trace?.sent ? 'unknown' : 'no';
+          return { ...this.context('run'), ...(this.#state.id === undefined && { accepted }) };
+        }),
         catchError((error: unknown) => of<JobInput>({ type: 'stop', error })),
       ),
 
@@ -290,8 +283,7 @@ export class JobLife {
         map((snapshot): JobInput => ({ type: 'answer', snapshot })),
         // Of a job that is gone, or whose output is not what it should be, there is nothing more to read.
         catchError((error: unknown) => {
-          const final = error instanceof RunpodError && error.code.startsWith('job_');
-          return of<JobInput>({ type: final ? 'failed' : 'broken', error });
+          return of<JobInput>({ type: isFinal(error) ? 'failed' : 'broken', error });
         }),
       ),
 
@@ -309,13 +301,28 @@ export class JobLife {
         }),
       ),
 
-    grace: () => this.#later({ type: 'graceOver' }, this.options.grace),
+    grace: () => {
+      const { id } = this.#state;
+      // What others hear of the job meanwhile counts: one that is over is not cancelled.
+      const heard$ = id === undefined ? EMPTY : this.host.heard(id);
+      return merge(
+        heard$.pipe(map((snapshot): JobInput => ({ type: 'answer', snapshot }))),
+        this.#later({ type: 'graceOver' }, this.options.grace),
+      );
+    },
 
     cancel: () => {
       const { snapshot, left } = this.#state;
       return this.host
         .settle(this.#id, snapshot?.status === 'IN_PROGRESS', left !== 'cancel')
-        .pipe(map((settled): JobInput => ({ type: 'settled', settled })));
+        .pipe(
+          mergeMap((settled) =>
+            from<JobInput[]>([
+              { type: 'settled', settled },
+              ...(isFinal(settled.error) ? [{ type: 'failed', error: settled.error } as const] : []),
+            ]),
+          ),
+        );
     },
 
     deadline: () => {
@@ -330,21 +337,23 @@ export class JobLife {
       const id = this.#id;
       const { passed: limit = 'total', snapshot } = this.#state;
       const lifted = (answer: JobSnapshot): JobInput => ({ type: 'lifted', snapshot: answer });
-      const read$ = defer(() => host.status(id)).pipe(catchError(() => EMPTY));
-      const rest$ = concat(
-        defer(() => host.settle(id, snapshot?.status === 'IN_PROGRESS', false)).pipe(
-          map(({ snapshot: last }): JobInput => (isCompleted(last) ? lifted(last) : { type: 'finished' })),
-        ),
-        read$.pipe(filter(isCompleted), map(lifted)),
+      const read$ = defer(() => host.status(id)).pipe(
+        map(lifted),
+        catchError((error: unknown) => (isFinal(error) ? of<JobInput>({ type: 'failed', error }) : EMPTY)),
       );
-      return read$.pipe(
-        concatMap((last) => {
+      const accept = (taken: boolean) =>
+        filter((input: JobInput) => {
+          if (input.type !== 'lifted') return true;
           // One that a worker has taken meanwhile has waited long enough.
-          const taken = limit === 'queue' && last.status !== 'IN_QUEUE';
-          return taken || isTerminal(last) ? of(lifted(last)) : EMPTY;
-        }),
-        (first$) => concat(first$, rest$),
-        takeWhile(({ type }) => type !== 'lifted', true),
+          return taken
+            ? isTerminal(input.snapshot) || (limit === 'queue' && input.snapshot.status !== 'IN_QUEUE')
+            : isCompleted(input.snapshot);
+        });
+      const cancel$ = defer(() => host.settle(id, snapshot?.status === 'IN_PROGRESS', false)).pipe(
+        map(({ snapshot: last }): JobInput => (isCompleted(last) ? lifted(last) : { type: 'finished' })),
+      );
+      return concat(read$.pipe(accept(true)), cancel$, read$.pipe(accept(false))).pipe(
+        takeWhile(({ type }) => type === 'finished', true),
         takeUntil(timer(this.options.settle ?? 5000, host.scheduler)),
         endWith<JobInput>({ type: 'expired', error: this.#late(limit) }),
       );
@@ -372,6 +381,11 @@ export class JobLife {
       { limit, by: 'client', snapshot },
     );
   }
+}
+
+/** Whether nothing more will be read of the job: it is gone, or its output is not what it should be. */
+function isFinal(error: unknown): boolean {
+  return error instanceof RunpodError && error.code.startsWith('job_');
 }
 
 function isCompleted(snapshot: JobSnapshot | undefined): snapshot is CompletedSnapshot {

@@ -22,8 +22,9 @@ export interface JobState {
   readonly submitting?: boolean;
   /** What is to be submitted, once it is prepared. */
   readonly request?: JobRequest<object> | undefined;
-  /** When it was first asked for, and when a worker was first seen to run it. */
+  /** When it was first asked for, when the service took it, and when a worker was first seen to run it. */
   readonly startedAt?: number | undefined;
+  readonly submittedAt?: number;
   readonly runningAt?: number | undefined;
   /** Who looks, and whether it was owned, and not left since. */
   readonly viewers: ReadonlyMap<object, Role>;
@@ -91,9 +92,9 @@ export function isOver({ error, snapshot }: JobState): boolean {
   return error !== undefined || (!!snapshot && isTerminal(snapshot));
 }
 
-/** Whether all was said, to those who want the chunks, too. */
-export function isEnded(state: JobState): boolean {
-  return isOver(state) && (!state.streaming || !!state.streamed);
+/** Whether one who looks in a role was told everything. */
+export function isEnded(state: JobState, role: Role): boolean {
+  return isOver(state) && (role !== 'reader' || !!state.streamed);
 }
 
 /**
@@ -107,10 +108,10 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
     case 'join': {
       const { viewer, role } = input;
       const starter = role === 'starter';
-      const seen = { ...state, streaming: !!state.streaming || role === 'reader' };
-      if (state.error !== undefined || isEnded(seen)) return state;
+      if (state.error !== undefined || isEnded(state, role)) return state;
       return {
-        ...seen,
+        ...state,
+        streaming: !!state.streaming || role === 'reader',
         viewers: new Map(state.viewers).set(viewer, role),
         owned: !!state.owned || !starter,
         // Who only asks for the id does not keep the job from being left.
@@ -137,7 +138,7 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
     case 'submitted': {
       const { snapshot } = input;
       const left = isTerminal(snapshot) ? undefined : state.left;
-      return answered({ ...state, id: snapshot.id, submitting: false, left }, snapshot, now);
+      return answered({ ...state, id: snapshot.id, submittedAt: now, submitting: false, left }, snapshot, now);
     }
     case 'answer':
       return answered(state, input.snapshot, now);
@@ -178,21 +179,26 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
   }
 }
 
-/** What is to go on in a state. */
-export function plan(state: JobState, timeout: JobTimeout): Plan {
+/**
+ * What is to go on in a state.
+ *
+ * @param keepsAll - whether all chunks are kept, so that the stream can be read on for those who come back to it
+ */
+export function plan(state: JobState, timeout: JobTimeout, keepsAll: boolean): Plan {
   const { id, viewers, policy, left, passed, submitting = false, leaving = false } = state;
   const over = isOver(state);
   const live = id !== undefined && !over;
   const owned = hasOwner(state);
+  const read = hasReader(state) || (owned && !!state.streaming && keepsAll);
   const unwatched = submitting && !viewers.size;
   const atStake = live && !!state.owned && policy !== 'detach' && !state.finished;
   return {
     hold: unwatched || !!left || (leaving && policy !== 'detach') || (live && !!passed),
-    listen: (viewers.size > 0 && !isEnded(state)) || leaving || submitting || atStake,
+    listen: viewers.size > 0 || leaving || submitting || atStake,
     prepare: submitting && !state.request,
     submit: submitting && !!state.request,
     watch: live && owned && !passed,
-    stream: id !== undefined && owned && !!state.streaming && !state.streamed && state.error === undefined,
+    stream: id !== undefined && read && !state.streamed && state.error === undefined,
     grace: leaving,
     cancel: id !== undefined && (left ?? false),
     deadline: owned && !over && !passed && Math.min(...deadlines(state, timeout).map(([, at]) => at)),
@@ -214,6 +220,10 @@ export function deadlines(state: JobState, timeout: JobTimeout): (readonly [keyo
 
 function hasOwner({ viewers }: JobState): boolean {
   return [...viewers.values()].some((role) => role !== 'starter');
+}
+
+function hasReader({ viewers }: JobState): boolean {
+  return [...viewers.values()].includes('reader');
 }
 
 function without({ viewers }: JobState, gone: (viewer: object, role: Role) => boolean): JobState['viewers'] {

@@ -85,7 +85,8 @@ export function settleJob(
   );
 }
 
-function settled(snapshot: JobSnapshot): Settled {
+/** What an answer of the service says of a job that was to be cancelled. */
+export function settled(snapshot: JobSnapshot): Settled {
   return { outcome: isTerminal(snapshot) && snapshot.status !== 'CANCELLED' ? 'finished' : 'cancelled', snapshot };
 }
 
