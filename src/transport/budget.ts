@@ -1,4 +1,4 @@
-import { Observable, Subscription, switchMap, take, type SchedulerLike, type Subscriber } from 'rxjs';
+import { Observable, Subscription, finalize, type SchedulerLike } from 'rxjs';
 import { MAX_TIMER, RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
 
@@ -11,7 +11,7 @@ import type { OperationLimits } from '../types/Limits.js';
 export class Lane {
   readonly #limits: OperationLimits;
   readonly #scheduler: SchedulerLike;
-  readonly #waiting = new Set<Subscriber<void>>();
+  readonly #waiting = new Set<() => void>();
   #running = 0;
   #busy = false;
   #until = 0;
@@ -30,23 +30,29 @@ export class Lane {
    * @param waits - told, where it is not its turn at once, how many wait, this one included
    */
   run<T>(request: Observable<T>, waits: (waiting: number) => void): Observable<T> {
-    return new Observable<void>((subscriber) => {
-      this.#waiting.add(subscriber);
-      this.#advance();
-      if (this.#waiting.has(subscriber)) waits(this.#waiting.size);
-      return () => {
-        if (this.#waiting.delete(subscriber)) {
-          if (!this.#waiting.size) this.#timer.unsubscribe();
-          return;
-        }
-        this.#running--;
-        if (this.#limits.requests !== undefined) this.#ended.push(this.#scheduler.now());
-        this.#advance();
+    return new Observable((subscriber) => {
+      const start = () => {
+        // It left while another, whose answer came at once, was let through.
+        if (subscriber.closed) return;
+        this.#running++;
+        request
+          .pipe(
+            finalize(() => {
+              this.#running--;
+              if (this.#limits.requests !== undefined) this.#ended.push(this.#scheduler.now());
+              this.#advance();
+            }),
+          )
+          .subscribe(subscriber);
       };
-    }).pipe(
-      switchMap(() => request),
-      take(1),
-    );
+      this.#waiting.add(start);
+      this.#advance();
+      if (this.#waiting.has(start)) waits(this.#waiting.size);
+      return () => {
+        this.#waiting.delete(start);
+        if (!this.#waiting.size) this.#timer.unsubscribe();
+      };
+    });
   }
 
   /** Lets nobody through for so many milliseconds. */
@@ -64,7 +70,7 @@ export class Lane {
 
   #admit(): void {
     const { requests = Infinity, per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
-    for (const subscriber of this.#waiting) {
+    for (const start of this.#waiting) {
       const now = this.#scheduler.now();
       const passed = this.#ended.findIndex((end) => end + per >= now);
       this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
@@ -84,9 +90,8 @@ export class Lane {
         }
         return;
       }
-      this.#waiting.delete(subscriber);
-      this.#running++;
-      subscriber.next();
+      this.#waiting.delete(start);
+      start();
     }
   }
 }
