@@ -692,6 +692,14 @@ export const mutants = [
   },
   {
     rule: 'S23',
+    file: 'src/transport/budget.ts',
+    find: 'if (subscriber.closed) return;',
+    replace: '',
+    test: 'test/client/budget.test.ts',
+    name: 'who leaves while another is let through takes no place',
+  },
+  {
+    rule: 'S23',
     file: 'src/client/limitsOf.ts',
     find: 'Math.max(1, Math.floor(value * share))',
     replace: 'Math.floor(value * share)',

@@ -1,4 +1,4 @@
-import { Observable, Subscription, switchMap, take, type SchedulerLike, type Subscriber } from 'rxjs';
+import { Observable, Subscription, finalize, type SchedulerLike } from 'rxjs';
 import { MAX_TIMER, RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
 
@@ -11,8 +11,12 @@ import type { OperationLimits } from '../types/Limits.js';
 export class Lane {
   readonly #limits: OperationLimits;
   readonly #scheduler: SchedulerLike;
+<<<<<<< HEAD
   /** Who is urgent, and who is not. */
   readonly #waiting = [new Set<Subscriber<void>>(), new Set<Subscriber<void>>()] as const;
+=======
+  readonly #waiting = new Set<() => void>();
+>>>>>>> diet
   #running = 0;
   #busy = false;
   #until = 0;
@@ -35,6 +39,7 @@ export class Lane {
    * @param waits - told, where it is not its turn at once, how many wait, this one included
    * @param urgent - goes before all that are not
    */
+<<<<<<< HEAD
   run<T>(request: Observable<T>, waits: (waiting: number) => void, urgent = false): Observable<T> {
     const waiting = this.#waiting[urgent ? 0 : 1];
     return new Observable<void>((subscriber) => {
@@ -49,11 +54,32 @@ export class Lane {
         this.#running--;
         if (this.#limits.requests !== undefined) this.#ended.push(this.#scheduler.now());
         this.#advance();
+=======
+  run<T>(request: Observable<T>, waits: (waiting: number) => void): Observable<T> {
+    return new Observable((subscriber) => {
+      const start = () => {
+        // It left while another, whose answer came at once, was let through.
+        if (subscriber.closed) return;
+        this.#running++;
+        request
+          .pipe(
+            finalize(() => {
+              this.#running--;
+              if (this.#limits.requests !== undefined) this.#ended.push(this.#scheduler.now());
+              this.#advance();
+            }),
+          )
+          .subscribe(subscriber);
+>>>>>>> diet
       };
-    }).pipe(
-      switchMap(() => request),
-      take(1),
-    );
+      this.#waiting.add(start);
+      this.#advance();
+      if (this.#waiting.has(start)) waits(this.#waiting.size);
+      return () => {
+        this.#waiting.delete(start);
+        if (!this.#waiting.size) this.#timer.unsubscribe();
+      };
+    });
   }
 
   /** Lets nobody through for so many milliseconds. */
@@ -77,9 +103,13 @@ export class Lane {
 
   #admit(): void {
     const { requests = Infinity, per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
+<<<<<<< HEAD
     // One by one: who is let through may bring others, and urgent ones.
     for (let next; (next = this.#first());) {
       const [subscriber, waiting] = next;
+=======
+    for (const start of this.#waiting) {
+>>>>>>> diet
       const now = this.#scheduler.now();
       const passed = this.#ended.findIndex((end) => end + per >= now);
       this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
@@ -99,9 +129,14 @@ export class Lane {
         }
         return;
       }
+<<<<<<< HEAD
       waiting.delete(subscriber);
       this.#running++;
       subscriber.next();
+=======
+      this.#waiting.delete(start);
+      start();
+>>>>>>> diet
     }
   }
 }

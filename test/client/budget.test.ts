@@ -1,4 +1,4 @@
-import { VirtualTimeScheduler, merge } from 'rxjs';
+import { VirtualTimeScheduler, merge, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import type { Limits, LimitsOption } from 'runpod-rx';
@@ -144,6 +144,41 @@ describe('S23 the budget', () => {
     until(1_000);
     expect(emulator.jobs()).toMatchObject([{ input: { nth: 0 } }, { input: { nth: 3 } }]);
     expect(waiters[3]).toMatchObject({ ended: 200 });
+  });
+
+  test('a request that is left is aborted before the next one is sent', () => {
+    const { endpoint, activity, see } = script(() => 'never', { limits: { status: { concurrent: 1 } } });
+    const first = see(endpoint.status('a'));
+    see(endpoint.status('b'));
+    first.subscription.unsubscribe();
+    expect(activity.map(({ type, jobId }) => `${type} ${jobId}`)).toEqual([
+      'request a',
+      'wait b',
+      'abort a',
+      'request b',
+    ]);
+  });
+
+  test('who leaves while another is let through takes no place', () => {
+    const { endpoint, sent, at, see, until } = script(() => ({ body: { status: 'COMPLETED' } }), {
+      limits: { status: { requests: 2, per: 1_000 } },
+    });
+    const leaving = new AbortController();
+    // Comes at the moment when the one that waits is due, and just before it is let through.
+    at(1_001, () => see(endpoint.status('left', { signal: leaving.signal })));
+    for (const id of ['a', 'b']) see(endpoint.status(id));
+    see(endpoint.status('waiting').pipe(tap(() => leaving.abort())));
+    at(5_000, () => {
+      for (const id of ['c', 'd']) see(endpoint.status(id));
+    });
+    until(10_000);
+    expect(sent.map(({ url, at: when }) => `${when} ${url.split('/').pop()}`)).toEqual([
+      '0 a',
+      '0 b',
+      '1001 waiting',
+      '5000 c',
+      '5000 d',
+    ]);
   });
 
   test.each(['unsubscribing', 'an error', 'a timeout'])('is given back after %s', (how) => {
