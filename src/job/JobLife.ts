@@ -131,8 +131,13 @@ export class JobLife {
       // What nobody waits for is read to its end, and not sent again.
       const { viewers, leaving, detached, left } = state;
       if (this.#trace) this.#trace.left = !!left || (!viewers.size && !leaving && !detached);
-      this.#tell(before, next);
-      this.#act();
+      try {
+        this.#tell(before, next);
+        this.#act();
+      } catch (error) {
+        // A scheduler or a host that throws is no reason to be deaf from then on.
+        this.#inputs.push({ type: 'failed', error });
+      }
     }
   }
 

@@ -11,12 +11,8 @@ import type { OperationLimits } from '../types/Limits.js';
 export class Lane {
   readonly #limits: OperationLimits;
   readonly #scheduler: SchedulerLike;
-<<<<<<< HEAD
   /** Who is urgent, and who is not. */
-  readonly #waiting = [new Set<Subscriber<void>>(), new Set<Subscriber<void>>()] as const;
-=======
-  readonly #waiting = new Set<() => void>();
->>>>>>> diet
+  readonly #waiting = [new Set<() => void>(), new Set<() => void>()] as const;
   #running = 0;
   #busy = false;
   #until = 0;
@@ -39,23 +35,8 @@ export class Lane {
    * @param waits - told, where it is not its turn at once, how many wait, this one included
    * @param urgent - goes before all that are not
    */
-<<<<<<< HEAD
   run<T>(request: Observable<T>, waits: (waiting: number) => void, urgent = false): Observable<T> {
     const waiting = this.#waiting[urgent ? 0 : 1];
-    return new Observable<void>((subscriber) => {
-      waiting.add(subscriber);
-      this.#advance();
-      if (waiting.has(subscriber)) waits(this.#count);
-      return () => {
-        if (waiting.delete(subscriber)) {
-          if (!this.#count) this.#timer.unsubscribe();
-          return;
-        }
-        this.#running--;
-        if (this.#limits.requests !== undefined) this.#ended.push(this.#scheduler.now());
-        this.#advance();
-=======
-  run<T>(request: Observable<T>, waits: (waiting: number) => void): Observable<T> {
     return new Observable((subscriber) => {
       const start = () => {
         // It left while another, whose answer came at once, was let through.
@@ -70,14 +51,13 @@ export class Lane {
             }),
           )
           .subscribe(subscriber);
->>>>>>> diet
       };
-      this.#waiting.add(start);
+      waiting.add(start);
       this.#advance();
-      if (this.#waiting.has(start)) waits(this.#waiting.size);
+      if (waiting.has(start)) waits(this.#count);
       return () => {
-        this.#waiting.delete(start);
-        if (!this.#waiting.size) this.#timer.unsubscribe();
+        waiting.delete(start);
+        if (!this.#count) this.#timer.unsubscribe();
       };
     });
   }
@@ -97,19 +77,15 @@ export class Lane {
 
   /** Whose turn it is, and where it waits. */
   #first() {
-    for (const waiting of this.#waiting) for (const subscriber of waiting) return [subscriber, waiting] as const;
+    for (const waiting of this.#waiting) for (const start of waiting) return [start, waiting] as const;
     return undefined;
   }
 
   #admit(): void {
     const { requests = Infinity, per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
-<<<<<<< HEAD
     // One by one: who is let through may bring others, and urgent ones.
     for (let next; (next = this.#first());) {
-      const [subscriber, waiting] = next;
-=======
-    for (const start of this.#waiting) {
->>>>>>> diet
+      const [start, waiting] = next;
       const now = this.#scheduler.now();
       const passed = this.#ended.findIndex((end) => end + per >= now);
       this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
@@ -129,14 +105,8 @@ export class Lane {
         }
         return;
       }
-<<<<<<< HEAD
-      waiting.delete(subscriber);
-      this.#running++;
-      subscriber.next();
-=======
-      this.#waiting.delete(start);
+      waiting.delete(start);
       start();
->>>>>>> diet
     }
   }
 }
