@@ -10,6 +10,7 @@ import { parseStream } from '../protocol/streamReply.js';
 import { adaptivePolicy } from '../sources/PollPolicy.js';
 import { streamChunks, type StreamEvent } from '../sources/streamChunks.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
+import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { CallOptions, RunOptions } from '../types/options.js';
@@ -108,14 +109,14 @@ export class EndpointCalls<I extends object, O, C> {
   /**
    * Reads a job's stream.
    *
-   * @param chunks - how many were delivered already, elsewhere
+   * @param ref - how far it was read elsewhere
    * @param finished - called when an answer says that the job is over
    */
   chunks(
     id: string,
     { wait, onGap, outage, headers, context }: StreamOptions,
     particulars: Particulars = {},
-    chunks = 0,
+    ref: Partial<JobRef> = {},
     finished?: () => void,
   ): Observable<StreamEvent> {
     const { state } = this;
@@ -139,12 +140,14 @@ export class EndpointCalls<I extends object, O, C> {
         )
         .pipe(
           tap(({ status }) => {
-            if (isTerminalStatus(status)) finished?.();
+            if (!isTerminalStatus(status)) return;
+            state.jobs.note(id, undefined, true);
+            finished?.();
           }),
         );
     return state.jobs.stream(
       id,
-      chunks,
+      ref,
       () =>
         new StreamInUseError(
           `the stream of job ${id} is being read already: share that Observable, since each chunk comes once`,

@@ -170,7 +170,9 @@ export class EndpointState {
     const request = { endpointId: this.id ?? '', operation: 'cancel', jobId: id, tag };
     const call = (operation: string) => () => this.callJob({ operation, jobId: id, tag, urgent, by: 'settling' });
     // Those that are left together: the urgent ones are already in line when the others get there.
-    const cancel = () => (urgent === false ? timer(0, scheduler).pipe(switchMap(call('cancel'))) : call('cancel')());
+    // One that is known to be over by then is only read.
+    const send = () => call(jobs.get(id)?.over ? 'status' : 'cancel')();
+    const cancel = () => (urgent === false ? timer(0, scheduler).pipe(switchMap(send)) : send());
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
     merge(
       settleJob(cancel, () => jobs.read(id, call('status')), scheduler, ifQueued),
@@ -242,8 +244,9 @@ export class EndpointState {
     if (parsed && 'value' in parsed) {
       if (job) {
         // What a call reads is a job where it says so.
-        const { id } = parsed.value as JobSnapshot;
-        jobs.note(id, operationRow(operation).kind === 'submission' ? client.now() : undefined);
+        const snapshot = parsed.value as JobSnapshot;
+        const submittedAt = operationRow(operation).kind === 'submission' ? client.now() : undefined;
+        jobs.note(snapshot.id, submittedAt, isTerminal(snapshot));
       }
       return parsed.value;
     }

@@ -21,6 +21,7 @@ import { isRecord } from '../protocol/json.js';
 import { snapshotOf } from '../protocol/snapshot.js';
 import { pollStatus, type PollStatusOptions } from '../sources/pollStatus.js';
 import { streamCursor, type StreamCursor } from '../sources/StreamCursor.js';
+import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 
 /** How many jobs are remembered, the newest. */
@@ -30,6 +31,8 @@ const KEPT = 4096;
 interface JobRecord {
   /** The service has told of it. */
   known?: boolean;
+  /** The service has said that it is over. */
+  over?: boolean;
   /** When it was submitted, as `scheduler.now()`. */
   submittedAt?: number;
   /** The read in flight. */
@@ -72,7 +75,7 @@ export class JobRecords {
   }
 
   /** What is known of a job. */
-  get(id: string | undefined): Readonly<Pick<JobRecord, 'known' | 'submittedAt' | 'last'>> | undefined {
+  get(id: string | undefined): Readonly<Pick<JobRecord, 'known' | 'over' | 'submittedAt' | 'last'>> | undefined {
     return this.#jobs.get(id ?? '');
   }
 
@@ -81,11 +84,19 @@ export class JobRecords {
     if (submittedAt !== undefined) this.#job(id).submittedAt ??= submittedAt;
   }
 
-  /** Notes that a job exists, and when it was submitted, if just now. */
-  note(id: string, submittedAt?: number): void {
+  /** Whether chunks may be missing behind those of a stream that were delivered. */
+  gap(id: string): boolean {
+    const { cursor } = this.#jobs.get(id) ?? {};
+    return !!cursor && (!!cursor.gap || cursor.pending.length > 0);
+  }
+
+  /** Notes that a job exists, whether it is over, and when it was submitted, if just now. */
+  note(id: string, submittedAt?: number, over = false): void {
     const job = this.#job(id);
     job.known = true;
+    if (over) job.over = true;
     if (submittedAt === undefined) return;
+    job.over = over;
     job.submittedAt = submittedAt;
     // It runs anew, and so does its stream.
     delete job.cursor;
@@ -117,17 +128,17 @@ export class JobRecords {
     return this.#using(id, (job) => merge(job.heard$, this.#noticesOf(id)));
   }
 
-  /** Gives a job's stream to one reader, from where the last one left it, or after so many chunks. */
+  /** Gives a job's stream to one reader, from where the last one left it, or a reference says. */
   stream<T>(
     id: string,
-    chunks: number,
+    { chunks = 0, gap = false }: Partial<JobRef>,
     inUse: () => RunpodError,
     read: (cursor: StreamCursor) => Observable<T>,
   ): Observable<T> {
     return this.#using(id, (job) => {
       if (job.streaming) return throwError(inUse);
       job.streaming = true;
-      return read((job.cursor ??= { ...streamCursor(), count: chunks })).pipe(
+      return read((job.cursor ??= { ...streamCursor(), count: chunks, ...(gap && { gap: 'possibly' }) })).pipe(
         tap({
           complete: () => {
             job.streaming = false;

@@ -69,13 +69,13 @@ export function jobHost<I extends object, O, C>(
     },
     heard: (id) => jobs.heard(id).pipe(calls.checked()),
     status: (id) => jobs.read(id, () => calls.fetch(id, { headers, context }, particulars)).pipe(calls.checked()),
-    stream: (id, chunks, finished) => {
+    stream: (id, finished) => {
       recall(id);
       const ended = () => {
         finished();
         jobs.refresh(id);
       };
-      return calls.chunks(id, { onGap, outage, headers, context }, particulars, chunks, ended).pipe(
+      return calls.chunks(id, { onGap, outage, headers, context }, particulars, ref, ended).pipe(
         tap((event) => {
           if (event.type === 'gap') calls.gap(id, event.delivered, tag);
         }),
@@ -95,7 +95,8 @@ export function jobHost<I extends object, O, C>(
       ),
     submittedAt: (id) => jobs.get(id)?.submittedAt ?? ref?.submittedAt,
     hold: () => client.settlements.begin(),
-    ttl: request && withPolicy(request, execution ?? total, total).policy?.ttl,
+    ttlOf: (ready) => ready && withPolicy(ready, execution ?? total, total).policy?.ttl,
+    gap: (id) => jobs.gap(id),
     health: () => state.watchHealth(() => calls.health(), {}),
   };
 }
@@ -120,12 +121,21 @@ function withPolicy<I extends object>(request: JobRequest<I>, execution?: number
 }
 
 function checkRef(ref: JobOrigin['ref'], endpointId: string | undefined): Issue[] {
-  const { v, id, endpointId: other, submittedAt = 0, chunks = 0, tag = '' } = Object(ref) as Record<string, unknown>;
+  const {
+    v,
+    id,
+    endpointId: other,
+    submittedAt = 0,
+    chunks = 0,
+    tag = '',
+    gap = false,
+  } = Object(ref) as Record<string, unknown>;
   const rules = [
     ['v', v, v === 1, 'be 1: the reference is of another version'],
     ['endpointId', other, other === endpointId, `be ${endpointId ?? '?'}: the reference is of another endpoint`],
     ['submittedAt', submittedAt, Number.isFinite(submittedAt), 'be a number of milliseconds'],
     ['chunks', chunks, Number.isSafeInteger(chunks) && Number(chunks) >= 0, 'be a count'],
+    ['gap', gap, typeof gap === 'boolean', 'be true or false'],
     ['tag', tag, typeof tag === 'string', 'be text'],
   ] as const;
   return [

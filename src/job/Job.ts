@@ -167,6 +167,7 @@ export class Job<O = unknown, C = unknown> {
     const { scheduler } = life.host;
     return new Observable<JobEvent>((subscriber) => {
       let joined = false;
+      let told = false;
       const tell = ({ viewer, role: whose = role, events, error, done }: Change) => {
         // What was told before it joined, and is part of its past, is not for it.
         if (viewer ? viewer !== subscriber : !joined || whose !== role) return;
@@ -178,12 +179,13 @@ export class Job<O = unknown, C = unknown> {
           // Not at once: a bare retry() would call itself for ever.
           subscriber.add(
             scheduler.schedule(() => {
+              told = true;
               subscriber.error(error);
             }),
           );
-        } else if (done) subscriber.complete();
-        else if (isEnded(state, role)) {
-          subscriber.next({ type: 'ended', snapshot: state.snapshot as TerminalSnapshot });
+        } else if (done || isEnded(state, role)) {
+          told = true;
+          if (!done) subscriber.next({ type: 'ended', snapshot: state.snapshot as TerminalSnapshot });
           subscriber.complete();
         }
       };
@@ -193,7 +195,7 @@ export class Job<O = unknown, C = unknown> {
         subscriber.add(viewing);
         life.dispatch({ type: 'join', viewer: subscriber, role });
         subscriber.add(() => {
-          life.dispatch({ type: 'leave', viewer: subscriber });
+          life.dispatch({ type: 'leave', viewer: subscriber, role, told });
         });
       };
       // A failure does not come at once here either, since the views make it of a snapshot.

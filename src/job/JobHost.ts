@@ -34,17 +34,19 @@ export interface JobHost {
   /** Reads the job once. */
   status(id: string): Observable<JobSnapshot>;
   /**
-   * Reads the job's stream, from where this client left it, or after so many chunks.
+   * Reads the job's stream, from where this client left it, or the job's reference says.
    *
    * @param finished - called when an answer says that the job is over
    */
-  stream(id: string, chunks: number, finished: () => void): Observable<StreamEvent>;
+  stream(id: string, finished: () => void): Observable<StreamEvent>;
   /** Cancels the job until that is settled, whoever listens. */
   settle(id: string, urgent: boolean, ifQueued: boolean): Observable<Settled>;
   /** When the job was submitted, as `scheduler.now()`, where that is known. */
   submittedAt(id: string): number | undefined;
-  /** How long the service keeps the job from then on, in milliseconds, where the client said so. */
-  readonly ttl: number | undefined;
+  /** How long the service keeps a job from then on, in milliseconds, where its request says so. */
+  ttlOf(request: JobRequest<object> | undefined): number | undefined;
+  /** Whether chunks may be missing behind those that were delivered. */
+  gap(id: string): boolean;
   /** Has `settled()` wait; the returned function ends that. */
   hold(): () => void;
   /** The endpoint's counts, polled once for all. */

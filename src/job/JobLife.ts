@@ -27,6 +27,7 @@ import {
 import { AbortedError } from '../errors/AbortedError.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { JobDeadlineError } from '../errors/JobDeadlineError.js';
+import { JobExpiredError } from '../errors/JobExpiredError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { abortWith } from '../operators/abortWith.js';
 import { diagnose } from '../protocol/diagnose.js';
@@ -117,6 +118,7 @@ export class JobLife {
       id,
       ...(submittedAt !== undefined && { submittedAt }),
       ...(this.#delivered && { chunks: this.#delivered }),
+      ...(this.host.gap(id) && { gap: true }),
       ...(this.#tag !== undefined && { tag: this.#tag }),
     };
   }
@@ -153,7 +155,10 @@ export class JobLife {
       }),
       take(1),
       switchMap((id) => {
-        const facts = { submittedAt: this.ref?.submittedAt, ttl: host.ttl };
+        const facts = {
+          submittedAt: this.ref?.submittedAt,
+          ttl: host.ttlOf(this.#state.request ?? this.#origin.request),
+        };
         return combineLatest([host.watch(id), host.health().pipe(startWith(undefined))]).pipe(
           map(([snapshot, health]) => diagnose(snapshot, health, { ...facts, now: host.scheduler.now() })),
         );
@@ -293,13 +298,14 @@ export class JobLife {
       ),
 
     stream: () =>
-      this.host.stream(this.#id, this.#delivered, this.#finished).pipe(
+      this.host.stream(this.#id, this.#finished).pipe(
         map((event): JobInput => ({ type: 'news', event })),
         endWith<JobInput>({ type: 'streamed' }),
         catchError((error: unknown) => {
           const { snapshot } = Object(error) as { snapshot?: JobSnapshot };
           return from<JobInput[]>(
-            snapshot && isTerminal(snapshot)
+            // Of a job that is gone, the chunks may be, too.
+            snapshot && isTerminal(snapshot) && !(error instanceof JobExpiredError)
               ? [{ type: 'streamed' }, { type: 'answer', snapshot }]
               : [{ type: 'chunksBroken', error }],
           );

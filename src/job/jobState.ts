@@ -24,6 +24,8 @@ export interface JobState {
   readonly request?: JobRequest<object> | undefined;
   /** When it was first asked for, when the service took it, and when a worker was first seen to run it. */
   readonly startedAt?: number | undefined;
+  /** When this client first looked at it. */
+  readonly joinedAt?: number;
   readonly submittedAt?: number;
   readonly runningAt?: number | undefined;
   /** Who looks, and whether it was owned, and not left since. */
@@ -48,7 +50,8 @@ export interface JobState {
 /** What can happen to a job. `error` is what is said to those who look. */
 export type JobInput =
   | { readonly type: 'join'; readonly viewer: object; readonly role: Role }
-  | { readonly type: 'leave'; readonly viewer: object }
+  // `told`: it was told the end, or an error, and does not leave by itself.
+  | { readonly type: 'leave'; readonly viewer: object; readonly role: Role; readonly told: boolean }
   | { readonly type: 'ready'; readonly request: JobRequest<object> }
   // `lifted`: it has passed a deadline, and the answer says that it does not count.
   | { readonly type: 'submitted' | 'answer' | 'lifted'; readonly snapshot: JobSnapshot }
@@ -118,11 +121,12 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
         leaving: !!state.leaving && starter,
         submitting: state.id === undefined,
         startedAt: state.startedAt ?? now,
+        joinedAt: state.joinedAt ?? now,
       };
     }
     case 'leave': {
-      const role = state.viewers.get(input.viewer);
-      if (!role) return state;
+      const { role, told } = input;
+      if (told && !state.viewers.has(input.viewer)) return state;
       const next = { ...state, viewers: without(state, (viewer) => viewer === input.viewer) };
       // Who asks for the id does not own the job, but may be the only one who will ever know it.
       const leaves = role !== 'starter' || !!state.leaving || (state.id === undefined && !next.viewers.size);
@@ -145,7 +149,7 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
     case 'lifted':
       return answered({ ...state, passed: undefined }, input.snapshot, now);
     case 'failed':
-      return isOver(state) ? { ...state, submitting: false } : failed(state, input.error);
+      return isOver(state) ? submitted(state) : failed(state, input.error);
     case 'broken':
       return nobody(state);
     case 'chunksBroken':
@@ -208,12 +212,12 @@ export function plan(state: JobState, timeout: JobTimeout, keepsAll: boolean): P
 
 /** The deadlines that are still ahead, or passed and not acted upon. */
 export function deadlines(state: JobState, timeout: JobTimeout): (readonly [keyof JobTimeout, number])[] {
-  const { startedAt = Infinity, runningAt = Infinity, snapshot } = state;
+  const { startedAt = Infinity, joinedAt = Infinity, runningAt = Infinity, snapshot } = state;
   const { queue = Infinity, execution = Infinity, total = Infinity } = timeout;
   const queued = !snapshot || snapshot.status === 'IN_QUEUE';
   return [
     ['total', startedAt + total],
-    ['queue', queued ? startedAt + queue : Infinity],
+    ['queue', queued ? joinedAt + queue : Infinity],
     ['execution', runningAt + execution + KILL_MARGIN],
   ];
 }
@@ -236,7 +240,12 @@ function nobody(state: JobState): JobState {
 }
 
 function failed(state: JobState, error: unknown): JobState {
-  return { ...nobody(state), submitting: false, error };
+  return { ...submitted(nobody(state)), error };
+}
+
+/** The submission is over. Where it gave no id, there is nothing to cancel. */
+function submitted(state: JobState): JobState {
+  return { ...state, submitting: false, left: state.id === undefined ? undefined : state.left };
 }
 
 /** Whether the service cannot have the job yet. */

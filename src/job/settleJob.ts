@@ -48,7 +48,17 @@ export function settleJob(
   ifQueued = false,
 ): Observable<Settled> {
   let last: unknown;
-  const cancel$ = defer(cancel).pipe(map(settled));
+  const cancel$ = defer(cancel).pipe(
+    concatMap((snapshot) =>
+      // One that came too late may be answered with the bare status: what came of the job is still to be read.
+      isTerminal(snapshot) && snapshot.status !== 'CANCELLED' && !('output' in snapshot.raw || 'error' in snapshot.raw)
+        ? defer(status).pipe(
+            map(settled),
+            catchError((error: unknown) => of<Settled>({ outcome: 'finished', error })),
+          )
+        : of(settled(snapshot)),
+    ),
+  );
   const settle$ = ifQueued
     ? defer(status).pipe(
         concatMap((snapshot): Observable<Settled> => {

@@ -51,7 +51,9 @@ export function diagnose(
 
   const { idle, running, ready = 0, unhealthy = NaN, initializing = NaN, throttled = NaN } = health.workers;
   if (idle > 0) return { reason: 'starting', free: idle };
-  if (running > 0) return { reason: 'queued-behind', queued: health.jobs.inQueue, running };
+  // Where the queue is empty, the counts are newer than the snapshot.
+  const { inQueue } = health.jobs;
+  if (running > 0) return inQueue > 0 ? { reason: 'queued-behind', queued: inQueue, running } : { reason: 'unknown' };
   if (ready > 0) return { reason: 'starting', free: ready };
   if (unhealthy > 0) return { reason: 'unhealthy', unhealthy };
   if (initializing > 0) return { reason: 'cold-start', initializing };

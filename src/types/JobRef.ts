@@ -8,5 +8,7 @@ export interface JobRef {
   readonly submittedAt?: number;
   /** How many stream chunks were delivered. */
   readonly chunks?: number;
+  /** Whether chunks may be missing behind those that were delivered: a read of the stream was on its way. */
+  readonly gap?: boolean;
   readonly tag?: string;
 }
