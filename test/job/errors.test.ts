@@ -88,6 +88,26 @@ describe.each(Object.entries(failures))('S1 a submission that failed: %s', (_, {
     expect(ref.error).toMatchObject({ code });
     expect(asked(made)).toEqual({ run: sent });
   });
+
+  test('left while it is on its way: nothing is sent again, and nothing cancelled', () => {
+    const made = script(({ operation }) =>
+      operation !== 'run'
+        ? { body: queued }
+        : typeof run === 'object' && !('phase' in run)
+          ? { ...run, after: 1_000 }
+          : run,
+    );
+    const job = made.endpoint.job({ input });
+    const { subscription } = made.see(job.output$);
+    made.until(500);
+    const before = asked(made);
+    subscription.unsubscribe();
+    made.until(1_000_000);
+    expect(Object.keys(before)).toEqual(['run']);
+    expect(asked(made)).toEqual(before);
+    expect(settled(made)).toEqual(nothing);
+    expectSilence(made);
+  });
 });
 
 describe('S20 what is wrong with the request or the options', () => {

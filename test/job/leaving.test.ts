@@ -120,8 +120,8 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
     const made = world({ latency: 2_000 });
     leaveAt(made, 500, { onUnsubscribe });
     made.until(600);
-    // The answer is waited for: it may bring something to cancel.
-    if (n) expect(settled(made)).toBeUndefined();
+    // The answer is waited for, whatever is to be done with it.
+    expect(settled(made)).toBeUndefined();
     made.until(100_000);
     expect(made.wire('run')).toEqual(['0-2000 run 200']);
     expect(asked(made).cancel ?? 0).toBe(n);
@@ -464,11 +464,35 @@ describe('its signal', () => {
     const made = world();
     const job = made.endpoint.job({ input }, { signal: AbortSignal.abort('never mind') });
     const views = look(made, job, 'id$', ...owning);
+    for (const seen of Object.values(views)) expect(seen.ended).toBeUndefined();
     made.until(100_000);
     for (const seen of Object.values(views))
-      expect(seen.error).toMatchObject({ name: 'AbortError', code: 'aborted', cause: 'never mind' });
+      expect(seen.error).toMatchObject({ name: 'AbortError', code: 'aborted', accepted: 'no', cause: 'never mind' });
     expect(asked(made)).toEqual({});
     expect(settled(made)).toEqual(nothing);
+  });
+
+  test('aborted before it was sent: the error says that the service does not have it', () => {
+    const made = world({ latency: 2_000 }, { limits: { run: { concurrent: 1 } } });
+    made.see(made.endpoint.run({ input }));
+    const controller = new AbortController();
+    const seen = made.see(made.endpoint.job({ input }, { signal: controller.signal }).output$);
+    made.at(500, () => {
+      controller.abort('enough');
+    });
+    made.until(10_000);
+    expect(seen.error).toMatchObject({ name: 'AbortError', cause: 'enough', accepted: 'no' });
+  });
+
+  test('aborted while it is on its way: the error says that the service may have it', () => {
+    const made = world({ latency: 2_000 });
+    const controller = new AbortController();
+    const seen = made.see(made.endpoint.job({ input }, { signal: controller.signal }).output$);
+    made.at(500, () => {
+      controller.abort('enough');
+    });
+    made.until(10_000);
+    expect(seen.error).toMatchObject({ name: 'AbortError', accepted: 'unknown' });
   });
 
   test('aborted while it runs: all views error with AbortedError, which names the job', () => {
@@ -591,6 +615,16 @@ describe('S4 a failure of reading is no leaving', () => {
     made.until(200_000);
     expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
     expect(settled(made)).toEqual({ ...nothing, cancelled: ['job-1'] });
+  });
+
+  test('who leaves between a failed read and its error has left', () => {
+    const made = failing({ status: 401 }, 1_000_000);
+    made.see(made.job.output$);
+    made.until(10_000);
+    // The read fails within subscribe; its error is still to come.
+    made.see(made.job.output$).subscription.unsubscribe();
+    made.until(20_000);
+    expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
   test('who comes back after the error, and leaves then, leaves', () => {
