@@ -256,7 +256,7 @@ export class JobLife {
   readonly #effects: Record<keyof Plan, () => Observable<JobInput>> = {
     listen: () =>
       this.host.closed$.pipe(
-        abortWith(this.options.signal, () => {
+        abortWith(this.#state.stopped ? undefined : this.options.signal, () => {
           const accepted = this.#trace?.sent ? 'unknown' : 'no';
           return { ...this.context('run'), ...(this.#state.id === undefined && { accepted }) };
         }),

@@ -34,6 +34,8 @@ export interface JobState {
   /** What leaving does to it; whether it was let go of for good. */
   readonly policy: LeavePolicy;
   readonly detached?: boolean;
+  /** Its signal, or the client's closing, was heard: once is enough. */
+  readonly stopped?: boolean;
   /** Nobody owns it, and its grace runs. */
   readonly leaving?: boolean;
   /** It was left, and is to be cancelled in this way. */
@@ -137,8 +139,8 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
     case 'graceOver':
       return depart(state, sent);
     case 'stop':
-      if (isOver(state)) return nobody(state);
-      return unsent(state, sent) ? failed(state, input.error) : depart(nobody(state), sent);
+      if (isOver(state)) return { ...nobody(state), stopped: true };
+      return { ...(unsent(state, sent) ? failed(state, input.error) : depart(nobody(state), sent)), stopped: true };
     case 'submitted': {
       const { snapshot } = input;
       const left = isTerminal(snapshot) ? undefined : state.left;

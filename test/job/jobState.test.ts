@@ -227,7 +227,7 @@ describe('S4 leaving', () => {
   const leave = (roles: Role[], role: Role, more: Partial<JobState> = {}): boolean => {
     const all = new Map(roles.map((one) => [{ one }, one]));
     const viewer = [...all].find(([, one]) => one === role)![0];
-    return !!reduce({ ...taken, ...more, viewers: all }, { type: 'leave', viewer }, 100, true).leaving;
+    return !!reduce({ ...taken, ...more, viewers: all }, { type: 'leave', viewer, role, told: false }, 100, true).leaving;
   };
   test.each<[string, boolean, boolean]>([
     ['the last owner', leave(['owner'], 'owner'), true],
@@ -253,10 +253,10 @@ describe('S12 the deadlines of a job', () => {
     Object.fromEntries(deadlines(state, timeout));
   const all = { queue: 1, execution: 20, total: 300 };
 
-  test('in the queue: total and queue, from its beginning', () => {
-    expect(at({ ...states.queued, startedAt: 1_000 }, all)).toEqual({
+  test('in the queue: total from its beginning, queue from the first look', () => {
+    expect(at({ ...states.queued, startedAt: 1_000, joinedAt: 2_000 }, all)).toEqual({
       total: 1_300,
-      queue: 1_001,
+      queue: 2_001,
       execution: Infinity,
     });
   });
