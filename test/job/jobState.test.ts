@@ -47,7 +47,7 @@ const inputs = {
   'join owner': { type: 'join', viewer: me, role: 'owner' },
   'join reader': { type: 'join', viewer: me, role: 'reader' },
   'join starter': { type: 'join', viewer: me, role: 'starter' },
-  'leave of a stranger': { type: 'leave', viewer: me },
+  'leave of a stranger': { type: 'leave', role: 'owner', told: false, viewer: me },
   ready: { type: 'ready', request: { input: { y: 2 } } },
   submitted: { type: 'submitted', snapshot: job('IN_QUEUE') },
   'answer IN_PROGRESS': { type: 'answer', snapshot: job('IN_PROGRESS') },
