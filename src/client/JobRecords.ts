@@ -200,7 +200,8 @@ function reading(job: JobRecord, fetch: Fetch): Observable<JobSnapshot> {
     if (job.reading$) return job.reading$;
     const shared$: Observable<JobSnapshot> = job.stale$.pipe(
       startWith(undefined),
-      switchMap(fetch),
+      // One that is being given out is as new as can be.
+      switchMap(() => (job.reading$ === shared$ ? fetch() : EMPTY)),
       take(1),
       // Whoever asks while the answer is being given out asks anew.
       tap({

@@ -931,3 +931,12 @@ describe('S6 close()', () => {
     expect(fate(made)).toMatchObject({ status: 'COMPLETED' });
   });
 });
+
+test('S7 a cancel that came too late: the end is read once', () => {
+  const made = world({ latency: 5_000 });
+  const { subscription } = made.see(made.endpoint.job({ input: { ms: 0 } }).output$);
+  made.until(1_000);
+  subscription.unsubscribe();
+  made.until(600_000);
+  expect(made.wire()).toEqual(['0-5000 run 200', '5000-10000 cancel 200', '10000-15000 status 200']);
+});
