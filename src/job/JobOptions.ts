@@ -71,7 +71,8 @@ export interface JobOptions<I extends object = Record<string, unknown>> extends 
    */
   readonly onGap?: GapPolicy;
   /**
-   * How many chunks are kept for who comes late, the newest.
+   * How many chunks are kept for who comes late, the newest. With all of them kept, the stream once begun is read on
+   * while anybody owns the job; otherwise only while somebody wants chunks.
    * @defaultValue `'all'`
    */
   readonly replayChunks?: number | 'all';
