@@ -137,7 +137,9 @@ export class Platform {
       endpoint,
       request,
       query: route.query,
+      path: route.path,
       jobId: route.jobId ?? '',
+      ...(route.workerId !== undefined && { workerId: route.workerId }),
       created: ({ id }: { readonly id: string }) => {
         record.jobId = id;
       },
