@@ -88,6 +88,7 @@ async function serve(core: Core, cors: CorsOption, request: IncomingMessage, res
 }
 
 function write(response: ServerResponse, { status, headers, text }: Answer, allowed: Record<string, string>): void {
-  const length = Buffer.byteLength(text);
-  response.writeHead(status, { ...headers, ...allowed, 'content-length': String(length) }).end(text);
+  // A 204 has no body, and may not say how long it is.
+  const length = status === 204 ? {} : { 'content-length': String(Buffer.byteLength(text)) };
+  response.writeHead(status, { ...headers, ...allowed, ...length }).end(text);
 }

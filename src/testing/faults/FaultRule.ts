@@ -56,6 +56,8 @@ export interface FaultContext {
   readonly method?: string;
   /** Path and query of the request. */
   readonly path?: string;
+  /** The worker that sent the request, where one did. */
+  readonly workerId?: string;
   /** The job's input, for faults of jobs. */
   readonly input?: Readonly<Record<string, unknown>>;
 }
@@ -64,7 +66,7 @@ export interface FaultContext {
 export interface FaultConditions {
   /**
    * Only requests of these operations; for faults of jobs, only jobs submitted so.
-   * @defaultValue every operation; `dropped-stream`: `stream`
+   * @defaultValue every operation of clients, none of workers; `dropped-stream`: `stream`
    */
   readonly on?: Operation | readonly Operation[];
   /** Only this endpoint. */

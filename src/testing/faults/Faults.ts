@@ -83,6 +83,8 @@ export class Faults {
 
 function fits(rule: FaultRule, context: FaultContext): boolean {
   const { on, endpoint, when } = rule;
+  // Workers ask again and again: they would use up what was meant for clients.
+  if (on === undefined && context.workerId !== undefined) return false;
   if (on !== undefined && !(typeof on === 'string' ? [on] : on).some((operation) => operation === context.operation)) {
     return false;
   }

@@ -5,14 +5,20 @@ import { JobQueue } from './JobQueue.js';
 import { LocalWorkers } from './LocalWorkers.js';
 import { seededRandom } from './random.js';
 import { RateLimiter } from './RateLimiter.js';
+import { RemoteWorkers } from './RemoteWorkers.js';
 import type { EndpointSettings } from './settings.js';
 import { WorkerDesk } from './WorkerDesk.js';
+import { allOf, type WorkerPool } from './WorkerPool.js';
 
 /** One endpoint: its jobs, its workers, and what bounds the requests to it. */
 export interface Endpoint {
   readonly settings: EndpointSettings;
   readonly queue: JobQueue;
-  readonly workers: LocalWorkers;
+  readonly desk: WorkerDesk;
+  /** All its workers. */
+  readonly workers: WorkerPool;
+  /** Those behind a network. */
+  readonly remote: RemoteWorkers;
   readonly limiter: RateLimiter | undefined;
   readonly faults: Faults;
   readonly close: () => void;
@@ -29,11 +35,15 @@ export function createEndpoint(
   const random = (use: string) => seededRandom(`${seed}/${settings.id}/${use}`);
   const queue = new JobQueue(settings, random('jobs'), accepted);
   const desk = new WorkerDesk(queue, faults);
-  const workers = new LocalWorkers(queue, desk, faults, random('workers'));
+  // A worker that asks for work is there already: it comes before those that would have to start.
+  const remote = new RemoteWorkers(queue, desk);
+  const workers = allOf([remote, new LocalWorkers(queue, desk, faults, random('workers'))]);
   return {
     settings,
     queue,
+    desk,
     workers,
+    remote,
     limiter: limits === false ? undefined : new RateLimiter(limits, rateWindow),
     faults,
     close: () => {

@@ -18,6 +18,8 @@ export interface Run {
   readonly startedAt: number;
   endedAt?: number;
   outcome?: RunOutcome;
+  /** When its worker last gave a sign of life for it; looked at only where a worker can fall silent. */
+  heardAt: number;
   /** Everything that goes on as long as the run: the worker's work, and the timers that watch over it. */
   readonly during: Subscription;
 }

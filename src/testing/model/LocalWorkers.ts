@@ -4,6 +4,7 @@ import type { JobQueue } from './JobQueue.js';
 import { workerName, type Random } from './random.js';
 import type { Assignment, WorkerDesk } from './WorkerDesk.js';
 import { isIncomplete, workOn } from './workOn.js';
+import type { WorkerCounts, WorkerPool } from './WorkerPool.js';
 
 interface Worker {
   readonly id: string;
@@ -12,15 +13,8 @@ interface Worker {
   idleSince: number;
 }
 
-/** How many workers are in which state, in the words of `/health`. */
-export interface WorkerCounts {
-  readonly idle: number;
-  readonly initializing: number;
-  readonly running: number;
-}
-
 /** The workers of this process: they start when there is work, run the endpoint's handler, and go away when idle. */
-export class LocalWorkers {
+export class LocalWorkers implements WorkerPool {
   private readonly workers: Worker[] = [];
   private readonly open = new Subscription();
   private woken = false;
@@ -137,7 +131,7 @@ export class LocalWorkers {
       settings.log({ at, endpointId: settings.id, jobId, workerId: worker.id, parts });
       worker.running += 1;
       assignment.run.during.add(free);
-      this.desk.lose(assignment);
+      this.desk.watch(assignment);
       return;
     }
     const loss = this.faults.forJob('lost-worker', assignment.job);
@@ -159,6 +153,7 @@ export class LocalWorkers {
 
   private lose(worker: Worker, assignment: Assignment): void {
     this.remove(worker);
-    this.desk.lose(assignment);
+    // It will not be heard of again: the platform notices by and by.
+    this.desk.watch(assignment);
   }
 }

@@ -117,6 +117,7 @@ export class Platform {
       path,
       ...(route && { endpointId: route.endpointId, operation: route.operation }),
       ...(route?.jobId !== undefined && { jobId: route.jobId }),
+      ...(route?.workerId !== undefined && { workerId: route.workerId }),
     };
     const act = defer(() => (route ? this.admit(request, route, record, context) : of(empty(404))));
     const rule = this.faults.forRequest(context);

@@ -19,7 +19,7 @@ export interface Assignment {
 
 /**
  * The side of an endpoint that workers speak to: take a job, post progress, chunks and the result. It does not know where
- * a worker is; those of this process use it, and workers behind a network can. What a worker posts for a run that is over
+ * a worker is: in this process, or behind a network. What a worker posts for a run that is over
  * is refused (`false`).
  */
 export class WorkerDesk {
@@ -75,20 +75,34 @@ export class WorkerDesk {
     return true;
   }
 
-  /** The worker will not be heard of again: the platform notices by and by. */
-  lose({ job, run }: Assignment): void {
-    this.after(this.queue.settings.lostAfter, run, () => {
-      if (job.retries >= PLATFORM_RETRIES) {
-        this.fail(job, 'lost', `job timed out after ${PLATFORM_RETRIES} retries`);
-        return;
-      }
-      endRun(job, 'lost', this.scheduler.now());
-      this.queue.runAgain(job);
-    });
+  /** From now on the worker must be heard of, again and again, or the job is taken from it. */
+  watch({ job, run }: Assignment): void {
+    const { lostAfter } = this.queue.settings;
+    run.heardAt = this.scheduler.now();
+    const look = (): void => {
+      const silent = this.scheduler.now() - run.heardAt;
+      if (silent < lostAfter) this.after(lostAfter - silent, run, look);
+      else this.giveUp(job);
+    };
+    this.after(lostAfter, run, look);
+  }
+
+  /** The worker gave a sign of life for this run. */
+  hear({ run }: Assignment): void {
+    run.heardAt = this.scheduler.now();
   }
 
   close(): void {
     this.timers.unsubscribe();
+  }
+
+  private giveUp(job: Job): void {
+    if (job.retries >= PLATFORM_RETRIES) {
+      this.fail(job, 'lost', `job timed out after ${PLATFORM_RETRIES} retries`);
+      return;
+    }
+    endRun(job, 'lost', this.scheduler.now());
+    this.queue.runAgain(job);
   }
 
   private complete(job: Job, report: Report): void {

@@ -30,7 +30,7 @@ export function workOn(
     if (run.outcome !== 'reported') controller.abort();
   });
   const context = handlerContext(settings, assignment, controller.signal, (value) => desk.progress(assignment, value));
-  const work = (): unknown => settings.handler(handlerJob(job.id, job.submission.input ?? {}, job.submission), context);
+  const work = (): unknown => settings.handler(handlerJob(job.id, job.submission), context);
   const { stream, aggregate, variants } = settings;
   working.add(
     runHandler(work, { workerId, stream, aggregate, streamed: variants.streamed })
