@@ -4,6 +4,7 @@ import type { FaultOptions } from './faults/FaultRule.js';
 import type { HandlerContext, HandlerJob } from './JobHandler.js';
 import type { Answer } from './model/answers.js';
 import type { EmulatorRequest } from './model/EmulatorRequest.js';
+import type { WebhookOptions } from './webhooks/WebhookOptions.js';
 
 /** How many workers an endpoint has, and how they behave. */
 export interface WorkerOptions {
@@ -148,6 +149,8 @@ export interface EmulatorOptions {
     request: EmulatorRequest,
     next: (request: EmulatorRequest) => Observable<Answer>,
   ) => Observable<Answer>;
+  /** Where webhooks may go, and how they are posted. */
+  readonly webhooks?: WebhookOptions;
   /** Choices where the service's behaviour is not known. */
   readonly variants?: Variants;
   /**

@@ -1,4 +1,5 @@
 import type { JobPolicy } from '../types/JobRequest.js';
+import type { WebhookAttempt } from './webhooks/WebhookOptions.js';
 import type { JobEnd, RunOutcome, WireStatus } from './model/Job.js';
 
 /** One run of a job on one worker, as it truly was. */
@@ -40,4 +41,6 @@ export interface JobRecord {
   readonly chunksHandedOut: number;
   readonly output?: unknown;
   readonly error?: unknown;
+  /** The attempts to deliver its webhook; absent where it has none. */
+  readonly webhook?: readonly WebhookAttempt[];
 }

@@ -39,8 +39,10 @@ export type RequestFault =
  * - `no-output`: it is COMPLETED, but its result did not get through.
  * - `late-progress`: `after` milliseconds (1 000) after its end, a late progress update shows it as IN_PROGRESS again: for
  *   `for` milliseconds, or for good.
+ * - `duplicate-webhook`: its webhook is delivered twice.
  */
-export type JobFault = 'transient-404' | 'lost-worker' | 'json-error' | 'no-output' | 'late-progress';
+export type JobFault =
+  'transient-404' | 'lost-worker' | 'json-error' | 'no-output' | 'late-progress' | 'duplicate-webhook';
 
 /** The name of a fault. */
 export type FaultName = RequestFault | JobFault;

@@ -8,7 +8,14 @@ interface ActiveRule {
   struck: number;
 }
 
-const JOB_FAULTS: readonly FaultName[] = ['transient-404', 'lost-worker', 'json-error', 'no-output', 'late-progress'];
+const JOB_FAULTS: readonly FaultName[] = [
+  'transient-404',
+  'lost-worker',
+  'json-error',
+  'no-output',
+  'late-progress',
+  'duplicate-webhook',
+];
 
 function rulesOf(options: FaultOptions): readonly FaultRule[] {
   if (isList(options)) return options;

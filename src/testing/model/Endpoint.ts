@@ -7,6 +7,7 @@ import { seededRandom } from './random.js';
 import { RateLimiter } from './RateLimiter.js';
 import { RemoteWorkers } from './RemoteWorkers.js';
 import type { EndpointSettings } from './settings.js';
+import { Webhooks } from '../webhooks/Webhooks.js';
 import { WorkerDesk } from './WorkerDesk.js';
 import { allOf, type WorkerPool } from './WorkerPool.js';
 
@@ -33,7 +34,8 @@ export function createEndpoint(
   const { seed = 1, limits = 'documented', rateWindow = 'sliding' } = options;
   // Each use of chance has a sequence of its own, so that one more worker does not change the ids of jobs.
   const random = (use: string) => seededRandom(`${seed}/${settings.id}/${use}`);
-  const queue = new JobQueue(settings, random('jobs'), accepted);
+  const webhooks = new Webhooks(settings, options.webhooks ?? {}, faults, random('webhooks'));
+  const queue = new JobQueue(settings, random('jobs'), accepted, (job) => webhooks.deliver(job));
   const desk = new WorkerDesk(queue, faults);
   // A worker that asks for work is there already: it comes before those that would have to start.
   const remote = new RemoteWorkers(queue, desk);
@@ -50,6 +52,7 @@ export function createEndpoint(
       queue.close();
       desk.close();
       workers.close();
+      webhooks.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Subscription } from 'rxjs';
 import { Subject } from 'rxjs';
 import type { JobPolicy, S3Config } from '../../types/JobRequest.js';
+import type { WebhookAttempt } from '../webhooks/WebhookOptions.js';
 import { StreamBuffer } from './StreamBuffer.js';
 
 /** A job's status as it stands on the wire. */
@@ -67,6 +68,8 @@ export class Job {
   /** No longer readable. */
   gone = false;
   cancelRequests = 0;
+  /** What came of telling others of its end. */
+  readonly webhookAttempts: WebhookAttempt[] = [];
   private readonly changes = new Subject<void>();
   /** Emits at each change that an answer could show. */
   readonly changed$ = this.changes.asObservable();

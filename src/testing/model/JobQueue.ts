@@ -1,4 +1,4 @@
-import { Job, type JobEnd, type Submission } from './Job.js';
+import { Job, type JobEnd, type Report, type Submission } from './Job.js';
 import { uuid, type Random } from './random.js';
 import { DEFAULT_TTL, type EndpointSettings } from './settings.js';
 import { endRun, renew, requeue, settle } from './transitions.js';
@@ -21,6 +21,7 @@ export class JobQueue {
     readonly settings: EndpointSettings,
     private readonly random: Random,
     private readonly accepted: (job: Job) => void,
+    private readonly ended: (job: Job) => void,
   ) {}
 
   private get now(): number {
@@ -130,6 +131,13 @@ export class JobQueue {
     this.end(job, job.gone ? 'expired' : 'timed-out', 'expired', job.ttlAt);
   }
 
+  /** The job has come to its end. */
+  conclude(job: Job, end: JobEnd, report: Report, at = this.now): void {
+    settle(job, end, report, at);
+    // Of a job that is gone nobody hears any more.
+    if (!job.gone) this.ended(job);
+  }
+
   /** Lets time act on every job, so that what is due has happened. */
   ageAll(): void {
     for (const job of this.jobs.values()) this.age(job, this.now);
@@ -144,7 +152,7 @@ export class JobQueue {
   private end(job: Job, end: JobEnd, outcome: 'cancelled' | 'expired', at = this.now): void {
     this.pending.delete(job);
     endRun(job, outcome, at);
-    settle(job, end, {}, at);
+    this.conclude(job, end, {}, at);
   }
 
   private enqueue(job: Job): void {

@@ -83,6 +83,7 @@ function recordOf(job: Job, now: number): JobRecord {
     chunksHandedOut: buffers.reduce((sum, buffer) => sum + buffer.handedOut, 0),
     ...(output !== undefined && { output }),
     ...(error !== undefined && { error }),
+    ...(job.submission.webhook !== undefined && { webhook: [...job.webhookAttempts] }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Job, Report, Run } from './Job.js';
 import type { JobQueue } from './JobQueue.js';
 import { raised } from './pythonError.js';
 import { PLATFORM_RETRIES } from './settings.js';
-import { begin, endRun, settle } from './transitions.js';
+import { begin, endRun } from './transitions.js';
 
 /** Largest result, in bytes of JSON. A larger one is refused, and the job ends without it. */
 const MAX_OUTPUT = 20 * 1024 * 1024;
@@ -112,14 +112,14 @@ export class WorkerDesk {
       (report.output !== undefined && exceeds(JSON.stringify(report.output), MAX_OUTPUT));
     this.queue.counters.completed += 1;
     endRun(job, 'reported', now);
-    settle(job, 'completed', refused ? {} : report, now);
+    this.queue.conclude(job, 'completed', refused ? {} : report, now);
   }
 
   private fail(job: Job, outcome: 'reported' | 'killed' | 'lost', error: unknown, output?: unknown): void {
     const now = this.scheduler.now();
     this.queue.counters.failed += 1;
     endRun(job, outcome, now);
-    settle(job, 'failed', { error, output }, now);
+    this.queue.conclude(job, 'failed', { error, output }, now);
   }
 
   private revert(job: Job, rule: { after?: number; for?: number }, lastProgress: unknown): void {
