@@ -1,7 +1,7 @@
 import type { EmulatorOptions } from '../EmulatorOptions.js';
 import type { Faults } from '../faults/Faults.js';
-import type { Job } from './Job.js';
 import { JobQueue } from './JobQueue.js';
+import type { Ledger } from './Ledger.js';
 import { LocalWorkers } from './LocalWorkers.js';
 import { seededRandom } from './random.js';
 import { RateLimiter } from './RateLimiter.js';
@@ -29,13 +29,17 @@ export function createEndpoint(
   settings: EndpointSettings,
   options: EmulatorOptions,
   faults: Faults,
-  accepted: (job: Job) => void,
+  ledger: Ledger,
 ): Endpoint {
   const { seed = 1, limits = 'documented', rateWindow = 'sliding' } = options;
   // Each use of chance has a sequence of its own, so that one more worker does not change the ids of jobs.
   const random = (use: string) => seededRandom(`${seed}/${settings.id}/${use}`);
   const webhooks = new Webhooks(settings, options.webhooks ?? {}, faults, random('webhooks'));
-  const queue = new JobQueue(settings, random('jobs'), accepted, (job) => webhooks.deliver(job));
+  const queue = new JobQueue(settings, random('jobs'), {
+    accepted: (job) => ledger.job(job),
+    ended: (job) => webhooks.deliver(job),
+    dropped: (job) => ledger.dropped(job),
+  });
   const desk = new WorkerDesk(queue, faults);
   // A worker that asks for work is there already: it comes before those that would have to start.
   const remote = new RemoteWorkers(queue, desk);

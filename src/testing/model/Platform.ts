@@ -35,10 +35,7 @@ export class Platform {
       if (!ID_PATTERN.test(id))
         throw new TypeError(`"${id}" is no endpoint id: it may hold letters, digits, - and _ only`);
       const settings = settingsOf(id, endpoint, options, scheduler);
-      this.endpoints.set(
-        id,
-        createEndpoint(settings, options, this.faults, (job) => this.ledger.job(job)),
-      );
+      this.endpoints.set(id, createEndpoint(settings, options, this.faults, this.ledger));
     }
   }
 

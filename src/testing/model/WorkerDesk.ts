@@ -58,6 +58,10 @@ export class WorkerDesk {
 
   chunk({ job, run }: Assignment, value: unknown): boolean {
     if (job.current !== run) return false;
+    if (job.chunks.full) {
+      this.fail(job, 'killed', 'the stream holds more chunks than can be kept: nobody reads them');
+      return false;
+    }
     job.chunks.push(value);
     job.changed();
     return true;

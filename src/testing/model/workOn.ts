@@ -1,4 +1,4 @@
-import { Subscription, finalize } from 'rxjs';
+import { Subscription, finalize, takeWhile } from 'rxjs';
 import { handlerContext, handlerJob } from './handlerContext.js';
 import { raised } from './pythonError.js';
 import { runHandler } from './runHandler.js';
@@ -34,7 +34,11 @@ export function workOn(
   const { stream, aggregate, variants } = settings;
   working.add(
     runHandler(work, { workerId, stream, aggregate, streamed: variants.streamed })
-      .pipe(finalize(free))
+      .pipe(
+        // A generator that never waits would not notice otherwise that it was stopped.
+        takeWhile(({ kind }) => kind === 'done' || !working.closed),
+        finalize(free),
+      )
       .subscribe({
         next: (event) => {
           if (event.kind === 'chunk') desk.chunk(assignment, event.value);
