@@ -16,8 +16,13 @@ export type {
   FaultRule,
   JobFault,
   RequestFault,
+  WorkerFault,
 } from './faults/FaultRule.js';
+export type { ActiveFault, FaultControl } from './faults/FaultControl.js';
+export { faultNames } from './faults/faultKinds.js';
+export { readFaults } from './faults/readFaults.js';
 export type { NetworkError } from './faults/networkError.js';
+export type { EmulatorState, EndpointState, RequestCounts } from './inspect/EmulatorState.js';
 export type { HandlerContext, HandlerJob, JobHandler } from './JobHandler.js';
 export type { JobRecord, RunRecord } from './JobRecord.js';
 export type { Answer } from './model/answers.js';

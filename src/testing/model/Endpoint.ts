@@ -37,7 +37,11 @@ export function createEndpoint(
   const webhooks = new Webhooks(settings, options.webhooks ?? {}, faults, random('webhooks'));
   const queue = new JobQueue(settings, random('jobs'), {
     accepted: (job) => ledger.job(job),
-    ended: (job) => webhooks.deliver(job),
+    ended: (job) => {
+      const expired = faults.forJob('expired-result', job);
+      if (expired) job.retention = expired.after ?? 1_000;
+      webhooks.deliver(job);
+    },
     dropped: (job) => ledger.dropped(job),
   });
   const desk = new WorkerDesk(queue, faults);

@@ -25,8 +25,9 @@ export class LocalWorkers implements WorkerPool {
     private readonly faults: Faults,
     private readonly random: Random,
   ) {
-    for (let count = 0; count < this.options.min && count < this.options.max; count += 1) this.add(true);
+    this.refill();
     this.open.add(queue.onWork(() => this.wake()));
+    this.open.add(faults.onChange(() => this.wake()));
   }
 
   private get options() {
@@ -35,6 +36,11 @@ export class LocalWorkers implements WorkerPool {
 
   private get scheduler() {
     return this.queue.settings.scheduler;
+  }
+
+  /** How many there may be now: faults keep some away. */
+  private get most(): number {
+    return this.faults.workersLeft(this.queue.settings.id, this.options.max);
   }
 
   counts(): WorkerCounts {
@@ -62,6 +68,7 @@ export class LocalWorkers implements WorkerPool {
 
   private dispatch(): void {
     this.retire();
+    this.refill();
     for (;;) {
       const worker = this.free() ?? this.scaleUp();
       const assignment = worker && this.desk.take(worker.id);
@@ -76,11 +83,12 @@ export class LocalWorkers implements WorkerPool {
 
   /** Starts as many workers as the waiting jobs ask for; gives one that can work at once, if there is. */
   private scaleUp(): Worker | undefined {
-    const { max, concurrency } = this.options;
+    const { concurrency } = this.options;
+    const { most } = this;
     const { coldStart } = this.queue.settings;
     for (;;) {
       const starting = this.workers.filter((worker) => !worker.ready).length;
-      if (this.workers.length >= max || this.queue.wanting(starting * concurrency + 1) <= starting * concurrency) {
+      if (this.workers.length >= most || this.queue.wanting(starting * concurrency + 1) <= starting * concurrency) {
         return undefined;
       }
       const worker = this.add(coldStart <= 0);
@@ -109,11 +117,18 @@ export class LocalWorkers implements WorkerPool {
   /** Idle workers are found to be gone when somebody looks; a timer of theirs would only keep a process alive. */
   private retire(): void {
     const { min, idleTimeout } = this.options;
+    const { most } = this;
     const since = this.scheduler.now() - idleTimeout;
     for (const worker of [...this.workers]) {
-      if (this.workers.length <= min) return;
-      if (worker.ready && worker.running === 0 && worker.idleSince <= since) this.remove(worker);
+      const surplus = this.workers.length > most;
+      if (!surplus && this.workers.length <= min) return;
+      if (worker.running === 0 && (surplus || (worker.ready && worker.idleSince <= since))) this.remove(worker);
     }
+  }
+
+  /** Those that are always on are there, unless a fault keeps them away. */
+  private refill(): void {
+    while (this.workers.length < Math.min(this.options.min, this.most)) this.add(true);
   }
 
   private work(worker: Worker, assignment: Assignment): void {

@@ -6,6 +6,8 @@ import { applyFault } from '../faults/applyFault.js';
 import { Faults } from '../faults/Faults.js';
 import type { FaultContext } from '../faults/FaultRule.js';
 import { networkError } from '../faults/networkError.js';
+import type { EndpointState } from '../inspect/EmulatorState.js';
+import { healthOf } from '../operations/overview.js';
 import { table, type TableRow } from '../operations/table.js';
 import { empty, endpointNotFound, jobNotFound, notAQueueRoute, unauthorized, type Answer } from './answers.js';
 import { createEndpoint, type Endpoint } from './Endpoint.js';
@@ -80,6 +82,11 @@ export class Platform {
     for (const { queue } of this.endpoints.values()) queue.ageAll();
   }
 
+  /** What each endpoint says of its health. */
+  health(): Readonly<Record<string, EndpointState>> {
+    return Object.fromEntries([...this.endpoints].map(([id, endpoint]) => [id, healthOf(endpoint)]));
+  }
+
   /** Stops all work; requests that are held lose their connection, later ones find none. */
   close(): void {
     if (this.closed) return;
@@ -117,10 +124,12 @@ export class Platform {
       ...(route?.workerId !== undefined && { workerId: route.workerId }),
     };
     const act = defer(() => (route ? this.admit(request, route, record, context) : of(empty(404))));
+    const late = this.faults.latencyOf(context);
+    if (late !== undefined) record.fault = 'latency';
     const rule = this.faults.forRequest(context);
-    if (!rule) return act;
-    record.fault = rule.fault;
-    return applyFault(rule, act, this.scheduler);
+    if (rule) record.fault = rule.fault;
+    const answer$ = rule ? applyFault(rule, act, this.scheduler) : act;
+    return late === undefined ? answer$ : timer(late, this.scheduler).pipe(mergeMap(() => answer$));
   }
 
   private admit(request: EmulatorRequest, route: Route, record: OpenRecord, context: FaultContext): Observable<Answer> {
