@@ -61,17 +61,19 @@ test('jobs without end leave no trace beyond the history', () => {
 test.each([
   [
     'a generator',
+    'FAILED',
     function* () {
       for (;;) yield 'more';
     },
   ],
   [
     'an async generator',
+    'IN_PROGRESS',
     async function* () {
       for (;;) yield await Promise.resolve('more');
     },
   ],
-])('%s that yields forever to nobody fails, and others go on', { timeout: 60_000 }, async (_, endless) => {
+])('%s that yields forever to nobody fails, and others go on', { timeout: 60_000 }, async (_, meanwhile, endless) => {
   const emulator = createEmulator({
     endpoints: { demo: { handler: ({ input }) => (input.endless === true ? endless() : 'fine'), aggregate: true } },
   });
@@ -84,6 +86,8 @@ test.each([
     });
   const { id } = await send('POST', 'run', '{"input":{"endless":true}}');
   expect(await send('POST', 'runsync', '{"input":{"x":1}}')).toMatchObject({ output: 'fine', status: 'COMPLETED' });
+  // One that waits for promises leaves others their turn; one that does not is over at once.
+  expect(await send('GET', `status/${String(id)}`)).toMatchObject({ status: meanwhile });
   expect(await send('GET', `status-sync/${String(id)}`)).toMatchObject({
     error: 'the stream holds more chunks than can be kept: nobody reads them',
     status: 'FAILED',

@@ -298,6 +298,28 @@ describe('a worker that falls silent', () => {
     expect(status(w, id)).toMatchObject({ retries: 1, status: 'IN_PROGRESS' });
   });
 
+  test('is not told to stop a job that it was given again', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.until(40_000);
+    expect(take(w)).toMatchObject({ status: 200 });
+    const asked = w.send('GET', 'demo/job-stop/w1');
+    w.until(50_000);
+    expect(asked.status).toBe(204);
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
+  });
+
+  test('is not one whose request for work is held', () => {
+    const w = world({ endpoints: { demo: { lostAfter: 5_000 } } });
+    take(w);
+    w.until(8_000);
+    expect(health(w)).toMatchObject({ workers: { idle: 1 } });
+    const id = w.submit();
+    w.until(8_000);
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
+  });
+
   test('is no longer counted', () => {
     const w = world(remote);
     take(w);
