@@ -1,4 +1,5 @@
 import type { EmulatorOptions } from '../EmulatorOptions.js';
+import { Batches } from '../batch/Batches.js';
 import type { Faults } from '../faults/Faults.js';
 import { JobQueue } from './JobQueue.js';
 import type { Ledger } from './Ledger.js';
@@ -20,6 +21,7 @@ export interface Endpoint {
   readonly workers: WorkerPool;
   /** Those behind a network. */
   readonly remote: RemoteWorkers;
+  readonly batches: Batches;
   readonly limiter: RateLimiter | undefined;
   readonly faults: Faults;
   readonly close: () => void;
@@ -54,6 +56,7 @@ export function createEndpoint(
     desk,
     workers,
     remote,
+    batches: new Batches(queue, random('batches')),
     limiter: limits === false ? undefined : new RateLimiter(limits, rateWindow),
     faults,
     close: () => {

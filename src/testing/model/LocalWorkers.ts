@@ -50,6 +50,11 @@ export class LocalWorkers implements WorkerPool {
     return { idle: this.workers.length - running - initializing, initializing, running };
   }
 
+  ready(): readonly string[] {
+    this.retire();
+    return this.workers.filter(({ ready }) => ready).map(({ id }) => id);
+  }
+
   close(): void {
     this.open.unsubscribe();
   }

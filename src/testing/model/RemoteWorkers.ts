@@ -55,6 +55,12 @@ export class RemoteWorkers implements WorkerPool {
     return count;
   }
 
+  ready(): readonly string[] {
+    this.retire();
+    const now = this.scheduler.now();
+    return [...this.workers].filter(([, { readyAt }]) => readyAt <= now).map(([id]) => id);
+  }
+
   /** Gives up to `most` jobs as soon as there is one; none after a while. Unsubscribing before takes nothing. */
   take(workerId: string, most: number): Observable<readonly Assignment[]> {
     return defer(() => {

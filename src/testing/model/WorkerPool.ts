@@ -8,6 +8,8 @@ export interface WorkerCounts {
 /** Some workers of an endpoint. To its queue all are alike: those of this process, and those behind a network. */
 export interface WorkerPool {
   counts(): WorkerCounts;
+  /** The ids of those that have started, busy or not. */
+  ready(): readonly string[];
   /** Takes no more work, and stops what goes on. */
   close(): void;
 }
@@ -20,6 +22,7 @@ export function allOf(pools: readonly WorkerPool[]): WorkerPool {
       const sum = (state: keyof WorkerCounts): number => all.reduce((total, counts) => total + counts[state], 0);
       return { idle: sum('idle'), initializing: sum('initializing'), running: sum('running') };
     },
+    ready: () => pools.flatMap((pool) => pool.ready()),
     close: () => {
       for (const pool of pools) pool.close();
     },

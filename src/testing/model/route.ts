@@ -23,6 +23,9 @@ const WORKER_OPERATIONS: ReadonlySet<string> = new Set([
   'ping',
 ]);
 
+/** The operations whose path holds no job's id. */
+const PATH_OPERATIONS: ReadonlySet<string> = new Set(['openai', 'batch']);
+
 const known = (segment: string | undefined): boolean => segment !== undefined && Object.hasOwn(operations, segment);
 
 /**
@@ -39,7 +42,8 @@ export function readRoute(url: string): { readonly path: string; readonly route?
   if (at === 0) at = segments.findIndex((_, index) => known(segments[index + 1]));
   const [endpointId, operation, ...rest] = at < 0 ? [] : segments.slice(at);
   if (endpointId === undefined || operation === undefined) return { path };
-  const [workerId, jobId] = WORKER_OPERATIONS.has(operation) ? rest : [undefined, ...rest];
+  const ids = PATH_OPERATIONS.has(operation) ? [] : rest;
+  const [workerId, jobId] = WORKER_OPERATIONS.has(operation) ? ids : [undefined, ...ids];
   return {
     path,
     route: {

@@ -21,6 +21,14 @@ export function healthOf({ queue, workers, faults, settings }: Endpoint): Endpoi
 /** `GET /health`: counts of jobs and workers. */
 export const health: Operate = ({ endpoint }) => defer(() => of(json(200, healthOf(endpoint))));
 
+/** `GET /metrics`: not documented; in the form that an official client reads. */
+export const metrics: Operate = ({ endpoint }) =>
+  defer(() => {
+    const { ready, running, idle, initializing, throttled, unhealthy } = healthOf(endpoint).workers;
+    const workers = { ready, running, idle, initializing, throttled, unhealthy };
+    return of(json(200, { workers, readyWorkers: endpoint.workers.ready() }));
+  });
+
 /** `GET /requests`: documented by its rate limit only. The emulator lists the jobs that are not over. */
 export const requests: Operate = ({ endpoint: { queue, settings } }) =>
   defer(() => of(json(200, { requests: queue.live().map((job) => jobBody(job, settings.variants)) })));

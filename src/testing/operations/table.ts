@@ -1,7 +1,9 @@
 import { cancel, purgeQueue, retry } from './command.js';
-import { health, requests } from './overview.js';
+import { health, metrics, requests } from './overview.js';
 import { status, statusSync, stream } from './read.js';
 import { run, runsync } from './submit.js';
+import { batch } from '../batch/batchRoutes.js';
+import { openai } from '../openai/openai.js';
 import type { Operate } from './Call.js';
 import * as worker from './worker.js';
 
@@ -30,6 +32,9 @@ export const table: ReadonlyMap<string, TableRow> = new Map<string, TableRow>([
   ['purge-queue', { methods: POST, operate: purgeQueue }],
   ['health', { methods: GET, operate: health }],
   ['requests', { methods: GET, operate: requests }],
+  ['metrics', { methods: GET, operate: metrics }],
+  ['openai', { methods: BOTH, operate: openai }],
+  ['batch', { methods: ['GET', 'POST', 'PUT', 'DELETE'], operate: batch }],
   ['job-take', { methods: GET, operate: worker.take }],
   ['job-take-batch', { methods: GET, operate: worker.takeBatch }],
   ['job-stop', { methods: GET, operate: worker.stop }],
