@@ -1,3 +1,4 @@
+import { Subject } from 'rxjs';
 import { afterEach, expect, test } from 'vitest';
 import { startEmulator } from '../../src/emulator/index.js';
 import type { EmulatorOptions, ListeningEmulator } from '../../src/emulator/index.js';
@@ -64,4 +65,21 @@ test('slow-body: who goes away ends it', async () => {
   leaving.abort();
   await expect(answer.text()).rejects.toThrow();
   expect(state().requests.total).toBe(1);
+});
+
+test('the OpenAI route sends its events as they come', async () => {
+  const go = new Subject<object>();
+  const { baseUrl } = await start({ endpoints: { demo: { handler: () => go, stream: true } } });
+  const asked = fetch(`${baseUrl}/demo/openai/v1/completions`, { method: 'POST', body: '{"stream":true}' });
+  await expect.poll(() => go.observed).toBe(true);
+  go.next({ index: 0 });
+  const answer = await asked;
+  expect(answer.headers.get('content-type')).toBe('text/event-stream');
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  expect(await reader.read()).toMatchObject({ value: 'data: {"index":0}\n\n' });
+  go.next({ index: 1 });
+  expect(await reader.read()).toMatchObject({ value: 'data: {"index":1}\n\n' });
+  go.complete();
+  expect(await reader.read()).toMatchObject({ value: 'data: [DONE]\n\n' });
+  expect((await reader.read()).done).toBe(true);
 });
