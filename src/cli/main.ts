@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { program } from './program.js';
 
-await program(process).parseAsync();
+void program(process).parseAsync();
