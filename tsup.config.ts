@@ -7,6 +7,7 @@ export default defineConfig({
     'testing/index': 'src/testing/index.ts',
     'emulator/index': 'src/emulator/index.ts',
     undici: 'src/undici.ts',
+    cli: 'src/cli/main.ts',
     // Reached through "imports" in package.json, so that a bundler for browsers never sees the Node one.
     'adapter.node': 'src/transport/adapter.node.ts',
     'adapter.browser': 'src/transport/adapter.browser.ts',

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Answer, Emulator as Core } from '../testing/index.js';
+import { Subscription } from 'rxjs';
+import type { Emulator as Core } from '../testing/index.js';
 import { corsHeaders, type CorsOption } from './cors.js';
 import { readBody } from './readBody.js';
+import { writeAnswer } from './writeAnswer.js';
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -72,22 +74,26 @@ async function serve(core: Core, cors: CorsOption, request: IncomingMessage, res
   const url = request.url ?? '/';
   const body = await readBody(request);
   if (!body) return;
-  if (!url.startsWith('/v2/')) {
+  const control = url.startsWith('/__emulator/');
+  if (control && request.headers.origin !== undefined && !('access-control-allow-origin' in allowed)) {
+    // No page of another origin shall switch faults on, even without reading the answer.
+    response.writeHead(403, { ...allowed, 'content-type': 'text/plain' }).end();
+    return;
+  }
+  if (!control && !url.startsWith('/v2/')) {
     response.writeHead(404, { ...allowed, 'content-type': 'application/json' }).end('{"message":"Not Found"}');
     return;
   }
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, String(value ?? '')]),
   );
-  const working = core.handle({ method: request.method ?? 'GET', url, headers, ...body }).subscribe({
-    next: (answer) => write(response, answer, allowed),
-    // A reset rather than a polite end, as a broken network would do it.
-    error: () => request.socket.resetAndDestroy(),
-  });
-  response.on('close', () => working.unsubscribe());
-}
-
-function write(response: ServerResponse, { status, headers, text }: Answer, allowed: Record<string, string>): void {
-  const length = Buffer.byteLength(text);
-  response.writeHead(status, { ...headers, ...allowed, 'content-length': String(length) }).end(text);
+  const open = new Subscription();
+  response.on('close', () => open.unsubscribe());
+  open.add(
+    core.handle({ method: request.method ?? 'GET', url, headers, ...body }).subscribe({
+      next: (answer) => open.add(writeAnswer(response, answer, allowed)),
+      // A reset rather than a polite end, as a broken network would do it.
+      error: () => request.socket.resetAndDestroy(),
+    }),
+  );
 }

@@ -4,6 +4,7 @@ import {
   type EmulatorOptions as CoreOptions,
 } from '../testing/index.js';
 import { EmulatorServer, type ListenOptions } from './EmulatorServer.js';
+import { postWebhook } from './postWebhook.js';
 
 /** Options of the emulator in Node: those of the model, and those of its server. */
 export interface EmulatorOptions extends CoreOptions, ListenOptions {}
@@ -30,7 +31,7 @@ export interface ListeningEmulator extends Emulator {
 
 /** Makes a local RunPod that can also serve HTTP, once `listen` is called. */
 export function createEmulator(options: EmulatorOptions): Emulator {
-  const core = createCore(options);
+  const core = createCore({ ...options, webhooks: { send: postWebhook, ...options.webhooks } });
   let listening: Promise<EmulatorServer> | undefined;
   const emulator: Emulator = {
     ...core,

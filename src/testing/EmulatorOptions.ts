@@ -4,6 +4,7 @@ import type { FaultOptions } from './faults/FaultRule.js';
 import type { HandlerContext, HandlerJob } from './JobHandler.js';
 import type { Answer } from './model/answers.js';
 import type { EmulatorRequest } from './model/EmulatorRequest.js';
+import type { WebhookOptions } from './webhooks/WebhookOptions.js';
 
 /** How many workers an endpoint has, and how they behave. */
 export interface WorkerOptions {
@@ -31,8 +32,11 @@ export interface WorkerOptions {
 
 /** One endpoint of the emulator. Durations are milliseconds. */
 export interface EmulatedEndpoint {
-  /** What its workers do with a job; see {@link JobHandler}. */
-  handler(job: HandlerJob, context: HandlerContext): unknown;
+  /**
+   * What the workers of this process do with a job; see {@link JobHandler}. Without it only workers of other processes
+   * serve the endpoint.
+   */
+  handler?(job: HandlerJob, context: HandlerContext): unknown;
   /**
    * Whether the values of an Observable that the handler returns are chunks, rather than its last value the result.
    * Generators stream in any case.
@@ -45,8 +49,8 @@ export interface EmulatedEndpoint {
    */
   readonly aggregate?: boolean;
   /**
-   * A number is the most workers at once.
-   * @defaultValue 3
+   * The workers of this process; those of others come on top. A number is the most at once.
+   * @defaultValue 3, or 0 without a handler
    */
   readonly workers?: number | WorkerOptions;
   /**
@@ -145,6 +149,8 @@ export interface EmulatorOptions {
     request: EmulatorRequest,
     next: (request: EmulatorRequest) => Observable<Answer>,
   ) => Observable<Answer>;
+  /** Where webhooks may go, and how they are posted. */
+  readonly webhooks?: WebhookOptions;
   /** Choices where the service's behaviour is not known. */
   readonly variants?: Variants;
   /**

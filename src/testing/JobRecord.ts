@@ -1,4 +1,5 @@
 import type { JobPolicy } from '../types/JobRequest.js';
+import type { WebhookAttempt } from './webhooks/WebhookOptions.js';
 import type { JobEnd, RunOutcome, WireStatus } from './model/Job.js';
 
 /** One run of a job on one worker, as it truly was. */
@@ -34,10 +35,17 @@ export interface JobRecord {
   readonly renewals: number;
   /** How many `/cancel` requests reached it, accepted or too late. */
   readonly cancelRequests: number;
-  /** The chunks it produced, in order, over all its runs. */
+  /** The chunks it produced, in order, over all its runs; of those that were read, the latest 10 000 at least. */
   readonly chunks: readonly unknown[];
   /** How many of them answers took away, arrived or lost. */
   readonly chunksHandedOut: number;
   readonly output?: unknown;
   readonly error?: unknown;
+  /**
+   * `input`, `output`, `error` and `chunks` are no longer there: nobody can read the job any more, and of such jobs 16 MiB
+   * are kept in all.
+   */
+  readonly forgotten?: true;
+  /** The attempts to deliver its webhook; absent where it has none. */
+  readonly webhook?: readonly WebhookAttempt[];
 }

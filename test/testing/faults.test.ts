@@ -75,6 +75,42 @@ describe('a fault of a request', () => {
     expect(seen.status).toBe(200);
   });
 
+  test('slow-body: in-process, where an answer is whole, it comes at its end', () => {
+    const { send, until } = withFaults([{ fault: 'slow-body', for: 900, nth: 2 }]);
+    const text = send('GET', 'demo/health').text;
+    const seen = send('GET', 'demo/health');
+    until(899);
+    expect(seen.status).toBeUndefined();
+    until(900);
+    expect(seen).toMatchObject({ status: 200, text });
+  });
+
+  test('latency: the request arrives late', () => {
+    const { send, until, emulator } = withFaults([{ fault: 'latency', after: 300 }]);
+    const seen = send('POST', 'demo/run', { input: { x: 1 } });
+    until(299);
+    expect([seen.status, emulator.jobs().length]).toEqual([undefined, 0]);
+    until(300);
+    expect([seen.status, emulator.jobs().length]).toEqual([200, 1]);
+    expect(emulator.requests()).toMatchObject([{ fault: 'latency' }]);
+  });
+
+  test('latency: up to its jitter more, decided by the seed; and another fault strikes as well', () => {
+    const times = (seed: number) => {
+      const { send, until } = withFaults({ latency: { after: 100, jitter: 50 }, 'empty-502': 1 }, quick, seed);
+      const seen = Array.from({ length: 30 }, () => send('GET', 'demo/health'));
+      until(1_000);
+      expect(seen.every(({ status }) => status === 502)).toBe(true);
+      return seen.map(({ at = 0 }) => at);
+    };
+    const [one, same, other] = [1, 1, 2].map(times);
+    expect(one).toEqual(same);
+    expect(one).not.toEqual(other);
+    expect(Math.min(...one!)).toBeGreaterThanOrEqual(100);
+    expect(Math.max(...one!)).toBeLessThan(150);
+    expect(new Set(one).size).toBeGreaterThan(10);
+  });
+
   test('a network that broke stands in the ledger', () => {
     const { send, emulator } = withFaults({ 'reset-after': 1 });
     send('POST', 'demo/run', { input: { x: 1 } });
@@ -218,6 +254,17 @@ describe('a fault of a job', () => {
     expect(ask('GET', `demo/status/${id}`)).not.toHaveProperty('output');
   });
 
+  test('expired-result: soon after its end it cannot be read', () => {
+    const { send, submit, until, emulator } = withFaults([{ fault: 'expired-result', after: 500, nth: 1 }]);
+    const [gone, kept] = [submit(), submit()];
+    until(499);
+    expect(send('GET', `demo/status/${gone}`).status).toBe(200);
+    until(500);
+    expect(send('GET', `demo/status/${gone}`)).toMatchObject({ status: 404, text: '{"error":"job not found"}' });
+    expect(send('GET', `demo/status/${kept}`).status).toBe(200);
+    expect(emulator.jobs().map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED']);
+  });
+
   test('late-progress: it seems to run again, and the ledger knows better', () => {
     const { ask, send, submit, until, emulator } = withFaults([{ fault: 'late-progress', after: 500, for: 1_000 }], {
       handler: (_, { progress, delay }) => {
@@ -273,6 +320,52 @@ describe('a fault of a job', () => {
   });
 });
 
+describe('a fault of workers', () => {
+  const workers = (w: ReturnType<typeof withFaults>) => w.ask('GET', 'demo/health').workers;
+  const none = { idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 };
+
+  test.each([
+    ['no-workers', none],
+    ['throttled-workers', { ...none, throttled: 3 }],
+    ['unhealthy-workers', { ...none, unhealthy: 3 }],
+  ] as const)('%s: jobs wait for as long as it is there', (fault, counts) => {
+    const w = withFaults([], { ...slow, workers: { max: 3, min: 1 } });
+    expect(workers(w)).toMatchObject({ idle: 1, ready: 1 });
+    const running = w.submit();
+    w.until(10);
+    const remove = w.emulator.inject({ fault });
+    const waiting = w.submit();
+    w.until(999);
+    expect(workers(w)).toEqual({ ...counts, running: 1 });
+    w.until(100_000);
+    expect(workers(w)).toEqual(counts);
+    expect(w.ask('GET', `demo/status/${running}`).status).toBe('COMPLETED');
+    expect(w.ask('GET', `demo/status/${waiting}`).status).toBe('IN_QUEUE');
+    remove();
+    w.until(100_000);
+    expect(w.ask('GET', `demo/status/${waiting}`)).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(workers(w)).toEqual({ ...none, running: 1 });
+  });
+
+  test('keeps only so many away, and only of its endpoint', () => {
+    const w = withFaults([{ fault: 'throttled-workers', workers: 2, endpoint: 'demo' }], slow);
+    for (let count = 0; count < 4; count += 1) w.submit();
+    w.until(0);
+    expect(workers(w)).toEqual({ ...none, running: 1, throttled: 2 });
+    expect(w.ask('GET', 'other/health').workers).toEqual(none);
+  });
+
+  test('those that start meanwhile do not come', () => {
+    const w = withFaults([], { ...slow, coldStart: 1_000 });
+    const id = w.submit();
+    w.until(500);
+    w.emulator.inject({ fault: 'no-workers' });
+    w.until(5_000);
+    expect(w.ask('GET', `demo/status/${id}`).status).toBe('IN_QUEUE');
+    expect(workers(w)).toEqual(none);
+  });
+});
+
 describe('when a fault strikes', () => {
   const statuses = (faults: FaultOptions, paths: readonly string[], seed = 1) => {
     const { send } = withFaults(faults, quick, seed);
@@ -287,6 +380,8 @@ describe('when a fault strikes', () => {
     ['probability 0', { 'empty-502': 0 }, [200, 200, 200, 200, 200, 200]],
     ['probability 1', { 'empty-502': 1 }, [502, 502, 502, 502, 502, 502]],
     ['undefined', { 'empty-502': undefined }, [200, 200, 200, 200, 200, 200]],
+    ['burst', [{ fault: 'empty-502', nth: 2, burst: 3 }], [200, 502, 502, 502, 200, 200]],
+    ['burst, at most', [{ fault: 'empty-502', nth: 2, burst: 3, times: 2 }], [200, 502, 502, 200, 200, 200]],
     ['when', [{ fault: 'empty-502', when: ({ at }) => at > 0 }], [200, 200, 200, 200, 200, 200]],
     ['endpoint', [{ fault: 'empty-502', endpoint: 'other' }], [200, 200, 200, 200, 200, 200]],
     ['another operation', [{ fault: 'empty-502', on: ['run', 'status'] }], [200, 200, 200, 200, 200, 200]],

@@ -7,7 +7,11 @@ import type { Operation } from '../../types/Operation.js';
  * - `reset-before`: the connection breaks before the request takes effect.
  * - `reset-after`: the request takes effect, then the connection breaks.
  * - `no-answer`: the request takes effect, an answer never comes.
+ * - `latency`: the request arrives `after` milliseconds (200) later, and up to `jitter` milliseconds (0) more. Another
+ *   fault may strike the same request.
  * - `slow-answer`: the answer comes `after` milliseconds (10 000) too late.
+ * - `slow-body`: the answer begins at once, and its text trickles in over `for` milliseconds (10 000). In-process, where an
+ *   answer is whole, it is then that it comes.
  * - `truncated-answer`: the answer's text is cut in the middle.
  * - `html-502`, `empty-502`: the edge answers, with a page of HTML or nothing.
  * - `empty-429`: as if a limit were exceeded; with `retryAfter`, it says when to come again.
@@ -20,7 +24,9 @@ export type RequestFault =
   | 'reset-before'
   | 'reset-after'
   | 'no-answer'
+  | 'latency'
   | 'slow-answer'
+  | 'slow-body'
   | 'truncated-answer'
   | 'html-502'
   | 'empty-502'
@@ -39,11 +45,30 @@ export type RequestFault =
  * - `no-output`: it is COMPLETED, but its result did not get through.
  * - `late-progress`: `after` milliseconds (1 000) after its end, a late progress update shows it as IN_PROGRESS again: for
  *   `for` milliseconds, or for good.
+ * - `expired-result`: `after` milliseconds (1 000) after its end it can no longer be read.
+ * - `duplicate-webhook`: its webhook is delivered twice.
  */
-export type JobFault = 'transient-404' | 'lost-worker' | 'json-error' | 'no-output' | 'late-progress';
+export type JobFault =
+  | 'transient-404'
+  | 'lost-worker'
+  | 'json-error'
+  | 'no-output'
+  | 'late-progress'
+  | 'expired-result'
+  | 'duplicate-webhook';
+
+/**
+ * What can be wrong with the workers of this process, for as long as the rule is there. Only `endpoint` and `workers` of a
+ * rule matter then. What runs already goes on.
+ *
+ * - `no-workers`: none come about, and idle ones go away.
+ * - `throttled-workers`: they wait for a GPU that nobody has; `/health` counts them as `throttled`.
+ * - `unhealthy-workers`: they crash as they start; `/health` counts them as `unhealthy`.
+ */
+export type WorkerFault = 'no-workers' | 'throttled-workers' | 'unhealthy-workers';
 
 /** The name of a fault. */
-export type FaultName = RequestFault | JobFault;
+export type FaultName = RequestFault | JobFault | WorkerFault;
 
 /** What a rule's `when` is asked about: a request, or a job at the moment the fault would strike it. */
 export interface FaultContext {
@@ -56,6 +81,8 @@ export interface FaultContext {
   readonly method?: string;
   /** Path and query of the request. */
   readonly path?: string;
+  /** The worker that sent the request, where one did. */
+  readonly workerId?: string;
   /** The job's input, for faults of jobs. */
   readonly input?: Readonly<Record<string, unknown>>;
 }
@@ -64,7 +91,7 @@ export interface FaultContext {
 export interface FaultConditions {
   /**
    * Only requests of these operations; for faults of jobs, only jobs submitted so.
-   * @defaultValue every operation; `dropped-stream`: `stream`
+   * @defaultValue every operation of clients, none of workers; `dropped-stream`: `stream`
    */
   readonly on?: Operation | readonly Operation[];
   /** Only this endpoint. */
@@ -77,6 +104,11 @@ export interface FaultConditions {
   readonly probability?: number;
   /** At most so often. */
   readonly times?: number;
+  /**
+   * How many in a row: once it strikes, it strikes those that fit and come next as well.
+   * @defaultValue 1
+   */
+  readonly burst?: number;
 }
 
 /** How a fault looks. Each member concerns only the faults that mention it. */
@@ -85,6 +117,13 @@ export interface FaultDetails {
   readonly after?: number;
   /** Milliseconds; see the fault. */
   readonly for?: number;
+  /** Milliseconds, at most; see `latency`. */
+  readonly jitter?: number;
+  /**
+   * How many workers it concerns.
+   * @defaultValue all of the endpoint
+   */
+  readonly workers?: number;
   /**
    * Whether the request takes effect although its answer is wrong.
    * @defaultValue false for `html-502`, `empty-502`, `empty-429`, `bare-error` and `answer`

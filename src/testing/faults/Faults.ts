@@ -1,71 +1,107 @@
 import type { Job } from '../model/Job.js';
 import type { Random } from '../model/random.js';
-import type { FaultContext, FaultName, FaultOptions, FaultRule, JobFault } from './FaultRule.js';
+import type { ActiveFault, FaultControl } from './FaultControl.js';
+import { faultKinds, type FaultKind } from './faultKinds.js';
+import type { FaultContext, FaultOptions, FaultRule, JobFault, WorkerFault } from './FaultRule.js';
+import { rulesOf } from './rulesOf.js';
 
 interface ActiveRule {
+  readonly id: number;
   readonly rule: FaultRule;
   seen: number;
   struck: number;
-}
-
-const JOB_FAULTS: readonly FaultName[] = ['transient-404', 'lost-worker', 'json-error', 'no-output', 'late-progress'];
-
-function rulesOf(options: FaultOptions): readonly FaultRule[] {
-  if (isList(options)) return options;
-  // An option that is there and undefined is as good as absent.
-  const entries: readonly [string, Exclude<FaultOptions, readonly FaultRule[]>[FaultName]][] = Object.entries(options);
-  return entries.flatMap(([name, value]): FaultRule[] => {
-    const fault = name as FaultName; // the keys of FaultOptions are names of faults
-    if (value === undefined) return [];
-    return [typeof value === 'number' ? { fault, probability: value } : { ...value, fault }];
-  });
-}
-
-// Array.isArray does not narrow a readonly array away.
-function isList(options: FaultOptions): options is readonly FaultRule[] {
-  return Array.isArray(options);
+  /** How many of the next it strikes in any case. */
+  burst: number;
 }
 
 /** Decides what goes wrong. Every rule counts what it sees, whether or not another rule strikes first. */
-export class Faults {
+export class Faults implements FaultControl {
   private rules: readonly ActiveRule[] = [];
+  private lastId = 0;
+  private readonly listeners = new Set<() => void>();
 
   constructor(
     options: FaultOptions,
     private readonly random: Random,
     private readonly now: () => number,
   ) {
-    for (const rule of rulesOf(options)) this.add(rule);
+    this.add(options);
   }
 
-  /** Adds a rule; calling what it returns takes it away again. */
-  add(rule: FaultRule): () => void {
-    const active: ActiveRule = { rule, seen: 0, struck: 0 };
-    this.rules = [...this.rules, active];
-    return () => {
-      this.rules = this.rules.filter((other) => other !== active);
-    };
+  /** Calls back whenever rules came or went; calling what it returns ends that. */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  list(): readonly ActiveFault[] {
+    return this.rules.map(({ id, rule, seen, struck }) => ({ id, rule, seen, struck }));
+  }
+
+  add(options: FaultOptions): readonly number[] {
+    const added = rulesOf(options).map((rule) => ({ id: (this.lastId += 1), rule, seen: 0, struck: 0, burst: 0 }));
+    this.change([...this.rules, ...added]);
+    return added.map(({ id }) => id);
+  }
+
+  remove(ids: readonly number[]): number {
+    const kept = this.rules.filter(({ id }) => !ids.includes(id));
+    const removed = this.rules.length - kept.length;
+    if (removed > 0) this.change(kept);
+    return removed;
+  }
+
+  clear(): void {
+    this.change([]);
   }
 
   /** What goes wrong with a request, if anything; `dropped-stream` is asked for apart, once there are chunks. */
   forRequest(context: FaultContext): FaultRule | undefined {
-    return this.strike(context, (name) => name !== 'dropped-stream' && !JOB_FAULTS.includes(name));
+    return this.strike(context, isOf('request'));
   }
 
   forChunks(context: FaultContext): FaultRule | undefined {
-    return this.strike(context, (name) => name === 'dropped-stream');
+    return this.strike(context, isOf('chunks'));
+  }
+
+  /** How much longer a request is on its way, in milliseconds; `undefined` where no fault says. */
+  latencyOf(context: FaultContext): number | undefined {
+    const rule = this.strike(context, isOf('latency'));
+    return rule && (rule.after ?? 200) + Math.floor((rule.jitter ?? 0) * this.random());
+  }
+
+  /** How many of an endpoint's workers a fault keeps away: `most` at most. */
+  workersAway(fault: WorkerFault, endpoint: string, most: number): number {
+    const counts = this.rules
+      .filter(({ rule }) => rule.fault === fault && (rule.endpoint ?? endpoint) === endpoint)
+      .map(({ rule }) => rule.workers ?? most);
+    return Math.min(most, Math.max(0, ...counts));
   }
 
   forJob(fault: JobFault, job: Job): FaultRule | undefined {
     const { operation, input } = job.submission;
     const context = { at: this.now(), endpointId: job.endpointId, operation, jobId: job.id, ...(input && { input }) };
-    return this.strike(context, (name) => name === fault);
+    return this.strike(context, (rule) => rule.fault === fault);
   }
 
-  private strike(context: FaultContext, concerned: (fault: FaultName) => boolean): FaultRule | undefined {
+  /** How many workers an endpoint has left of `max`. */
+  workersLeft(endpoint: string, max: number): number {
+    if (this.rules.length === 0) return max;
+    const away = (['no-workers', 'throttled-workers', 'unhealthy-workers'] as const).map((fault) =>
+      this.workersAway(fault, endpoint, max),
+    );
+    return Math.max(0, max - away.reduce((sum, count) => sum + count, 0));
+  }
+
+  private change(rules: readonly ActiveRule[]): void {
+    this.rules = rules;
+    for (const listener of this.listeners) listener();
+  }
+
+  private strike(context: FaultContext, concerned: (rule: FaultRule) => boolean): FaultRule | undefined {
     let first: ActiveRule | undefined;
     for (const active of this.rules) {
-      if (!concerned(active.rule.fault) || !fits(active.rule, context)) continue;
+      if (!concerned(active.rule) || !fits(active.rule, context)) continue;
       active.seen += 1;
       if (!first && this.due(active)) first = active;
     }
@@ -73,16 +109,29 @@ export class Faults {
     return first?.rule;
   }
 
-  private due({ rule, seen, struck }: ActiveRule): boolean {
-    const { nth, times = Infinity, probability = 1 } = rule;
+  private due(active: ActiveRule): boolean {
+    const { rule, seen, struck } = active;
+    const { nth, times = Infinity, probability = 1, burst = 1 } = rule;
     if (struck >= times) return false;
+    if (active.burst > 0) {
+      active.burst -= 1;
+      return true;
+    }
     if (nth !== undefined && !(typeof nth === 'number' ? nth === seen : nth.includes(seen))) return false;
-    return probability >= 1 || this.random() < probability;
+    if (probability < 1 && this.random() >= probability) return false;
+    active.burst = burst - 1;
+    return true;
   }
+}
+
+function isOf(kind: FaultKind): (rule: FaultRule) => boolean {
+  return ({ fault }) => faultKinds[fault] === kind;
 }
 
 function fits(rule: FaultRule, context: FaultContext): boolean {
   const { on, endpoint, when } = rule;
+  // Workers ask again and again: they would use up what was meant for clients.
+  if (on === undefined && context.workerId !== undefined) return false;
   if (on !== undefined && !(typeof on === 'string' ? [on] : on).some((operation) => operation === context.operation)) {
     return false;
   }

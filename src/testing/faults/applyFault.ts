@@ -3,6 +3,7 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import { empty, json, type Answer } from '../model/answers.js';
 import type { FaultRule } from './FaultRule.js';
 import { networkError } from './networkError.js';
+import { trickle } from './trickle.js';
 
 const EDGE_PAGE =
   '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n';
@@ -22,6 +23,8 @@ export function applyFault(rule: FaultRule, act: Observable<Answer>, scheduler: 
       return concat(act.pipe(ignoreElements()), NEVER);
     case 'slow-answer':
       return act.pipe(delay(rule.after ?? 10_000, scheduler));
+    case 'slow-body':
+      return act.pipe(map((answer) => ({ ...answer, body$: trickle(answer.text, rule.for ?? 10_000, scheduler) })));
     case 'truncated-answer':
       return act.pipe(map((answer) => ({ ...answer, text: answer.text.slice(0, Math.floor(answer.text.length / 2)) })));
     case 'html-502':
@@ -35,7 +38,7 @@ export function applyFault(rule: FaultRule, act: Observable<Answer>, scheduler: 
     case 'answer':
       return instead(custom(rule));
     default:
-      // The faults of jobs strike elsewhere.
+      // The faults of jobs and workers strike elsewhere.
       return act;
   }
 }

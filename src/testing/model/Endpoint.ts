@@ -1,18 +1,27 @@
 import type { EmulatorOptions } from '../EmulatorOptions.js';
+import { Batches } from '../batch/Batches.js';
 import type { Faults } from '../faults/Faults.js';
-import type { Job } from './Job.js';
 import { JobQueue } from './JobQueue.js';
+import type { Ledger } from './Ledger.js';
 import { LocalWorkers } from './LocalWorkers.js';
 import { seededRandom } from './random.js';
 import { RateLimiter } from './RateLimiter.js';
+import { RemoteWorkers } from './RemoteWorkers.js';
 import type { EndpointSettings } from './settings.js';
+import { Webhooks } from '../webhooks/Webhooks.js';
 import { WorkerDesk } from './WorkerDesk.js';
+import { allOf, type WorkerPool } from './WorkerPool.js';
 
 /** One endpoint: its jobs, its workers, and what bounds the requests to it. */
 export interface Endpoint {
   readonly settings: EndpointSettings;
   readonly queue: JobQueue;
-  readonly workers: LocalWorkers;
+  readonly desk: WorkerDesk;
+  /** All its workers. */
+  readonly workers: WorkerPool;
+  /** Those behind a network. */
+  readonly remote: RemoteWorkers;
+  readonly batches: Batches;
   readonly limiter: RateLimiter | undefined;
   readonly faults: Faults;
   readonly close: () => void;
@@ -22,24 +31,39 @@ export function createEndpoint(
   settings: EndpointSettings,
   options: EmulatorOptions,
   faults: Faults,
-  accepted: (job: Job) => void,
+  ledger: Ledger,
 ): Endpoint {
   const { seed = 1, limits = 'documented', rateWindow = 'sliding' } = options;
   // Each use of chance has a sequence of its own, so that one more worker does not change the ids of jobs.
   const random = (use: string) => seededRandom(`${seed}/${settings.id}/${use}`);
-  const queue = new JobQueue(settings, random('jobs'), accepted);
+  const webhooks = new Webhooks(settings, options.webhooks ?? {}, faults, random('webhooks'));
+  const queue = new JobQueue(settings, random('jobs'), {
+    accepted: (job) => ledger.job(job),
+    ended: (job) => {
+      const expired = faults.forJob('expired-result', job);
+      if (expired) job.retention = expired.after ?? 1_000;
+      webhooks.deliver(job);
+    },
+    dropped: (job) => ledger.dropped(job),
+  });
   const desk = new WorkerDesk(queue, faults);
-  const workers = new LocalWorkers(queue, desk, faults, random('workers'));
+  // A worker that asks for work is there already: it comes before those that would have to start.
+  const remote = new RemoteWorkers(queue, desk);
+  const workers = allOf([remote, new LocalWorkers(queue, desk, faults, random('workers'))]);
   return {
     settings,
     queue,
+    desk,
     workers,
+    remote,
+    batches: new Batches(queue, random('batches')),
     limiter: limits === false ? undefined : new RateLimiter(limits, rateWindow),
     faults,
     close: () => {
       queue.close();
       desk.close();
       workers.close();
+      webhooks.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Subscription } from 'rxjs';
 import { Subject } from 'rxjs';
 import type { JobPolicy, S3Config } from '../../types/JobRequest.js';
+import type { WebhookAttempt } from '../webhooks/WebhookOptions.js';
 import { StreamBuffer } from './StreamBuffer.js';
 
 /** A job's status as it stands on the wire. */
@@ -18,6 +19,8 @@ export interface Run {
   readonly startedAt: number;
   endedAt?: number;
   outcome?: RunOutcome;
+  /** When its worker last gave a sign of life for it; looked at only where a worker can fall silent. */
+  heardAt: number;
   /** Everything that goes on as long as the run: the worker's work, and the timers that watch over it. */
   readonly during: Subscription;
 }
@@ -64,7 +67,11 @@ export class Job {
   hiddenUntil = 0;
   /** No longer readable. */
   gone = false;
+  /** Its input, its result and its chunks are no longer known. */
+  forgotten = false;
   cancelRequests = 0;
+  /** What came of telling others of its end. */
+  readonly webhookAttempts: WebhookAttempt[] = [];
   private readonly changes = new Subject<void>();
   /** Emits at each change that an answer could show. */
   readonly changed$ = this.changes.asObservable();
@@ -72,7 +79,7 @@ export class Job {
   constructor(
     readonly id: string,
     readonly endpointId: string,
-    readonly submission: Submission,
+    public submission: Submission,
     readonly submittedAt: number,
     readonly ttl: number,
     /** How long it can be read after its end. */
@@ -87,6 +94,22 @@ export class Job {
 
   get over(): boolean {
     return this.end !== undefined;
+  }
+
+  /** How many characters of JSON its input, its result and its chunks take. */
+  get weight(): number {
+    const chunks = [...this.earlier, this.chunks].map(({ produced }) => produced);
+    return JSON.stringify([this.submission.input, this.report, this.progress, chunks]).length;
+  }
+
+  /** Lets go of what weighs: what came in and what came out. How it went stays. */
+  forget(): void {
+    const { operation, policy } = this.submission;
+    this.submission = { operation, policy };
+    this.report = {};
+    this.progress = undefined;
+    for (const buffer of [...this.earlier, this.chunks]) buffer.clear();
+    this.forgotten = true;
   }
 
   /** Tells those who wait that something changed. */

@@ -1,10 +1,20 @@
-import { Job, type JobEnd, type Submission } from './Job.js';
+import { Job, type JobEnd, type Report, type Submission } from './Job.js';
 import { uuid, type Random } from './random.js';
 import { DEFAULT_TTL, type EndpointSettings } from './settings.js';
 import { endRun, renew, requeue, settle } from './transitions.js';
 
 /** How often jobs that nobody can read any more are dropped, in milliseconds. */
 const SWEEP = 60_000;
+
+/** Who wants to know what becomes of a queue's jobs. */
+export interface QueueWatcher {
+  /** It was submitted. */
+  readonly accepted: (job: Job) => void;
+  /** It came to its end, and can be read. */
+  readonly ended: (job: Job) => void;
+  /** It can no longer be read, and the queue has let go of it. */
+  readonly dropped: (job: Job) => void;
+}
 
 /**
  * The jobs of one endpoint: which wait, which can be read, and what clients may do to them. It knows nothing of how
@@ -20,7 +30,7 @@ export class JobQueue {
   constructor(
     readonly settings: EndpointSettings,
     private readonly random: Random,
-    private readonly accepted: (job: Job) => void,
+    private readonly watcher: QueueWatcher,
   ) {}
 
   private get now(): number {
@@ -41,16 +51,18 @@ export class JobQueue {
     const ttl = submission.policy.ttl ?? DEFAULT_TTL;
     const job = new Job(id, endpointId, submission, now, ttl, retention[submission.operation]);
     this.jobs.set(id, job);
-    this.accepted(job);
+    this.watcher.accepted(job);
     this.enqueue(job);
     return job;
   }
 
   /** The job, as long as it can be read. */
   find(id: string): Job | undefined {
+    const now = this.now;
+    this.sweep(now);
     const job = this.jobs.get(id);
     if (!job) return undefined;
-    this.age(job, this.now);
+    this.age(job, now);
     return job.gone ? undefined : job;
   }
 
@@ -130,9 +142,18 @@ export class JobQueue {
     this.end(job, job.gone ? 'expired' : 'timed-out', 'expired', job.ttlAt);
   }
 
+  /** The job has come to its end. */
+  conclude(job: Job, end: JobEnd, report: Report, at = this.now): void {
+    settle(job, end, report, at);
+    // Of a job that is gone nobody hears any more.
+    if (!job.gone) this.watcher.ended(job);
+  }
+
   /** Lets time act on every job, so that what is due has happened. */
   ageAll(): void {
-    for (const job of this.jobs.values()) this.age(job, this.now);
+    const now = this.now;
+    this.sweep(now);
+    for (const job of this.jobs.values()) this.age(job, now);
   }
 
   /** Stops all work. */
@@ -144,7 +165,7 @@ export class JobQueue {
   private end(job: Job, end: JobEnd, outcome: 'cancelled' | 'expired', at = this.now): void {
     this.pending.delete(job);
     endRun(job, outcome, at);
-    settle(job, end, {}, at);
+    this.conclude(job, end, {}, at);
   }
 
   private enqueue(job: Job): void {
@@ -171,7 +192,11 @@ export class JobQueue {
   private sweep(now: number): void {
     if (now < this.sweepAt) return;
     this.sweepAt = now + SWEEP;
-    this.ageAll();
-    for (const job of this.jobs.values()) if (job.gone) this.jobs.delete(job.id);
+    for (const job of this.jobs.values()) this.age(job, now);
+    for (const job of this.jobs.values()) {
+      if (!job.gone) continue;
+      this.jobs.delete(job.id);
+      this.watcher.dropped(job);
+    }
   }
 }

@@ -9,11 +9,17 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** A request's entry while it is on its way. */
 export type OpenRecord = Mutable<RequestRecord>;
 
+/** How many characters of JSON are kept of jobs that nobody can read any more. */
+const MOST_KEPT = 16 * 1024 * 1024;
+
 /** Remembers every job and every request, up to a bound. */
 export class Ledger {
   private readonly closed$ = new Subject<RequestRecord>();
   private jobsKept: Job[] = [];
   private requestsKept: OpenRecord[] = [];
+  /** Dropped jobs that still have what weighs, and how much it is; oldest first. */
+  private readonly unreadable = new Map<Job, number>();
+  private kept = 0;
   private seq = 0;
   /** Each request once it is over. */
   readonly requests$: Observable<RequestRecord> = this.closed$.asObservable();
@@ -29,6 +35,19 @@ export class Ledger {
     if (this.jobsKept.length > this.history * 2 + 100) {
       let spare = this.jobsKept.length - this.history;
       this.jobsKept = this.jobsKept.filter((kept) => !kept.over || spare-- <= 0);
+    }
+  }
+
+  /** A job can no longer be read: what weighs is let go, of those first that were dropped first. */
+  dropped(job: Job): void {
+    const { weight } = job;
+    this.unreadable.set(job, weight);
+    this.kept += weight;
+    for (const [oldest, freed] of this.unreadable) {
+      if (this.kept <= MOST_KEPT && this.unreadable.size <= this.history) break;
+      oldest.forget();
+      this.unreadable.delete(oldest);
+      this.kept -= freed;
     }
   }
 
@@ -83,6 +102,8 @@ function recordOf(job: Job, now: number): JobRecord {
     chunksHandedOut: buffers.reduce((sum, buffer) => sum + buffer.handedOut, 0),
     ...(output !== undefined && { output }),
     ...(error !== undefined && { error }),
+    ...(job.forgotten && { forgotten: true as const }),
+    ...(job.submission.webhook !== undefined && { webhook: [...job.webhookAttempts] }),
   };
 }
 

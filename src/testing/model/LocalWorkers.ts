@@ -4,6 +4,7 @@ import type { JobQueue } from './JobQueue.js';
 import { workerName, type Random } from './random.js';
 import type { Assignment, WorkerDesk } from './WorkerDesk.js';
 import { isIncomplete, workOn } from './workOn.js';
+import type { WorkerCounts, WorkerPool } from './WorkerPool.js';
 
 interface Worker {
   readonly id: string;
@@ -12,15 +13,8 @@ interface Worker {
   idleSince: number;
 }
 
-/** How many workers are in which state, in the words of `/health`. */
-export interface WorkerCounts {
-  readonly idle: number;
-  readonly initializing: number;
-  readonly running: number;
-}
-
 /** The workers of this process: they start when there is work, run the endpoint's handler, and go away when idle. */
-export class LocalWorkers {
+export class LocalWorkers implements WorkerPool {
   private readonly workers: Worker[] = [];
   private readonly open = new Subscription();
   private woken = false;
@@ -31,8 +25,9 @@ export class LocalWorkers {
     private readonly faults: Faults,
     private readonly random: Random,
   ) {
-    for (let count = 0; count < this.options.min && count < this.options.max; count += 1) this.add(true);
+    this.refill();
     this.open.add(queue.onWork(() => this.wake()));
+    this.open.add(faults.onChange(() => this.wake()));
   }
 
   private get options() {
@@ -43,11 +38,21 @@ export class LocalWorkers {
     return this.queue.settings.scheduler;
   }
 
+  /** How many there may be now: faults keep some away. */
+  private get most(): number {
+    return this.faults.workersLeft(this.queue.settings.id, this.options.max);
+  }
+
   counts(): WorkerCounts {
     this.retire();
     const running = this.workers.filter((worker) => worker.running > 0).length;
     const initializing = this.workers.filter((worker) => !worker.ready).length;
     return { idle: this.workers.length - running - initializing, initializing, running };
+  }
+
+  ready(): readonly string[] {
+    this.retire();
+    return this.workers.filter(({ ready }) => ready).map(({ id }) => id);
   }
 
   close(): void {
@@ -68,6 +73,7 @@ export class LocalWorkers {
 
   private dispatch(): void {
     this.retire();
+    this.refill();
     for (;;) {
       const worker = this.free() ?? this.scaleUp();
       const assignment = worker && this.desk.take(worker.id);
@@ -82,11 +88,12 @@ export class LocalWorkers {
 
   /** Starts as many workers as the waiting jobs ask for; gives one that can work at once, if there is. */
   private scaleUp(): Worker | undefined {
-    const { max, concurrency } = this.options;
+    const { concurrency } = this.options;
+    const { most } = this;
     const { coldStart } = this.queue.settings;
     for (;;) {
       const starting = this.workers.filter((worker) => !worker.ready).length;
-      if (this.workers.length >= max || this.queue.wanting(starting * concurrency + 1) <= starting * concurrency) {
+      if (this.workers.length >= most || this.queue.wanting(starting * concurrency + 1) <= starting * concurrency) {
         return undefined;
       }
       const worker = this.add(coldStart <= 0);
@@ -115,11 +122,18 @@ export class LocalWorkers {
   /** Idle workers are found to be gone when somebody looks; a timer of theirs would only keep a process alive. */
   private retire(): void {
     const { min, idleTimeout } = this.options;
+    const { most } = this;
     const since = this.scheduler.now() - idleTimeout;
     for (const worker of [...this.workers]) {
-      if (this.workers.length <= min) return;
-      if (worker.ready && worker.running === 0 && worker.idleSince <= since) this.remove(worker);
+      const surplus = this.workers.length > most;
+      if (!surplus && this.workers.length <= min) return;
+      if (worker.running === 0 && (surplus || (worker.ready && worker.idleSince <= since))) this.remove(worker);
     }
+  }
+
+  /** Those that are always on are there, unless a fault keeps them away. */
+  private refill(): void {
+    while (this.workers.length < Math.min(this.options.min, this.most)) this.add(true);
   }
 
   private work(worker: Worker, assignment: Assignment): void {
@@ -137,7 +151,7 @@ export class LocalWorkers {
       settings.log({ at, endpointId: settings.id, jobId, workerId: worker.id, parts });
       worker.running += 1;
       assignment.run.during.add(free);
-      this.desk.lose(assignment);
+      this.desk.watch(assignment);
       return;
     }
     const loss = this.faults.forJob('lost-worker', assignment.job);
@@ -159,6 +173,7 @@ export class LocalWorkers {
 
   private lose(worker: Worker, assignment: Assignment): void {
     this.remove(worker);
-    this.desk.lose(assignment);
+    // It will not be heard of again: the platform notices by and by.
+    this.desk.watch(assignment);
   }
 }

@@ -6,6 +6,8 @@ import { applyFault } from '../faults/applyFault.js';
 import { Faults } from '../faults/Faults.js';
 import type { FaultContext } from '../faults/FaultRule.js';
 import { networkError } from '../faults/networkError.js';
+import type { EndpointState } from '../inspect/EmulatorState.js';
+import { healthOf } from '../operations/overview.js';
 import { table, type TableRow } from '../operations/table.js';
 import { empty, endpointNotFound, jobNotFound, notAQueueRoute, unauthorized, type Answer } from './answers.js';
 import { createEndpoint, type Endpoint } from './Endpoint.js';
@@ -35,10 +37,7 @@ export class Platform {
       if (!ID_PATTERN.test(id))
         throw new TypeError(`"${id}" is no endpoint id: it may hold letters, digits, - and _ only`);
       const settings = settingsOf(id, endpoint, options, scheduler);
-      this.endpoints.set(
-        id,
-        createEndpoint(settings, options, this.faults, (job) => this.ledger.job(job)),
-      );
+      this.endpoints.set(id, createEndpoint(settings, options, this.faults, this.ledger));
     }
   }
 
@@ -83,6 +82,11 @@ export class Platform {
     for (const { queue } of this.endpoints.values()) queue.ageAll();
   }
 
+  /** What each endpoint says of its health. */
+  health(): Readonly<Record<string, EndpointState>> {
+    return Object.fromEntries([...this.endpoints].map(([id, endpoint]) => [id, healthOf(endpoint)]));
+  }
+
   /** Stops all work; requests that are held lose their connection, later ones find none. */
   close(): void {
     if (this.closed) return;
@@ -117,12 +121,15 @@ export class Platform {
       path,
       ...(route && { endpointId: route.endpointId, operation: route.operation }),
       ...(route?.jobId !== undefined && { jobId: route.jobId }),
+      ...(route?.workerId !== undefined && { workerId: route.workerId }),
     };
     const act = defer(() => (route ? this.admit(request, route, record, context) : of(empty(404))));
+    const late = this.faults.latencyOf(context);
+    if (late !== undefined) record.fault = 'latency';
     const rule = this.faults.forRequest(context);
-    if (!rule) return act;
-    record.fault = rule.fault;
-    return applyFault(rule, act, this.scheduler);
+    if (rule) record.fault = rule.fault;
+    const answer$ = rule ? applyFault(rule, act, this.scheduler) : act;
+    return late === undefined ? answer$ : timer(late, this.scheduler).pipe(mergeMap(() => answer$));
   }
 
   private admit(request: EmulatorRequest, route: Route, record: OpenRecord, context: FaultContext): Observable<Answer> {
@@ -137,7 +144,9 @@ export class Platform {
       endpoint,
       request,
       query: route.query,
+      path: route.path,
       jobId: route.jobId ?? '',
+      ...(route.workerId !== undefined && { workerId: route.workerId }),
       created: ({ id }: { readonly id: string }) => {
         record.jobId = id;
       },

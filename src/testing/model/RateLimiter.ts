@@ -3,9 +3,13 @@ import { operations } from '../../protocol/operations.js';
 import type { Limits, OperationLimits } from '../../types/Limits.js';
 
 /** The documented limits, from the table of operations. */
-const DOCUMENTED_LIMITS: Limits = Object.fromEntries(
-  Object.entries(operations).flatMap(([name, { limits }]) => (limits ? [[name, limits] as const] : [])),
-);
+const DOCUMENTED_LIMITS: Limits = {
+  ...Object.fromEntries(
+    Object.entries(operations).flatMap(([name, { limits }]) => (limits ? [[name, limits] as const] : [])),
+  ),
+  // The client has no operation for it.
+  openai: { requests: 2000, concurrent: 400 },
+};
 
 /**
  * Requests that each running worker adds up to, where that is more than the fixed limit. Source: RunPod documentation of
@@ -16,6 +20,7 @@ const PER_WORKER: Readonly<Record<string, number>> = {
   runsync: 400,
   status: 400,
   'status-sync': 400,
+  openai: 400,
   cancel: 20,
 };
 

@@ -3,24 +3,53 @@ import { exceeds } from './bytes.js';
 /** Largest chunk of a stream, in bytes of JSON. */
 const MAX_CHUNK = 1024 * 1024;
 
+/** Most chunks that wait to be read, and most characters of JSON in them. A bound of the emulator, not of the service. */
+const MOST_WAITING = { chunks: 100_000, length: 128 * 1024 * 1024 } as const;
+
+/** Most chunks that are remembered once they were read. */
+const MOST_READ = 10_000;
+
 /** The chunks of one job. Each is handed out once, to whoever asks first. */
 export class StreamBuffer {
-  /** Everything produced, in order. */
-  readonly produced: unknown[] = [];
-  /** How many of them answers have taken away. */
+  private chunks: unknown[] = [];
+  /** How many of `chunks` answers have taken away. */
+  private read = 0;
+  private length = 0;
+  /** How many chunks answers have taken away. */
   handedOut = 0;
 
   get waiting(): number {
-    return this.produced.length - this.handedOut;
+    return this.chunks.length - this.read;
+  }
+
+  /** What was produced, in order; of what was read long ago, only the latest. */
+  get produced(): readonly unknown[] {
+    return this.chunks;
+  }
+
+  /** Whether nothing more can be kept for readers, who do not come. */
+  get full(): boolean {
+    return this.waiting >= MOST_WAITING.chunks || this.length >= MOST_WAITING.length;
   }
 
   push(value: unknown): void {
-    this.produced.push(...split(value));
+    const text = JSON.stringify(value);
+    this.length += text.length;
+    this.chunks.push(...split(value, text));
+  }
+
+  /** Forgets the chunks themselves. */
+  clear(): void {
+    this.chunks = [];
+    this.read = 0;
   }
 
   drain(): readonly unknown[] {
-    const chunks = this.produced.slice(this.handedOut);
-    this.handedOut = this.produced.length;
+    const chunks = this.chunks.slice(this.read);
+    this.handedOut += chunks.length;
+    this.length = 0;
+    if (this.chunks.length > MOST_READ * 2) this.chunks = this.chunks.slice(-MOST_READ);
+    this.read = this.chunks.length;
     return chunks;
   }
 }
@@ -29,8 +58,7 @@ export class StreamBuffer {
  * Cuts what is too large for one chunk. That it is cut is documented, how is not: here a string becomes shorter strings,
  * anything else strings of its JSON text.
  */
-function split(value: unknown): unknown[] {
-  const text = JSON.stringify(value);
+function split(value: unknown, text: string): unknown[] {
   if (!exceeds(text, MAX_CHUNK)) return [value];
   const whole = typeof value === 'string' ? value : text;
   // Escaping and UTF-8 make at most six bytes of one UTF-16 unit, so that every piece is surely small enough.

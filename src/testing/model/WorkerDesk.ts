@@ -6,7 +6,7 @@ import type { Job, Report, Run } from './Job.js';
 import type { JobQueue } from './JobQueue.js';
 import { raised } from './pythonError.js';
 import { PLATFORM_RETRIES } from './settings.js';
-import { begin, endRun, settle } from './transitions.js';
+import { begin, endRun } from './transitions.js';
 
 /** Largest result, in bytes of JSON. A larger one is refused, and the job ends without it. */
 const MAX_OUTPUT = 20 * 1024 * 1024;
@@ -19,7 +19,7 @@ export interface Assignment {
 
 /**
  * The side of an endpoint that workers speak to: take a job, post progress, chunks and the result. It does not know where
- * a worker is; those of this process use it, and workers behind a network can. What a worker posts for a run that is over
+ * a worker is: in this process, or behind a network. What a worker posts for a run that is over
  * is refused (`false`).
  */
 export class WorkerDesk {
@@ -58,6 +58,10 @@ export class WorkerDesk {
 
   chunk({ job, run }: Assignment, value: unknown): boolean {
     if (job.current !== run) return false;
+    if (job.chunks.full) {
+      this.fail(job, 'killed', 'the stream holds more chunks than can be kept: nobody reads them');
+      return false;
+    }
     job.chunks.push(value);
     job.changed();
     return true;
@@ -75,20 +79,34 @@ export class WorkerDesk {
     return true;
   }
 
-  /** The worker will not be heard of again: the platform notices by and by. */
-  lose({ job, run }: Assignment): void {
-    this.after(this.queue.settings.lostAfter, run, () => {
-      if (job.retries >= PLATFORM_RETRIES) {
-        this.fail(job, 'lost', `job timed out after ${PLATFORM_RETRIES} retries`);
-        return;
-      }
-      endRun(job, 'lost', this.scheduler.now());
-      this.queue.runAgain(job);
-    });
+  /** From now on the worker must be heard of, again and again, or the job is taken from it. */
+  watch({ job, run }: Assignment): void {
+    const { lostAfter } = this.queue.settings;
+    run.heardAt = this.scheduler.now();
+    const look = (): void => {
+      const silent = this.scheduler.now() - run.heardAt;
+      if (silent < lostAfter) this.after(lostAfter - silent, run, look);
+      else this.giveUp(job);
+    };
+    this.after(lostAfter, run, look);
+  }
+
+  /** The worker gave a sign of life for this run. */
+  hear({ run }: Assignment): void {
+    run.heardAt = this.scheduler.now();
   }
 
   close(): void {
     this.timers.unsubscribe();
+  }
+
+  private giveUp(job: Job): void {
+    if (job.retries >= PLATFORM_RETRIES) {
+      this.fail(job, 'lost', `job timed out after ${PLATFORM_RETRIES} retries`);
+      return;
+    }
+    endRun(job, 'lost', this.scheduler.now());
+    this.queue.runAgain(job);
   }
 
   private complete(job: Job, report: Report): void {
@@ -98,14 +116,14 @@ export class WorkerDesk {
       (report.output !== undefined && exceeds(JSON.stringify(report.output), MAX_OUTPUT));
     this.queue.counters.completed += 1;
     endRun(job, 'reported', now);
-    settle(job, 'completed', refused ? {} : report, now);
+    this.queue.conclude(job, 'completed', refused ? {} : report, now);
   }
 
   private fail(job: Job, outcome: 'reported' | 'killed' | 'lost', error: unknown, output?: unknown): void {
     const now = this.scheduler.now();
     this.queue.counters.failed += 1;
     endRun(job, outcome, now);
-    settle(job, 'failed', { error, output }, now);
+    this.queue.conclude(job, 'failed', { error, output }, now);
   }
 
   private revert(job: Job, rule: { after?: number; for?: number }, lastProgress: unknown): void {

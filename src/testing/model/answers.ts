@@ -1,9 +1,13 @@
+import type { Observable } from 'rxjs';
+
 /** An HTTP answer of the emulator. */
 export interface Answer {
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+  /** The body as it comes, where it comes in pieces: it stands for `text` then. Cold. */
+  readonly body$?: Observable<string>;
 }
 
 /** An answer with a JSON body, written as the service writes it: no spaces, keys in the order given. */

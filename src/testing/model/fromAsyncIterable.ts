@@ -1,4 +1,7 @@
-import { Observable } from 'rxjs';
+import { Observable, asyncScheduler } from 'rxjs';
+
+/** After how many values others get their turn: promises that are settled already leave none to timers and sockets. */
+const AT_ONCE = 100;
 
 /**
  * The values of an async iterable. Differs from `from` in that unsubscribing returns the iterator at once, rather than when
@@ -8,6 +11,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): Observable<T> 
   return new Observable((subscriber) => {
     const iterator = iterable[Symbol.asyncIterator]();
     let ended = false;
+    let count = 0;
     const left = (): boolean => subscriber.closed;
     const pull = (): void => {
       iterator.next().then(
@@ -19,7 +23,10 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): Observable<T> 
             return;
           }
           subscriber.next(value);
-          if (!left()) pull();
+          if (left()) return;
+          count += 1;
+          if (count % AT_ONCE === 0) subscriber.add(asyncScheduler.schedule(pull));
+          else pull();
         },
         (error: unknown) => {
           ended = true;

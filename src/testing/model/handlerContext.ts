@@ -6,11 +6,11 @@ import type { Assignment } from './WorkerDesk.js';
 import { plain } from './workerReport.js';
 
 /** The job as a handler gets it: no key for what was not submitted. */
-export function handlerJob(id: string, input: object, { webhook, policy, s3Config }: Submission): HandlerJob {
+export function handlerJob(id: string, { input = {}, webhook, policy, s3Config }: Submission): HandlerJob {
   return {
     id,
     // A copy: what a handler does to its input must not change what the ledger says was submitted.
-    input: structuredClone(input) as Record<string, unknown>, // as it came out of JSON
+    input: structuredClone(input),
     ...(webhook !== undefined && { webhook }),
     ...(Object.keys(policy).length > 0 && { policy }),
     ...(s3Config !== undefined && { s3Config }),

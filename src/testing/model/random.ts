@@ -19,12 +19,15 @@ function pick(random: Random, alphabet: string, length: number): string {
   return Array.from({ length }, () => alphabet.charAt(Math.floor(random() * alphabet.length))).join('');
 }
 
-const HEX = '0123456789abcdef';
+/** Hexadecimal digits. */
+export function hex(random: Random, length: number): string {
+  return pick(random, '0123456789abcdef', length);
+}
 
 /** A UUID of version 4. */
 export function uuid(random: Random): string {
-  const hex = (length: number): string => pick(random, HEX, length);
-  return `${hex(8)}-${hex(4)}-4${hex(3)}-${pick(random, '89ab', 1)}${hex(3)}-${hex(12)}`;
+  const digits = (length: number): string => hex(random, length);
+  return `${digits(8)}-${digits(4)}-4${digits(3)}-${pick(random, '89ab', 1)}${digits(3)}-${digits(12)}`;
 }
 
 /** A worker's id: 14 lower-case letters and digits. */

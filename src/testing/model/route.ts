@@ -4,15 +4,32 @@ import { operations } from '../../protocol/operations.js';
 export interface Route {
   readonly endpointId: string;
   readonly operation: string;
-  /** The part after the operation, for those that concern a job. */
+  /** What follows the operation. */
+  readonly path: readonly string[];
+  /** The job it concerns, if one is named. */
   readonly jobId?: string;
+  /** The worker that speaks, where one does. */
+  readonly workerId?: string;
   readonly query: URLSearchParams;
 }
+
+/** The operations of workers: a worker's id comes first, then a job's. */
+const WORKER_OPERATIONS: ReadonlySet<string> = new Set([
+  'job-take',
+  'job-take-batch',
+  'job-stop',
+  'job-done',
+  'job-stream',
+  'ping',
+]);
+
+/** The operations whose path holds no job's id. */
+const PATH_OPERATIONS: ReadonlySet<string> = new Set(['openai', 'batch']);
 
 const known = (segment: string | undefined): boolean => segment !== undefined && Object.hasOwn(operations, segment);
 
 /**
- * Reads `…/v2/{endpointId}/{operation}/{jobId}?…`. The base may be any: behind a proxy, a client's path begins elsewhere,
+ * Reads `…/v2/{endpointId}/{operation}/{jobId}?…`, or for workers `…/{operation}/{workerId}/{jobId}?…`. The base may be any: behind a proxy, a client's path begins elsewhere,
  * so that without `v2` whatever stands before an operation is the endpoint.
  */
 export function readRoute(url: string): { readonly path: string; readonly route?: Route } {
@@ -23,9 +40,21 @@ export function readRoute(url: string): { readonly path: string; readonly route?
   let at = segments.findIndex((segment, index) => isBase(segment) && known(segments[index + 2])) + 1;
   if (at === 0) at = segments.findIndex(isBase) + 1;
   if (at === 0) at = segments.findIndex((_, index) => known(segments[index + 1]));
-  const [endpointId, operation, jobId] = at < 0 ? [] : segments.slice(at);
+  const [endpointId, operation, ...rest] = at < 0 ? [] : segments.slice(at);
   if (endpointId === undefined || operation === undefined) return { path };
-  return { path, route: { endpointId, operation, query, ...(jobId !== undefined && { jobId }) } };
+  const ids = PATH_OPERATIONS.has(operation) ? [] : rest;
+  const [workerId, jobId] = WORKER_OPERATIONS.has(operation) ? ids : [undefined, ...ids];
+  return {
+    path,
+    route: {
+      endpointId,
+      operation,
+      path: rest,
+      query,
+      ...(jobId !== undefined && { jobId }),
+      ...(workerId !== undefined && { workerId }),
+    },
+  };
 }
 
 function decoded(segment: string): string {

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import type { JobHandler } from '../JobHandler.js';
 import type { EmulatedEndpoint, EmulatorOptions, Variants, WorkerOptions } from '../EmulatorOptions.js';
 
 /** An endpoint's options with every default filled in. */
@@ -14,7 +15,7 @@ export interface EndpointSettings {
   readonly retention: { readonly run: number; readonly runsync: number };
   readonly region: string;
   readonly variants: Required<Variants>;
-  readonly handler: EmulatedEndpoint['handler'];
+  readonly handler: JobHandler;
   readonly scheduler: SchedulerLike;
   readonly log: NonNullable<EmulatorOptions['log']>;
 }
@@ -48,7 +49,7 @@ export function settingsOf(
     id,
     stream: endpoint.stream ?? endpoint.aggregate ?? false,
     aggregate: endpoint.aggregate ?? false,
-    workers: { max: 3, min: 0, concurrency: 1, idleTimeout: 5_000, ...workers },
+    workers: { max: 3, min: 0, concurrency: 1, idleTimeout: 5_000, ...workers, ...(!endpoint.handler && { max: 0 }) },
     coldStart: endpoint.coldStart ?? 0,
     executionTimeout: endpoint.executionTimeout ?? 600_000,
     killLag: endpoint.killLag ?? 3_000,
@@ -57,7 +58,7 @@ export function settingsOf(
     region: endpoint.region ?? 'u1',
     variants: variantsOf(options.variants),
     // Bound to its own object, so that a handler written as a method keeps its `this`.
-    handler: (job, context) => endpoint.handler(job, context),
+    handler: (job, context) => endpoint.handler?.(job, context),
     scheduler,
     log: options.log ?? (() => undefined),
   };

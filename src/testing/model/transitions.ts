@@ -4,7 +4,7 @@ import { StreamBuffer } from './StreamBuffer.js';
 
 /** IN_QUEUE → IN_PROGRESS: a worker has taken the job. */
 export function begin(job: Job, workerId: string, now: number): Run {
-  const run: Run = { workerId, startedAt: now, during: new Subscription() };
+  const run: Run = { workerId, startedAt: now, heardAt: now, during: new Subscription() };
   job.runs.push(run);
   job.current = run;
   job.status = 'IN_PROGRESS';

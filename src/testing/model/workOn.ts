@@ -1,4 +1,4 @@
-import { Subscription, finalize } from 'rxjs';
+import { Subscription, finalize, takeWhile } from 'rxjs';
 import { handlerContext, handlerJob } from './handlerContext.js';
 import { raised } from './pythonError.js';
 import { runHandler } from './runHandler.js';
@@ -30,11 +30,15 @@ export function workOn(
     if (run.outcome !== 'reported') controller.abort();
   });
   const context = handlerContext(settings, assignment, controller.signal, (value) => desk.progress(assignment, value));
-  const work = (): unknown => settings.handler(handlerJob(job.id, job.submission.input ?? {}, job.submission), context);
+  const work = (): unknown => settings.handler(handlerJob(job.id, job.submission), context);
   const { stream, aggregate, variants } = settings;
   working.add(
     runHandler(work, { workerId, stream, aggregate, streamed: variants.streamed })
-      .pipe(finalize(free))
+      .pipe(
+        // A generator that never waits would not notice otherwise that it was stopped.
+        takeWhile(({ kind }) => kind === 'done' || !working.closed),
+        finalize(free),
+      )
       .subscribe({
         next: (event) => {
           if (event.kind === 'chunk') desk.chunk(assignment, event.value);

@@ -9,7 +9,11 @@ export interface Call {
   readonly endpoint: Endpoint;
   readonly request: EmulatorRequest;
   readonly query: URLSearchParams;
+  /** What follows the operation in the path. */
+  readonly path: readonly string[];
   readonly jobId: string;
+  /** The worker that speaks, where one does. */
+  readonly workerId?: string;
   /** Tells the ledger which job the request made. */
   readonly created: (job: Job) => void;
   /** Whether the chunks just taken are to be lost on the way. */

@@ -1,20 +1,32 @@
 import { defer, of } from 'rxjs';
 import { json } from '../model/answers.js';
+import type { Endpoint } from '../model/Endpoint.js';
 import { jobBody } from '../model/jobBody.js';
+import type { EndpointState } from '../inspect/EmulatorState.js';
 import type { Operate } from './Call.js';
 
-/** `GET /health`: counts of jobs and workers. `ready` counts the idle workers once more, as on the service. */
-export const health: Operate = ({ endpoint: { queue, workers } }) =>
+/** What `/health` says of an endpoint. `ready` counts the idle workers once more, as on the service. */
+export function healthOf({ queue, workers, faults, settings }: Endpoint): EndpointState {
+  const { completed, failed, retried } = queue.counters;
+  const { inProgress, inQueue } = queue.depth();
+  const { idle, initializing, running } = workers.counts();
+  const throttled = faults.workersAway('throttled-workers', settings.id, settings.workers.max);
+  const unhealthy = faults.workersAway('unhealthy-workers', settings.id, settings.workers.max);
+  return {
+    jobs: { completed, failed, inProgress, inQueue, retried },
+    workers: { idle, initializing, ready: idle, running, throttled, unhealthy },
+  };
+}
+
+/** `GET /health`: counts of jobs and workers. */
+export const health: Operate = ({ endpoint }) => defer(() => of(json(200, healthOf(endpoint))));
+
+/** `GET /metrics`: not documented; in the form that an official client reads. */
+export const metrics: Operate = ({ endpoint }) =>
   defer(() => {
-    const { completed, failed, retried } = queue.counters;
-    const { inProgress, inQueue } = queue.depth();
-    const { idle, initializing, running } = workers.counts();
-    return of(
-      json(200, {
-        jobs: { completed, failed, inProgress, inQueue, retried },
-        workers: { idle, initializing, ready: idle, running, throttled: 0, unhealthy: 0 },
-      }),
-    );
+    const { ready, running, idle, initializing, throttled, unhealthy } = healthOf(endpoint).workers;
+    const workers = { ready, running, idle, initializing, throttled, unhealthy };
+    return of(json(200, { workers, readyWorkers: endpoint.workers.ready() }));
   });
 
 /** `GET /requests`: documented by its rate limit only. The emulator lists the jobs that are not over. */

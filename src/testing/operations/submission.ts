@@ -17,8 +17,20 @@ export function readSubmission(request: EmulatorRequest, operation: 'run' | 'run
   if ((request.size ?? 0) > max || exceeds(text, max)) {
     return badRequest(`body: exceeded max body size of ${max / 1024 / 1024}MiB`);
   }
+  let body: unknown;
   try {
-    const body = objectOf(parsed(text), 'body');
+    body = JSON.parse(text);
+  } catch {
+    return badRequest('body: invalid json');
+  }
+  const read = submissionOf(body, operation);
+  return typeof read === 'string' ? badRequest(read) : read;
+}
+
+/** Reads a job that was submitted as JSON, or says what is wrong with it. */
+export function submissionOf(value: unknown, operation: 'run' | 'runsync'): Submission | string {
+  try {
+    const body = objectOf(value, 'body');
     if (!body) throw new Refused('body: must be an object');
     const input = objectOf(body.input, 'input');
     const webhook = textOf(body.webhook, 'webhook');
@@ -32,16 +44,8 @@ export function readSubmission(request: EmulatorRequest, operation: 'run' | 'run
       ...(s3Config && { s3Config }),
     };
   } catch (error) {
-    if (error instanceof Refused) return badRequest(error.message);
+    if (error instanceof Refused) return error.message;
     throw error;
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Refused('body: invalid json');
   }
 }
 

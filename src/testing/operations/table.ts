@@ -1,8 +1,11 @@
 import { cancel, purgeQueue, retry } from './command.js';
-import { health, requests } from './overview.js';
+import { health, metrics, requests } from './overview.js';
 import { status, statusSync, stream } from './read.js';
 import { run, runsync } from './submit.js';
+import { batch } from '../batch/batchRoutes.js';
+import { openai } from '../openai/openai.js';
 import type { Operate } from './Call.js';
+import * as worker from './worker.js';
 
 /** What an operation asks of a request, and what it does. */
 export interface TableRow {
@@ -29,4 +32,13 @@ export const table: ReadonlyMap<string, TableRow> = new Map<string, TableRow>([
   ['purge-queue', { methods: POST, operate: purgeQueue }],
   ['health', { methods: GET, operate: health }],
   ['requests', { methods: GET, operate: requests }],
+  ['metrics', { methods: GET, operate: metrics }],
+  ['openai', { methods: BOTH, operate: openai }],
+  ['batch', { methods: ['GET', 'POST', 'PUT', 'DELETE'], operate: batch }],
+  ['job-take', { methods: GET, operate: worker.take }],
+  ['job-take-batch', { methods: GET, operate: worker.takeBatch }],
+  ['job-stop', { methods: GET, operate: worker.stop }],
+  ['job-done', { methods: POST, operate: worker.done }],
+  ['job-stream', { methods: POST, operate: worker.chunk }],
+  ['ping', { methods: GET, operate: worker.ping }],
 ]);

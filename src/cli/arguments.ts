@@ -1,0 +1,57 @@
+import { InvalidArgumentError } from 'commander';
+import { readFaults, type FaultRule } from '../testing/index.js';
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** A port number. */
+export function port(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+}
+
+/** How many of something. */
+export function count(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+}
+
+/** A time such as `800ms`, `30s`, `2m`, in milliseconds; a bare number is milliseconds. */
+export function duration(text: string): number {
+  const [, number = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  if (number) return Number(number) * (UNITS[unit] ?? 1);
+  throw new InvalidArgumentError('It must be a time such as 800ms, 30s or 2m.');
+}
+
+/** By what factor time passes faster. */
+export function speed(text: string): number {
+  const factor = Number(text);
+  if (text.trim() !== '' && factor >= 0.01 && factor <= 1_000) return factor;
+  throw new InvalidArgumentError('It must be a number from 0.01 to 1000.');
+}
+
+/** The id of an endpoint. */
+export function endpointId(text: string): string {
+  if (/^[A-Za-z0-9_-]+$/.test(text)) return text;
+  throw new InvalidArgumentError('It may hold letters, digits, - and _ only.');
+}
+
+/** Which rate limits hold. */
+export function limits(text: string): 'documented' | false {
+  if (text === 'documented') return text;
+  if (text === 'none') return false;
+  throw new InvalidArgumentError('It must be "documented" or "none".');
+}
+
+/** Faults as `name`, `name=probability`, several with commas between; or as JSON. */
+export function faults(text: string): readonly FaultRule[] {
+  try {
+    return readFaults(/^\s*[[{]/.test(text) ? JSON.parse(text) : text.split(',').map(faultOf));
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function faultOf(text: string): unknown {
+  const [fault = '', probability] = text.split('=', 2).map((part) => part.trim());
+  return { fault, ...(probability !== undefined && { probability: probability === '' ? NaN : Number(probability) }) };
+}

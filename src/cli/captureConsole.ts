@@ -1,0 +1,17 @@
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
+
+/** Gives what handlers print to `line`, so that it does not write over the status. Calling what it returns ends that. */
+export function captureConsole(line: (text: string) => void): () => void {
+  const stream = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      line(chunk.toString('utf8').replace(/\n$/, ''));
+      done();
+    },
+  });
+  const before = globalThis.console;
+  globalThis.console = new Console({ stdout: stream });
+  return () => {
+    globalThis.console = before;
+  };
+}

@@ -1,0 +1,105 @@
+import { EMPTY, firstValueFrom, fromEvent, lastValueFrom, merge, takeUntil, tap } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { createEmulator, type ListeningEmulator } from '../emulator/index.js';
+import { banner } from './banner.js';
+import { captureConsole } from './captureConsole.js';
+import type { EmulateOptions } from './EmulateOptions.js';
+import { Handlers } from './Handlers.js';
+import type { Endpoints } from './Endpoints.js';
+import { loadHandlers, reloadHandlers, type Loaded } from './handlersFile.js';
+import { paintFor, type Paint } from './paint.js';
+import { plainScreen, terminalScreen, type Screen } from './Screen.js';
+import { scaledScheduler } from './scaledScheduler.js';
+import { view } from './view.js';
+
+/** `runpod-rx emulate`: runs a local RunPod until a signal comes. Sets the exit code; never rejects. */
+export async function emulate(
+  file: string | undefined,
+  options: EmulateOptions,
+  process: NodeJS.Process,
+): Promise<void> {
+  const fail = (message: string): void => {
+    process.stderr.write(`error: ${message}\n`);
+    process.exitCode = 1;
+  };
+  const loaded =
+    file === undefined ? { endpoints: echo(options) } : await firstValueFrom(loadHandlers(file, options.endpoint));
+  if ('error' in loaded) {
+    fail(`${String(file)}: ${loaded.error}`);
+    return;
+  }
+
+  const paint = paintFor(process);
+  const screen = process.stdout.isTTY ? terminalScreen(process.stdout) : plainScreen(process.stdout);
+  const handlers = new Handlers(loaded.endpoints);
+  const emulator = await listen(handlers, options, screen, paint).catch((error: unknown) => {
+    fail(whyNot(error, options.port));
+  });
+  if (!emulator) return;
+
+  const endpoints = Object.keys(loaded.endpoints);
+  const source = file ?? (options.workers === 0 ? 'without a handler' : 'echo');
+  process.stdout.write(
+    banner({ baseUrl: emulator.baseUrl, endpoints, source, keys: options.key !== undefined }, paint),
+  );
+
+  const release = captureConsole((text) => screen.line(text));
+  const { lines$, status$ } = view(emulator, paint);
+  const reload$ = file === undefined ? EMPTY : reloadHandlers(file, options.endpoint);
+  const shown$ = merge(
+    lines$.pipe(tap((line) => screen.line(`${paint('dim', clock())}  ${line}`))),
+    status$.pipe(tap((lines) => screen.status(lines))),
+    reload$.pipe(tap((loaded) => screen.line(reloaded(String(file), loaded, handlers, paint)))),
+  );
+  await lastValueFrom(shown$.pipe(takeUntil(endOf(process))), { defaultValue: undefined });
+  release();
+  screen.close();
+  await emulator.close();
+  if (process.stdout.writable) process.stdout.write('\nStopped.\n');
+  // Timers of handlers may still run; nobody waits for them.
+  process.exit(0);
+}
+
+function listen(handlers: Handlers, options: EmulateOptions, screen: Screen, paint: Paint): Promise<ListeningEmulator> {
+  return createEmulator({
+    endpoints: handlers.endpoints(options),
+    port: options.port,
+    limits: options.limits,
+    seed: options.seed,
+    cors: options.cors ?? false,
+    ...(options.key && { keys: options.key }),
+    ...(options.faults && { faults: options.faults }),
+    ...(options.speed !== 1 && { scheduler: scaledScheduler(options.speed) }),
+    log: ({ endpointId, jobId, parts }) =>
+      screen.line(`${paint('dim', clock())}  ${endpointId}  ${paint('dim', jobId)}  ${parts.map(String).join(' ')}`),
+  }).listen();
+}
+
+/** Takes what a changed file brought, if it can be used; says what came of it. */
+function reloaded(file: string, loaded: Loaded, handlers: Handlers, paint: Paint): string {
+  if ('error' in loaded) return `${paint('red', 'not loaded')}  ${file}: ${loaded.error}\nThe handlers before stay.`;
+  const note = handlers.replace(loaded.endpoints);
+  return `${paint('green', 'loaded')}  ${file}${note === undefined ? '' : `\n${paint('yellow', note)}`}`;
+}
+
+/** What is run where no file says: each job is answered with its input. */
+function echo({ endpoint, workers }: EmulateOptions): Endpoints {
+  return { [endpoint]: workers === 0 ? {} : { handler: ({ input }) => ({ echo: input }) } };
+}
+
+function whyNot(error: unknown, port: number): string {
+  const { code, message } = error as NodeJS.ErrnoException; // Node's own, from listening
+  if (code === 'EADDRINUSE') return `port ${port} is in use; --port names another, and --port 0 takes any free one`;
+  if (code === 'EACCES') return `port ${port} may not be used by this user; --port names another`;
+  return message;
+}
+
+/** Emits when the command shall end: by a signal, or because whoever read its output is gone. */
+function endOf(process: NodeJS.Process): Observable<unknown> {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => fromEvent(process, signal));
+  return merge(...signals, fromEvent(process.stdout, 'error'));
+}
+
+function clock(): string {
+  return new Date().toTimeString().slice(0, 8);
+}

@@ -1,0 +1,56 @@
+import type { JobRecord, WireStatus } from '../testing/index.js';
+import type { Paint } from './paint.js';
+import { seconds } from './seconds.js';
+
+const STYLES = {
+  IN_QUEUE: 'dim',
+  IN_PROGRESS: 'cyan',
+  COMPLETED: 'green',
+  FAILED: 'red',
+  CANCELLED: 'yellow',
+  TIMED_OUT: 'red',
+} as const satisfies Record<WireStatus, string>;
+
+/** Says of each job what is new since it was last asked. */
+export function jobLines(paint: Paint): (jobs: readonly JobRecord[]) => string[] {
+  let seen = new Map<string, string>();
+  return (jobs) => {
+    const latest = new Map(jobs.map((job) => [job.id, stateOf(job)]));
+    const changed = jobs.filter((job) => seen.get(job.id) !== latest.get(job.id));
+    seen = latest;
+    return changed.map((job) => lineOf(job, paint));
+  };
+}
+
+function stateOf({ status, runs, renewals }: JobRecord): string {
+  return `${status} ${runs.length} ${renewals}`;
+}
+
+function lineOf(job: JobRecord, paint: Paint): string {
+  const { id, endpointId, status } = job;
+  return `${endpointId}  ${paint('dim', id)}  ${paint(STYLES[status], status)}  ${paint('dim', details(job))}`.trimEnd();
+}
+
+function details({ status, end, runs, submittedAt, executionMs, chunks, error }: JobRecord): string {
+  const run = runs.at(-1);
+  if (status === 'IN_QUEUE') return runs.length > 0 ? 'again' : '';
+  const waited = run && `waited ${seconds(run.startedAt - submittedAt)}`;
+  if (status === 'IN_PROGRESS') return [waited, run && `worker ${run.workerId}`].filter(Boolean).join(', ');
+  return [
+    end === 'purged' || end === 'expired' ? end : undefined,
+    waited,
+    run && `ran ${seconds(executionMs)}`,
+    chunks.length > 0 && `${chunks.length} chunks`,
+    error !== undefined && `error: ${firstLine(error)}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+/** What a handler threw comes as a text that holds JSON. */
+function firstLine(error: unknown): string {
+  const text = typeof error === 'string' ? error : JSON.stringify(error);
+  const [, message = text] = /"error_message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
+  const [line = ''] = message.split(/\\n|\n/);
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+}

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { program } from './program.js';
+
+void program(process).parseAsync();

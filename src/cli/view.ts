@@ -1,0 +1,72 @@
+import {
+  asyncScheduler,
+  bufferTime,
+  distinctUntilChanged,
+  filter,
+  interval,
+  map,
+  merge,
+  mergeMap,
+  share,
+  startWith,
+} from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { Emulator } from '../emulator/index.js';
+import { jobLines } from './jobLines.js';
+import type { Paint } from './paint.js';
+import { requestLine } from './requestLine.js';
+import { statusLines } from './statusLines.js';
+
+/** How often the emulator is looked at, in milliseconds of real time. */
+const EVERY = 250;
+
+/** How many lines a look may add: under load nobody reads all of them. */
+const MOST_LINES = 40;
+
+/** What there is to see of an emulator. */
+export interface View {
+  /** What happened, a line each. */
+  readonly lines$: Observable<string>;
+  /** How it stands; emits when it differs. */
+  readonly status$: Observable<readonly string[]>;
+}
+
+/** Looks at the emulator a few times a second, in real time, for as long as it is subscribed. */
+export function view(emulator: Pick<Emulator, 'state' | 'jobs' | 'requests$'>, paint: Paint): View {
+  const state$ = interval(EVERY, asyncScheduler).pipe(
+    startWith(0),
+    map(() => emulator.state()),
+    share(),
+  );
+  const newJobLines = jobLines(paint);
+  const jobLines$ = state$.pipe(
+    distinctUntilChanged((one, two) => one.requests.total === two.requests.total && same(one.endpoints, two.endpoints)),
+    map(() => newJobLines(emulator.jobs())),
+  );
+  const requestLines$ = emulator.requests$.pipe(
+    map((request) => requestLine(request, paint)),
+    filter((line) => line !== undefined),
+    bufferTime(EVERY),
+  );
+  let before: number | undefined;
+  return {
+    lines$: merge(jobLines$, requestLines$).pipe(mergeMap((lines) => atMost(MOST_LINES, lines))),
+    status$: state$.pipe(
+      map((state) => {
+        const { total } = state.requests;
+        const perSecond = Math.round(((total - (before ?? total)) * 1_000) / EVERY);
+        before = total;
+        return statusLines(state, perSecond, paint);
+      }),
+      distinctUntilChanged<readonly string[]>(same),
+    ),
+  };
+}
+
+function atMost(most: number, lines: readonly string[]): readonly string[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most), `… and ${lines.length - most} more`];
+}
+
+function same(one: unknown, two: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(two);
+}

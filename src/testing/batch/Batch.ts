@@ -1,0 +1,89 @@
+import type { Job, Submission } from '../model/Job.js';
+
+/** States of a batch. FAILED: every one of its requests failed. */
+export type BatchStatus = 'DRAFT' | 'FINALIZED' | 'FAILED' | 'CANCELLED';
+
+/** One request of a batch; with a job once the batch is finalized. */
+export interface BatchRequest {
+  readonly id: string;
+  readonly submission: Submission;
+  job?: Job;
+}
+
+/** A list of requests that is filled first and run then. */
+export class Batch {
+  name?: string;
+  requests: BatchRequest[] = [];
+  private stage: 'DRAFT' | 'FINALIZED' | 'CANCELLED' = 'DRAFT';
+
+  constructor(
+    readonly id: string,
+    readonly endpointId: string,
+    readonly createdAt: number,
+  ) {}
+
+  get status(): BatchStatus {
+    const allFailed = this.requests.length > 0 && this.requests.every(({ job }) => job && hasFailed(job));
+    return this.stage === 'FINALIZED' && allFailed ? 'FAILED' : this.stage;
+  }
+
+  /** Whether it is still filled, or something in it is to be run. */
+  get active(): boolean {
+    return this.stage === 'DRAFT' || (this.stage === 'FINALIZED' && this.requests.some(({ job }) => !job?.over));
+  }
+
+  finalize(submit: (submission: Submission) => Job): void {
+    this.stage = 'FINALIZED';
+    for (const request of this.requests) request.job = submit(request.submission);
+  }
+
+  /** Stops all that is not over. */
+  cancel(stop: (job: Job) => void): void {
+    this.stage = 'CANCELLED';
+    for (const { job } of this.requests) if (job && !job.over) stop(job);
+  }
+
+  remove(request: BatchRequest): void {
+    this.requests = this.requests.filter((other) => other !== request);
+  }
+
+  /** What `GET /batch/{id}` says. */
+  summary(): Record<string, unknown> {
+    const jobs = this.requests.flatMap(({ job }) => job ?? []);
+    const count = (fits: (job: Job) => boolean): number => jobs.filter(fits).length;
+    const { id, endpointId, name, status, createdAt } = this;
+    return {
+      id,
+      endpointId,
+      name,
+      status,
+      requestTotal: this.requests.length,
+      requestInProgress: count((job) => !job.over),
+      requestCompleted: count((job) => job.status === 'COMPLETED'),
+      requestFailed: count(hasFailed),
+      createdAt,
+    };
+  }
+
+  /** What `GET /batch/{id}/requests` says of one of them. */
+  describe({ id, job }: BatchRequest): Record<string, unknown> {
+    const run = job?.runs.at(-1);
+    return {
+      id,
+      status: job?.status ?? (this.stage === 'CANCELLED' ? 'CANCELLED' : 'IN_QUEUE'),
+      output: job?.report.output,
+      error: job?.report.error,
+      startedAt: timeOf(run?.startedAt),
+      completedAt: timeOf(job?.endedAt),
+    };
+  }
+}
+
+function hasFailed({ status }: Job): boolean {
+  return status === 'FAILED' || status === 'TIMED_OUT';
+}
+
+/** Such as `2026-07-09T09:15:01Z`. */
+function timeOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,74 @@
+import { faultNames } from './faultKinds.js';
+import type { FaultName, FaultRule } from './FaultRule.js';
+import { rulesOf } from './rulesOf.js';
+
+type Check = readonly [fits: (value: unknown) => boolean, rule: string];
+
+const atLeast = (value: unknown, least: number): boolean => Number.isFinite(value) && (value as number) >= least;
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isCount = (value: unknown): boolean => Number.isInteger(value) && atLeast(value, 1);
+const listOr =
+  (fits: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) ? value.every(fits) : fits(value);
+
+const DURATION: Check = [(value) => atLeast(value, 0), 'milliseconds, 0 or more'];
+const COUNT: Check = [isCount, 'a whole number of at least 1'];
+const TEXT: Check = [isText, 'text'];
+
+/** What each member of a rule may be; `when` is a function, and does not come in JSON. */
+const checks: Readonly<Record<Exclude<keyof FaultRule, 'fault' | 'when'>, Check>> = {
+  on: [listOr(isText), 'an operation, or a list of operations'],
+  endpoint: TEXT,
+  nth: [listOr(isCount), 'a whole number of at least 1, or a list of such'],
+  probability: [(value) => atLeast(value, 0) && (value as number) <= 1, 'between 0 and 1'],
+  times: [(value) => Number.isInteger(value) && atLeast(value, 0), 'a whole number, 0 or more'],
+  burst: COUNT,
+  after: DURATION,
+  for: DURATION,
+  jitter: DURATION,
+  workers: COUNT,
+  accepted: [(value) => typeof value === 'boolean', 'true or false'],
+  retryAfter: [(value) => isText(value) || atLeast(value, 0), 'seconds, or text'],
+  message: TEXT,
+  status: [(value) => Number.isInteger(value) && atLeast(value, 200) && (value as number) <= 599, '200 to 599'],
+  headers: [(value) => isObject(value) && Object.values(value).every(isText), 'an object of texts'],
+  body: [() => true, 'anything'],
+};
+
+/**
+ * Reads faults that came from outside, as JSON: one rule, a list of rules, or an object by name.
+ * Throws a `TypeError` that says what is wrong and what is right.
+ */
+export function readFaults(value: unknown): readonly FaultRule[] {
+  if (Array.isArray(value)) return value.map((rule) => readRule(rule));
+  if (!isObject(value)) throw new TypeError('faults: must be a rule, a list of rules, or an object of faults by name');
+  if (Object.hasOwn(value, 'fault')) return [readRule(value)];
+  return Object.entries(value).flatMap(([name, details]) => {
+    const fault = nameOf(name);
+    // In this form too a number is a probability.
+    return rulesOf({ [fault]: details as number }).map((rule) => readRule(rule));
+  });
+}
+
+function readRule(value: unknown): FaultRule {
+  if (!isObject(value)) throw new TypeError('a fault: must be an object with a member `fault`');
+  const fault = nameOf(value.fault);
+  for (const [name, given] of Object.entries(value)) {
+    if (name === 'fault') continue;
+    const check = Object.hasOwn(checks, name) ? checks[name as keyof typeof checks] : undefined;
+    if (!check) throw new TypeError(`${fault}: there is no "${name}"; there is ${Object.keys(checks).join(', ')}`);
+    if (!check[0](given)) throw new TypeError(`${fault}.${name}: must be ${check[1]}`);
+  }
+  return value as unknown as FaultRule; // every member was checked
+}
+
+function nameOf(value: unknown): FaultName {
+  const name = faultNames.find((known) => known === value);
+  if (!name) throw new TypeError(`there is no fault ${JSON.stringify(value)}; there is ${faultNames.join(', ')}`);
+  return name;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

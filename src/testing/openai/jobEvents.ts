@@ -1,0 +1,44 @@
+import { defer, map, repeat, takeWhile } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
+import { hold } from '../model/hold.js';
+import type { Job } from '../model/Job.js';
+import { shownOver } from '../model/jobBody.js';
+
+const DONE = 'data: [DONE]\n\n';
+
+/**
+ * The chunks of a job as server-sent events, each as it comes, and `[DONE]` at the end. A chunk that is text is taken to be
+ * events already, as vLLM's worker yields them. A failure is the last event.
+ */
+export function jobEvents(job: Job, scheduler: SchedulerLike): Observable<string> {
+  let done = false;
+  const ready = (): boolean => job.chunks.waiting > 0 || shownOver(job);
+  return defer(() => hold(job, ready, 0, scheduler)).pipe(
+    map(() => {
+      const text = job.chunks.drain().map(eventOf).join('');
+      const over = shownOver(job) && job.chunks.waiting === 0;
+      done ||= text.includes(DONE.trimEnd());
+      return { text: over ? text + endOf(job, done) : text, over };
+    }),
+    repeat(),
+    takeWhile(({ over }) => !over, true),
+    map(({ text }) => text),
+  );
+}
+
+function endOf(job: Job, done: boolean): string {
+  if (job.status !== 'COMPLETED') return eventOf(failureOf(job));
+  return done ? '' : DONE;
+}
+
+function eventOf(chunk: unknown): string {
+  return typeof chunk === 'string' ? chunk : `data: ${JSON.stringify(chunk)}\n\n`;
+}
+
+/** Why a job failed, in OpenAI's form, as vLLM's worker says it. */
+export function failureOf(job: Job): { readonly error: unknown } {
+  const { error } = job.report;
+  if (typeof error === 'object' && error !== null) return { error };
+  const message = typeof error === 'string' ? error : `the job is ${job.status}`;
+  return { error: { message, type: 'worker_error', code: null } };
+}

@@ -1,0 +1,29 @@
+import { MAX_RUNSYNC_BODY } from '../../protocol/limits.js';
+import { exceeds } from '../model/bytes.js';
+import type { EmulatorRequest } from '../model/EmulatorRequest.js';
+
+export type Members = Readonly<Record<string, unknown>>;
+
+/** What a worker posted, or why it cannot be taken. */
+export type WorkerPost =
+  | { readonly kind: 'members'; readonly members: Members }
+  | { readonly kind: 'too-large' | 'unreadable'; readonly reason: string };
+
+/** Largest post of a worker, in bytes: as large as a result may be. */
+const MAX_POST = MAX_RUNSYNC_BODY;
+
+/** Reads what a worker posted: an object as JSON, whatever the content type says. The worker SDK says it is a form. */
+export function readPost({ body = '', size = 0 }: EmulatorRequest): WorkerPost {
+  if (size > MAX_POST || exceeds(body, MAX_POST)) {
+    return { kind: 'too-large', reason: `body: exceeded max body size of ${MAX_POST / 1024 / 1024}MiB` };
+  }
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return { kind: 'members', members: value as Members }; // checked just above
+    }
+    return { kind: 'unreadable', reason: 'body: must be an object' };
+  } catch {
+    return { kind: 'unreadable', reason: 'body: invalid json' };
+  }
+}

@@ -1,0 +1,10 @@
+import type { Job } from '../model/Job.js';
+
+/** The body of a webhook: the job object with `input` and `webhook`, and without `workerId`; keys in alphabetical order. */
+export function webhookBody(job: Job): string {
+  const { id, delayTime, executionTime, status, submission, report } = job;
+  const { input, webhook } = submission;
+  const retries = job.retries || undefined;
+  const { error, output } = report;
+  return JSON.stringify({ delayTime, error, executionTime, id, input, output, retries, status, webhook });
+}

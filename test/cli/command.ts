@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+import { onTestFinished } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+// Inside the package, so that its dependencies resolve from there.
+const outfile = join(root, `.cache/cli-${process.pid}.mjs`);
+let built = false;
+
+function build(): string {
+  if (!built) {
+    buildSync({
+      entryPoints: [join(root, 'src/cli/main.ts')],
+      outfile,
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      tsconfigRaw: '{}',
+    });
+    process.once('exit', () => rmSync(outfile, { force: true }));
+    built = true;
+  }
+  return outfile;
+}
+
+/** A folder that is gone after the test. */
+export function folder(): string {
+  const path = mkdtempSync(join(root, '.cache/cli-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** The command in a process of its own, its output piped; ended after the test. */
+export class Command {
+  output = '';
+  errors = '';
+  readonly ended: Promise<number | null>;
+  private readonly child: ChildProcess;
+
+  constructor(args: readonly string[], cwd = root) {
+    this.child = spawn(process.execPath, [build(), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout!.on('data', (data: Buffer) => (this.output += data.toString()));
+    this.child.stderr!.on('data', (data: Buffer) => (this.errors += data.toString()));
+    this.ended = new Promise((resolve) => this.child.once('close', resolve));
+    onTestFinished(async () => {
+      this.child.kill('SIGKILL');
+      await this.ended;
+    });
+  }
+
+  /** Resolves with the base URL once the server listens; rejects if the command ends instead. */
+  baseUrl(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        // To the end of the banner, whatever the pieces it comes in.
+        const url = /base URL +(\S+)[^]*PING_INTERVAL/.exec(this.output)?.[1];
+        if (url !== undefined) resolve(url);
+      };
+      this.child.stdout!.on('data', look);
+      this.child.once('close', () => reject(new Error(`ended: ${this.output}${this.errors}`)));
+      look();
+    });
+  }
+
+  /** Sends a signal; resolves with the exit code. */
+  signal(name: NodeJS.Signals): Promise<number | null> {
+    this.child.kill(name);
+    return this.ended;
+  }
+}
+
+/** POSTs a job, and gives what came back. */
+export async function submit(baseUrl: string, endpoint: string, body: unknown): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${baseUrl}/${endpoint}/runsync`, { method: 'POST', body: JSON.stringify(body) });
+  return (await answer.json()) as Record<string, unknown>;
+}

@@ -1,0 +1,54 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Command, folder, submit } from './command.js';
+
+const job = { input: { text: 'hello' } };
+
+test('without a file it echoes, says what happens, and ends cleanly on Ctrl-C', async () => {
+  const command = new Command(['emulate', '--port', '0']);
+  const baseUrl = await command.baseUrl();
+  expect(await submit(baseUrl, 'demo', job)).toMatchObject({ output: { echo: { text: 'hello' } } });
+  await expect.poll(() => command.output).toMatch(/demo {2}sync-\S+ {2}COMPLETED {2}waited/);
+  // Plain lines where there is no terminal.
+  expect(command.output).not.toContain('\u001b');
+  expect(await command.signal('SIGINT')).toBe(0);
+  expect(command.output).toMatch(/Stopped\.\n$/);
+  expect(command.errors).toBe('');
+  await expect(fetch(`${baseUrl}/demo/health`)).rejects.toThrow();
+});
+
+test('loads the file again when it changes; keeps the handlers where it cannot be read', async () => {
+  const file = join(folder(), 'handlers.mjs');
+  writeFileSync(file, `export default { one: () => 'first', two: { handler: () => 2, workers: 1 } };`);
+  const command = new Command(['emulate', file, '--port', '0']);
+  const baseUrl = await command.baseUrl();
+  expect(await submit(baseUrl, 'one', job)).toMatchObject({ output: 'first' });
+  expect(await submit(baseUrl, 'two', job)).toMatchObject({ output: 2 });
+
+  writeFileSync(file, `export default { one: () => 'second', two: { handler: () => 2, workers: 1 } };`);
+  await expect.poll(() => command.output, { timeout: 5_000 }).toContain('loaded  ');
+  expect(await submit(baseUrl, 'one', job)).toMatchObject({ output: 'second' });
+
+  writeFileSync(file, `export default { one: () => 'third'`);
+  await expect.poll(() => command.output, { timeout: 5_000 }).toMatch(/not loaded .*handlers\.mjs:1[^]*SyntaxError/);
+  expect(command.output).toContain('The handlers before stay.');
+  expect(await submit(baseUrl, 'one', job)).toMatchObject({ output: 'second' });
+}, 20_000);
+
+test('options reach the emulator', async () => {
+  const command = new Command(
+    'emulate --port 0 --endpoint mine --key secret --cold-start 20s --speed 100 --faults answer --cors'.split(' '),
+  );
+  const baseUrl = await command.baseUrl();
+  const answer = await fetch(`${baseUrl}/mine/health`, { headers: { origin: 'http://localhost:4200' } });
+  expect(answer.status).toBe(500);
+  expect(answer.headers.get('access-control-allow-origin')).toBe('http://localhost:4200');
+  expect(command.output).not.toContain('secret');
+});
+
+test('time passes as fast as asked', async () => {
+  const command = new Command('emulate --port 0 --cold-start 20s --speed 100'.split(' '));
+  const { delayTime } = await submit(await command.baseUrl(), 'demo', job);
+  expect(delayTime).toBeGreaterThanOrEqual(19_000);
+});

@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import { platform } from './platform.js';
+
+/** Nothing here waits for so long: it is what a broken test may take. */
+const timeout = 30_000;
+
+describe('a worker in Python', { timeout }, () => {
+  test('takes jobs and returns their results', async () => {
+    const { worker, run, over } = await platform();
+    await worker('py-1');
+    const ids = [await run({ text: 'héllo 🎈' }), await run({ text: 'two' })];
+    expect(await over(ids[0]!)).toMatchObject({
+      output: { echo: { text: 'héllo 🎈' } },
+      status: 'COMPLETED',
+      workerId: 'py-1',
+    });
+    expect(await over(ids[1]!)).toMatchObject({ output: { echo: { text: 'two' } }, status: 'COMPLETED' });
+  });
+
+  test('waits for work, and answers /runsync', async () => {
+    const { worker, call } = await platform();
+    await worker('py-1');
+    expect(await call('POST', 'runsync', { input: { text: 'now' } })).toMatchObject({
+      output: { echo: { text: 'now' } },
+      status: 'COMPLETED',
+    });
+    expect(await call('GET', 'health')).toMatchObject({ jobs: { completed: 1 }, workers: { idle: 1 } });
+  });
+
+  test('streams', async () => {
+    const { worker, run, call, over } = await platform();
+    await worker('py-1');
+    const id = await run({ count: 5, pause: 0.02 });
+    const chunks: unknown[] = [];
+    for (let status: unknown; status !== 'COMPLETED';) {
+      const answer = (await call('GET', `stream/${id}`)) as { status: string; stream: { output: unknown }[] };
+      chunks.push(...answer.stream.map(({ output }) => output));
+      status = answer.status;
+    }
+    expect(chunks).toEqual([0, 1, 2, 3, 4].map((number) => ({ number, word: 'wörd' })));
+    expect(await over(id)).toMatchObject({ output: [], status: 'COMPLETED' });
+  });
+
+  test('collects what it streams', async () => {
+    const { worker, run, over } = await platform();
+    await worker('py-1', { AGGREGATE: '1' });
+    expect(await over(await run({ count: 2 }))).toMatchObject({
+      output: [
+        { number: 0, word: 'wörd' },
+        { number: 1, word: 'wörd' },
+      ],
+    });
+  });
+
+  test('fails in the middle of a stream', async () => {
+    const { worker, run, over, call } = await platform();
+    await worker('py-1');
+    const id = await run({ count: 3, fail_at: 2 });
+    expect(await over(id)).toMatchObject({ error: 'handler: no more \ntraceback: none', status: 'FAILED' });
+    const { stream } = await call('GET', `stream/${id}`);
+    expect(stream).toHaveLength(2);
+  });
+
+  test('reports progress', async () => {
+    const { worker, run, over, when } = await platform();
+    await worker('py-1');
+    const id = await run({ progress: ['10%', { percent: 50 }], pause: 0.3 });
+    const first = await when(id, ({ output }) => output !== undefined);
+    expect(first).toMatchObject({ output: '10%', status: 'IN_PROGRESS' });
+    expect(await when(id, ({ output }) => typeof output === 'object')).toMatchObject({ output: { percent: 50 } });
+    expect(await over(id)).toMatchObject({ output: 'progressed', status: 'COMPLETED' });
+  });
+
+  test('returns an error, or raises one', async () => {
+    const { worker, run, over } = await platform();
+    await worker('py-1');
+    expect(await over(await run({ error: 'bad input' }))).toMatchObject({
+      error: 'bad input',
+      output: { code: 7 },
+      status: 'FAILED',
+    });
+    const { error, status } = await over(await run({ raise: 'no such thing' }));
+    expect(status).toBe('FAILED');
+    expect(JSON.parse(String(error))).toMatchObject({
+      error_message: 'no such thing',
+      error_type: "<class 'ValueError'>",
+      worker_id: 'py-1',
+    });
+  });
+
+  test('runs several jobs at once', async () => {
+    const { worker, run, over, emulator } = await platform();
+    await worker('py-1', { CONCURRENCY: '3' });
+    const ids = await Promise.all([1, 2, 3].map(() => run({ sleep: 0.3 })));
+    for (const id of ids) expect(await over(id)).toMatchObject({ output: 'slept', workerId: 'py-1' });
+    const runs = emulator.jobs().flatMap((job) => job.runs);
+    expect(Math.max(...runs.map((job) => job.startedAt))).toBeLessThan(Math.min(...runs.map((job) => job.endedAt!)));
+  });
+
+  test('two of them share a queue with a handler in this process, and no job runs twice', async () => {
+    const { worker, run, over, emulator } = await platform({
+      endpoints: { demo: { handler: ({ input }, { sleep }) => sleep(5).then(() => ({ echo: input })), workers: 1 } },
+    });
+    await Promise.all([worker('py-1'), worker('py-2')]);
+    const ids = await Promise.all(Array.from({ length: 40 }, (_, number) => run({ number })));
+    for (const [number, id] of ids.entries()) {
+      expect(await over(id)).toMatchObject({ output: { echo: { number } }, status: 'COMPLETED' });
+    }
+    const runs = emulator.jobs().flatMap((job) => job.runs);
+    expect(runs).toHaveLength(40);
+    expect(new Set(runs.map(({ workerId }) => workerId)).size).toBe(3);
+  });
+
+  test('is stopped when its job is cancelled, and takes the next', async () => {
+    const { worker, run, over, call, emulator } = await platform();
+    const process = await worker('py-1');
+    const id = await run({ sleep: 60 });
+    await process.said(new RegExp(`^took ${id}$`));
+    expect(await call('POST', `cancel/${id}`)).toEqual({ id, status: 'CANCELLED' });
+    await process.said(new RegExp(`^stopped ${id}$`));
+    expect(await over(await run({ text: 'next' }))).toMatchObject({ status: 'COMPLETED' });
+    expect(emulator.jobs()[0]).toMatchObject({ end: 'cancelled', runs: [{ outcome: 'cancelled', workerId: 'py-1' }] });
+  });
+
+  test('is stopped when its job takes too long', async () => {
+    const { worker, run, over } = await platform({ endpoints: { demo: { executionTimeout: 100, killLag: 50 } } });
+    const process = await worker('py-1');
+    const id = await run({ sleep: 60 });
+    expect(await over(id)).toMatchObject({ error: 'executionTimeout exceeded', status: 'FAILED' });
+    await process.said(new RegExp(`^stopped ${id}$`));
+  });
+
+  test('keeps its job while it pings', async () => {
+    const { worker, run, over } = await platform({ endpoints: { demo: { lostAfter: 400 } } });
+    await worker('py-1');
+    const job = await over(await run({ sleep: 1.2 }));
+    expect(job).toMatchObject({ output: 'slept', status: 'COMPLETED' });
+    expect(job).not.toHaveProperty('retries');
+  });
+
+  test('that is killed in mid-job loses it to another', async () => {
+    const { worker, run, over, emulator } = await platform({ endpoints: { demo: { lostAfter: 300 } } });
+    const first = await worker('py-1');
+    const id = await run({ sleep: 0.5 });
+    await first.said(/^took/);
+    await first.kill();
+    await worker('py-2');
+    expect(await over(id)).toMatchObject({ output: 'slept', retries: 1, status: 'COMPLETED', workerId: 'py-2' });
+    expect(emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
+  });
+
+  test('a job that kills every worker is given up', async () => {
+    const { worker, run, over, call } = await platform({ endpoints: { demo: { lostAfter: 200 } } });
+    const id = await run({ die: true });
+    await worker('py-1');
+    await worker('py-2');
+    const job = await over(id);
+    expect(Object.keys(job)).toEqual(['delayTime', 'error', 'executionTime', 'id', 'retries', 'status', 'workerId']);
+    expect(job).toMatchObject({ error: 'job timed out after 1 retries', retries: 1, status: 'FAILED' });
+    expect(await call('GET', 'health')).toMatchObject({ jobs: { failed: 1, inProgress: 0, retried: 1 } });
+  });
+
+  test('never reports a job without input, which is given up', async () => {
+    const { worker, run, over } = await platform({ endpoints: { demo: { lostAfter: 200 } } });
+    const process = await worker('py-1');
+    const id = await run({});
+    expect(await over(id)).toMatchObject({ error: 'job timed out after 1 retries', retries: 1, status: 'FAILED' });
+    expect(process.lines.filter((line) => line === `missing ${id}`)).toHaveLength(2);
+  });
+
+  test('that is to be refreshed rests for a cold start', async () => {
+    const { worker, run, over, emulator } = await platform({ endpoints: { demo: { coldStart: 400 } } });
+    await worker('py-1');
+    await over(await run({ refresh: true }));
+    await over(await run({ text: 'next' }));
+    const [first, second] = emulator.jobs().map((job) => job.runs[0]);
+    expect(second!.startedAt - first!.endedAt!).toBeGreaterThanOrEqual(400);
+  });
+
+  test('brings the key it was given', async () => {
+    const { worker, emulator } = await platform({ keys: ['local-worker-key'] });
+    await worker('py-1', { RUNPOD_AI_API_KEY: 'local-worker-key' });
+    const headers = { authorization: 'Bearer local-worker-key' };
+    const body = JSON.stringify({ input: { text: 'in' } });
+    const answer = await fetch(`${emulator.baseUrl}/demo/runsync`, { method: 'POST', headers, body });
+    expect(await answer.json()).toMatchObject({ status: 'COMPLETED' });
+    expect(JSON.stringify(emulator.requests())).not.toContain('local-worker-key');
+  });
+});
