@@ -3,7 +3,7 @@
  * runs before there is anything in node_modules, so it may import nothing but Node.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -40,6 +40,12 @@ export function npm(...args) {
 export function bootstrap() {
   const reason = outdated();
   if (!reason) return;
+  const modules = join(root, 'node_modules');
+  // npm would empty the folder that it points to, which is somebody else's.
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    process.stderr.write(`node_modules is a link, and out of date (${reason}): nothing was installed.\n`);
+    return;
+  }
   const start = performance.now();
   process.stderr.write(`Installing dependencies (${reason}) …\n`);
   const [command, args] = npm('ci', '--no-audit', '--no-fund', '--loglevel=error');
