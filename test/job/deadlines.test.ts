@@ -127,7 +127,7 @@ describe('S8 at a deadline', () => {
     expect(settled.values).toMatchObject([{ cancelled: [{ id }], finished: [], abandoned: [] }]);
   });
 
-  test.each(['not-found'] as const)(
+  test.each(['not-found', 'state'] as const)(
     'a job that completes before its cancel arrives is delivered (a cancel too late answers with its %s)',
     (cancelEnded) => {
       const made = lasting({ latency: 100, variants: { cancelEnded } });
@@ -279,6 +279,18 @@ describe('S12 the limits', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
+  test('queue: counts from the first subscription also for a job that was submitted long ago', () => {
+    const made = lasting({ endpoints: { demo: { ...acting, workers: 0 } } });
+    const { id } = made.see(made.endpoint.run({ input })).values[0]!;
+    made.until(60_000);
+    const ref = { v: 1, endpointId: 'demo', id, submittedAt: 0 } as const;
+    const seen = made.see(made.endpoint.attach(ref, { timeout: { queue: 3_000 } }).output$);
+    made.until(62_999);
+    expect(seen.error).toBeUndefined();
+    made.until(100_000);
+    expect(seen).toMatchObject({ ended: 63_000, error: { limit: 'queue' } });
+  });
+
   test.each<JobTimeout>([{ execution: 2 ** 31 - 1 }, { total: 2 ** 31 - 1 }, { queue: 2 ** 31 - 1 }])(
     'S2 of %o no timer is longer than a timer can be, which would fire at once',
     (timeout) => {
@@ -389,6 +401,16 @@ describe('a deadline and the submission', () => {
     made.until(1_001_000);
     expect(late.error).toBe(seen.error);
     expect(tally(made)).toEqual({ run: 1, cancel: 1 });
+  });
+
+  test('S1 S12 passed while it is on its way, and the answer is lost: nothing is left, and nothing sent again', () => {
+    const made = script(() => ({ status: 503, after: 8_000 }));
+    const seen = made.see(made.endpoint.job({ input }, { timeout: 5_000 }).output$);
+    made.until(1_000_000);
+    expect(seen).toMatchObject({ ended: 5_000, error: { code: 'job_deadline' } });
+    expect(tally(made)).toEqual({ run: 1 });
+    expect(made.see(made.client.settled()).values).toHaveLength(1);
+    expect(made.scheduler.actions).toEqual([]);
   });
 });
 

@@ -36,6 +36,17 @@ describe('why a job waits', () => {
     expect(reasons(seen).slice(-2)).toEqual(['running', 'ended']);
   });
 
+  test('is not told as waiting behind others, when its own worker is the one that the counts have and it does not yet', () => {
+    // The health is read in the moment in which the worker takes the job, the job itself later.
+    const made = world({ endpoints: { demo: { ...acting, coldStart: 10_000 } } });
+    const job = made.endpoint.job({ input });
+    made.see(job.output$);
+    const seen = made.see(job.diagnosis$);
+    made.until(100_000);
+    expect(reasons(seen)).not.toContain('queued-behind');
+    expect(reasons(seen).slice(-2)).toEqual(['running', 'ended']);
+  });
+
   test('no-workers: there are none, and none is coming', () => {
     const made = world({ endpoints: { demo: { ...acting, workers: 0 } } });
     const job = made.endpoint.job({ input });
@@ -84,9 +95,11 @@ describe('why a job waits', () => {
 });
 
 describe('expiring', () => {
-  const last = (policy: object, ms: number) => {
+  const last = (policy: object, ms: number, hooked = false) => {
     const made = world({ endpoints: { demo: { ...acting, workers: 0 } } });
-    const job = made.endpoint.job({ input, policy });
+    const job = hooked
+      ? made.endpoint.job({ input }, { beforeSubmit: (request) => [{ ...request, policy }] })
+      : made.endpoint.job({ input, policy });
     made.see(job.state$);
     const seen = made.see(job.diagnosis$);
     made.until(ms);
@@ -96,6 +109,11 @@ describe('expiring', () => {
   test('in the last tenth of its ttl', () => {
     expect(last({ ttl: 100_000 }, 89_000)).toEqual({ reason: 'no-workers' });
     expect(last({ ttl: 100_000 }, 96_000)).toMatchObject({ reason: 'expiring' });
+  });
+
+  test('by the ttl that beforeSubmit gave', () => {
+    expect(last({ ttl: 100_000 }, 89_000, true)).toEqual({ reason: 'no-workers' });
+    expect(last({ ttl: 100_000 }, 96_000, true)).toMatchObject({ reason: 'expiring' });
   });
 
   test('by the day that the service gives a job of which nothing was said', () => {

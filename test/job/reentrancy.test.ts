@@ -1,0 +1,228 @@
+import { Subject, retry, tap } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { Job } from 'runpod-rx';
+import { script, statuses, type Script, type Seen } from '../client/world.js';
+import { expectSilence, look, nothing, owning, settled } from './support.js';
+import { tally } from './support/acting.js';
+import { running, says } from './support/says.js';
+
+const input = { ms: 20_000 };
+
+/** A job that runs until it is cancelled; each answer takes as long as is said. */
+const service = (after: number, options: Parameters<typeof script>[1] = {}): Script =>
+  script(({ operation }) => says(running(operation), {}, after), options);
+
+/** A job that is over when it is first read; each answer takes as long as is said. */
+const quick = (after: number): Script =>
+  script(({ operation }) => says(operation === 'run' ? 'IN_QUEUE' : 'COMPLETED', { output: 'done' }, after));
+
+describe('S5 what comes before the request is on the wire comes in time', () => {
+  test('cancel() within beforeSubmit: nothing is sent', () => {
+    const made = service(100);
+    const job: Job = made.endpoint.job(
+      { input },
+      {
+        beforeSubmit: (request) => {
+          job.cancel();
+          return [request];
+        },
+      },
+    );
+    const seen = made.see(job.state$);
+    made.until(60_000);
+    expect(made.sent).toEqual([]);
+    expect(seen.error).toMatchObject({ code: 'aborted', accepted: 'no' });
+  });
+
+  test.each<[string, (job: Job, controller: AbortController, made: Script) => unknown]>([
+    ['cancel()', (job) => job.cancel()],
+    [
+      'its signal',
+      (_, controller) => {
+        controller.abort('no');
+      },
+    ],
+    ['close()', (_, __, { client, see }) => see(client.close())],
+  ])('%s at the event submitting, which comes before the request: nothing is sent', (_, stop) => {
+    const made = service(100);
+    const controller = new AbortController();
+    const job = made.endpoint.job({ input }, { signal: controller.signal });
+    const sentBefore: number[] = [];
+    const errors: unknown[] = [];
+    job.events$.subscribe({
+      next: ({ type }) => {
+        if (type !== 'submitting') return;
+        sentBefore.push(made.sent.length);
+        stop(job, controller, made);
+      },
+      error: (error: unknown) => errors.push(error),
+    });
+    made.until(60_000);
+    expect(sentBefore).toEqual([0]);
+    expect(made.sent).toEqual([]);
+    expect(errors).toHaveLength(1);
+    expect(settled(made)).toEqual(nothing);
+    expectSilence(made);
+  });
+});
+
+describe('what happens while a view is told of the past', () => {
+  test('S7 the end, by a notice: it is told that, too, and completes', () => {
+    const notices = new Subject<unknown>();
+    const made = service(100, { notices });
+    const job = made.endpoint.job({ input });
+    const first = made.see(job.state$);
+    made.until(5_000);
+    const seen = made.see(
+      job.state$.pipe(
+        tap(({ status }) => {
+          if (status === 'IN_PROGRESS') notices.next({ id: 'job-1', status: 'COMPLETED', output: 1 });
+        }),
+      ),
+    );
+    made.until(10_000);
+    expect(first.ended).toBe(5_000);
+    expect([statuses(seen), seen.ended]).toEqual([['IN_PROGRESS', 'COMPLETED'], 5_000]);
+  });
+
+  test('detach(): it completes as all others do', () => {
+    const made = service(100);
+    const job = made.endpoint.job({ input });
+    const first = made.see(job.state$);
+    made.until(5_000);
+    const seen = made.see(job.state$.pipe(tap(() => job.detach())));
+    made.until(6_000);
+    expect([first.ended, seen.ended]).toEqual([5_000, 5_000]);
+    expectSilence(made);
+  });
+
+  test('S4 cancel(): it is told of the end, and the job is cancelled once', () => {
+    const made = service(100);
+    const job = made.endpoint.job({ input });
+    made.see(job.state$);
+    made.until(5_000);
+    const seen = made.see(job.state$.pipe(tap(() => job.cancel())));
+    made.until(10_000);
+    expect([statuses(seen), seen.ended]).toEqual([['IN_PROGRESS', 'CANCELLED'], 5_100]);
+    expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
+  });
+});
+
+describe('S22 an error comes a macrotask after its cause', () => {
+  test('also the one of cancel() before anything was sent', () => {
+    const made = service(100);
+    const job = made.endpoint.job({ input }, { beforeSubmit: () => new Subject() });
+    const seen = made.see(job.state$);
+    made.until(1_000);
+    const report = made.see(job.cancel());
+    expect([seen.error, report.error]).toEqual([undefined, undefined]);
+    made.until(1_001);
+    for (const { error } of [seen, report]) expect(error).toMatchObject({ code: 'aborted', accepted: 'no' });
+  });
+
+  test('S4 a signal is heard once: retry() around it goes on with the same job', () => {
+    const controller = new AbortController();
+    const made = service(100);
+    let errors = 0;
+    const seen = made.see(
+      made.endpoint.attach('job-1', { signal: controller.signal }).state$.pipe(
+        retry({
+          delay: () => {
+            errors++;
+            return [undefined];
+          },
+        }),
+      ),
+    );
+    made.until(1_000);
+    controller.abort();
+    made.until(20_000);
+    expect(errors).toBe(1);
+    expect(seen.ended).toBeUndefined();
+    expect(tally(made).status).toBeGreaterThan(3);
+    expect(tally(made).cancel).toBeUndefined();
+  });
+});
+
+describe('everything at once', () => {
+  test('S4 S7 with answers given synchronously: one submission, one read, and every view to its end', () => {
+    const made = quick(0);
+    const views = look(made, made.endpoint.job({ input }), 'events$', 'state$', 'progress$', 'output$', 'id$');
+    made.until(10_000);
+    expect(Object.values(views).map(({ error }) => error)).toEqual(Array(5).fill(undefined));
+    expect(Object.values(views).filter(({ ended }) => ended === undefined)).toEqual([]);
+    expect(made.sent.map(({ operation }) => operation)).toEqual(['run', 'status']);
+  });
+
+  test.each<[string, readonly number[]]>([
+    ['in the order they came', [0, 1, 2, 3, 4]],
+    ['the last first', [4, 3, 2, 1, 0]],
+    ['in any order', [2, 0, 4, 1, 3]],
+  ])('S4 five views that leave in one turn, %s: one cancel', (_, order) => {
+    const made = script(({ operation }) => (operation === 'stream' ? 'never' : says(running(operation), {}, 100)));
+    const views = Object.values<Seen<unknown>>(look(made, made.endpoint.job({ input }), ...owning));
+    made.until(5_000);
+    for (const n of order) views[n]!.subscription.unsubscribe();
+    made.until(100_000);
+    expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
+  });
+
+  test('S6 S23 an urgent cancel made in answer to one that had waited has its turn', () => {
+    const made = script(
+      ({ operation, url }) => ({
+        body: { id: url.split('/').at(-1), status: operation === 'cancel' ? 'CANCELLED' : 'IN_PROGRESS' },
+      }),
+      { limits: { cancel: { requests: 1, per: 1_000 } } },
+    );
+    const job = made.endpoint.attach('job-b');
+    const seen = made.see(job.state$);
+    made.until(1_000);
+    made.see(made.endpoint.cancel('job-c'));
+    made.endpoint.cancel('job-a').subscribe(() => job.cancel());
+    made.until(10_000);
+    const cancelled = made.sent
+      .filter(({ operation }) => operation === 'cancel')
+      .map(({ url }) => url.split('/').at(-1));
+    expect(cancelled).toEqual(['job-c', 'job-a', 'job-b']);
+    expect(statuses(seen)).toEqual(['IN_PROGRESS', 'CANCELLED']);
+  });
+});
+
+describe('what subscribers do within next', () => {
+  test('S7 one that throws breaks nothing for others, and does not cancel the job', () => {
+    const made = script(({ operation }, nth) =>
+      says(operation === 'run' ? 'IN_QUEUE' : nth > 4 ? 'COMPLETED' : 'IN_PROGRESS', { output: 1 }, 100),
+    );
+    const job = made.endpoint.job({ input });
+    const mine = new Error('mine');
+    const bad = made.see(
+      job.state$.pipe(
+        tap(({ status }) => {
+          if (status === 'IN_PROGRESS') throw mine;
+        }),
+      ),
+    );
+    const good = made.see(job.output$);
+    made.until(60_000);
+    expect(bad.error).toBe(mine);
+    expect(good.values).toEqual([1]);
+    expect(tally(made).cancel).toBeUndefined();
+  });
+
+  test('S4 cancel() and unsubscribing at the end: nothing is cancelled', () => {
+    const made = quick(100);
+    const job = made.endpoint.job({ input });
+    const seen = made.see(
+      job.events$.pipe(
+        tap((event) => {
+          if (event.type !== 'state' || event.snapshot.status !== 'COMPLETED') return;
+          job.cancel();
+          seen.subscription.unsubscribe();
+        }),
+      ),
+    );
+    made.until(60_000);
+    expect(seen.subscription.closed).toBe(true);
+    expect(tally(made)).toEqual({ run: 1, status: 1 });
+  });
+});
