@@ -170,12 +170,16 @@ export class EndpointState {
     const request = { endpointId: this.id ?? '', operation: 'cancel', jobId: id, tag };
     const call = (operation: string) => () => this.callJob({ operation, jobId: id, tag, urgent, by: 'settling' });
     // Those that are left together: the urgent ones are already in line when the others get there.
-    // One that is known to be over by then is only read.
-    const send = () => call(jobs.get(id)?.over ? 'status' : 'cancel')();
-    const cancel = () => (urgent === false ? timer(0, scheduler).pipe(switchMap(send)) : send());
+    const cancel = () => (urgent === false ? timer(0, scheduler).pipe(switchMap(call('cancel'))) : call('cancel')());
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
     merge(
-      settleJob(cancel, () => jobs.read(id, call('status')), scheduler, ifQueued),
+      settleJob(
+        cancel,
+        () => jobs.read(id, call('status')),
+        scheduler,
+        ifQueued,
+        () => !!jobs.get(id)?.over,
+      ),
       // Others may be told before that it is over.
       jobs.heard(id).pipe(filter(isTerminal), map(settled)),
     )

@@ -40,12 +40,14 @@ export interface Settled {
  * became of it and completes; never errors. Given up when the key is refused, and after ten minutes.
  *
  * @param ifQueued - cancel it only if no worker has taken it yet
+ * @param isOver - whether it is known to be over by now: then it is only read
  */
 export function settleJob(
   cancel: () => Observable<JobSnapshot>,
   status: () => Observable<JobSnapshot>,
   scheduler: SchedulerLike,
   ifQueued = false,
+  isOver = () => false,
 ): Observable<Settled> {
   let last: unknown;
   const cancel$ = defer(cancel).pipe(
@@ -53,24 +55,28 @@ export function settleJob(
       // One that came too late may be answered with the bare status: what came of the job is still to be read.
       isTerminal(snapshot) && snapshot.status !== 'CANCELLED' && !('output' in snapshot.raw || 'error' in snapshot.raw)
         ? defer(status).pipe(
-            map(settled),
+            map((read) => settled(isTerminal(read) ? read : snapshot)),
             catchError((error: unknown) => of<Settled>({ outcome: 'finished', error })),
           )
         : of(settled(snapshot)),
     ),
+    // A 2xx all the same.
+    catchError((error: unknown) =>
+      error instanceof ResponseError ? of<Settled>({ outcome: 'cancelled', error }) : throwError(() => error),
+    ),
   );
-  const settle$ = ifQueued
-    ? defer(status).pipe(
-        concatMap((snapshot): Observable<Settled> => {
-          if (snapshot.status === 'IN_QUEUE') return cancel$;
-          return of(isTerminal(snapshot) ? settled(snapshot) : { outcome: 'running', snapshot });
-        }),
-      )
-    : cancel$;
+  const settle$ = defer(() => {
+    if (!ifQueued && !isOver()) return cancel$;
+    return defer(status).pipe(
+      concatMap((snapshot): Observable<Settled> => {
+        if (isTerminal(snapshot)) return of(settled(snapshot));
+        return !ifQueued || snapshot.status === 'IN_QUEUE' ? cancel$ : of({ outcome: 'running', snapshot });
+      }),
+    );
+  });
   return settle$.pipe(
     catchError((error: unknown): Observable<Settled> => {
       last = error;
-      if (error instanceof ResponseError) return of({ outcome: 'cancelled', error });
       if (isGone(error)) return of({ outcome: 'finished', error });
       if (error instanceof AuthenticationError || error instanceof NotFoundError)
         return of({ outcome: 'abandoned', error });

@@ -28,7 +28,8 @@ const SOON = 300_000;
  * | `running`       | IN_PROGRESS                                                     | it does not wait                         |
  * | `unknown`       | a status that this version does not know, or no health          | the counts are about the queue           |
  * | `starting`      | `idle`                                                          | a worker is free to take it              |
- * | `queued-behind` | `running`                                                       | its turn comes, whatever else is wrong   |
+ * | `queued-behind` | `running`, and jobs are in the queue                             | its turn comes, whatever else is wrong   |
+ * | `unknown`       | `running`, and the queue is empty                               | the counts are newer than the snapshot   |
  * | `starting`      | `ready`                                                         | free as well, where `idle` does not tell |
  * | `unhealthy`     | `unhealthy`                                                     | what starts now may break the same way   |
  * | `cold-start`    | `initializing`                                                  | one that comes beats one that cannot     |

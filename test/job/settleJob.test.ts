@@ -12,7 +12,8 @@ import { snapshotOf } from '../../src/protocol/snapshot.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
 import { clock } from '../client/world.js';
 
-const job = (status: string): JobSnapshot => (snapshotOf({ id: 'job-1', status }) as { value: JobSnapshot }).value;
+const job = (status: string, more: object = {}): JobSnapshot =>
+  (snapshotOf({ id: 'job-1', status, ...more }) as { value: JobSnapshot }).value;
 const context = { operation: 'cancel', jobId: 'job-1' };
 const http = (status: number, retryAfter?: number): HttpError =>
   new HttpError(`answered ${status}`, context, { status, retryAfter, retryable: status === 429 || status >= 500 });
@@ -45,9 +46,9 @@ describe('settleJob', () => {
     ['CANCELLED', job('CANCELLED'), { outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }],
     ['IN_QUEUE, which is an answer', job('IN_QUEUE'), { outcome: 'cancelled', snapshot: { status: 'IN_QUEUE' } }],
     ['IN_PROGRESS, which is an answer', job('IN_PROGRESS'), { outcome: 'cancelled' }],
-    ['COMPLETED', job('COMPLETED'), { outcome: 'finished', snapshot: { status: 'COMPLETED' } }],
-    ['FAILED', job('FAILED'), { outcome: 'finished' }],
-    ['TIMED_OUT', job('TIMED_OUT'), { outcome: 'finished' }],
+    ['COMPLETED', job('COMPLETED', { output: 1 }), { outcome: 'finished', snapshot: { status: 'COMPLETED' } }],
+    ['FAILED', job('FAILED', { error: 'x' }), { outcome: 'finished' }],
+    ['TIMED_OUT', job('TIMED_OUT', { error: 'x' }), { outcome: 'finished' }],
     ['404', gone, { outcome: 'finished', error: gone }],
     ['404, of one that was seen', expired, { outcome: 'finished', error: expired }],
     ['200 that cannot be read', unreadable, { outcome: 'cancelled', error: unreadable }],
@@ -59,6 +60,19 @@ describe('settleJob', () => {
     expect(seen.values).toHaveLength(1);
     expect([seen.ended, seen.error, cancels, reads]).toEqual([0, undefined, [0], []]);
     expect(scheduler.actions).toEqual([]);
+  });
+
+  test('S6 S8 answered with a bare COMPLETED, too late: what came of it is read', () => {
+    const { seen, cancels, reads } = settling([job('COMPLETED')], [job('COMPLETED', { output: 1 })]);
+    expect(seen.values).toMatchObject([{ outcome: 'finished', snapshot: { output: 1 } }]);
+    expect([cancels, reads]).toEqual([[0], [0]]);
+  });
+
+  test('S6 an unreadable /status is no cancel: it is read again, and the job that still waits is cancelled', () => {
+    const { seen, cancels, reads, until } = settling([job('CANCELLED')], [unreadable, job('IN_QUEUE')], true);
+    until(10_000);
+    expect(seen.values).toMatchObject([{ outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }]);
+    expect([cancels, reads]).toEqual([[1_000], [0, 1_000]]);
   });
 
   test('S6 repeats after ever longer pauses, half a minute at most, until it is answered', () => {
