@@ -36,7 +36,11 @@ export function terminalScreen(stream: WriteStream): Screen {
     stream.write(shown.map((line) => `${line}\n`).join(''));
     drawn = shown.length;
   };
-  stream.on('resize', draw);
+  const redraw = (): void => {
+    erase();
+    draw();
+  };
+  stream.on('resize', redraw);
   return {
     line: (text) => {
       erase();
@@ -44,11 +48,10 @@ export function terminalScreen(stream: WriteStream): Screen {
       draw();
     },
     status: (latest) => {
-      erase();
       lines = latest;
-      draw();
+      redraw();
     },
-    close: () => void stream.off('resize', draw),
+    close: () => void stream.off('resize', redraw),
   };
 }
 

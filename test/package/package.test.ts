@@ -1,5 +1,7 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { install, typescript, type Consumer } from './consumer.js';
 
@@ -20,10 +22,10 @@ test('the tarball holds what is built and what is read, nothing else', () => {
   expect(consumer.files.filter((path) => /\.test\.|(^|\/)(src|test)\//.test(path))).toEqual([]);
 });
 
-test('it brings axios and undici along, and takes the RxJS that is there', () => {
+test('it brings axios, undici and commander along, and takes the RxJS that is there', () => {
   const nested = join(consumer.folder, 'node_modules/runpod-rx/node_modules');
   expect(existsSync(nested)).toBe(false);
-  for (const name of ['axios', 'undici', 'rxjs'])
+  for (const name of ['axios', 'commander', 'undici', 'rxjs'])
     expect(statSync(join(consumer.folder, 'node_modules', name)).isDirectory()).toBe(true);
 });
 
@@ -59,6 +61,15 @@ describe.each([
       unrelated: [false, false],
     });
   });
+});
+
+test('it offers the command', async () => {
+  const { version } = JSON.parse(
+    readFileSync(join(consumer.folder, 'node_modules/runpod-rx/package.json'), 'utf8'),
+  ) as { version: string };
+  const command = join(consumer.folder, 'node_modules/.bin/runpod-rx');
+  const { stdout } = await promisify(execFile)(command, ['--version'], { cwd: consumer.folder });
+  expect(stdout).toBe(`${version}\n`);
 });
 
 test('the default transport and undiciTransport reach a server', async () => {
