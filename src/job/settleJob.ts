@@ -66,11 +66,15 @@ export function settleJob(
     ),
   );
   const settle$ = defer(() => {
-    if (!ifQueued && !isOver()) return cancel$;
+    const over = isOver();
+    if (!ifQueued && !over) return cancel$;
     return defer(status).pipe(
       concatMap((snapshot): Observable<Settled> => {
         if (isTerminal(snapshot)) return of(settled(snapshot));
-        return !ifQueued || snapshot.status === 'IN_QUEUE' ? cancel$ : of({ outcome: 'running', snapshot });
+        // Terminal is final: an answer that says otherwise is late, and the job is read again.
+        if (over)
+          return throwError(() => new Error(`job ${snapshot.id} is over, and was answered ${snapshot.rawStatus}`));
+        return snapshot.status === 'IN_QUEUE' ? cancel$ : of({ outcome: 'running', snapshot });
       }),
     );
   });

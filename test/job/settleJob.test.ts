@@ -68,6 +68,16 @@ describe('settleJob', () => {
     expect([cancels, reads]).toEqual([[0], [0]]);
   });
 
+  test('S18 one that is known to be over is read until it says so, and not cancelled', () => {
+    const { see, until, scheduler } = clock();
+    const statuses = [job('IN_PROGRESS'), job('COMPLETED', { output: 1 })];
+    const cancel = () => throwError(() => new Error('not to be sent'));
+    const status = () => of(statuses.shift()!);
+    const seen = see(settleJob(cancel, status, scheduler, false, () => true));
+    until(10_000);
+    expect(seen).toMatchObject({ values: [{ outcome: 'finished', snapshot: { output: 1 } }], at: [1_000] });
+  });
+
   test('S6 an unreadable /status is no cancel: it is read again, and the job that still waits is cancelled', () => {
     const { seen, cancels, reads, until } = settling([job('CANCELLED')], [unreadable, job('IN_QUEUE')], true);
     until(10_000);
