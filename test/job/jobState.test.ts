@@ -227,7 +227,8 @@ describe('S4 leaving', () => {
   const leave = (roles: Role[], role: Role, more: Partial<JobState> = {}): boolean => {
     const all = new Map(roles.map((one) => [{ one }, one]));
     const viewer = [...all].find(([, one]) => one === role)![0];
-    return !!reduce({ ...taken, ...more, viewers: all }, { type: 'leave', viewer, role, told: false }, 100, true).leaving;
+    return !!reduce({ ...taken, ...more, viewers: all }, { type: 'leave', viewer, role, told: false }, 100, true)
+      .leaving;
   };
   test.each<[string, boolean, boolean]>([
     ['the last owner', leave(['owner'], 'owner'), true],

@@ -130,7 +130,9 @@ describe('diagnose', () => {
   it('gives a reason for whatever it is handed, and throws nothing', () => {
     const status = fc.constantFrom('IN_QUEUE', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'NEW_ONE');
     const counts = fc.record(
-      Object.fromEntries(Object.keys(NONE).map((name) => [name, fc.oneof(fc.integer(), fc.jsonValue({ maxDepth: 0 }))])),
+      Object.fromEntries(
+        Object.keys(NONE).map((name) => [name, fc.oneof(fc.integer(), fc.jsonValue({ maxDepth: 0 }))]),
+      ),
       { requiredKeys: [] },
     );
     const facts = fc.record({ submittedAt: fc.double(), now: fc.double(), ttl: fc.double() }, { requiredKeys: [] });
