@@ -132,7 +132,8 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
       const next = { ...state, viewers: without(state, (viewer) => viewer === input.viewer) };
       // Who asks for the id does not own the job, but may be the only one who will ever know it.
       const leaves = role !== 'starter' || !!state.leaving || (state.id === undefined && !next.viewers.size);
-      return { ...next, leaving: leaves && !hasOwner(next) && !isOver(state) && !state.finished };
+      const live = (state.id !== undefined || !!state.submitting) && !isOver(state) && !state.finished;
+      return { ...next, leaving: leaves && live && !hasOwner(next) };
     }
     case 'ready':
       return state.submitting ? { ...state, request: input.request } : state;
