@@ -708,6 +708,7 @@ export const mutants = [
     find: "left: state.finished ? undefined : 'cancel' };",
     replace: "left: 'cancel' };",
     test: 'test/job/deadlines.test.ts',
+    name: 'a job that runs is cancelled, read once more',
   },
   {
     rule: 'S8',
@@ -1059,6 +1060,7 @@ export const mutants = [
     find: "? [{ type: 'streamed' }, { type: 'answer', snapshot }]",
     replace: "? [{ type: 'chunksBroken', error }]",
     test: 'test/job/chunks.test.ts',
+    name: 'S15 the end of a stream of a job that failed',
   },
   {
     rule: 'S16',

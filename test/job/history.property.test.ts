@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { history } from './history/History.js';
+import { lacking, met, nothing, summary } from './history/coverage.js';
+import { violations } from './history/invariants.js';
+import { play } from './history/play.js';
+
+/**
+ * - `HISTORY_RUNS`: how many histories; 1 000 where it is not set.
+ * - `HISTORY_SEED`, `HISTORY_PATH`: repeat a run that failed, as it said.
+ * - `HISTORY_REPORT`: a file for what was met with, as JSON.
+ */
+const { HISTORY_RUNS: runs = '1000', HISTORY_SEED: given, HISTORY_PATH: path, HISTORY_REPORT: report } = process.env;
+const numRuns = Number(runs);
+const seed = given ? Number(given) : Math.floor(Math.random() * 2 ** 31);
+
+test(
+  'S1 S4 S5 S6 S8 S10 S13 S16 S18 whatever the server and the subscribers do, a job is paid once, ends when it is left, ' +
+    'and loses nothing silently',
+  { timeout: 60_000 + numRuns * 100 },
+  () => {
+    const coverage = nothing();
+    let played = 0;
+    let failed = false;
+    try {
+      fc.assert(
+        fc.property(history, (one) => {
+          const came = play(one);
+          const found = violations(came);
+          // What is played to find a smaller history that fails counts for nothing.
+          failed ||= found.length > 0;
+          expect(found).toEqual([]);
+          if (failed) return;
+          played++;
+          for (const kind of met(came)) coverage[kind]++;
+        }),
+        { numRuns, seed, ...(path && { path }) },
+      );
+    } finally {
+      if (report) writeFileSync(report, JSON.stringify({ played, coverage }));
+      process.stdout.write(`${played} histories, HISTORY_SEED=${seed}: ${summary(coverage)}\n`);
+    }
+    // The histories did meet with what they are about.
+    if (!path) expect(lacking(coverage, numRuns)).toEqual([]);
+  },
+);

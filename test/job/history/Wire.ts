@@ -1,0 +1,121 @@
+import { Observable, type SchedulerLike } from 'rxjs';
+import type { Reply, Transport, TransportRequest } from 'runpod-rx';
+
+/** One request of a client, and what the client was given for it. */
+export interface Exchange {
+  /** Counts what happens on the wire, and in the test: sent and given, each a step. */
+  readonly sent: number;
+  readonly at: number;
+  readonly client: number;
+  readonly endpointId: string;
+  readonly operation: string;
+  /** The job that it names, or that the answer named. */
+  jobId?: string;
+  /** Which job of the history it submits. */
+  readonly nth?: number;
+  /** When the client was given the answer, or the failure. */
+  given?: number;
+  endedAt?: number;
+  http?: number;
+  /** The failure's phase. */
+  failed?: 'connect' | 'sent';
+  aborted?: boolean;
+  /** What the answer says, where it could be read. */
+  body?: {
+    readonly id?: string;
+    readonly status?: string;
+    readonly output?: unknown;
+    readonly stream?: readonly unknown[];
+  };
+}
+
+/** Writes down all that goes over the wire, as the clients see it. */
+export class Wire {
+  readonly exchanges: Exchange[] = [];
+  readonly #scheduler: SchedulerLike;
+  #steps = 0;
+
+  constructor(scheduler: SchedulerLike) {
+    this.#scheduler = scheduler;
+  }
+
+  /** The order of what happens within one moment, too. */
+  step(): number {
+    return ++this.#steps;
+  }
+
+  through(transport: Transport, client: number): Transport {
+    return (request) =>
+      new Observable<Reply>((subscriber) => {
+        const exchange = this.#open(request, client);
+        const end = () => {
+          exchange.given = this.step();
+          exchange.endedAt = this.#scheduler.now();
+        };
+        subscriber.add(
+          transport(request).subscribe({
+            next: (reply) => {
+              end();
+              exchange.http = reply.status;
+              const body = bodyOf(reply.text);
+              if (body) exchange.body = body;
+              if (body?.id !== undefined && reply.status < 300) exchange.jobId ??= body.id;
+              subscriber.next(reply);
+            },
+            error: (error: { phase: 'connect' | 'sent' }) => {
+              end();
+              exchange.failed = error.phase;
+              subscriber.error(error);
+            },
+            complete: () => {
+              subscriber.complete();
+            },
+          }),
+        );
+        return () => {
+          if (exchange.given !== undefined) return;
+          end();
+          exchange.aborted = true;
+        };
+      });
+  }
+
+  #open({ url, body }: TransportRequest, client: number): Exchange {
+    const [endpointId = '', operation = '', jobId] = url
+      .replace(/^.*\/v2\//, '')
+      .replace(/\?.*/, '')
+      .split('/');
+    const { input } = (body ? JSON.parse(body) : {}) as { input?: { nth: number } };
+    const exchange: Exchange = {
+      sent: this.step(),
+      at: this.#scheduler.now(),
+      client,
+      endpointId,
+      operation,
+      ...(jobId !== undefined && { jobId }),
+      ...(input && { nth: input.nth }),
+    };
+    this.exchanges.push(exchange);
+    return exchange;
+  }
+}
+
+function bodyOf(text: string): Exchange['body'] {
+  try {
+    const body = JSON.parse(text) as unknown;
+    return typeof body === 'object' && body !== null ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const TERMINAL = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'];
+
+export const isOver = (status: string | undefined) => status !== undefined && TERMINAL.includes(status);
+
+/** Whether the client was given the word that the job is over. */
+export const saysOver = ({ http = 0, body }: Exchange) => http < 300 && isOver(body?.status);
+
+/** Whether the server may have acted on it. */
+export const mayActed = ({ http, failed }: Exchange) =>
+  failed !== 'connect' && !(http !== undefined && http >= 400 && http < 500 && http !== 408);

@@ -1,0 +1,338 @@
+import { isRunpodError, type JobTimeout } from 'runpod-rx';
+import type { JobRecord } from 'runpod-rx/testing';
+import { END, roles } from './History.js';
+import type { Life, View } from './Life.js';
+import type { Played } from './play.js';
+import { isOver, saysOver, type Exchange } from './Wire.js';
+
+const KILL_MARGIN = 15_000;
+
+/** What the rules say and a history does not do; nothing, where all is well. */
+export function violations(played: Played): string[] {
+  return [...played.history.jobs.flatMap((_, nth) => ofJob(played, nth)), ...ofEnd(played), ...ofReads(played)];
+}
+
+function ofJob(played: Played, nth: number): string[] {
+  const { wire, jobs, lives: all } = played;
+  const found: string[] = [];
+  const say = (what: string) => found.push(`job ${nth}: ${what}`);
+  const accepted = jobs.filter(({ input }) => (input as { nth: number }).nth === nth);
+  if (accepted.length > 1) say(`${accepted.length} submissions were accepted`);
+  const lives = all.filter((life) => life.nth === nth);
+  const [job] = accepted;
+  const id = job?.id;
+  const exchanges = wire.exchanges.filter(
+    (exchange) => (id !== undefined && exchange.jobId === id) || exchange.nth === nth,
+  );
+  const known = lives[0]?.id !== undefined;
+
+  for (const sent of exchanges.filter(({ operation }) => operation === 'run')) {
+    const [life] = lives;
+    const grace = life?.options.grace ?? 0;
+    // Left before it was sent: never sent. Let go of: it is.
+    if (
+      life?.detachedAt === undefined &&
+      !life?.views.some(
+        ({ name, began, until }) =>
+          roles[name] !== 'watcher' && began < sent.sent && sent.at <= (until ?? Infinity) + grace,
+      )
+    )
+      say(`submitted at ${sent.at}, when nobody looked`);
+  }
+  if (!job) return found;
+
+  // Left under 'cancel': cancelled or finished. One that waits under a status nobody knows may not be told from one that runs.
+  const waited = job.status === 'IN_QUEUE' && !job.runs.length && !played.history.server.faults?.unknown;
+  for (const { reasons } of lives)
+    for (const { why, at, policy, sure } of reasons) {
+      const must = policy === 'cancel' || (policy === 'cancel-if-queued' && waited);
+      if (sure && known && must && !isOver(job.status) && !lives.some((life) => failedForGood(life)))
+        say(`left at ${at} by ${why} under '${policy}', and ${job.status} at the end`);
+    }
+
+  for (const cancel of exchanges.filter(({ operation }) => operation === 'cancel')) {
+    // Where it was cancelled already, another cancel does no harm: one that waits to be repeated may still be sent. And
+    // what is being cancelled when the stream, or a bare answer to another cancel, says the end, stops at the word of
+    // /status alone.
+    const begun = (word: Exchange) =>
+      exchanges.some(
+        (one) => one.operation === 'cancel' && one.client === cancel.client && one.sent < (word.given ?? Infinity),
+      );
+    // Not held yet: a late progress update after the end has the client cancel.
+    const reverted = (word: Exchange) =>
+      exchanges.some(
+        (one) =>
+          one.operation === 'status' &&
+          one.client === cancel.client &&
+          one.body?.status !== undefined &&
+          !saysOver(one) &&
+          (one.given ?? Infinity) > (word.given ?? Infinity) &&
+          (one.given ?? Infinity) < cancel.sent,
+      );
+    const before = exchanges.find(
+      (one) =>
+        one.client === cancel.client &&
+        saysOver(one) &&
+        one.body?.status !== 'CANCELLED' &&
+        (one.operation === 'status' || !begun(one)) &&
+        !reverted(one) &&
+        (one.given ?? Infinity) < cancel.sent,
+    );
+    if (before)
+      say(`cancelled at ${cancel.at}, though /${before.operation} said ${before.body?.status} at ${before.endedAt}`);
+    if (!lives.some((life) => life.client === cancel.client && mayCancel(life, cancel)))
+      say(`cancelled at ${cancel.at} without a reason`);
+  }
+
+  // Nothing is read when nobody looks, but to settle a job that was left.
+  for (const read of exchanges) {
+    if (read.operation !== 'status' && read.operation !== 'stream') continue;
+    const looked = lives.some((life) =>
+      life.views.some(
+        ({ name, began, until = Infinity }) =>
+          life.client === read.client &&
+          (read.operation === 'status' ? roles[name] !== 'starter' : roles[name] === 'owner') &&
+          began < read.sent &&
+          // Leaving counts from the next turn on.
+          read.at <= until,
+      ),
+    );
+    if (looked) continue;
+    if (lives.some((life) => life.client === read.client && mayExpire(life, read.at))) continue;
+    // The settlement of a job that was left reads it, until /status itself has said that it is over: 'cancel-if-queued'
+    // asks first, a refused /cancel may be one of a job that is over, and neither the stream's word nor the bare answer
+    // to a late /cancel says how it ended. An answer of /status that is as bare is asked about once more.
+    const ends = exchanges.flatMap((one) =>
+      one.client === read.client &&
+      one.operation === 'status' &&
+      saysOver(one) &&
+      (one.given ?? Infinity) < read.sent &&
+      (one.body?.status === 'CANCELLED' || 'output' in one.body! || 'error' in one.body!)
+        ? [one.endedAt ?? 0]
+        : [],
+    );
+    const settling =
+      read.operation === 'status' &&
+      lives.some(
+        (life) =>
+          life.client === read.client &&
+          mayCancel(life, read) &&
+          beginnings(life).some((at) => at <= read.at && !ends.some((end) => end > at)),
+      );
+    if (!settling) say(`/${read.operation} at ${read.at}, when nobody looked`);
+  }
+
+  for (const life of lives)
+    for (const view of life.views) {
+      found.push(
+        ...truth(life, view, job, exchanges, played).map(
+          (what) => `job ${nth}, ${view.name} of ${view.since}: ${what}`,
+        ),
+      );
+    }
+  return found;
+}
+
+function failedForGood({ views }: Life): boolean {
+  return views.some(({ error }) => isRunpodError(error) && error.code.startsWith('job_') && !('snapshot' in error));
+}
+
+/** Whether what was done to a job gives a reason to cancel it by then. */
+function mayCancel(life: Life, { at, sent }: Exchange): boolean {
+  const { reasons, views, policy } = life;
+  if (reasons.some((reason) => reason.policy !== 'detach' && reason.at <= at && reason.step < sent)) return true;
+  // The last one who was not told of an error in that very moment left.
+  const owners = views.filter(({ name }) => roles[name] === 'owner');
+  const among = ({ how, until: left, ended: step = 0 }: View) =>
+    how === 'left' &&
+    owners.every(
+      ({ began, ended = Infinity, until, how: other }) =>
+        began > step || ended <= step || (other === 'errored' && until === left),
+    );
+  if (policy !== 'detach' && owners.some((view) => (view.ended ?? Infinity) < sent && among(view))) return true;
+  return at >= deadlineOf(life);
+}
+
+/** When a job may have begun to be settled. */
+function beginnings(life: Life): number[] {
+  const { reasons, views } = life;
+  return [...reasons.map(({ at }) => at), ...views.flatMap(({ until }) => (until === undefined ? [] : [until]))];
+}
+
+/** When the first of a job's deadlines passes, at the earliest. */
+function deadlineOf({ options, views, attached }: Life): number {
+  const first = views.find(({ name }) => roles[name] !== 'watcher');
+  if (!options.timeout || !first) return Infinity;
+  const { total = Infinity, queue = Infinity, execution = Infinity } = options.timeout as JobTimeout;
+  return (attached?.submittedAt ?? first.since) + Math.min(total, queue, execution + KILL_MARGIN);
+}
+
+/** Whether a deadline may have the last word being read, although nobody looks any more. */
+function mayExpire(life: Life, at: number): boolean {
+  const { settle = 5_000 } = life.options;
+  return at >= deadlineOf(life) && life.views.some(({ until = Infinity }) => until + settle >= at);
+}
+
+const STATUS_OF: Readonly<Record<string, string>> = {
+  job_failed: 'FAILED',
+  job_cancelled: 'CANCELLED',
+  job_timed_out: 'TIMED_OUT',
+};
+
+/** What a view said, against what was so. */
+function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Exchange[], played: Played): string[] {
+  const found: string[] = [];
+  const { name, values, how, error, until = Infinity, began, ended = Infinity } = view;
+  const code = isRunpodError(error) ? error.code : undefined;
+  if (how === 'errored' && !code) found.push(`an error that is none of ours: ${String(error)}`);
+  if (code && STATUS_OF[code] && STATUS_OF[code] !== job.status) found.push(`${code}, though the job is ${job.status}`);
+  const detached = life.detachedAt !== undefined && until >= life.detachedAt;
+  // The word that it is over, which came while this view looked.
+  const over = exchanges.find(
+    (one) =>
+      one.client === life.client &&
+      one.operation === 'status' &&
+      saysOver(one) &&
+      (one.given ?? Infinity) > began &&
+      (one.given ?? Infinity) < ended &&
+      // An error comes a turn after its cause: what is said in between comes too late for one whose signal was aborted.
+      !(code === 'aborted' && one.endedAt === until),
+  );
+  if (name === 'output$') {
+    if (values.length > 1) found.push(`${values.length} outputs`);
+    if (values.length && JSON.stringify(values[0]) !== JSON.stringify(job.output))
+      found.push(`gave ${JSON.stringify(values[0])}, but the output is ${JSON.stringify(job.output)}`);
+    if (how === 'completed' && !values.length && !detached) found.push('completed without its output');
+    if (over?.body?.status === 'COMPLETED' && !values.length && how !== 'left' && !detached)
+      found.push(`had no output, though the server gave it at ${over.endedAt}: ${how} ${code ?? ''}`);
+  }
+  if (name === 'state$' || name === 'events$') {
+    const snapshots = (
+      name === 'state$'
+        ? values
+        : values.flatMap((event) => {
+            const { type, snapshot } = event as { type: string; snapshot?: unknown };
+            return type === 'state' ? [snapshot] : [];
+          })
+    ) as { status: string; rawStatus: string }[];
+    const end = snapshots.findIndex(({ status }) => isOver(status));
+    if (end >= 0 && end < snapshots.length - 1) found.push('a state after the last one');
+    const last = snapshots[end];
+    if (last && last.status !== job.status) found.push(`ended ${last.status}, but the job is ${job.status}`);
+    if (how === 'completed' && !last && !detached) found.push('completed without an end');
+  }
+  if (name === 'chunks$' || (name === 'events$' && life.options.stream))
+    found.push(...ofChunks(life, view, job, detached, played));
+  // A view that is told of the end ends.
+  const open = how === undefined || (how === 'left' && until >= END);
+  if (open && over && (over.endedAt ?? 0) < END - 150_000 && name !== 'chunks$' && name !== 'events$')
+    found.push(`still open, though the server said ${over.body?.status} at ${over.endedAt}`);
+  const limit = (life.options.timeout as { total?: number } | undefined)?.total;
+  if (limit !== undefined && (name === 'state$' || name === 'output$' || name === 'progress$')) {
+    const first = life.views.find((one) => roles[one.name] !== 'watcher');
+    const since = life.attached?.submittedAt ?? first?.since ?? 0;
+    const latest = Math.max(view.since, since + limit) + (life.options.settle ?? 5_000);
+    if (until > latest && latest < END) found.push(`open until ${until}, though its deadline was over at ${latest}`);
+  }
+  return found;
+}
+
+function ofChunks(
+  life: Life,
+  { name, values, how, error, until = 0 }: View,
+  job: JobRecord,
+  detached: boolean,
+  { wire }: Played,
+): string[] {
+  const found: string[] = [];
+  // The service gives each chunk to whichever client asks: two of them that read one stream share it out.
+  const readers = wire.exchanges.filter(({ operation, jobId }) => operation === 'stream' && jobId === job.id);
+  if (new Set(readers.map(({ client }) => client)).size > 1) return found;
+  const events = (name === 'chunks$' ? values.map((chunk) => ({ type: 'chunk', chunk })) : values) as {
+    type: string;
+    chunk?: unknown;
+  }[];
+  const { onGap = 'hold', replayChunks = 'all' } = life.options;
+  const chunks = events.flatMap(({ type, chunk }) => (type === 'chunk' ? [chunk] : []));
+  const places = chunks.map((chunk) => job.chunks.indexOf(chunk));
+  const from = life.attached ? (life.attached.chunks ?? 0) : 0;
+  // By id alone, in one client, it goes on where the last reader left.
+  const whole = replayChunks === 'all' && (!life.attached || life.attached.chunks !== undefined);
+  if (places.includes(-1)) found.push(`chunks that were never made: ${JSON.stringify(chunks)}`);
+  else if (onGap !== 'mark') {
+    if (
+      places.some((place, nth) => nth > 0 && place !== places[nth - 1]! + 1) ||
+      (whole && places.length && places[0] !== from)
+    )
+      found.push(`chunks ${JSON.stringify(chunks)} of ${JSON.stringify(job.chunks)}, from ${from} on`);
+  } else if (places.some((place, nth) => nth > 0 && place <= places[nth - 1]!)) {
+    found.push(`chunks out of order, or twice: ${JSON.stringify(chunks)}`);
+  } else if (name === 'events$' && replayChunks === 'all') {
+    let next = from;
+    let gap = !whole;
+    for (const { type, chunk } of events) {
+      if (type === 'gap') gap = true;
+      if (type !== 'chunk') continue;
+      const place = job.chunks.indexOf(chunk);
+      if (place !== next && !gap) found.push(`chunk ${place} after ${next - 1} without a gap event`);
+      next = place + 1;
+      gap = false;
+    }
+  }
+  const code = isRunpodError(error) ? error.code : undefined;
+  const complete = places.length ? places[places.length - 1] === job.chunks.length - 1 : from >= job.chunks.length;
+  const ends =
+    (how === 'completed' && !detached) || (code !== undefined && ['job_failed', 'job_timed_out'].includes(code));
+  const marked = onGap === 'mark';
+  if (ends && whole && !marked && !complete)
+    found.push(`${how} ${code ?? ''} after ${JSON.stringify(chunks)}, but ${JSON.stringify(job.chunks)} were made`);
+  if (code === 'stream_gap') {
+    const lost = wire.exchanges.some(
+      (one) =>
+        one.operation === 'stream' &&
+        one.jobId === job.id &&
+        (one.endedAt ?? Infinity) <= until &&
+        (one.aborted ?? (one.failed === 'sent' || one.http! >= 500 || one.body?.status === undefined)),
+    );
+    if (!lost) found.push('a gap error, though no answer was lost');
+  }
+  return found;
+}
+
+/** At most one read of a job is in flight. */
+function ofReads({ wire }: Played): string[] {
+  const found: string[] = [];
+  const busy = new Map<string, number>();
+  for (const { operation, jobId, client, sent, given = Infinity, at } of wire.exchanges) {
+    if (operation !== 'status' && operation !== 'stream') continue;
+    const place = `${client}/${operation}/${jobId}`;
+    if ((busy.get(place) ?? 0) > sent) found.push(`two reads of ${place} at once, at ${at}`);
+    busy.set(place, given);
+  }
+  return found;
+}
+
+/** Nothing goes on any more. */
+function ofEnd({ lives, wire, reports, requests, timers }: Played): string[] {
+  const found: string[] = [];
+  reports.forEach((report, client) => {
+    if (!report) found.push(`client ${client} never settled`);
+    else if (report.abandoned.length) found.push(`client ${client} abandoned ${report.abandoned.length} jobs`);
+  });
+  const going = requests.filter(({ endedAt }) => endedAt === undefined);
+  if (going.length) found.push(`${going.length} requests are still on their way`);
+  if (timers) found.push(`${timers} timers remain`);
+  // Not held yet: a late progress update, or a status that nobody knows, after the stream's word leaves cancel() without
+  // an answer.
+  const reverted = ({ id }: Life) => {
+    const word = wire.exchanges.find((one) => one.jobId === id && saysOver(one));
+    return wire.exchanges.some(
+      (one) => one.jobId === id && one.operation === 'status' && one.sent > (word?.given ?? Infinity) && !saysOver(one),
+    );
+  };
+  for (const life of lives)
+    for (const { of, at, ended } of life.reports)
+      if (ended === undefined && !(of === 'cancel' && reverted(life)))
+        found.push(`job ${life.nth}: ${of}() of ${at} never reported`);
+  return found;
+}
