@@ -65,7 +65,7 @@ async function play(nth, count) {
         NO_COLOR: '1',
         HISTORY_PATH: '',
         HISTORY_RUNS: String(count),
-        HISTORY_SEED: String(seed + nth),
+        SEED: String(seed + nth),
         HISTORY_REPORT: report,
       },
     },
@@ -85,7 +85,7 @@ async function play(nth, count) {
   if (code !== 0) {
     const path = /path: "([\d:]+)"/.exec(output)?.[1];
     const repeat = [
-      `HISTORY_SEED=${seed + nth}`,
+      `SEED=${seed + nth}`,
       `HISTORY_RUNS=${count}`,
       ...(path ? [`HISTORY_PATH=${path}`] : []),
       'npm test -- test/job/history',

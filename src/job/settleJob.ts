@@ -100,8 +100,13 @@ export function settleJob(
           scheduler,
         ),
     }),
-    // Also where a cancel hangs before it is sent, as a key that does not come.
-    timeout({ first: GIVE_UP, scheduler, with: () => of<Settled>({ outcome: 'abandoned', error: last }) }),
+    // Also where a cancel hangs before it is sent, as a key that does not come. A job that is over costs nothing any more,
+    // even where it never says what came of it.
+    timeout({
+      first: GIVE_UP,
+      scheduler,
+      with: () => of<Settled>({ outcome: isOver() ? 'finished' : 'abandoned', error: last }),
+    }),
   );
 }
 

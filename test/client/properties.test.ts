@@ -5,6 +5,7 @@ import { createRunpod, isRunpodError } from 'runpod-rx';
 import type { JobSnapshot, Limits } from 'runpod-rx';
 import { createEmulator } from 'runpod-rx/testing';
 import type { JobRecord } from 'runpod-rx/testing';
+import { seed } from '../support/seed.js';
 
 const ms = (max: number) => fc.integer({ min: 0, max });
 
@@ -148,7 +149,7 @@ test(
           });
         },
       ),
-      { numRuns: 300 },
+      { seed, numRuns: 300 },
     );
     // The runs did meet what they are about.
     for (const count of Object.values(seenOf)) expect(count).toBeGreaterThan(10);

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { seed } from '../support/seed.js';
 import { history } from './history/History.js';
 import { lacking, met, nothing, summary } from './history/coverage.js';
 import { violations } from './history/invariants.js';
@@ -8,12 +9,11 @@ import { play } from './history/play.js';
 
 /**
  * - `HISTORY_RUNS`: how many histories; 1 000 where it is not set.
- * - `HISTORY_SEED`, `HISTORY_PATH`: repeat a run that failed, as it said.
+ * - `SEED`, `HISTORY_PATH`: repeat a run that failed, as it said.
  * - `HISTORY_REPORT`: a file for what was met with, as JSON.
  */
-const { HISTORY_RUNS: runs = '1000', HISTORY_SEED: given, HISTORY_PATH: path, HISTORY_REPORT: report } = process.env;
+const { HISTORY_RUNS: runs = '1000', HISTORY_PATH: path, HISTORY_REPORT: report } = process.env;
 const numRuns = Number(runs);
-const seed = given ? Number(given) : Math.floor(Math.random() * 2 ** 31);
 
 test(
   'S1 S4 S5 S6 S8 S10 S13 S16 S18 whatever the server and the subscribers do, a job is paid once, ends when it is left, ' +
@@ -39,7 +39,7 @@ test(
       );
     } finally {
       if (report) writeFileSync(report, JSON.stringify({ played, coverage }));
-      process.stdout.write(`${played} histories, HISTORY_SEED=${seed}: ${summary(coverage)}\n`);
+      process.stdout.write(`${played} histories, SEED=${seed}: ${summary(coverage)}\n`);
     }
     // The histories did meet with what they are about.
     if (!path) expect(lacking(coverage, numRuns)).toEqual([]);

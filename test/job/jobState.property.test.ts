@@ -5,6 +5,7 @@ import type { JobTimeout, LeavePolicy } from '../../src/job/JobOptions.js';
 import type { Settled } from '../../src/job/settleJob.js';
 import { isTerminal } from '../../src/protocol/snapshot.js';
 import { job } from '../fixtures/snapshots.js';
+import { seed } from '../support/seed.js';
 
 const statuses = ['IN_QUEUE', 'IN_PROGRESS', 'UNKNOWN', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] as const;
 const viewers = Array.from({ length: 4 }, (_, viewer) => ({ viewer }));
@@ -153,7 +154,7 @@ function holds(about: (turn: Turn) => boolean, property: (turn: Turn) => void): 
         property(turn);
       }
     }),
-    { numRuns: 1_500 },
+    { seed, numRuns: 1_500 },
   );
   expect(met).toBeGreaterThan(15);
 }

@@ -78,6 +78,22 @@ describe('settleJob', () => {
     expect(seen).toMatchObject({ values: [{ outcome: 'finished', snapshot: { output: 1 } }], at: [1_000] });
   });
 
+  test('S6 S18 one that is known to be over, and never says so, is not called abandoned: it costs nothing', () => {
+    const { see, until, scheduler } = clock();
+    const seen = see(
+      settleJob(
+        () => throwError(() => new Error('not to be sent')),
+        () => of(job('IN_PROGRESS')),
+        scheduler,
+        false,
+        () => true,
+      ),
+    );
+    until(600_000);
+    expect(seen).toMatchObject({ values: [{ outcome: 'finished' }], at: [600_000] });
+    expect(scheduler.actions).toEqual([]);
+  });
+
   test('S6 an unreadable /status is no cancel: it is read again, and the job that still waits is cancelled', () => {
     const { seen, cancels, reads, until } = settling([job('CANCELLED')], [unreadable, job('IN_QUEUE')], true);
     until(10_000);

@@ -6,6 +6,7 @@ import type { Diagnosis, DiagnosisFacts } from '../../src/types/Diagnosis.js';
 import type { EndpointHealth } from '../../src/types/EndpointHealth.js';
 import { healthForms } from '../fixtures/overview.js';
 import { job, life } from '../fixtures/snapshots.js';
+import { seed } from '../support/seed.js';
 
 const NONE = { idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 };
 
@@ -141,6 +142,7 @@ describe('diagnose', () => {
         const seen: EndpointHealth = { ...health({}), workers: workers as unknown as EndpointHealth['workers'] };
         expect(diagnose(job(rawStatus), seen, known).reason).toMatch(/^[a-z-]+$/);
       }),
+      { seed },
     );
   });
 });

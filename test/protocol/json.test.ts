@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isRecord, parseJson, sameJson } from '../../src/protocol/json.js';
+import { seed } from '../support/seed.js';
 
 describe('sameJson', () => {
   it.each<[string, unknown, unknown, boolean]>([
@@ -44,6 +45,7 @@ describe('sameJson', () => {
         expect(sameJson({ value }, { value, more: 1 })).toBe(false);
         expect(sameJson([value], [value, value])).toBe(false);
       }),
+      { seed },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { adaptivePolicy, fixedPolicy } from '../../src/sources/PollPolicy.js';
+import { seed } from '../support/seed.js';
 
 describe('adaptivePolicy', () => {
   it.each([
@@ -45,6 +46,7 @@ describe('adaptivePolicy', () => {
         // The largest draws are rounded up to it.
         expect(delay).toBeLessThanOrEqual(5_750);
       }),
+      { seed },
     );
   });
 });

@@ -18,6 +18,7 @@ import { streamChunks, type GapPolicy, type StreamEvent } from '../../src/source
 import { streamCursor } from '../../src/sources/StreamCursor.js';
 import { job } from '../fixtures/snapshots.js';
 import { certain, harmless, reply, suspect } from './streams.js';
+import { seed } from '../support/seed.js';
 
 // Many runs on a busy machine take longer than a test usually may.
 vi.setConfig({ testTimeout: 60_000 });
@@ -133,7 +134,7 @@ describe('S16 whatever the server does, and however often the reader leaves,', (
           else expect(ended).toBe('complete');
         }
       }),
-      { numRuns: 300 },
+      { seed, numRuns: 300 },
     );
   });
 
@@ -151,7 +152,7 @@ describe('S16 whatever the server does, and however often the reader leaves,', (
           else expect(ended).toBe('complete');
         }
       }),
-      { numRuns: 200 },
+      { seed, numRuns: 200 },
     );
   });
 
@@ -176,7 +177,7 @@ describe('S16 whatever the server does, and however often the reader leaves,', (
         if (fails) expect(ended).toBeInstanceOf(JobFailedError);
         else expect(ended).toBe('complete');
       }),
-      { numRuns: 200 },
+      { seed, numRuns: 200 },
     );
   });
 });

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { Observable, map, timer } from 'rxjs';
 import { expect, test } from 'vitest';
+import { seed } from '../support/seed.js';
 import type { HandlerContext, HandlerJob, JobRecord } from '../../src/testing/index.js';
 import { world, type World } from './world.js';
 
@@ -306,7 +307,6 @@ const MINIMUM: Readonly<Record<string, number>> = {
 };
 
 test('invariants of the model', { timeout: 120_000 }, () => {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
   process.stdout.write(`seed ${seed} (SEED=${seed} repeats it)\n`);
   const counted: Record<string, number> = {};
   fc.assert(
