@@ -13,6 +13,7 @@ import type { CallRequest, Handler } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { Settlements } from './Settlements.js';
 import type { Settings } from './Settings.js';
+import type { Room } from './StatusBoard.js';
 
 type Report<T = Activity> = T extends Activity ? Omit<T, keyof ActivityBase> : never;
 
@@ -113,7 +114,7 @@ export class ClientState {
   }
 
   /** What keeps a request within the limits, where it has any. */
-  #lane({ endpointId, operation }: CallRequest): Lane | undefined {
+  #lane({ endpointId, operation }: Pick<CallRequest, 'endpointId' | 'operation'>): Lane | undefined {
     const { limits, scheduler } = this.settings;
     const name = operationName(operation);
     const place = `${endpointId}/${name}`;
@@ -121,6 +122,11 @@ export class ClientState {
     let lane = this.#lanes.get(place);
     if (!lane && bound) this.#lanes.set(place, (lane = new Lane(bound, scheduler)));
     return lane;
+  }
+
+  /** What keeps an operation's requests within the limits, where it has any. */
+  room(endpointId: string, operation: string): Room | undefined {
+    return this.#lane({ endpointId, operation });
   }
 
   /** One request and its answer on the wire. */

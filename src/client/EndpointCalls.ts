@@ -7,7 +7,7 @@ import { parseHealth } from '../protocol/health.js';
 import { RUNSYNC_WAIT, STREAM_WAIT } from '../protocol/limits.js';
 import { isTerminalStatus } from '../protocol/snapshot.js';
 import { parseStream } from '../protocol/streamReply.js';
-import { adaptivePolicy } from '../sources/PollPolicy.js';
+import { fixedPolicy } from '../sources/PollPolicy.js';
 import { streamChunks, type StreamEvent } from '../sources/streamChunks.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobRef } from '../types/JobRef.js';
@@ -93,14 +93,12 @@ export class EndpointCalls<I extends object, O, C> {
     particulars: Particulars = {},
   ): Observable<JobSnapshot> {
     const { state } = this;
-    const { scheduler, random } = state.client.settings;
     return defer(() => {
       const issues = checkDurations({ every, outage });
       if (issues.length) throw invalidRequest(issues, state.context({ operation: 'status', jobId: id }));
-      return state.jobs.watch(id, () => this.fetch(id, { headers, context }, particulars), {
-        poll: poll ?? adaptivePolicy(random),
-        scheduler,
-        every,
+      return state.jobs.watch(id, {
+        fetch: () => this.fetch(id, { headers, context }, particulars),
+        poll: every === undefined ? poll : fixedPolicy(every),
         outage,
       });
     });

@@ -32,6 +32,7 @@ import type { JsonParser } from '../protocol/json.js';
 import { clip, isEndpointMissing } from '../protocol/message.js';
 import { isRefusal, operationRow } from '../protocol/operations.js';
 import { isTerminal, parseSnapshot } from '../protocol/snapshot.js';
+import { adaptivePolicy } from '../sources/PollPolicy.js';
 import { pollHealth, type PollHealthOptions } from '../sources/pollHealth.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
@@ -42,6 +43,7 @@ import type { Reply } from '../types/Transport.js';
 import type { Call } from './Call.js';
 import type { ClientState } from './ClientState.js';
 import { JobRecords } from './JobRecords.js';
+import { StatusBoard } from './StatusBoard.js';
 import { keepSubmission } from './keepSubmission.js';
 import { limit } from './limit.js';
 
@@ -76,7 +78,9 @@ export class EndpointState {
   constructor(id: string | undefined, client: ClientState) {
     this.id = id;
     this.client = client;
-    this.jobs = new JobRecords(client.settings.notices);
+    const { scheduler, random, notices } = client.settings;
+    const board = new StatusBoard(scheduler, adaptivePolicy(random), client.room(id ?? '', 'status'));
+    this.jobs = new JobRecords(board, notices);
   }
 
   context({ operation, jobId, tag }: Pick<Call<unknown>, 'operation' | 'jobId' | 'tag'>): ErrorContext {

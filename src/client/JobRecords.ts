@@ -1,55 +1,15 @@
-import {
-  EMPTY,
-  Subject,
-  catchError,
-  defer,
-  filter,
-  finalize,
-  merge,
-  mergeMap,
-  of,
-  share,
-  startWith,
-  switchMap,
-  take,
-  tap,
-  throwError,
-  type Observable,
-} from 'rxjs';
+import { EMPTY, Observable, Subscription, catchError, tap, throwError } from 'rxjs';
 import type { RunpodError } from '../errors/RunpodError.js';
 import { isRecord } from '../protocol/json.js';
 import { snapshotOf } from '../protocol/snapshot.js';
-import { pollStatus, type PollStatusOptions } from '../sources/pollStatus.js';
 import { streamCursor, type StreamCursor } from '../sources/StreamCursor.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import { JobRecord, type Asker, type Fetch, type Listener } from './JobRecord.js';
+import type { StatusBoard, WatchTerms } from './StatusBoard.js';
 
 /** How many jobs are remembered, the newest. */
 const KEPT = 4096;
-
-/** What a client knows of a job, and what those who look at it share. */
-interface JobRecord {
-  /** The service has told of it. */
-  known?: boolean;
-  /** The service has said that it is over. */
-  over?: boolean;
-  /** When it was submitted, as `scheduler.now()`. */
-  submittedAt?: number;
-  /** The read in flight. */
-  reading$?: Observable<JobSnapshot>;
-  /** Every answer, for those who did not ask for it. */
-  readonly heard$: Subject<JobSnapshot>;
-  /** Says that what is known, or being read, is out of date. */
-  readonly stale$: Subject<void>;
-  /** The last answer, while someone looks. */
-  last?: JobSnapshot;
-  /** How far the stream was read. */
-  cursor?: StreamCursor;
-  streaming?: boolean;
-  users: number;
-}
-
-type Fetch = () => Observable<JobSnapshot>;
 
 /**
  * The jobs of an endpoint that this client knows.
@@ -60,18 +20,14 @@ type Fetch = () => Observable<JobSnapshot>;
  */
 export class JobRecords {
   readonly #jobs = new Map<string, JobRecord>();
-  readonly #notices$: Observable<JobSnapshot>;
+  readonly #board: StatusBoard;
+  readonly #notices: Observable<unknown>;
+  #users = 0;
+  #noticing = Subscription.EMPTY;
 
-  constructor(notices: Observable<unknown> = EMPTY) {
-    this.#notices$ = notices.pipe(
-      // A channel that breaks must not cut the watchers off from each other.
-      catchError(() => EMPTY),
-      mergeMap((notice): Observable<JobSnapshot> => {
-        const parsed = isRecord(notice) ? snapshotOf(notice) : undefined;
-        return parsed && 'value' in parsed ? of(parsed.value) : EMPTY;
-      }),
-      share(),
-    );
+  constructor(board: StatusBoard, notices: Observable<unknown> = EMPTY) {
+    this.#board = board;
+    this.#notices = notices;
   }
 
   /** What is known of a job. */
@@ -99,33 +55,55 @@ export class JobRecords {
     job.over = over;
     job.submittedAt = submittedAt;
     // It runs anew, and so does its stream.
-    delete job.cursor;
+    job.cursor = undefined;
   }
 
   /** One answer: that of the read in flight, or of a new one. */
   read(id: string, fetch: Fetch): Observable<JobSnapshot> {
-    return this.#using(id, (job) => reading(job, fetch));
+    return this.#using(
+      id,
+      (job) =>
+        new Observable((subscriber) => {
+          const asker: Asker = {
+            fetch,
+            answer: (snapshot) => {
+              subscriber.next(snapshot);
+              subscriber.complete();
+            },
+            fail: (error) => {
+              subscriber.error(error);
+            },
+          };
+          subscriber.add(() => {
+            job.leave(asker);
+          });
+          job.ask(asker);
+        }),
+    );
   }
 
   /** Polls a job until it is over. */
-  watch(id: string, fetch: Fetch, options: PollStatusOptions): Observable<JobSnapshot> {
-    return this.#using(id, (job) => {
-      const read = () => reading(job, fetch);
-      return pollStatus(read, {
-        ...options,
-        submittedAt: job.submittedAt,
-        notices: merge(
-          job.heard$,
-          job.stale$.pipe(switchMap(() => read().pipe(catchError(() => EMPTY)))),
-          this.#noticesOf(id),
-        ),
-      });
-    });
+  watch(id: string, terms: WatchTerms): Observable<JobSnapshot> {
+    return this.#using(id, (job) => this.#board.watch(job, terms));
   }
 
   /** Every answer about a job that comes while others look at it, and every notice. */
   heard(id: string): Observable<JobSnapshot> {
-    return this.#using(id, (job) => merge(job.heard$, this.#noticesOf(id)));
+    return this.#using(
+      id,
+      (job) =>
+        new Observable((subscriber) => {
+          const listener: Listener = {
+            hear: (snapshot) => {
+              subscriber.next(snapshot);
+            },
+          };
+          job.listen(listener);
+          return () => {
+            job.unlisten(listener);
+          };
+        }),
+    );
   }
 
   /** Gives a job's stream to one reader, from where the last one left it, or a reference says. */
@@ -142,12 +120,12 @@ export class JobRecords {
         tap({
           complete: () => {
             job.streaming = false;
-            delete job.cursor;
+            job.cursor = undefined;
           },
           error: (error: unknown) => {
             job.streaming = false;
             // The stream of a job that ended is over; after any other error it goes on from here.
-            if ((error as { snapshot?: unknown } | undefined)?.snapshot) delete job.cursor;
+            if ((error as { snapshot?: unknown } | undefined)?.snapshot) job.cursor = undefined;
           },
           unsubscribe: () => {
             job.streaming = false;
@@ -159,17 +137,13 @@ export class JobRecords {
 
   /** Has a watched job read anew, because something was done to it. */
   refresh(id: string): void {
-    this.#jobs.get(id)?.stale$.next();
-  }
-
-  #noticesOf(id: string): Observable<JobSnapshot> {
-    return this.#notices$.pipe(filter((notice) => notice.id === id));
+    this.#jobs.get(id)?.refresh();
   }
 
   #job(id: string): JobRecord {
     let job = this.#jobs.get(id);
     if (!job) {
-      this.#jobs.set(id, (job = { heard$: new Subject(), stale$: new Subject(), users: 0 }));
+      this.#jobs.set(id, (job = new JobRecord()));
       // The oldest goes, or to the end of the queue where someone looks at it.
       for (const [oldest, record] of this.#jobs.size > KEPT ? this.#jobs : []) {
         this.#jobs.delete(oldest);
@@ -181,45 +155,29 @@ export class JobRecords {
   }
 
   #using<T>(id: string, use: (job: JobRecord) => Observable<T>): Observable<T> {
-    return defer(() => {
+    return new Observable((subscriber) => {
       const job = this.#job(id);
       job.users++;
-      return use(job).pipe(
-        finalize(() => {
-          if (--job.users) return;
-          delete job.last;
-          if (!job.known && !job.cursor) this.#jobs.delete(id);
-        }),
-      );
+      this.#users++;
+      subscriber.add(() => {
+        if (!--this.#users) this.#noticing.unsubscribe();
+        if (--job.users) return;
+        job.last = undefined;
+        if (!job.known && !job.cursor) this.#jobs.delete(id);
+      });
+      use(job).subscribe(subscriber);
+      if (this.#users && this.#noticing.closed) this.#notice();
     });
   }
-}
 
-function reading(job: JobRecord, fetch: Fetch): Observable<JobSnapshot> {
-  return defer(() => {
-    if (job.reading$) return job.reading$;
-    const shared$: Observable<JobSnapshot> = job.stale$.pipe(
-      startWith(undefined),
-      // One that is being given out is as new as can be.
-      switchMap(() => (job.reading$ === shared$ ? fetch() : EMPTY)),
-      take(1),
-      // Whoever asks while the answer is being given out asks anew.
-      tap({
-        next: (snapshot) => {
-          delete job.reading$;
-          job.last = snapshot;
-          job.heard$.next(snapshot);
-        },
-        error: () => {
-          delete job.reading$;
-        },
+  /** Hears what is said elsewhere. A channel that breaks is no reason to stop: reading goes on without. */
+  #notice(): void {
+    this.#noticing = new Subscription();
+    this.#noticing.add(
+      this.#notices.pipe(catchError(() => EMPTY)).subscribe((notice) => {
+        const parsed = isRecord(notice) ? snapshotOf(notice) : undefined;
+        if (parsed && 'value' in parsed) this.#jobs.get(parsed.value.id)?.hear(parsed.value);
       }),
-      finalize(() => {
-        if (job.reading$ === shared$) delete job.reading$;
-      }),
-      share(),
     );
-    job.reading$ = shared$;
-    return shared$;
-  });
+  }
 }

@@ -73,7 +73,7 @@ export function poll<T>(
 }
 
 /** A delay that a timer can keep; a policy that gives none, or no number, gets a second. */
-function due(delay: number): number {
+export function due(delay: number): number {
   return delay >= 0 ? Math.min(MAX_TIMER, delay) : 1000;
 }
 

@@ -18,6 +18,8 @@ export class Lane {
   #until = 0;
   #ended: number[] = [];
   #timer = Subscription.EMPTY;
+  /** Who is told when there is room, and nobody waits. */
+  readonly #wakes = new Set<() => void>();
 
   constructor(limits: OperationLimits, scheduler: SchedulerLike) {
     this.#limits = limits;
@@ -57,14 +59,34 @@ export class Lane {
       if (waiting.has(start)) waits(this.#count);
       return () => {
         waiting.delete(start);
-        if (!this.#count) this.#timer.unsubscribe();
+        this.#rest();
       };
     });
+  }
+
+  /** How many may go now. Where none may, `wake` is called once one may, and nobody else waits. */
+  free(wake: () => void): number {
+    const free = this.#count ? 0 : this.#room();
+    if (free <= 0) {
+      this.#wakes.add(wake);
+      this.#advance();
+    }
+    return free;
+  }
+
+  forget(wake: () => void): void {
+    this.#wakes.delete(wake);
+    this.#rest();
   }
 
   /** Lets nobody through for so many milliseconds. */
   pause(duration: number): void {
     this.#until = Math.max(this.#until, this.#scheduler.now() + duration);
+  }
+
+  /** No timer, where nobody waits. */
+  #rest(): void {
+    if (!this.#count && !this.#wakes.size) this.#timer.unsubscribe();
   }
 
   /** Lets through who may go. An answer given at once comes back here: the loop that runs sees to it. */
@@ -77,36 +99,48 @@ export class Lane {
 
   /** Whose turn it is, and where it waits. */
   #first() {
-    for (const waiting of this.#waiting) for (const start of waiting) return [start, waiting] as const;
+    for (const waiting of [...this.#waiting, this.#wakes])
+      for (const start of waiting) return [start, waiting] as const;
     return undefined;
   }
 
-  #admit(): void {
+  /** How many may go now. */
+  #room(): number {
     const { requests = Infinity, per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
+    const now = this.#scheduler.now();
+    const passed = this.#ended.findIndex((end) => end + per >= now);
+    this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
+    if (this.#until > now) return 0;
+    return Math.min(concurrent - this.#running, requests - this.#running - this.#ended.length);
+  }
+
+  #admit(): void {
+    const { per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
     // One by one: who is let through may bring others, and urgent ones.
     for (let next; (next = this.#first());) {
       const [start, waiting] = next;
-      const now = this.#scheduler.now();
-      const passed = this.#ended.findIndex((end) => end + per >= now);
-      this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
-      if (this.#running >= concurrent) return;
-      const full = this.#running + this.#ended.length >= requests;
-      // Where all of the rate is running, the next end calls again.
-      const due = Math.max(this.#until, full ? (this.#ended[0] ?? Infinity) + per + 1 : 0);
-      if (due > now) {
-        this.#timer.unsubscribe();
-        if (due < Infinity) {
-          this.#timer = this.#scheduler.schedule(
-            () => {
-              this.#advance();
-            },
-            Math.min(MAX_TIMER, due - now),
-          );
-        }
-        return;
+      if (this.#room() > 0) {
+        waiting.delete(start);
+        // Who is told that there is room asks for its turn in the usual way.
+        this.#busy = waiting !== this.#wakes;
+        start();
+        this.#busy = true;
+        continue;
       }
-      waiting.delete(start);
-      start();
+      // Where all that may run at once do, the next end calls again.
+      if (this.#running >= concurrent) return;
+      const now = this.#scheduler.now();
+      const due = Math.max(this.#until, now < this.#until ? 0 : (this.#ended[0] ?? Infinity) + per + 1);
+      this.#timer.unsubscribe();
+      if (due < Infinity) {
+        this.#timer = this.#scheduler.schedule(
+          () => {
+            this.#advance();
+          },
+          Math.min(MAX_TIMER, due - now),
+        );
+      }
+      return;
     }
   }
 }

@@ -1,0 +1,353 @@
+import { Observable, Subscription, type SchedulerLike, type Subscriber } from 'rxjs';
+import { RunpodError } from '../errors/RunpodError.js';
+import { sameJson } from '../protocol/json.js';
+import { MAX_TIMER } from '../protocol/limits.js';
+import { isTerminal } from '../protocol/snapshot.js';
+import { askedFor, due } from '../sources/poll.js';
+import type { PollPolicy } from '../sources/PollPolicy.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { Asker, Fetch, JobRecord, Listener } from './JobRecord.js';
+
+/** How one who watches a job wants it read. */
+export interface WatchTerms {
+  readonly fetch: Fetch;
+  /** The delay after each answer; where there is none, the board decides. */
+  readonly poll?: PollPolicy | undefined;
+  /** How long reads may fail in a row, in milliseconds. */
+  readonly outage?: number | undefined;
+  /** What is known of the job: it is not read at once then. */
+  readonly seen?: JobSnapshot | undefined;
+  /** Only the end is of interest. */
+  readonly ending?: boolean | undefined;
+}
+
+/** What keeps reads within the limits. */
+export interface Room {
+  /** How many may go now. Where none may, `wake` is called once one may and nobody else waits. */
+  free(wake: () => void): number;
+  forget(wake: () => void): void;
+}
+
+/** How many of the latest execution times are remembered, and how many say something. */
+const SAMPLES = 64;
+const ENOUGH = 8;
+
+/** Within what time each of a few queued jobs is looked at, and after what time the next one at the earliest; in milliseconds. */
+const ROUND = 30_000;
+const ROUND_PACE = 500;
+
+/** How long reads may fail in a row where nothing is said, in milliseconds. */
+const OUTAGE = 300_000;
+
+/** One who watches a job: a plain record. */
+class Watcher implements Listener, Asker {
+  readonly board: StatusBoard;
+  readonly job: JobRecord;
+  readonly subscriber: Subscriber<JobSnapshot>;
+  readonly terms: WatchTerms;
+  /** Tells those apart that were submitted at the same moment. */
+  readonly nth: number;
+  readonly since: number;
+  /** When it wants the next answer, as `scheduler.now()`. */
+  at = Infinity;
+  /** It waits for a read. */
+  asking = false;
+  /** When its job was submitted, while it waits behind older jobs that were queued when last heard of. */
+  queuedSince: number | undefined;
+  /** When its job ran at the latest. */
+  runningSince: number | undefined;
+  last: JobSnapshot | undefined;
+  good: number;
+  failures = 0;
+  /** It is read only because it may be out of date: when it wants the next answer where that fails. */
+  otherwise: number | undefined;
+
+  constructor(board: StatusBoard, job: JobRecord, subscriber: Subscriber<JobSnapshot>, terms: WatchTerms, nth: number) {
+    this.board = board;
+    this.job = job;
+    this.subscriber = subscriber;
+    this.terms = terms;
+    this.nth = nth;
+    this.since = this.good = board.now();
+    this.last = terms.seen;
+  }
+
+  get fetch(): Fetch {
+    return this.terms.fetch;
+  }
+
+  hear(snapshot: JobSnapshot): void {
+    this.board.heard(this, snapshot);
+  }
+
+  answer(): void {
+    // It has heard it.
+  }
+
+  fail(error: unknown): void {
+    this.board.failed(this, error);
+  }
+
+  refresh(): void {
+    if (!this.asking) this.otherwise = this.at;
+    this.board.hurry(this);
+  }
+}
+
+/**
+ * One schedule for all watched jobs of an endpoint, instead of a timer for each: who is due is read as soon as the limits
+ * allow, the longest overdue first.
+ *
+ * Workers take jobs in the order of submission. So while one is queued, those behind it need not be read, but for a slow
+ * round that finds what does not keep to that order. To find how far the workers have come, jobs farther and farther
+ * behind the oldest queued one are tried: one that runs tells of all before it.
+ */
+export class StatusBoard {
+  readonly #scheduler: SchedulerLike;
+  readonly #policy: PollPolicy;
+  readonly #room: Room | undefined;
+  /** Who wants an answer when, the earliest first. An entry is void when its watcher wants it at another time by now. */
+  readonly #due: (readonly [at: number, watcher: Watcher])[] = [];
+  #count = 0;
+  #nth = 0;
+  #pumping = false;
+  #blocked = false;
+  #timer = Subscription.EMPTY;
+  #timerAt = Infinity;
+  /** Those that wait behind older jobs, in the order of submission. */
+  readonly #queue: Watcher[] = [];
+  /** The one of them that is tried, how many before it would be told of, and when one was last found to run. */
+  #tried: Watcher | undefined;
+  #stride = 1;
+  #moved = 0;
+  /** Who is next in the slow round, and when. */
+  #round = 0;
+  #roundAt = 0;
+  /** How long after it was due the last read was made, in milliseconds. */
+  #late = 0;
+  /** The latest execution times in milliseconds, and one that few are shorter than; 0 while there are not enough. */
+  readonly #executions: number[] = [];
+  #shortest = 0;
+
+  constructor(scheduler: SchedulerLike, policy: PollPolicy, room: Room | undefined) {
+    this.#scheduler = scheduler;
+    this.#policy = policy;
+    this.#room = room;
+  }
+
+  now(): number {
+    return this.#scheduler.now();
+  }
+
+  /** Emits a job's snapshots when they differ, the terminal one last; errors when reading has failed for too long. */
+  watch(job: JobRecord, terms: WatchTerms): Observable<JobSnapshot> {
+    return new Observable((subscriber) => {
+      const watcher = new Watcher(this, job, subscriber, terms, this.#nth++);
+      this.#count++;
+      job.listen(watcher);
+      subscriber.add(() => {
+        this.#leave(watcher);
+      });
+      if (terms.seen) this.#plan(watcher, terms.seen);
+      else this.hurry(watcher);
+    });
+  }
+
+  /** A watcher wants an answer at once. */
+  hurry(watcher: Watcher): void {
+    if (watcher.asking) return;
+    if (this.#free()) this.#ask(watcher);
+    else this.#at(watcher, this.now());
+  }
+
+  heard(watcher: Watcher, snapshot: JobSnapshot): void {
+    const { subscriber, last, job, asking } = watcher;
+    if (subscriber.closed) return;
+    watcher.asking = false;
+    // Where somebody else says it, it need not be read any more.
+    if (asking) job.leave(watcher);
+    watcher.good = this.now();
+    watcher.failures = 0;
+    watcher.otherwise = undefined;
+    watcher.last = snapshot;
+    const over = isTerminal(snapshot);
+    if (snapshot.status !== 'CANCELLED' && snapshot.status !== 'IN_QUEUE' && snapshot.status !== 'UNKNOWN')
+      this.#ran(watcher, snapshot);
+    if (!last || !sameJson(last.raw, snapshot.raw)) subscriber.next(snapshot);
+    if (over) subscriber.complete();
+    else if (!(subscriber.closed as boolean) && !(watcher.asking as boolean)) this.#plan(watcher, snapshot);
+  }
+
+  failed(watcher: Watcher, error: unknown): void {
+    const { terms, good, subscriber, otherwise } = watcher;
+    const now = this.now();
+    watcher.asking = false;
+    watcher.otherwise = undefined;
+    if (otherwise !== undefined) {
+      // In line, it is read when it is its turn.
+      if (otherwise < Infinity) this.#at(watcher, otherwise);
+      return;
+    }
+    watcher.failures++;
+    const wait = Math.max(this.#delay(watcher), due(askedFor(error)));
+    const passing = error instanceof RunpodError && error.retryable && now + wait - good <= (terms.outage ?? OUTAGE);
+    if (passing) this.#at(watcher, now + wait);
+    else subscriber.error(error);
+  }
+
+  #leave(watcher: Watcher): void {
+    const { job, at } = watcher;
+    job.unlisten(watcher);
+    if (watcher.asking) job.leave(watcher);
+    watcher.at = Infinity;
+    if (watcher.queuedSince !== undefined) this.#queue.splice(this.#placeOf(watcher), 1);
+    if (this.#tried === watcher) this.#try(Math.min(at, this.now() + ROUND_PACE));
+    if (--this.#count) return;
+    this.#due.length = 0;
+    this.#timer.unsubscribe();
+    this.#timerAt = Infinity;
+    this.#room?.forget(this.#pump);
+  }
+
+  /** Says when the watcher of a job that is not over wants the next answer. */
+  #plan(watcher: Watcher, { status }: JobSnapshot): void {
+    const { submittedAt } = watcher.job;
+    if (status === 'IN_QUEUE' && submittedAt !== undefined && !watcher.terms.poll) this.#line(watcher, submittedAt);
+    else this.#at(watcher, this.now() + this.#delay(watcher));
+  }
+
+  /** How long after an answer the next one is wanted. */
+  #delay({ terms, job, since, failures, last, runningSince = Infinity }: Watcher): number {
+    const now = this.now();
+    const elapsed = now - runningSince;
+    const ahead = this.#shortest - elapsed;
+    // Hardly one is over so soon, and nothing but the end is of interest.
+    if (terms.ending && !failures && ahead > 0 && ahead < Infinity) return ahead;
+    const age = !terms.poll && this.#shortest && elapsed > 0 ? elapsed : now - (job.submittedAt ?? since);
+    return due((terms.poll ?? this.#policy)({ age, failures, ...(last && { snapshot: last }) }));
+  }
+
+  /** Puts the watcher of a queued job in line. */
+  #line(watcher: Watcher, submittedAt: number): void {
+    const now = this.now();
+    if (watcher.queuedSince === undefined) {
+      watcher.queuedSince = submittedAt;
+      this.#queue.splice(this.#placeOf(watcher), 0, watcher);
+    }
+    watcher.at = Infinity;
+    if (!this.#tried) this.#moved = submittedAt;
+    else if (this.#tried !== watcher) return;
+    this.#stride = Math.max(1, this.#stride >> 1);
+    if (now >= this.#roundAt) {
+      this.#roundAt = now + Math.max(ROUND_PACE, ROUND / this.#queue.length);
+      const next = this.#queue[++this.#round % this.#queue.length];
+      if (next && next !== watcher && !next.asking) this.#at(next, now);
+    }
+    this.#try(now + due(this.#policy({ age: now - this.#moved, failures: 0 })));
+  }
+
+  /** Chooses who is tried next. */
+  #try(at: number): void {
+    this.#tried = this.#queue[Math.min(this.#stride, this.#queue.length) - 1];
+    if (this.#tried && !this.#tried.asking) this.#at(this.#tried, at);
+  }
+
+  /** A job runs, or has run: so have all that were submitted before it. */
+  #ran(watcher: Watcher, snapshot: JobSnapshot): void {
+    const now = this.now();
+    const { delayTime, executionTime } = snapshot;
+    watcher.runningSince ??= Math.min(now, (watcher.job.submittedAt ?? now) + (delayTime ?? Infinity));
+    if (snapshot.status === 'COMPLETED' && executionTime !== undefined) {
+      this.#executions.push(executionTime);
+      if (this.#executions.length > SAMPLES) this.#executions.shift();
+      const sorted = [...this.#executions].sort((a, b) => a - b);
+      this.#shortest = sorted.length < ENOUGH ? 0 : (sorted[Math.floor(sorted.length / 20)] ?? 0);
+    }
+    if (watcher.queuedSince === undefined) return;
+    const before = this.#queue.splice(0, this.#placeOf(watcher) + 1);
+    this.#moved = now;
+    for (const one of before) {
+      one.queuedSince = undefined;
+      if (one === watcher || one.asking) continue;
+      one.runningSince = now;
+      this.#at(one, one.terms.ending ? now + this.#delay(one) : now);
+    }
+    if (this.#tried?.queuedSince !== undefined) return;
+    if (this.#tried === watcher) this.#stride *= 2;
+    // Where reads are late there are better ones to be made.
+    this.#try(now + 2 * this.#late);
+  }
+
+  /** Where a watcher is in line, or would be. */
+  #placeOf({ queuedSince = 0, nth }: Watcher): number {
+    let low = 0;
+    for (let high = this.#queue.length; low < high;) {
+      const middle = (low + high) >> 1;
+      const other = this.#queue[middle];
+      const since = other?.queuedSince ?? 0;
+      if (since < queuedSince || (since === queuedSince && (other?.nth ?? 0) < nth)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #at(watcher: Watcher, at: number): void {
+    watcher.at = at;
+    let low = 0;
+    for (let high = this.#due.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if ((this.#due[middle]?.[0] ?? 0) <= at) low = middle + 1;
+      else high = middle;
+    }
+    this.#due.splice(low, 0, [at, watcher]);
+    this.#arm();
+  }
+
+  #free(): boolean {
+    const free = !this.#room || this.#room.free(this.#pump) > 0;
+    this.#blocked = !free;
+    return free;
+  }
+
+  #ask(watcher: Watcher): void {
+    watcher.asking = true;
+    watcher.at = Infinity;
+    watcher.job.ask(watcher);
+  }
+
+  /** Reads who is due, as far as the limits allow. */
+  readonly #pump = (): void => {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#blocked = false;
+    const now = this.now();
+    // Who is answered at once, and wants the next answer at once, waits for the next turn.
+    let turn = this.#due.length;
+    for (let first; turn-- && (first = this.#due[0]) && first[0] <= now;) {
+      const [at, watcher] = first;
+      const wanted = watcher.at === at && !watcher.asking;
+      if (wanted && !this.#free()) break;
+      this.#due.shift();
+      if (!wanted) continue;
+      this.#late = now - at;
+      this.#ask(watcher);
+    }
+    this.#pumping = false;
+    this.#arm();
+  };
+
+  #arm(): void {
+    const [at = Infinity] = this.#due[0] ?? [];
+    const now = this.now();
+    if (this.#pumping || at >= this.#timerAt || at === Infinity || (this.#blocked && at <= now)) return;
+    this.#timer.unsubscribe();
+    this.#timerAt = at;
+    this.#timer = this.#scheduler.schedule(
+      () => {
+        this.#timerAt = Infinity;
+        this.#pump();
+      },
+      Math.min(MAX_TIMER, Math.max(0, at - now)),
+    );
+  }
+}
