@@ -2,7 +2,7 @@ import { EMPTY, catchError, concatMap, defer, filter, of, tap, throwError, type 
 import type { EndpointCalls } from './client/EndpointCalls.js';
 import type { EndpointState } from './client/EndpointState.js';
 import type { RawRequest, StreamOptions, SyncOptions, WatchHealthOptions, WatchOptions } from './client/callOptions.js';
-import { jobHost } from './client/jobHost.js';
+import { EndpointJobHost } from './client/EndpointJobHost.js';
 import { asAccepted } from './errors/asAccepted.js';
 import { invalidRequest } from './errors/invalidRequest.js';
 import { RunpodError, type ErrorContext } from './errors/RunpodError.js';
@@ -229,7 +229,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   #job(origin: JobOrigin, policy: LeavePolicy, options: JobOptions<I>): Job<O, C> {
-    return new Job(new JobLife(jobHost(this.#calls, origin, options), origin, policy, options));
+    return new Job(new JobLife(new EndpointJobHost(this.#calls, origin, options), origin, policy, options));
   }
 
   /** Reads the endpoint's counts of jobs and workers: `GET /health`. Emits one value and completes. */

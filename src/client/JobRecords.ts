@@ -1,4 +1,4 @@
-import { EMPTY, Observable, Subscription, catchError, tap, throwError } from 'rxjs';
+import { EMPTY, Observable, Subscription, tap, throwError } from 'rxjs';
 import type { RunpodError } from '../errors/RunpodError.js';
 import { isRecord } from '../protocol/json.js';
 import { snapshotOf } from '../protocol/snapshot.js';
@@ -174,9 +174,12 @@ export class JobRecords {
   #notice(): void {
     this.#noticing = new Subscription();
     this.#noticing.add(
-      this.#notices.pipe(catchError(() => EMPTY)).subscribe((notice) => {
-        const parsed = isRecord(notice) ? snapshotOf(notice) : undefined;
-        if (parsed && 'value' in parsed) this.#jobs.get(parsed.value.id)?.hear(parsed.value);
+      this.#notices.subscribe({
+        next: (notice) => {
+          const parsed = isRecord(notice) ? snapshotOf(notice) : undefined;
+          if (parsed && 'value' in parsed) this.#jobs.get(parsed.value.id)?.hear(parsed.value);
+        },
+        error: () => undefined,
       }),
     );
   }

@@ -43,68 +43,90 @@ import { isEnded, isOver, type Role } from './jobState.js';
  * reading is no leaving: it holds the job's reference as `ref`, and the next subscription goes on with the same job.
  */
 export class Job<O = unknown, C = unknown> {
+  readonly #life: JobLife;
+  // Made when first asked for, and the same from then on.
+  #id$: Observable<string> | undefined;
+  #events$: Observable<JobEvent<O, C>> | undefined;
+  #state$: Observable<JobSnapshot<O>> | undefined;
+  #progress$: Observable<unknown> | undefined;
+  #chunks$: Observable<C> | undefined;
+  #output$: Observable<O> | undefined;
+  #diagnosis$: Observable<Diagnosis> | undefined;
+
+  /** @internal */
+  constructor(life: JobLife) {
+    this.#life = life;
+  }
+
   /**
    * The job's id, then completes. Starts the job and does not own it: whoever has the id may leave. One who leaves
    * before there is an id leaves the job, where nobody else looks at it.
    */
-  readonly id$: Observable<string>;
+  get id$(): Observable<string> {
+    return (this.#id$ ??= this.#view('starter').pipe(
+      concatMap((event) => (event.type === 'submitted' ? of(event.id) : EMPTY)),
+      take(1),
+    ));
+  }
+
   /**
    * All that happens; completes after `ended`. A job that failed is data here. Reads the stream with `stream: true`.
    * Unsubscribing leaves the job, where no other view is subscribed to.
    */
-  readonly events$: Observable<JobEvent<O, C>>;
+  get events$(): Observable<JobEvent<O, C>> {
+    return (this.#events$ ??= this.#view(this.#life.options.stream ? 'reader' : 'owner'));
+  }
+
   /**
    * The job's snapshots, the latest one first, until the terminal one, whatever it is. Unsubscribing leaves the job,
    * where no other view is subscribed to.
    */
-  readonly state$: Observable<JobSnapshot<O>>;
+  get state$(): Observable<JobSnapshot<O>> {
+    return (this.#state$ ??= this.#view('owner').pipe(
+      filter((event) => event.type === 'state'),
+      map(({ snapshot }): JobSnapshot<O> => snapshot),
+      untilTerminal(),
+    ));
+  }
+
   /** The worker's progress updates, the latest one first; completes when the job is over. Leaving it is as of `state$`. */
-  readonly progress$: Observable<unknown>;
+  get progress$(): Observable<unknown> {
+    return (this.#progress$ ??= this.state$.pipe(jobProgress()));
+  }
+
   /**
    * The chunks of the job's stream, those that are kept first. Of a job that ended otherwise than completed they come
    * before its error. Leaving it is as of `state$`.
    */
-  readonly chunks$: Observable<C>;
+  get chunks$(): Observable<C> {
+    return (this.#chunks$ ??= this.#view('reader').pipe(
+      concatMap((event) => {
+        if (event.type === 'chunk') return of(event.chunk);
+        if (event.type !== 'ended' || event.snapshot.status === 'COMPLETED') return EMPTY;
+        const { snapshot } = event;
+        return throwError(() => jobError(snapshot, this.#life.context('stream')));
+      }),
+    ));
+  }
+
   /** The job's output: one value, or the error it ended with. Leaving it is as of `state$`. */
-  readonly output$: Observable<O>;
+  get output$(): Observable<O> {
+    return (this.#output$ ??= this.state$.pipe(
+      filter(isTerminal),
+      map((snapshot) => {
+        if (snapshot.status === 'COMPLETED') return snapshot.output;
+        throw jobError(snapshot, this.#life.context('status'));
+      }),
+    ));
+  }
+
   /**
    * Why the job is waiting: its state joined with the endpoint's counts of workers and jobs, which are read once for all
    * who ask. Emits when it changes, and completes after `ended`. Neither starts the job nor owns it: it begins when there
    * is an id, and unsubscribing does nothing to the job.
    */
-  readonly diagnosis$: Observable<Diagnosis>;
-  readonly #life: JobLife;
-
-  /** @internal */
-  constructor(life: JobLife) {
-    this.#life = life;
-    this.id$ = this.#view('starter').pipe(
-      concatMap((event) => (event.type === 'submitted' ? of(event.id) : EMPTY)),
-      take(1),
-    );
-    this.events$ = this.#view(life.options.stream ? 'reader' : 'owner');
-    this.state$ = this.#view('owner').pipe(
-      filter((event) => event.type === 'state'),
-      map(({ snapshot }): JobSnapshot<O> => snapshot),
-      untilTerminal(),
-    );
-    this.progress$ = this.state$.pipe(jobProgress());
-    this.chunks$ = this.#view('reader').pipe(
-      concatMap((event) => {
-        if (event.type === 'chunk') return of(event.chunk);
-        if (event.type !== 'ended' || event.snapshot.status === 'COMPLETED') return EMPTY;
-        const { snapshot } = event;
-        return throwError(() => jobError(snapshot, life.context('stream')));
-      }),
-    );
-    this.diagnosis$ = life.diagnosis();
-    this.output$ = this.state$.pipe(
-      filter(isTerminal),
-      map((snapshot) => {
-        if (snapshot.status === 'COMPLETED') return snapshot.output;
-        throw jobError(snapshot, life.context('status'));
-      }),
-    );
+  get diagnosis$(): Observable<Diagnosis> {
+    return (this.#diagnosis$ ??= this.#life.diagnosis());
   }
 
   /**

@@ -241,7 +241,7 @@ export class JobLife {
       this.#running.delete(name);
       // What was begun just now may have changed everything.
       if (key === false || this.#inputs.length > 1) continue;
-      const subscription = this.#effects[name]().subscribe({
+      const subscription = this.#effect(name).subscribe({
         next: (input) => {
           this.dispatch(input);
         },
@@ -253,123 +253,118 @@ export class JobLife {
     }
   }
 
-  readonly #effects: Record<keyof Plan, () => Observable<JobInput>> = {
-    listen: () =>
-      this.host.closed$.pipe(
-        abortWith(this.#state.stopped ? undefined : this.options.signal, () => {
-          const accepted = this.#trace?.sent ? 'unknown' : 'no';
-          return { ...this.context('run'), ...(this.#state.id === undefined && { accepted }) };
-        }),
-        catchError((error: unknown) => of<JobInput>({ type: 'stop', error })),
-      ),
-
-    prepare: () => {
-      const { options } = this;
-      const request = this.#origin.request as JobRequest<object>;
-      this.#trace = undefined;
-      return defer(() =>
-        options.beforeSubmit ? from(options.beforeSubmit(request)).pipe(first(null, undefined)) : of(request),
-      ).pipe(
-        map((ready: JobRequest<object> | undefined): JobInput => {
-          if (ready) return { type: 'ready', request: ready };
-          throw new ConfigurationError('beforeSubmit gave no request', { ...this.context('run'), accepted: 'no' });
-        }),
-        catchError((error: unknown) => of<JobInput>({ type: 'failed', error })),
-      );
-    },
-
-    submit: () =>
-      this.host
-        .submit(this.#state.request as JobRequest<object>, (trace) => (this.#trace = trace))
-        .pipe(
-          map((snapshot): JobInput => ({ type: 'submitted', snapshot })),
-          catchError((error: unknown) => of<JobInput>({ type: 'failed', error })),
-        ),
-
-    hold: () => new Observable(() => this.host.hold()),
-
-    watch: () =>
-      this.host.watch(this.#id, this.#finished).pipe(
-        map((snapshot): JobInput => ({ type: 'answer', snapshot })),
-        // Of a job that is gone, or whose output is not what it should be, there is nothing more to read.
-        catchError((error: unknown) => {
-          return of<JobInput>({ type: isFinal(error) ? 'failed' : 'broken', error });
-        }),
-      ),
-
-    stream: () =>
-      this.host.stream(this.#id, this.#finished).pipe(
-        map((event): JobInput => ({ type: 'news', event })),
-        endWith<JobInput>({ type: 'streamed' }),
-        catchError((error: unknown) => {
-          const { snapshot } = Object(error) as { snapshot?: JobSnapshot };
-          return from<JobInput[]>(
-            // Of a job that is gone, the chunks may be, too.
-            snapshot && isTerminal(snapshot) && !(error instanceof JobExpiredError)
-              ? [{ type: 'streamed' }, { type: 'answer', snapshot }]
-              : [{ type: 'chunksBroken', error }],
-          );
-        }),
-      ),
-
-    grace: () => {
-      const { id } = this.#state;
-      // What others hear of the job meanwhile counts: one that is over is not cancelled.
-      const heard$ = id === undefined ? EMPTY : this.host.heard(id);
-      return merge(
-        heard$.pipe(map((snapshot): JobInput => ({ type: 'answer', snapshot }))),
-        this.#later({ type: 'graceOver' }, this.options.grace),
-      );
-    },
-
-    cancel: () => {
-      const { snapshot, left } = this.#state;
-      return this.host
-        .settle(this.#id, snapshot?.status === 'IN_PROGRESS', left !== 'cancel')
-        .pipe(
-          mergeMap((settled) =>
-            from<JobInput[]>([
-              { type: 'settled', settled },
-              ...(isFinal(settled.error) ? [{ type: 'failed', error: settled.error } as const] : []),
-            ]),
-          ),
+  /** What goes on under a name of the plan. */
+  #effect(name: keyof Plan): Observable<JobInput> {
+    switch (name) {
+      case 'listen':
+        return this.host.closed$.pipe(
+          abortWith(this.#state.stopped ? undefined : this.options.signal, () => {
+            const accepted = this.#trace?.sent ? 'unknown' : 'no';
+            return { ...this.context('run'), ...(this.#state.id === undefined && { accepted }) };
+          }),
+          catchError((error: unknown) => of<JobInput>({ type: 'stop', error })),
         );
-    },
-
-    deadline: () => {
-      const [limit, at] = deadlines(this.#state, this.#timeout).reduce((a, b) => (b[1] < a[1] ? b : a));
-      const after = at - this.host.scheduler.now();
-      // Beyond what a timer keeps, the service's own limits come first: no job lives so long.
-      return after > MAX_TIMER ? EMPTY : this.#later({ type: 'deadline', limit, error: this.#late(limit) }, after);
-    },
-
-    expire: () => {
-      const { host } = this;
-      const id = this.#id;
-      const { passed: limit = 'total', snapshot } = this.#state;
-      const lifted = (answer: JobSnapshot): JobInput => ({ type: 'lifted', snapshot: answer });
-      const read$ = defer(() => host.status(id)).pipe(
-        map(lifted),
-        catchError((error: unknown) => (isFinal(error) ? of<JobInput>({ type: 'failed', error }) : EMPTY)),
-      );
-      const accept = (taken: boolean) =>
-        filter((input: JobInput) => {
-          if (input.type !== 'lifted') return true;
-          // One that a worker has taken meanwhile has waited long enough.
-          return taken
-            ? isTerminal(input.snapshot) || (limit === 'queue' && input.snapshot.status !== 'IN_QUEUE')
-            : isCompleted(input.snapshot);
-        });
-      const cancel$ = defer(() => host.settle(id, snapshot?.status === 'IN_PROGRESS', false)).pipe(
-        map(({ snapshot: last }): JobInput => (isCompleted(last) ? lifted(last) : { type: 'finished' })),
-      );
-      return concat(read$.pipe(accept(true)), cancel$, read$.pipe(accept(false))).pipe(
-        takeWhile(({ type }) => type === 'finished', true),
-        takeUntil(timer(this.options.settle ?? 5000, host.scheduler)),
-        endWith<JobInput>({ type: 'expired', error: this.#late(limit) }),
-      );
-    },
-  };
+      case 'prepare': {
+        const { options } = this;
+        const request = this.#origin.request as JobRequest<object>;
+        this.#trace = undefined;
+        return defer(() =>
+          options.beforeSubmit ? from(options.beforeSubmit(request)).pipe(first(null, undefined)) : of(request),
+        ).pipe(
+          map((ready: JobRequest<object> | undefined): JobInput => {
+            if (ready) return { type: 'ready', request: ready };
+            throw new ConfigurationError('beforeSubmit gave no request', { ...this.context('run'), accepted: 'no' });
+          }),
+          catchError((error: unknown) => of<JobInput>({ type: 'failed', error })),
+        );
+      }
+      case 'submit':
+        return this.host
+          .submit(this.#state.request as JobRequest<object>, (trace) => (this.#trace = trace))
+          .pipe(
+            map((snapshot): JobInput => ({ type: 'submitted', snapshot })),
+            catchError((error: unknown) => of<JobInput>({ type: 'failed', error })),
+          );
+      case 'hold':
+        return new Observable(() => this.host.hold());
+      case 'watch':
+        return this.host.watch(this.#id, this.#finished).pipe(
+          map((snapshot): JobInput => ({ type: 'answer', snapshot })),
+          // Of a job that is gone, or whose output is not what it should be, there is nothing more to read.
+          catchError((error: unknown) => {
+            return of<JobInput>({ type: isFinal(error) ? 'failed' : 'broken', error });
+          }),
+        );
+      case 'stream':
+        return this.host.stream(this.#id, this.#finished).pipe(
+          map((event): JobInput => ({ type: 'news', event })),
+          endWith<JobInput>({ type: 'streamed' }),
+          catchError((error: unknown) => {
+            const { snapshot } = Object(error) as { snapshot?: JobSnapshot };
+            return from<JobInput[]>(
+              // Of a job that is gone, the chunks may be, too.
+              snapshot && isTerminal(snapshot) && !(error instanceof JobExpiredError)
+                ? [{ type: 'streamed' }, { type: 'answer', snapshot }]
+                : [{ type: 'chunksBroken', error }],
+            );
+          }),
+        );
+      case 'grace': {
+        const { id } = this.#state;
+        // What others hear of the job meanwhile counts: one that is over is not cancelled.
+        const heard$ = id === undefined ? EMPTY : this.host.heard(id);
+        return merge(
+          heard$.pipe(map((snapshot): JobInput => ({ type: 'answer', snapshot }))),
+          this.#later({ type: 'graceOver' }, this.options.grace),
+        );
+      }
+      case 'cancel': {
+        const { snapshot, left } = this.#state;
+        return this.host
+          .settle(this.#id, snapshot?.status === 'IN_PROGRESS', left !== 'cancel')
+          .pipe(
+            mergeMap((settled) =>
+              from<JobInput[]>([
+                { type: 'settled', settled },
+                ...(isFinal(settled.error) ? [{ type: 'failed', error: settled.error } as const] : []),
+              ]),
+            ),
+          );
+      }
+      case 'deadline': {
+        const [limit, at] = deadlines(this.#state, this.#timeout).reduce((a, b) => (b[1] < a[1] ? b : a));
+        const after = at - this.host.scheduler.now();
+        // Beyond what a timer keeps, the service's own limits come first: no job lives so long.
+        return after > MAX_TIMER ? EMPTY : this.#later({ type: 'deadline', limit, error: this.#late(limit) }, after);
+      }
+      case 'expire': {
+        const { host } = this;
+        const id = this.#id;
+        const { passed: limit = 'total', snapshot } = this.#state;
+        const lifted = (answer: JobSnapshot): JobInput => ({ type: 'lifted', snapshot: answer });
+        const read$ = defer(() => host.status(id)).pipe(
+          map(lifted),
+          catchError((error: unknown) => (isFinal(error) ? of<JobInput>({ type: 'failed', error }) : EMPTY)),
+        );
+        const accept = (taken: boolean) =>
+          filter((input: JobInput) => {
+            if (input.type !== 'lifted') return true;
+            // One that a worker has taken meanwhile has waited long enough.
+            return taken
+              ? isTerminal(input.snapshot) || (limit === 'queue' && input.snapshot.status !== 'IN_QUEUE')
+              : isCompleted(input.snapshot);
+          });
+        const cancel$ = defer(() => host.settle(id, snapshot?.status === 'IN_PROGRESS', false)).pipe(
+          map(({ snapshot: last }): JobInput => (isCompleted(last) ? lifted(last) : { type: 'finished' })),
+        );
+        return concat(read$.pipe(accept(true)), cancel$, read$.pipe(accept(false))).pipe(
+          takeWhile(({ type }) => type === 'finished', true),
+          takeUntil(timer(this.options.settle ?? 5000, host.scheduler)),
+          endWith<JobInput>({ type: 'expired', error: this.#late(limit) }),
+        );
+      }
+    }
+  }
 
   readonly #finished = (): void => {
     this.dispatch({ type: 'finished' });
