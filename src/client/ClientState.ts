@@ -1,4 +1,4 @@
-import { Subject, catchError, defer, first, map, switchMap, tap, throwError, timeout, type Observable } from 'rxjs';
+import { Observable, Subject, catchError, defer, first, map, switchMap, tap, throwError, timeout } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
@@ -38,6 +38,18 @@ export class ClientState {
 
   trace(lagUntil = 0, urgent = false): Trace {
     return { call: ++this.#calls, attempt: 0, sent: false, left: false, keys: [], lagUntil, urgent };
+  }
+
+  /** Errors when the client is closed; never emits. */
+  untilClosed(context: () => ErrorContext): Observable<never> {
+    return new Observable((subscriber) =>
+      this.closed$.subscribe({
+        next: () => {
+          subscriber.error(new ConfigurationError('the client is closed', context()));
+        },
+        error: () => undefined,
+      }),
+    );
   }
 
   close(): void {

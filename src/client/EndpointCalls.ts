@@ -1,4 +1,4 @@
-import { concatMap, defer, map, of, tap, type Observable } from 'rxjs';
+import { concatMap, defer, map, of, tap, type Observable, type OperatorFunction } from 'rxjs';
 import { JobOutputError } from '../errors/JobOutputError.js';
 import { StreamInUseError } from '../errors/StreamInUseError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
@@ -172,11 +172,18 @@ export class EndpointCalls<I extends object, O, C> {
     client.report({ endpointId, operation: 'stream', jobId: id, tag }, client.trace(), { type: 'gap', delivered });
   }
 
-  /** Checks the output of a completed job where there is a schema. */
-  checked() {
+  /**
+   * Checks the output of a completed job where there is a schema.
+   *
+   * @param finished - called before that is checked, when the job is over
+   */
+  checked(finished?: () => void): OperatorFunction<JobSnapshot, JobSnapshot<O>> {
     const { output: schema } = this.#options;
+    // Of the type that the caller says.
+    if (!schema) return (source) => source as Observable<JobSnapshot<O>>;
     return concatMap((snapshot: JobSnapshot): Observable<JobSnapshot<O>> => {
-      if (!schema || snapshot.status !== 'COMPLETED') return of(snapshot as JobSnapshot<O>);
+      if (snapshot.status !== 'COMPLETED') return of(snapshot);
+      finished?.();
       return validate(schema, 'output', snapshot.output, (issues) =>
         this.#mismatch(issues, snapshot.id, { snapshot }),
       ).pipe(map((output) => ({ ...snapshot, output })));

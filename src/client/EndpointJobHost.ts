@@ -1,4 +1,4 @@
-import { catchError, map, mergeMap, of, tap, throwError, type Observable, type SchedulerLike } from 'rxjs';
+import { catchError, map, mergeMap, of, tap, type Observable, type SchedulerLike } from 'rxjs';
 import type { JobHost } from '../job/JobHost.js';
 import type { JobOrigin } from '../job/JobLife.js';
 import type { JobOptions, JobTimeout } from '../job/JobOptions.js';
@@ -8,14 +8,12 @@ import { invalidRequest } from '../errors/invalidRequest.js';
 import { checkDurations, checkId, type Issue } from '../protocol/checks.js';
 import { isRecord } from '../protocol/json.js';
 import { EXECUTION_TIMEOUT, TTL } from '../protocol/limits.js';
-import { isTerminal } from '../protocol/snapshot.js';
 import type { StreamEvent } from '../sources/streamChunks.js';
 import type { Trace } from '../transport/Trace.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { EndpointCalls } from './EndpointCalls.js';
-import { closedError } from './EndpointState.js';
 import type { JobRecords } from './JobRecords.js';
 
 /** What a job's `ttl` is beyond its `timeout.total`, in milliseconds: time to fetch a result, before the net closes. */
@@ -58,7 +56,7 @@ export class EndpointJobHost<I extends object, O, C> implements JobHost {
   }
 
   get closed$(): Observable<never> {
-    return this.#calls.state.client.closed$.pipe(mergeMap(() => throwError(() => closedError(this.#where))));
+    return this.#calls.state.client.untilClosed(() => this.#where);
   }
 
   context(operation: string, jobId?: string): ErrorContext {
@@ -80,12 +78,8 @@ export class EndpointJobHost<I extends object, O, C> implements JobHost {
   watch(id: string, finished?: () => void): Observable<JobSnapshot> {
     const { every, poll, outage } = this.#options;
     this.#recall(id);
-    return this.#calls.poll(id, { every, poll, outage, ...this.#call }, this.#particulars).pipe(
-      tap((snapshot) => {
-        if (isTerminal(snapshot)) finished?.();
-      }),
-      this.#calls.checked(),
-    );
+    const snapshots$ = this.#calls.poll(id, { every, poll, outage, ...this.#call }, this.#particulars);
+    return snapshots$.pipe(this.#calls.checked(finished));
   }
 
   heard(id: string): Observable<JobSnapshot> {

@@ -8,7 +8,6 @@ import {
   first,
   map,
   merge,
-  mergeMap,
   share,
   switchMap,
   take,
@@ -132,14 +131,14 @@ export class EndpointState {
 
   /** Ends what a caller sees of a call at its timeout, its signal, or when the client is closed. */
   guard<T>(options: CallOptions, context: () => ErrorContext, submission = false) {
-    const { closed$, settings } = this.client;
+    const { client } = this;
     const issues = checkDurations({ timeout: options.timeout });
     return (source: Observable<T>): Observable<T> =>
       issues.length
         ? throwError(() => invalidRequest(issues, context()))
         : source.pipe(
-            limit(options, context, settings.scheduler, submission),
-            takeUntil(closed$.pipe(mergeMap(() => throwError(() => closedError(context()))))),
+            limit(options, context, client.settings.scheduler, submission),
+            takeUntil(client.untilClosed(context)),
           );
   }
 

@@ -3,21 +3,18 @@ import {
   EMPTY,
   Observable,
   Subscription,
-  concatMap,
   defer,
-  filter,
-  map,
   mergeMap,
   observeOn,
   of,
   startWith,
   take,
   throwError,
+  type Subscriber,
 } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { jobError } from '../errors/jobError.js';
 import { jobProgress } from '../operators/jobProgress.js';
-import { untilTerminal } from '../operators/untilTerminal.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
@@ -63,10 +60,11 @@ export class Job<O = unknown, C = unknown> {
    * before there is an id leaves the job, where nobody else looks at it.
    */
   get id$(): Observable<string> {
-    return (this.#id$ ??= this.#view('starter').pipe(
-      concatMap((event) => (event.type === 'submitted' ? of(event.id) : EMPTY)),
-      take(1),
-    ));
+    return (this.#id$ ??= this.#view('starter', (event, subscriber) => {
+      if (event.type !== 'submitted') return;
+      subscriber.next(event.id);
+      subscriber.complete();
+    }));
   }
 
   /**
@@ -74,7 +72,9 @@ export class Job<O = unknown, C = unknown> {
    * Unsubscribing leaves the job, where no other view is subscribed to.
    */
   get events$(): Observable<JobEvent<O, C>> {
-    return (this.#events$ ??= this.#view(this.#life.options.stream ? 'reader' : 'owner'));
+    return (this.#events$ ??= this.#view(this.#life.options.stream ? 'reader' : 'owner', (event, subscriber) => {
+      subscriber.next(event);
+    }));
   }
 
   /**
@@ -82,11 +82,9 @@ export class Job<O = unknown, C = unknown> {
    * where no other view is subscribed to.
    */
   get state$(): Observable<JobSnapshot<O>> {
-    return (this.#state$ ??= this.#view('owner').pipe(
-      filter((event) => event.type === 'state'),
-      map(({ snapshot }): JobSnapshot<O> => snapshot),
-      untilTerminal(),
-    ));
+    return (this.#state$ ??= this.#view('owner', (event, subscriber) => {
+      if (event.type === 'state') subscriber.next(event.snapshot);
+    }));
   }
 
   /** The worker's progress updates, the latest one first; completes when the job is over. Leaving it is as of `state$`. */
@@ -99,25 +97,20 @@ export class Job<O = unknown, C = unknown> {
    * before its error. Leaving it is as of `state$`.
    */
   get chunks$(): Observable<C> {
-    return (this.#chunks$ ??= this.#view('reader').pipe(
-      concatMap((event) => {
-        if (event.type === 'chunk') return of(event.chunk);
-        if (event.type !== 'ended' || event.snapshot.status === 'COMPLETED') return EMPTY;
-        const { snapshot } = event;
-        return throwError(() => jobError(snapshot, this.#life.context('stream')));
-      }),
-    ));
+    return (this.#chunks$ ??= this.#view('reader', (event, subscriber) => {
+      if (event.type === 'chunk') subscriber.next(event.chunk);
+      else if (event.type === 'ended' && event.snapshot.status !== 'COMPLETED')
+        subscriber.error(jobError(event.snapshot, this.#life.context('stream')));
+    }));
   }
 
   /** The job's output: one value, or the error it ended with. Leaving it is as of `state$`. */
   get output$(): Observable<O> {
-    return (this.#output$ ??= this.state$.pipe(
-      filter(isTerminal),
-      map((snapshot) => {
-        if (snapshot.status === 'COMPLETED') return snapshot.output;
-        throw jobError(snapshot, this.#life.context('status'));
-      }),
-    ));
+    return (this.#output$ ??= this.#view('owner', (event, subscriber) => {
+      if (event.type !== 'ended') return;
+      if (event.snapshot.status === 'COMPLETED') subscriber.next(event.snapshot.output);
+      else subscriber.error(jobError(event.snapshot, this.#life.context('status')));
+    }));
   }
 
   /**
@@ -183,18 +176,18 @@ export class Job<O = unknown, C = unknown> {
     );
   }
 
-  /** The events of the job, from the latest on, for one who looks at it in a role. */
-  #view(role: Role): Observable<JobEvent<O, C>> {
+  /** What is to be seen of the events of the job, from the latest on, by one who looks at it in a role. */
+  #view<T>(role: Role, see: (event: JobEvent<O, C>, subscriber: Subscriber<T>) => void): Observable<T> {
     const life = this.#life;
     const { scheduler } = life.host;
-    return new Observable<JobEvent>((subscriber) => {
+    return new Observable<T>((subscriber) => {
       let joined = false;
       let told = false;
       const tell = ({ viewer, role: whose = role, events, error, done }: Change) => {
         // What was told before it joined, and is part of its past, is not for it.
         if (viewer ? viewer !== subscriber : !joined || whose !== role) return;
         joined = true;
-        for (const event of events) subscriber.next(event);
+        for (const event of events) see(event as JobEvent<O, C>, subscriber);
         const { state } = life;
         if (error !== undefined) {
           viewing.unsubscribe();
@@ -207,7 +200,7 @@ export class Job<O = unknown, C = unknown> {
           );
         } else if (done || isEnded(state, role)) {
           told = true;
-          if (!done) subscriber.next({ type: 'ended', snapshot: state.snapshot as TerminalSnapshot });
+          if (!done) see({ type: 'ended', snapshot: state.snapshot as TerminalSnapshot<O> }, subscriber);
           subscriber.complete();
         }
       };
@@ -223,6 +216,6 @@ export class Job<O = unknown, C = unknown> {
       // A failure does not come at once here either, since the views make it of a snapshot.
       if (isOver(life.state) && life.state.snapshot?.status !== 'COMPLETED') subscriber.add(scheduler.schedule(begin));
       else begin();
-    }) as Observable<JobEvent<O, C>>;
+    });
   }
 }
