@@ -17,6 +17,7 @@ import type { CallOptions, RunOptions } from '../types/options.js';
 import type { Call } from './Call.js';
 import type { EndpointOptions } from './EndpointOptions.js';
 import type { EndpointState } from './EndpointState.js';
+import type { WatchTerms } from './StatusBoard.js';
 import type { StreamOptions, WatchOptions } from './callOptions.js';
 import { validate } from './validate.js';
 
@@ -89,7 +90,7 @@ export class EndpointCalls<I extends object, O, C> {
   /** Polls a job without checking its output. */
   poll(
     id: string,
-    { every, poll, outage, headers, context }: WatchOptions,
+    { every, poll, outage, headers, context, seen, ending }: WatchOptions & Pick<WatchTerms, 'seen' | 'ending'>,
     particulars: Particulars = {},
   ): Observable<JobSnapshot> {
     const { state } = this;
@@ -100,6 +101,8 @@ export class EndpointCalls<I extends object, O, C> {
         fetch: () => this.fetch(id, { headers, context }, particulars),
         poll: every === undefined ? poll : fixedPolicy(every),
         outage,
+        seen,
+        ending,
       });
     });
   }

@@ -25,16 +25,28 @@ export interface WatchTerms {
 export interface Room {
   /** How many may go now. Where none may, `wake` is called once one may and nobody else waits. */
   free(wake: () => void): number;
+  /** How many may go in a millisecond in the long run. */
+  readonly rate: number;
   forget(wake: () => void): void;
 }
 
 /** How many of the latest execution times are remembered, and how many say something. */
-const SAMPLES = 64;
+const SAMPLES = 128;
 const ENOUGH = 8;
 
 /** Within what time each of a few queued jobs is looked at, and after what time the next one at the earliest; in milliseconds. */
 const ROUND = 30_000;
 const ROUND_PACE = 500;
+
+/** How soon after an answer a job that runs is read again, in milliseconds. */
+const SOONEST = 250;
+
+/** How likely a job is to be over when it is read, at least and at most. */
+const LEAST_CHANCE = 0.08;
+const MOST_CHANCE = 0.8;
+
+/** Which part of what the limits allow goes to that. */
+const SPENT = 0.9;
 
 /** How long reads may fail in a row where nothing is said, in milliseconds. */
 const OUTAGE = 300_000;
@@ -120,14 +132,17 @@ export class StatusBoard {
   #tried: Watcher | undefined;
   #stride = 1;
   #moved = 0;
+  /** When the last one that was found to run began to. */
+  #began = Infinity;
   /** Who is next in the slow round, and when. */
   #round = 0;
   #roundAt = 0;
-  /** How long after it was due the last read was made, in milliseconds. */
-  #late = 0;
-  /** The latest execution times in milliseconds, and one that few are shorter than; 0 while there are not enough. */
+  /** The latest execution times in milliseconds, as they came and by length. */
   readonly #executions: number[] = [];
-  #shortest = 0;
+  #sorted: readonly number[] = [];
+  /** When each of them was heard, and how many that makes in a millisecond. */
+  readonly #heardAt: number[] = [];
+  #ends = 0;
 
   constructor(scheduler: SchedulerLike, policy: PollPolicy, room: Room | undefined) {
     this.#scheduler = scheduler;
@@ -220,11 +235,21 @@ export class StatusBoard {
   #delay({ terms, job, since, failures, last, runningSince = Infinity }: Watcher): number {
     const now = this.now();
     const elapsed = now - runningSince;
-    const ahead = this.#shortest - elapsed;
-    // Hardly one is over so soon, and nothing but the end is of interest.
-    if (terms.ending && !failures && ahead > 0 && ahead < Infinity) return ahead;
-    const age = !terms.poll && this.#shortest && elapsed > 0 ? elapsed : now - (job.submittedAt ?? since);
-    return due((terms.poll ?? this.#policy)({ age, failures, ...(last && { snapshot: last }) }));
+    const { length } = this.#sorted;
+    const { rate = Infinity } = this.#room ?? {};
+    const passed = length && elapsed >= 0 ? rank(this.#sorted, elapsed) : length;
+    // Nothing but the end is of interest, and it is known how long such jobs take.
+    if (terms.ending && !failures && length - passed >= ENOUGH / 2) {
+      // What the limits allow is spread over all that end meanwhile.
+      const chance = Math.min(MOST_CHANCE, Math.max(LEAST_CHANCE, this.#ends / rate / SPENT));
+      const place = passed + (length - passed) * chance;
+      const [before = 0, after = before] = this.#sorted.slice(Math.floor(place) - 1);
+      return Math.max(SOONEST, before + (after - before) * (place % 1) - elapsed);
+    }
+    const age = !terms.poll && length && elapsed > 0 ? elapsed : now - (job.submittedAt ?? since);
+    const wanted = due((terms.poll ?? this.#policy)({ age, failures, ...(last && { snapshot: last }) }));
+    // What the limits allow is spread over all that run.
+    return terms.ending ? Math.max(wanted, (this.#count - this.#queue.length) / rate) : wanted;
   }
 
   /** Puts the watcher of a queued job in line. */
@@ -235,6 +260,8 @@ export class StatusBoard {
       this.#queue.splice(this.#placeOf(watcher), 0, watcher);
     }
     watcher.at = Infinity;
+    // It may have been taken to run, by one that was not behind it after all.
+    watcher.runningSince = undefined;
     if (!this.#tried) this.#moved = submittedAt;
     else if (this.#tried !== watcher) return;
     this.#stride = Math.max(1, this.#stride >> 1);
@@ -256,26 +283,35 @@ export class StatusBoard {
   #ran(watcher: Watcher, snapshot: JobSnapshot): void {
     const now = this.now();
     const { delayTime, executionTime } = snapshot;
-    watcher.runningSince ??= Math.min(now, (watcher.job.submittedAt ?? now) + (delayTime ?? Infinity));
+    const { submittedAt = now } = watcher.job;
+    watcher.runningSince = Math.min(now, submittedAt + (delayTime ?? (watcher.runningSince ?? now) - submittedAt));
     if (snapshot.status === 'COMPLETED' && executionTime !== undefined) {
       this.#executions.push(executionTime);
-      if (this.#executions.length > SAMPLES) this.#executions.shift();
-      const sorted = [...this.#executions].sort((a, b) => a - b);
-      this.#shortest = sorted.length < ENOUGH ? 0 : (sorted[Math.floor(sorted.length / 20)] ?? 0);
+      this.#heardAt.push(now);
+      if (this.#executions.length > SAMPLES) {
+        this.#executions.shift();
+        this.#heardAt.shift();
+      }
+      const { length } = this.#executions;
+      if (length >= ENOUGH) this.#sorted = [...this.#executions].sort((a, b) => a - b);
+      this.#ends = length / (now - (this.#heardAt[0] ?? now) + 1000);
     }
     if (watcher.queuedSince === undefined) return;
     const before = this.#queue.splice(0, this.#placeOf(watcher) + 1);
     this.#moved = now;
-    for (const one of before) {
+    // They began one after the other since the last one that is known of.
+    const from = Math.min(this.#began, watcher.runningSince);
+    const step = (watcher.runningSince - from) / before.length;
+    this.#began = watcher.runningSince;
+    for (const [nth, one] of before.entries()) {
       one.queuedSince = undefined;
       if (one === watcher || one.asking) continue;
-      one.runningSince = now;
+      one.runningSince = from + step * (nth + 1);
       this.#at(one, one.terms.ending ? now + this.#delay(one) : now);
     }
     if (this.#tried?.queuedSince !== undefined) return;
     if (this.#tried === watcher) this.#stride *= 2;
-    // Where reads are late there are better ones to be made.
-    this.#try(now + 2 * this.#late);
+    this.#try(now);
   }
 
   /** Where a watcher is in line, or would be. */
@@ -321,6 +357,9 @@ export class StatusBoard {
     this.#pumping = true;
     this.#blocked = false;
     const now = this.now();
+    // It may tell of many: that is worth more than any other.
+    const tried = this.#tried;
+    if (tried && tried.at <= now && this.#free()) this.#ask(tried);
     // Who is answered at once, and wants the next answer at once, waits for the next turn.
     let turn = this.#due.length;
     for (let first; turn-- && (first = this.#due[0]) && first[0] <= now;) {
@@ -329,7 +368,6 @@ export class StatusBoard {
       if (wanted && !this.#free()) break;
       this.#due.shift();
       if (!wanted) continue;
-      this.#late = now - at;
       this.#ask(watcher);
     }
     this.#pumping = false;
@@ -350,4 +388,15 @@ export class StatusBoard {
       Math.min(MAX_TIMER, Math.max(0, at - now)),
     );
   }
+}
+
+/** How many of some sorted numbers are not greater. */
+function rank(sorted: readonly number[], value: number): number {
+  let low = 0;
+  for (let high = sorted.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

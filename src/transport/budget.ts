@@ -74,6 +74,12 @@ export class Lane {
     return free;
   }
 
+  /** How many may go in a millisecond in the long run. */
+  get rate(): number {
+    const { requests = Infinity, per = RATE_WINDOW } = this.#limits;
+    return requests / per;
+  }
+
   forget(wake: () => void): void {
     this.#wakes.delete(wake);
     this.#rest();
