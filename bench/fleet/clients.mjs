@@ -14,7 +14,6 @@
  * @property {(listener: (index: number) => void) => void} onEnd - called when a worker is done with a job
  */
 import * as library from 'runpod-rx';
-import { switchMap, last, map as rmap } from 'rxjs';
 import { catchError, EMPTY, from, mergeMap, tap } from 'rxjs';
 
 const BASE_URL = 'http://localhost/v2';
@@ -48,7 +47,7 @@ function runpodRx(world) {
     .pipe(
       mergeMap(
         (input) =>
-          (process.env.LEAN ? endpoint.run({ input }).pipe(switchMap((seen) => endpoint.watch(seen.id, { seen, ending: true })), last(), rmap((s) => s.output)) : endpoint.job({ input }).output$).pipe(
+          endpoint.job({ input }).output$.pipe(
             tap((output) => world.noticed(input.index, output)),
             catchError((error) => {
               world.failed(input.index, error);

@@ -105,13 +105,6 @@ export function simulate({ client, jobs, workers, inFlight = Infinity, limits, w
     const at = noticedAt[input.index];
     if (!Number.isNaN(at)) late.push(at - endedAt);
   }
-  if (process.env.HIST) {
-    const h = {};
-    const h2 = {};
-    for (const { input, endedAt, submittedAt } of ledger) { const at = noticedAt[input.index]; const d = execution[input.index]; const k = Math.floor(d / 2000); (h[k] ??= []).push(at - endedAt); const q = Math.floor((endedAt)/20000); (h2[q] ??= []).push(at-endedAt); }
-    for (const [k, v] of Object.entries(h)) console.log('exec', k * 2, 's n', v.length, 'mean', v.reduce((a, b) => a + b, 0) / v.length);
-    for (const [k, v] of Object.entries(h2)) console.log('time', k * 20, 's n', v.length, 'mean', v.reduce((a, b) => a + b, 0) / v.length);
-  }
   late.sort((one, two) => one - two);
   return {
     finished,

@@ -134,7 +134,7 @@ export class StatusBoard {
   #moved = 0;
   /** When the last one that was found to run began to. */
   #began = Infinity;
-  /** Who is next in the slow round, and when. */
+  /** Who was the last one in the slow round, and when. */
   #round = 0;
   #roundAt = 0;
   /** The latest execution times in milliseconds, as they came and by length. */
@@ -265,8 +265,8 @@ export class StatusBoard {
     if (!this.#tried) this.#moved = submittedAt;
     else if (this.#tried !== watcher) return;
     this.#stride = Math.max(1, this.#stride >> 1);
-    if (now >= this.#roundAt) {
-      this.#roundAt = now + Math.max(ROUND_PACE, ROUND / this.#queue.length);
+    if (now - this.#roundAt >= Math.max(ROUND_PACE, ROUND / this.#queue.length)) {
+      this.#roundAt = now;
       const next = this.#queue[++this.#round % this.#queue.length];
       if (next && next !== watcher && !next.asking) this.#at(next, now);
     }
@@ -304,9 +304,10 @@ export class StatusBoard {
     const step = (watcher.runningSince - from) / before.length;
     this.#began = watcher.runningSince;
     for (const [nth, one] of before.entries()) {
+      const { queuedSince = from } = one;
       one.queuedSince = undefined;
       if (one === watcher || one.asking) continue;
-      one.runningSince = from + step * (nth + 1);
+      one.runningSince = Math.max(queuedSince, from + step * (nth + 1));
       this.#at(one, one.terms.ending ? now + this.#delay(one) : now);
     }
     if (this.#tried?.queuedSince !== undefined) return;
