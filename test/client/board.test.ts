@@ -1,4 +1,5 @@
-import { EMPTY, Observable, catchError, map, mergeMap, range, tap } from 'rxjs';
+import type { Observable} from 'rxjs';
+import { EMPTY, catchError, map, mergeMap, range, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { JobSnapshot } from 'runpod-rx';
 import type { World } from './world.js';

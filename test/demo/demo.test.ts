@@ -1,14 +1,14 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { startEmulator, type EmulatedEndpoint, type ListeningEmulator } from '../../src/emulator/index.js';
 import { demo, withFile } from './demo.js';
 
 const SLOW = { timeout: 120_000 };
 const ESCAPE = '\u001b';
 
-describe.concurrent('the tour', () => {
+describe('the tour', () => {
   test('shows every step in plain lines where there is no terminal, and ends with 0', SLOW, async () => {
     const { code, stdout, stderr } = await demo();
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr: stderr.replace('Building …\n', '') }).toEqual({ code: 0, stderr: '' });
     expect(stdout).not.toContain(ESCAPE);
     expect(stdout).not.toContain('\r');
     expect(stdout.split('\n').filter((line) => /^\d {2}/.test(line))).toHaveLength(8);
@@ -54,18 +54,18 @@ describe.concurrent('the tour', () => {
   });
 });
 
-describe.concurrent('--input', () => {
-  const emulators: ListeningEmulator[] = [];
-  afterAll(async () => {
-    await Promise.all(emulators.map((emulator) => emulator.close()));
+describe('--input', () => {
+  let emulator: ListeningEmulator | undefined;
+  afterEach(async () => {
+    await emulator?.close();
+    emulator = undefined;
   });
 
   const KEY = 'a-key-that-must-not-show';
 
   /** Runs the demo with a request, on an endpoint with this handler. */
   async function service(handler: EmulatedEndpoint['handler'], text: string, interruptAt?: string) {
-    const emulator = await startEmulator({ endpoints: { mine: { handler, aggregate: true } }, keys: [KEY] });
-    emulators.push(emulator);
+    emulator = await startEmulator({ endpoints: { mine: { handler, aggregate: true } }, keys: [KEY] });
     const env = { RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: KEY, ENDPOINT_ID: 'mine' };
     const ended = await withFile(text, (path) =>
       demo({ args: ['--input', path], env, ...(interruptAt !== undefined && { interruptAt }) }),

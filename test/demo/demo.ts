@@ -40,7 +40,7 @@ export function demo({ args = [], env = {}, interruptAt }: RunOptions = {}): Pro
       child.kill('SIGINT');
     });
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr: stderr.replace('Building …\n', '') }));
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
 }
 
