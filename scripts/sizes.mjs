@@ -21,7 +21,7 @@ const bundles = [
     code: `import { createRunpod } from 'runpod-rx'; globalThis.x = createRunpod`,
     // The goal is missed; the budget keeps it from getting farther away. See docs/decisions/0008-size.md.
     goal: 18 * KB,
-    budget: () => 20 * KB,
+    budget: () => 21 * KB,
   },
   {
     name: 'runpod',

@@ -45,7 +45,7 @@ export class ClientState {
     return new Observable((subscriber) =>
       this.closed$.subscribe({
         next: () => {
-          subscriber.error(new ConfigurationError('the client is closed', context()));
+          subscriber.error(closedError(context()));
         },
         error: () => undefined,
       }),
@@ -205,6 +205,11 @@ export class ClientState {
       { phase: unsent ? 'connect' : 'sent', retryable: true },
     );
   }
+}
+
+/** The error for what is asked of a client that is closed. */
+export function closedError(context: ErrorContext): ConfigurationError {
+  return new ConfigurationError('the client is closed', context);
 }
 
 /** The error for a request that is not sent. */

@@ -40,7 +40,7 @@ import type { CallRequest } from '../types/Link.js';
 import type { CallOptions } from '../types/options.js';
 import type { Reply } from '../types/Transport.js';
 import type { Call } from './Call.js';
-import type { ClientState } from './ClientState.js';
+import { closedError, type ClientState } from './ClientState.js';
 import { JobRecords } from './JobRecords.js';
 import { StatusBoard } from './StatusBoard.js';
 import { keepSubmission } from './keepSubmission.js';
@@ -289,8 +289,4 @@ export class EndpointState {
     const lost = accepted === 'unknown' && operationRow(operation, call.method).kind === 'submission';
     throw toHttpError(reply, { ...context, accepted }, client.now(), (words) => redact(words, trace), !lost);
   }
-}
-
-export function closedError(context: ErrorContext): ConfigurationError {
-  return new ConfigurationError('the client is closed', context);
 }

@@ -1,4 +1,4 @@
-import type { Observable} from 'rxjs';
+import type { Observable } from 'rxjs';
 import { EMPTY, catchError, map, mergeMap, range, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { JobSnapshot } from 'runpod-rx';
