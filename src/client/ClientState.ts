@@ -15,6 +15,9 @@ import { Settlements } from './Settlements.js';
 import type { Settings } from './Settings.js';
 import type { Room } from './StatusBoard.js';
 
+/** How long it counts how many workers ran, in milliseconds. */
+const FRESH = 60_000;
+
 type Report<T = Activity> = T extends Activity ? Omit<T, keyof ActivityBase> : never;
 
 /** What all endpoints of a client share: the way to the wire, the budget, the activity, and the jobs that were left. */
@@ -27,6 +30,8 @@ export class ClientState {
   readonly closed$ = new Subject<void>();
   #calls = 0;
   readonly #lanes = new Map<string, Lane>();
+  /** How many workers of an endpoint ran when. */
+  readonly #workers = new Map<string, readonly [running: number, at: number]>();
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -90,7 +95,7 @@ export class ClientState {
         const reply$ = this.#exchange(authorized, trace).pipe(
           tap(({ status, headers }) => {
             // What the server asks of one, it asks of all who want the same.
-            if (status === 429) lane?.pause(Math.min(retryAfterOf(headers, this.now()) ?? 0, maxRetryAfter));
+            if (status === 429) lane?.refused(Math.min(retryAfterOf(headers, this.now()) ?? 0, maxRetryAfter));
           }),
         );
         return lane
@@ -125,6 +130,17 @@ export class ClientState {
     );
   }
 
+  /** Notes how many workers of an endpoint run. */
+  note(endpointId: string, running: number): void {
+    // Whatever the service says.
+    this.#workers.set(endpointId, [Number.isFinite(running) ? running : 0, this.now()]);
+  }
+
+  #running(endpointId: string): number {
+    const [running, at] = this.#workers.get(endpointId) ?? [0, 0];
+    return at + FRESH < this.now() ? 0 : running;
+  }
+
   /** What keeps a request within the limits, where it has any. */
   #lane({ endpointId, operation }: Pick<CallRequest, 'endpointId' | 'operation'>): Lane | undefined {
     const { limits, scheduler } = this.settings;
@@ -132,7 +148,7 @@ export class ClientState {
     const place = `${endpointId}/${name}`;
     const bound = limits[name];
     let lane = this.#lanes.get(place);
-    if (!lane && bound) this.#lanes.set(place, (lane = new Lane(bound, scheduler)));
+    if (!lane && bound) this.#lanes.set(place, (lane = new Lane(bound, scheduler, () => this.#running(endpointId))));
     return lane;
   }
 

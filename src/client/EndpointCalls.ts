@@ -74,7 +74,12 @@ export class EndpointCalls<I extends object, O, C> {
 
   /** Reads the endpoint's counts. */
   health(call?: CallOptions): Observable<EndpointHealth> {
-    return this.state.call({ operation: 'health', read: ({ text }) => parseHealth(text) }, call);
+    const { id = '', client } = this.state;
+    return this.state.call({ operation: 'health', read: ({ text }) => parseHealth(text) }, call).pipe(
+      tap(({ workers }) => {
+        client.note(id, workers.running);
+      }),
+    );
   }
 
   /** Does something to a job, which those who watch it then read anew. */

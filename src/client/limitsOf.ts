@@ -19,7 +19,12 @@ export function limitsOf(option: LimitsOption): Bounds | undefined {
   return Object.fromEntries(
     Object.entries(operations).map(([name, { limits }]) => [
       name,
-      limits && { ...limits, requests: part(limits.requests), concurrent: part(limits.concurrent) },
+      limits && {
+        ...limits,
+        requests: part(limits.requests),
+        concurrent: part(limits.concurrent),
+        perWorker: part(limits.perWorker),
+      },
     ]),
   );
 }

@@ -26,20 +26,21 @@ function read(limits?: OperationLimits, careful = false): OperationRow {
   return { method: 'GET', kind: 'read', careful, limits };
 }
 
-const READS: OperationLimits = { requests: 2000, concurrent: 400 };
+const READS: OperationLimits = { requests: 2000, concurrent: 400, perWorker: 400 };
 
 /**
  * Every operation of the queue API, one row each.
- * Limits: RunPod documentation, "Send API requests", section on rate limits; per endpoint and operation.
+ * Limits: RunPod documentation, "Send API requests", section on rate limits; per endpoint and operation. What each running
+ * worker adds up to is from the same page as of December 2024; the current one names the rule without the numbers.
  */
 export const operations: Readonly<Record<string, OperationRow>> = {
-  run: submission({ requests: 1000, concurrent: 200 }),
+  run: submission({ requests: 1000, concurrent: 200, perWorker: 200 }),
   runsync: submission(READS),
   retry: submission(),
   status: read(READS),
   'status-sync': read(READS),
-  stream: read(READS, true),
-  cancel: command(false, { requests: 100, concurrent: 20 }),
+  stream: read({ ...READS, perWorker: 0 }, true),
+  cancel: command(false, { requests: 100, concurrent: 20, perWorker: 20 }),
   'purge-queue': command(true, { requests: 2 }),
   health: read(),
   requests: read({ requests: 10, concurrent: 2 }),

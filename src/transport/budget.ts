@@ -2,6 +2,14 @@ import { Observable, Subscription, finalize, type SchedulerLike } from 'rxjs';
 import { MAX_TIMER, RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
 
+/** How much of the rate is left after a 429, and at least; and how long it takes to recover from nothing, in milliseconds. */
+const LESS = 0.7;
+const LEAST = 0.1;
+const RECOVERY = 60_000;
+
+/** Refusals within this time are one, in milliseconds. */
+const BURST = 1_000;
+
 /**
  * Keeps the requests of one operation of one endpoint within a rate and a concurrency: first come, first served, the urgent ones first.
  *
@@ -21,9 +29,16 @@ export class Lane {
   /** Who is told when there is room, and nobody waits. */
   readonly #wakes = new Set<() => void>();
 
-  constructor(limits: OperationLimits, scheduler: SchedulerLike) {
+  readonly #workers: () => number;
+  /** Which part of the rate was left at the last refusal, and when that was. */
+  #part = 1;
+  #refusedAt = -Infinity;
+
+  /** @param workers - how many are known to run */
+  constructor(limits: OperationLimits, scheduler: SchedulerLike, workers: () => number) {
     this.#limits = limits;
     this.#scheduler = scheduler;
+    this.#workers = workers;
   }
 
   get #count(): number {
@@ -76,8 +91,7 @@ export class Lane {
 
   /** How many may go in a millisecond in the long run. */
   get rate(): number {
-    const { requests = Infinity, per = RATE_WINDOW } = this.#limits;
-    return requests / per;
+    return this.#requests / (this.#limits.per ?? RATE_WINDOW);
   }
 
   forget(wake: () => void): void {
@@ -85,9 +99,24 @@ export class Lane {
     this.#rest();
   }
 
-  /** Lets nobody through for so many milliseconds. */
-  pause(duration: number): void {
-    this.#until = Math.max(this.#until, this.#scheduler.now() + duration);
+  /** The server refused one for being too many: lets nobody through for so many milliseconds, and fewer for a while. */
+  refused(pause: number): void {
+    const now = this.#scheduler.now();
+    this.#until = Math.max(this.#until, now + pause);
+    if (now < this.#refusedAt + BURST) return;
+    this.#part = Math.max(LEAST, this.#share * LESS);
+    this.#refusedAt = now;
+  }
+
+  /** Which part of the rate is used. */
+  get #share(): number {
+    return Math.min(1, this.#part + (this.#scheduler.now() - this.#refusedAt) / RECOVERY);
+  }
+
+  /** How many requests may go in a window. */
+  get #requests(): number {
+    const { requests = Infinity, perWorker = 0 } = this.#limits;
+    return Math.max(1, Math.floor(Math.max(requests, perWorker * this.#workers()) * this.#share));
   }
 
   /** No timer, where nobody waits. */
@@ -112,12 +141,12 @@ export class Lane {
 
   /** How many may go now. */
   #room(): number {
-    const { requests = Infinity, per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
+    const { per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
     const now = this.#scheduler.now();
     const passed = this.#ended.findIndex((end) => end + per >= now);
     this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
     if (this.#until > now) return 0;
-    return Math.min(concurrent - this.#running, requests - this.#running - this.#ended.length);
+    return Math.min(concurrent - this.#running, this.#requests - this.#running - this.#ended.length);
   }
 
   #admit(): void {

@@ -9,6 +9,12 @@ export interface OperationLimits {
   readonly per?: number;
   /** Requests in flight at once. */
   readonly concurrent?: number;
+  /**
+   * Requests per window for each running worker, where that makes more than `requests`. How many run is known from
+   * `/health`, for a minute after each answer.
+   * @defaultValue 0
+   */
+  readonly perWorker?: number;
 }
 
 /** Bounds by operation, such as `{ run: { requests: 100, concurrent: 20 } }`; operations not named are not bounded. */

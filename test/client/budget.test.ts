@@ -297,6 +297,77 @@ describe('S23 the budget', () => {
     for (const request of later) expect(request.at).toBeGreaterThanOrEqual(5_000);
   });
 
+  describe('adapts', () => {
+    /** How many requests were sent in each second. */
+    const perSecond = (sent: readonly { readonly at: number }[], seconds: number) =>
+      Array.from({ length: seconds }, (_, n) => sent.filter(({ at }) => Math.floor(at / 1_001) === n).length);
+
+    test('after a 429 fewer go, and more and more until all go again', () => {
+      const { endpoint, sent, see, until } = script(
+        (_, nth) => (nth === 1 ? { status: 429 } : { body: { id: 'a', status: 'COMPLETED' } }),
+        { limits: { status: { requests: 20, per: 1_000 } }, retry: false },
+      );
+      for (let n = 0; n < 1_000; n++) see(endpoint.status(`job-${n}`));
+      until(60_000);
+      const rates = perSecond(sent, 30);
+      expect(sent).toHaveLength(1_000);
+      expect(rates[1]).toBe(14);
+      expect(rates).toContain(17);
+      expect(rates[25]).toBe(20);
+      for (const [n, rate] of rates.entries()) if (n > 1) expect(rate).toBeGreaterThanOrEqual(rates[n - 1]!);
+    });
+
+    test('many refused at once are one refusal; one after the other slow it down to a tenth', () => {
+      const { endpoint, sent, see, until } = script(() => ({ status: 429 }), {
+        limits: { status: { requests: 20, per: 1_000 } },
+        retry: false,
+      });
+      for (let n = 0; n < 300; n++) see(endpoint.status(`job-${n}`));
+      until(60_000);
+      const rates = perSecond(sent, 30);
+      // The first one is refused at once, and those of this second with it.
+      expect(rates.slice(0, 3)).toEqual([14, 10, 7]);
+      expect(rates[20]).toBe(2);
+    });
+
+    test.each([
+      ['documented', 600],
+      [{ share: 0.5 }, 300],
+      [{ cancel: { requests: 100, concurrent: 20 } }, 100],
+    ] as const)(
+      '%o: with thirty workers that run, as the health showed, %i cancels go in ten seconds',
+      (limits, count) => {
+        const { endpoint, sent, see, at, until } = script(
+          ({ operation }) => ({
+            body: operation === 'health' ? { jobs: {}, workers: { running: 30 } } : { id: 'a', status: 'CANCELLED' },
+          }),
+          { limits },
+        );
+        see(endpoint.health());
+        at(1, () => {
+          for (let n = 0; n < 1_000; n++) see(endpoint.cancel(`job-${n}`));
+        });
+        until(9_000);
+        expect(sent.filter(({ operation }) => operation === 'cancel')).toHaveLength(count);
+      },
+    );
+
+    test.each([
+      ['what was so a minute ago', { running: 30 }, 61_000],
+      ['what is no number', { running: 'many' }, 1],
+    ])('%s does not count', (_, workers, after) => {
+      const { endpoint, sent, see, at, until } = script(({ operation }) => ({
+        body: operation === 'health' ? { jobs: {}, workers } : { id: 'a', status: 'CANCELLED' },
+      }));
+      see(endpoint.health());
+      at(after, () => {
+        for (let n = 0; n < 1_000; n++) see(endpoint.cancel(`job-${n}`));
+      });
+      until(after + 9_000);
+      expect(sent.filter(({ operation }) => operation === 'cancel')).toHaveLength(100);
+    });
+  });
+
   test('S1 S23 two clients that do not share the limits meet 429, and each submission is made once all the same', () => {
     const limits = { run: { requests: 10, per: 10_000, concurrent: 5 } };
     const { endpoint, emulator, scheduler, see, until } = world({ limits, latency: 50, retryAfter: true }, { limits });

@@ -3,14 +3,25 @@ import { isRefusal, operationRow, operations } from '../../src/protocol/operatio
 
 describe('operations', () => {
   it('S23 are these, with the documented limits for each 10 s and endpoint', () => {
+    const reads = { requests: 2000, concurrent: 400, perWorker: 400 };
     expect(operations).toStrictEqual({
-      run: { method: 'POST', kind: 'submission', careful: true, limits: { requests: 1000, concurrent: 200 } },
-      runsync: { method: 'POST', kind: 'submission', careful: true, limits: { requests: 2000, concurrent: 400 } },
+      run: {
+        method: 'POST',
+        kind: 'submission',
+        careful: true,
+        limits: { requests: 1000, concurrent: 200, perWorker: 200 },
+      },
+      runsync: { method: 'POST', kind: 'submission', careful: true, limits: reads },
       retry: { method: 'POST', kind: 'submission', careful: true, limits: undefined },
-      status: { method: 'GET', kind: 'read', careful: false, limits: { requests: 2000, concurrent: 400 } },
-      'status-sync': { method: 'GET', kind: 'read', careful: false, limits: { requests: 2000, concurrent: 400 } },
-      stream: { method: 'GET', kind: 'read', careful: true, limits: { requests: 2000, concurrent: 400 } },
-      cancel: { method: 'POST', kind: 'command', careful: false, limits: { requests: 100, concurrent: 20 } },
+      status: { method: 'GET', kind: 'read', careful: false, limits: reads },
+      'status-sync': { method: 'GET', kind: 'read', careful: false, limits: reads },
+      stream: { method: 'GET', kind: 'read', careful: true, limits: { ...reads, perWorker: 0 } },
+      cancel: {
+        method: 'POST',
+        kind: 'command',
+        careful: false,
+        limits: { requests: 100, concurrent: 20, perWorker: 20 },
+      },
       'purge-queue': { method: 'POST', kind: 'command', careful: true, limits: { requests: 2 } },
       health: { method: 'GET', kind: 'read', careful: false, limits: undefined },
       requests: { method: 'GET', kind: 'read', careful: false, limits: { requests: 10, concurrent: 2 } },
