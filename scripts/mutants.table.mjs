@@ -16,9 +16,7 @@
 export const rules = Array.from({ length: 24 }, (_, index) => `S${index + 1}`);
 
 /** Rules without a row, and why. */
-export const notBuilt = {
-  S24: 'there are no pipelines yet',
-};
+export const notBuilt = {};
 
 /** @type {{ rule: string, file: string, find: string, replace: string, test: string, name?: string }[]} */
 export const mutants = [
@@ -1487,5 +1485,85 @@ export const mutants = [
     replace: 'Math.floor(value * share)',
     test: 'test/client/budget.test.ts',
     name: 'a share is rounded down',
+  },
+  {
+    rule: 'S24',
+    file: 'src/sources/Pipeline.ts',
+    find: 'this.#busy < Math.floor(this.#room)',
+    replace: 'this.#busy <= Math.floor(this.#room)',
+    test: 'test/sources/runAll.test.ts',
+    name: 'S24 takes an input only when there is room',
+  },
+  {
+    rule: 'S24',
+    file: 'src/sources/Pipeline.ts',
+    find: 'if (open) this.#feed?.leave();',
+    replace: '',
+    test: 'test/sources/runAll.test.ts',
+    name: 'S24 leaving leaves what is in flight',
+  },
+  {
+    rule: 'S24',
+    file: 'src/sources/Pipeline.ts',
+    find: 'for (const flight of this.#running) flight.leave();',
+    replace: '',
+    test: 'test/sources/runAll.test.ts',
+    name: 'S24 leaving leaves what is in flight',
+  },
+  {
+    rule: 'S24',
+    file: 'src/sources/Pipeline.ts',
+    find: "return error instanceof RunpodError && error.accepted === 'no' && error.retryable;",
+    replace: 'return error instanceof RunpodError;',
+    test: 'test/sources/runAll.test.ts',
+    name: 'S1 S24 never pays twice',
+  },
+  {
+    rule: 'S24',
+    file: 'src/sources/Pipeline.ts',
+    find: 'const free = !this.#paused &&',
+    replace: 'const free =',
+    test: 'test/sources/runAll.test.ts',
+    name: 'S24 takes nothing while it is paused',
+  },
+  {
+    rule: 'S24',
+    file: 'src/sources/Pipeline.ts',
+    find: "if (!item.ok && onError === 'stop') this.#stop(item);",
+    replace: '',
+    test: 'test/sources/runAll.test.ts',
+    name: 'S24 under stop takes no more',
+  },
+  {
+    rule: 'S24',
+    file: 'src/sources/Pipeline.ts',
+    find: 'if (this.open || this.#busy || this.#waiting.length) return false;',
+    replace: 'if (this.open) return false;',
+    test: 'test/sources/runAll.test.ts',
+    name: 'S24 a source that throws midway',
+  },
+  {
+    rule: 'S24',
+    file: 'src/sources/Pipeline.ts',
+    find: "overflow === 'drop-oldest' ? this.#waiting.shift() : this.#waiting.pop()",
+    replace: 'this.#waiting.pop()',
+    test: 'test/operators/runEach.test.ts',
+    name: 'S24 drops the oldest that waits',
+  },
+  {
+    rule: 'S24',
+    file: 'src/operators/runEach.ts',
+    find: "overflow = 'error', ",
+    replace: "overflow = 'drop-newest', ",
+    test: 'test/operators/runEach.test.ts',
+    name: 'S24 errors by default',
+  },
+  {
+    rule: 'S24',
+    file: 'src/endpoint.ts',
+    find: 'if (failure instanceof RunpodError && failure.jobId) {',
+    replace: 'if (failure instanceof RunpodError && !failure.jobId) {',
+    test: 'test/endpoint/pipelines.test.ts',
+    name: 'S3 S4 an error of reading names',
   },
 ];

@@ -1,11 +1,11 @@
-import { EMPTY, catchError, concatMap, defer, filter, of, tap, throwError, type Observable } from 'rxjs';
+import { EMPTY, NEVER, Observable, concatMap, defer, filter, of, type Observer } from 'rxjs';
 import type { EndpointCalls } from './client/EndpointCalls.js';
 import type { EndpointState } from './client/EndpointState.js';
 import type { RawRequest, StreamOptions, SyncOptions, WatchHealthOptions, WatchOptions } from './client/callOptions.js';
 import { EndpointJobHost } from './client/EndpointJobHost.js';
-import { asAccepted } from './errors/asAccepted.js';
 import { invalidRequest } from './errors/invalidRequest.js';
-import { RunpodError, type ErrorContext } from './errors/RunpodError.js';
+import { RunpodError } from './errors/RunpodError.js';
+import { saying } from './errors/saying.js';
 import { Job } from './job/Job.js';
 import { JobLife, type JobOrigin } from './job/JobLife.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
@@ -19,7 +19,7 @@ import type { JobRequest } from './types/JobRequest.js';
 import type { JobSnapshot, TerminalSnapshot } from './types/JobSnapshot.js';
 import type { Operation } from './types/Operation.js';
 import type { CallOptions, RunOptions } from './types/options.js';
-import type { Canceller, JobRunner, StatusReader } from './types/ports.js';
+import type { Canceller, JobExecutor, JobRunner, StatusReader } from './types/ports.js';
 import type { PurgeResult } from './types/PurgeResult.js';
 import type { Reply } from './types/Transport.js';
 
@@ -31,7 +31,7 @@ import type { Reply } from './types/Transport.js';
  * `stream`, and the operator `jobOutput`, turn it into an error.
  */
 export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C = unknown>
-  implements JobRunner<I, O>, StatusReader<O>, Canceller<O>
+  implements JobRunner<I, O>, JobExecutor<I, O>, StatusReader<O>, Canceller<O>
 {
   readonly #state: EndpointState;
   readonly #calls: EndpointCalls<I, O, C>;
@@ -79,40 +79,88 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * nobody else knows its id. The result is kept for 1 minute.
    */
   runSync(request: JobRequest<I>, options: SyncOptions = {}): Observable<TerminalSnapshot<O>> {
-    const { wait, ...call } = options;
+    return this.runToEnd(request, options, 'runsync').pipe(filter(isTerminal));
+  }
+
+  /**
+   * Runs a job to its end: `POST /run`, then polling. Emits the answer, then a snapshot whenever it differs from the one
+   * before; completes after the terminal one, whatever it is. It is what pipelines run: a `Job` with one view, no options
+   * of its own, and little memory. It is read when it is likely to be over, by how long the endpoint's jobs took: for
+   * progress, `job` and `watch` are better.
+   *
+   * ```ts
+   * endpoint.runToEnd({ input: { prompt: 'a lighthouse' } }).pipe(jobOutput());
+   * ```
+   *
+   * Errors as `run` and `watch` do. Unsubscribing acts as on `run`, and also cancels the job while it is watched; so do
+   * `signal`, `timeout` and `close()`. An error of reading does not: it has a `ref`, and the job goes on.
+   */
+  runToEnd(request: JobRequest<I>, options?: Omit<SyncOptions, 'wait'>): Observable<JobSnapshot<O>>;
+  /** @internal */
+  runToEnd(request: JobRequest<I>, options: SyncOptions, operation: 'runsync'): Observable<JobSnapshot<O>>;
+  runToEnd(
+    request: JobRequest<I>,
+    { wait, ...call }: SyncOptions = {},
+    operation: 'run' | 'runsync' = 'run',
+  ): Observable<JobSnapshot<O>> {
+    const calls = this.#calls;
     const state = this.#state;
-    return defer(() => {
-      const began = state.client.now();
-      return this.#calls
-        .submit('runsync', request, call, wait, [...checkWait(wait), ...checkDurations(pace(options))])
-        .pipe(
-          concatMap((snapshot) => {
-            if (isTerminal(snapshot)) return of(snapshot);
-            const { id } = snapshot;
-            const timeout = call.timeout && Math.max(0, call.timeout - (state.client.now() - began));
-            let over = false;
-            return this.#calls.poll(id, call).pipe(
-              // Nobody else knows the id: leaving is the last chance to stop the job. An error of reading is no leaving.
-              tap({
-                next: (seen) => (over = isTerminal(seen)),
-                unsubscribe: () => {
-                  if (!over) void state.settle(id);
-                },
-              }),
-              catchError((error: unknown) => {
-                // Who gets an error without the id has lost the job.
-                if (!(error instanceof RunpodError && error.jobId)) void state.settle(id);
-                return throwError(() => asAccepted(error));
-              }),
-              state.guard({ ...call, timeout }, () => ({
-                ...state.context({ operation: 'runsync', jobId: id }),
-                accepted: 'unknown',
-              })),
-              this.#calls.checked(),
-            );
-          }),
-          filter(isTerminal),
-        );
+    const { client } = state;
+    // There may be very many of these: of a job that is watched, nothing is kept but these variables.
+    return new Observable((subscriber) => {
+      const began = client.now();
+      // Of a job that is to be cancelled when it is left: nobody else knows it.
+      let id = '';
+      let seen: JobSnapshot | undefined;
+      const error = (failure: unknown) => {
+        subscriber.error(failure);
+      };
+      const read = <T>(source: Observable<T>, observer: Partial<Observer<T>>) => {
+        subscriber.add(source.subscribe(observer));
+      };
+      read(calls.submit(operation, request, call, wait, [...checkWait(wait), ...checkDurations(pace(call))]), {
+        next: (snapshot) => {
+          if (!isTerminal(snapshot)) id = snapshot.id;
+          seen = snapshot;
+          subscriber.next(snapshot);
+        },
+        error,
+        complete: () => {
+          if (!id) {
+            subscriber.complete();
+            return;
+          }
+          const timeout = call.timeout && Math.max(0, call.timeout + began - client.now());
+          const guard = state.guard({ ...call, timeout }, () => ({
+            ...state.context({ operation, jobId: id }),
+            accepted: 'unknown',
+          }));
+          read(guard(NEVER), { error });
+          read(calls.poll(id, operation === 'run' ? { ...call, seen, ending: true } : call), {
+            next: (snapshot) => {
+              if (isTerminal(snapshot)) {
+                id = '';
+                read(of(snapshot).pipe(calls.checked()), subscriber);
+              } else subscriber.next(snapshot);
+            },
+            error: (failure) => {
+              // It was left while this was read at once, and is to be cancelled.
+              if (subscriber.closed) return;
+              // An error of reading is no leaving, but who gets one without the id has lost the job. To call again would be
+              // to submit another.
+              if (failure instanceof RunpodError && failure.jobId) {
+                const ref = { v: 1, endpointId: state.id as string, id } as const;
+                failure = saying(failure as RunpodError, { ref, accepted: 'unknown', retryable: false });
+                id = '';
+              }
+              error(failure);
+            },
+          });
+        },
+      });
+      return () => {
+        if (id) void state.settle(id);
+      };
     });
   }
 
@@ -165,13 +213,12 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * lost silently. Unsubscribing aborts the read and does nothing to the job.
    */
   stream(id: string, options: StreamOptions = {}): Observable<C> {
-    const calls = this.#calls;
-    return calls.chunks(id, options).pipe(
+    return this.#calls.chunks(id, options).pipe(
       this.#state.guard(options, () => this.#state.context({ operation: 'stream', jobId: id })),
       concatMap((event) => {
         // Checked by the endpoint's schema, or of the type that the caller says.
         if (event.type === 'chunk') return of(event.chunk as C);
-        calls.gap(id, event.delivered);
+        this.#calls.gap(id, event.delivered);
         return EMPTY;
       }),
     );
@@ -233,7 +280,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   /** Reads the endpoint's counts of jobs and workers: `GET /health`. Emits one value and completes. */
-  health(call: CallOptions = {}): Observable<EndpointHealth> {
+  health(call?: CallOptions): Observable<EndpointHealth> {
     return this.#calls.health(call);
   }
 
@@ -242,7 +289,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Failures that may pass are ridden out for `outage`. The reading stops when the last subscriber leaves.
    */
   watchHealth(options: WatchHealthOptions = {}): Observable<EndpointHealth> {
-    const context = (): ErrorContext => this.#state.context({ operation: 'health' });
+    const context = () => this.#state.context({ operation: 'health' });
     return defer(() => {
       const issues = checkDurations(pace(options));
       if (issues.length) throw invalidRequest(issues, context());
@@ -255,7 +302,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Emits one value and completes. Not repeated where the answer is lost, since jobs may have been queued in between.
    * Unsubscribing aborts the request, which may have had its effect.
    */
-  purgeQueue(call: CallOptions = {}): Observable<PurgeResult> {
+  purgeQueue(call?: CallOptions): Observable<PurgeResult> {
     return this.#state.call({ operation: 'purge-queue', read: ({ text }) => parsePurge(text) }, call);
   }
 

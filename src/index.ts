@@ -7,6 +7,7 @@ export * from './errors/index.js';
 export { Job } from './job/Job.js';
 export type { JobOptions, JobTimeout, LeavePolicy } from './job/JobOptions.js';
 export * from './operators/index.js';
+export { runEach, type RunEachOptions } from './operators/runEach.js';
 export * from './sources/index.js';
 export { axiosTransport } from './transport/axiosTransport.js';
 export type { RetryOptions } from './transport/repeat.js';

@@ -24,6 +24,7 @@
  * | `job_output` | `JobOutputError` |
  * | `stream_in_use` | `StreamInUseError` |
  * | `stream_gap` | `StreamGapError` |
+ * | `buffer_overflow` | `BufferOverflowError` |
  */
 export type ErrorCode =
   | 'configuration'
@@ -47,4 +48,5 @@ export type ErrorCode =
   | 'job_output'
   | 'stream_in_use'
   | 'stream_gap'
+  | 'buffer_overflow'
   | (string & {});

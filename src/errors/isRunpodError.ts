@@ -1,6 +1,7 @@
 import type { AbortedError } from './AbortedError.js';
 import type { AuthenticationError } from './AuthenticationError.js';
 import type { BodyTooLargeError } from './BodyTooLargeError.js';
+import type { BufferOverflowError } from './BufferOverflowError.js';
 import type { ConfigurationError } from './ConfigurationError.js';
 import type { ConnectionError } from './ConnectionError.js';
 import type { HttpError } from './HttpError.js';
@@ -44,6 +45,7 @@ export interface ErrorsByCode {
   job_output: JobOutputError;
   stream_in_use: StreamInUseError;
   stream_gap: StreamGapError;
+  buffer_overflow: BufferOverflowError;
 }
 
 /**

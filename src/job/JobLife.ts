@@ -29,6 +29,7 @@ import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { JobDeadlineError } from '../errors/JobDeadlineError.js';
 import { JobExpiredError } from '../errors/JobExpiredError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
+import { saying } from '../errors/saying.js';
 import { abortWith } from '../operators/abortWith.js';
 import { diagnose } from '../protocol/diagnose.js';
 import { sameJson } from '../protocol/json.js';
@@ -116,10 +117,10 @@ export class JobLife {
       v: 1,
       endpointId: this.host.endpointId ?? '',
       id,
-      ...(submittedAt !== undefined && { submittedAt }),
-      ...(this.#delivered && { chunks: this.#delivered }),
-      ...(this.host.gap(id) && { gap: true }),
-      ...(this.#tag !== undefined && { tag: this.#tag }),
+      submittedAt,
+      chunks: this.#delivered || undefined,
+      gap: this.host.gap(id) || undefined,
+      tag: this.#tag,
     };
   }
 
@@ -211,14 +212,9 @@ export class JobLife {
     else tell(input.type === 'settled' ? { events, settled: input.settled } : { events });
   }
 
-  /** An error of reading, with what to attach to. Others who share the read have the same error. */
+  /** An error of reading, with what to attach to. */
   #referring(error: unknown): unknown {
-    if (!(error instanceof RunpodError)) return error;
-    const own = Object.create(
-      Object.getPrototypeOf(error) as object,
-      Object.getOwnPropertyDescriptors(error),
-    ) as object;
-    return Object.assign(own, this.ref && { ref: this.ref });
+    return error instanceof RunpodError ? saying(error, { ref: this.ref }) : error;
   }
 
   #keep(event: JobEvent): JobEvent {

@@ -18,6 +18,7 @@ import { JobNotFoundError } from '../errors/JobNotFoundError.js';
 import { NotFoundError } from '../errors/NotFoundError.js';
 import { ResponseError } from '../errors/ResponseError.js';
 import { isTerminal } from '../protocol/snapshot.js';
+import { askedFor } from '../sources/poll.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { SettleReport } from '../types/SettleReport.js';
 
@@ -89,16 +90,7 @@ export function settleJob(
     }),
     retry({
       delay: (error: unknown, count) =>
-        timer(
-          Math.min(
-            GIVE_UP,
-            Math.max(
-              Math.min(LONGEST_PAUSE, 500 * 2 ** count),
-              error instanceof HttpError ? (error.retryAfter ?? 0) : 0,
-            ),
-          ),
-          scheduler,
-        ),
+        timer(Math.min(GIVE_UP, Math.max(Math.min(LONGEST_PAUSE, 500 * 2 ** count), askedFor(error))), scheduler),
     }),
     // Also where a cancel hangs before it is sent, as a key that does not come. A job that is over costs nothing any more,
     // even where it never says what came of it.

@@ -10,6 +10,7 @@ export type * from './Limits.js';
 export type * from './Link.js';
 export type * from './Operation.js';
 export type * from './options.js';
+export type * from './pipelines.js';
 export type * from './ports.js';
 export type * from './PurgeResult.js';
 export type * from './SettleReport.js';

@@ -32,3 +32,12 @@ export interface JobRetrier<O> {
   /** Runs a job again that FAILED or TIMED_OUT, under the same id; emits the answer. */
   retry(id: string, call?: CallOptions): Observable<JobSnapshot<O>>;
 }
+
+/** Runs jobs to their end. An `Endpoint` is one. */
+export interface JobExecutor<I extends object, O> {
+  /**
+   * Submits a job and watches it; emits its snapshots, the terminal one last. Unsubscribing cancels it, an error does not.
+   * A property, so that what it takes is compared strictly.
+   */
+  readonly runToEnd: (request: JobRequest<I>) => Observable<JobSnapshot<O>>;
+}

@@ -29,6 +29,7 @@ const classes = {
   job_output: errors.JobOutputError,
   stream_in_use: errors.StreamInUseError,
   stream_gap: errors.StreamGapError,
+  buffer_overflow: errors.BufferOverflowError,
 } satisfies Readonly<Record<Exclude<keyof ErrorsByCode, 'aborted'>, unknown>> as unknown as Readonly<
   Record<string, Class>
 >;
