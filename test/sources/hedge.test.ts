@@ -22,13 +22,13 @@ describe('hedge', () => {
       const a = m.cold(first, lives);
       const b = m.cold(second, lives);
       m.expect(hedged({ after: 3 }, a, b)).toBeObservable(expected, lives);
-      m.expect(a).toHaveSubscriptions(subs[0]);
-      m.expect(b).toHaveSubscriptions(subs[1]);
+      m.expect(a).toHaveSubscriptions(subs[0]!);
+      m.expect(b).toHaveSubscriptions(subs[1] ? [subs[1]] : []);
     },
     {
-      'not where it is over by then': { first: 'q-c', second: '-d', expected: 'q-(c|)', subs: ['^-!', []] },
-      'not where it failed by then': { first: 'q-f', second: '-d', expected: 'q-(f|)', subs: ['^-!', []] },
-      'not where it errored by then': { first: 'q-#', second: '-d', expected: 'q-#', subs: ['^-!', []] },
+      'not where it is over by then': { first: 'q-c', second: '-d', expected: 'q-(c|)', subs: ['^-!', ''] },
+      'not where it failed by then': { first: 'q-f', second: '-d', expected: 'q-(f|)', subs: ['^-!', ''] },
+      'not where it errored by then': { first: 'q-#', second: '-d', expected: 'q-#', subs: ['^-!', ''] },
       'the second wins, the first is left': {
         first: 'q------c',
         second: '--d',
@@ -59,7 +59,7 @@ describe('hedge', () => {
         expected: 'q-----(f|)',
         subs: ['^---!', '---^--!'],
       },
-    } as const,
+    },
   );
 
   it(
