@@ -3,11 +3,16 @@
  * @typedef {{ name: string, ok: boolean } & Record<string, unknown>} Measurement
  */
 import { emulator } from './emulator.mjs';
+import { fleet } from './fleet.mjs';
+import { table } from './lib/table.mjs';
 
 /** Every measurement by name. */
-const measurements = { emulator };
+const measurements = { emulator, fleet };
 
-/** Runs those of the given names, or all, one after the other; says whether all came out as asked. */
+/**
+ * Runs those of the given names, or all, one after the other; says whether all came out as asked. `--quick` measures less,
+ * `--own` leaves out what this client is compared with, `--json` ends with all figures as one line of JSON.
+ */
 export async function measure(args) {
   const names = args.filter((arg) => !arg.startsWith('-'));
   const unknown = names.find((name) => !Object.hasOwn(measurements, name));
@@ -15,15 +20,22 @@ export async function measure(args) {
     console.error(`There is no "${unknown}"; there is ${Object.keys(measurements).join(', ')}.`);
     return false;
   }
+  const options = { quick: args.includes('--quick'), own: args.includes('--own') };
   const results = {};
   for (const name of names.length > 0 ? names : Object.keys(measurements)) {
-    const { name: title, ok, ...figures } = await measurements[name]();
+    const { name: title, ok, ...figures } = await measurements[name](options);
     results[name] = { ok, ...figures };
     console.log(`${ok ? 'ok     ' : 'FAILED '} ${title}`);
-    for (const [figure, value] of Object.entries(figures))
-      console.log(`  ${figure.padEnd(12)} ${JSON.stringify(value)}`);
+    for (const [figure, value] of Object.entries(figures)) {
+      const lines = isTable(value) ? ['', ...table(value)] : [JSON.stringify(value)];
+      console.log(`  ${figure.padEnd(12)} ${lines.join('\n    ')}`);
+    }
   }
   const ok = Object.values(results).every((result) => result.ok);
   if (args.includes('--json')) console.log(JSON.stringify({ ok, results }));
   return ok;
+}
+
+function isTable(value) {
+  return Array.isArray(value) && value.length > 0 && value.every((row) => typeof row === 'object' && row !== null);
 }

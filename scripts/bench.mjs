@@ -1,4 +1,4 @@
-/** `npm run bench [-- --json] [names]`: installs and builds what is missing, then measures; `--json` ends with one line of JSON. */
+/** `npm run bench [-- --json --quick] [names]`: installs and builds what is missing, then measures; `--json` ends with one line of JSON. */
 import { bootstrap } from './bootstrap.mjs';
 
 bootstrap();

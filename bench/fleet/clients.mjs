@@ -1,0 +1,170 @@
+/**
+ * Ways to get many jobs done. Each is told `world`, and to `begin`; it calls `world.noticed(index, output)` when it knows a
+ * job to be completed, or `world.failed(index, error)` when it gives one up.
+ *
+ * @typedef {object} World
+ * @property {number} jobs - how many there are to do
+ * @property {number} inFlight - at most so many at once
+ * @property {import('rxjs').SchedulerLike} scheduler
+ * @property {import('runpod-rx/testing').Emulator} emulator
+ * @property {unknown} limits - what bounds the endpoint, as the client's option says it
+ * @property {() => number} random
+ * @property {(index: number, output: unknown) => void} noticed
+ * @property {(index: number, error: unknown) => void} failed
+ * @property {(listener: (index: number) => void) => void} onEnd - called when a worker is done with a job
+ */
+import * as library from 'runpod-rx';
+import { catchError, EMPTY, from, mergeMap, tap } from 'rxjs';
+
+const BASE_URL = 'http://localhost/v2';
+
+/** What is submitted for the job of a number. */
+export const inputOf = (index) => ({ index });
+
+/** This library, as it is used for many jobs. */
+function runpodRx(world) {
+  const { scheduler, emulator, limits, random, inFlight, jobs } = world;
+  const client = library.createRunpod({
+    transport: emulator.transport,
+    baseUrl: BASE_URL,
+    scheduler,
+    limits,
+    random,
+  });
+  const endpoint = client.endpoint('fleet');
+  const inputs = indices(jobs).map(inputOf);
+  if (library.runAll) {
+    library.runAll(endpoint, inputs, { concurrency: inFlight }).subscribe({
+      next: (item) => {
+        if ('error' in item && item.error !== undefined) world.failed(item.index, item.error);
+        else world.noticed(item.index, item.output);
+      },
+      error: (error) => world.failed(-1, error),
+    });
+    return;
+  }
+  from(inputs)
+    .pipe(
+      mergeMap(
+        (input) =>
+          endpoint.job({ input }).output$.pipe(
+            tap((output) => world.noticed(input.index, output)),
+            catchError((error) => {
+              world.failed(input.index, error);
+              return EMPTY;
+            }),
+          ),
+        inFlight,
+      ),
+    )
+    .subscribe();
+}
+
+/** What is written from the documentation: submit, then ask for each job every so often until it is over. */
+const polling = (every) => (world) => {
+  const { scheduler, emulator } = world;
+  const later = (act) => scheduler.schedule(act, every);
+  pump(world, (index, done) => {
+    const submit = () =>
+      send(emulator, 'POST', 'run', { input: inputOf(index) }, (reply) => (reply ? read(reply.id) : later(submit)));
+    const read = (id) =>
+      send(emulator, 'GET', `status/${id}`, undefined, (reply) => {
+        if (reply?.status === 'COMPLETED') done(reply.output);
+        else later(() => read(id));
+      });
+    submit();
+  });
+};
+
+/** Long polls: the service holds each until the job is over. What is refused is tried again a second later. */
+function statusSync(world) {
+  const { scheduler, emulator } = world;
+  const later = (act) => scheduler.schedule(act, 1_000);
+  pump(world, (index, done) => {
+    const submit = () =>
+      send(emulator, 'POST', 'run', { input: inputOf(index) }, (reply) => (reply ? read(reply.id) : later(submit)));
+    const read = (id) =>
+      send(emulator, 'GET', `status-sync/${id}?wait=90000`, undefined, (reply) => {
+        if (reply?.status === 'COMPLETED') done(reply.output);
+        else if (reply) read(id);
+        else later(() => read(id));
+      });
+    submit();
+  });
+}
+
+/**
+ * Knows each end the moment it comes, is there at once, and submits the very moment it is allowed to. It asks for that
+ * each millisecond, which is why its refusals count for nothing.
+ */
+function ideal(world) {
+  const { scheduler, emulator, jobs, inFlight, onEnd } = world;
+  let next = 0;
+  let running = 0;
+  let waiting = false;
+  const fill = () => {
+    waiting = false;
+    while (next < jobs && running < inFlight) {
+      let taken = false;
+      const body = JSON.stringify({ input: inputOf(next) });
+      emulator
+        .handle({ method: 'POST', url: `${BASE_URL}/fleet/run`, headers: {}, body })
+        .subscribe(({ status }) => (taken = status === 200));
+      if (!taken) {
+        waiting = true;
+        scheduler.schedule(fill, 1);
+        return;
+      }
+      next += 1;
+      running += 1;
+    }
+  };
+  onEnd((index) => {
+    running -= 1;
+    world.noticed(index, index);
+    if (!waiting) fill();
+  });
+  fill();
+}
+
+/** All clients by the name they have in the results. */
+export const clients = {
+  'runpod-rx': runpodRx,
+  'a poll each 5 s': polling(5_000),
+  'a poll each 0.5 s': polling(500),
+  'a status-sync loop': statusSync,
+  ideal,
+};
+
+/** Keeps so many in flight. */
+function pump({ jobs, inFlight, noticed }, start) {
+  let next = 0;
+  const more = () => {
+    if (next >= jobs) return;
+    const index = next++;
+    start(index, (output) => {
+      noticed(index, output);
+      more();
+    });
+  };
+  for (let count = Math.min(jobs, inFlight); count > 0; count -= 1) more();
+}
+
+/** One request: the answer's JSON, or nothing where it is refused. */
+function send({ transport }, method, path, json, answered) {
+  transport({
+    method,
+    url: `${BASE_URL}/fleet/${path}`,
+    headers: {},
+    ...(json && { body: JSON.stringify(json) }),
+    timeout: 120_000,
+    operation: path.replace(/[/?].*/, ''),
+  }).subscribe({
+    next: ({ status, text }) => answered(status === 200 ? JSON.parse(text) : undefined),
+    error: () => answered(undefined),
+  });
+}
+
+function indices(count) {
+  return Array.from({ length: count }, (_, index) => index);
+}

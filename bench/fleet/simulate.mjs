@@ -1,0 +1,122 @@
+import { createEmulator } from 'runpod-rx/testing';
+import { map, tap } from 'rxjs';
+import { HeapScheduler } from '../lib/HeapScheduler.mjs';
+import { logNormal, seeded } from '../lib/random.mjs';
+import { clients } from './clients.mjs';
+
+/** RunPod's documented limits, as they are without running workers. */
+const BASE_LIMITS = {
+  run: { requests: 1000, concurrent: 200 },
+  runsync: { requests: 2000, concurrent: 400 },
+  status: { requests: 2000, concurrent: 400 },
+  'status-sync': { requests: 2000, concurrent: 400 },
+  stream: { requests: 2000, concurrent: 400 },
+  cancel: { requests: 100, concurrent: 20 },
+  'purge-queue': { requests: 2 },
+  requests: { requests: 10, concurrent: 2 },
+};
+
+const READS = new Set(['status', 'status-sync', 'stream', 'requests']);
+
+/** After so much virtual time, whatever is not finished is lost. */
+const PATIENCE = 24 * 3_600_000;
+
+/**
+ * Plays one client against one endpoint in virtual time.
+ *
+ * @param {object} scenario
+ * @param {keyof typeof clients} scenario.client
+ * @param {number} scenario.jobs
+ * @param {number} scenario.workers
+ * @param {number} [scenario.inFlight] - without it, everything is submitted at once
+ * @param {'base' | 'growing'} scenario.limits - whether running workers raise the limits, as documented
+ * @param {'sliding' | 'fixed'} scenario.window - how the ten seconds of a rate limit are counted
+ * @param {number} [scenario.seed]
+ */
+export function simulate({ client, jobs, workers, inFlight = Infinity, limits, window, seed = 1 }) {
+  const scheduler = new HeapScheduler();
+  const durations = seeded(seed);
+  const execution = Array.from({ length: jobs }, () => Math.round(logNormal(durations, 8_000, 0.5)));
+  const jitter = seeded(seed + 1);
+  const enforced = limits === 'base' ? BASE_LIMITS : 'documented';
+  let ended = () => {};
+  const emulator = createEmulator({
+    endpoints: {
+      fleet: {
+        handler: ({ input: { index } }, { delay }) =>
+          delay(execution[index]).pipe(
+            map(() => index),
+            tap({ complete: () => scheduler.schedule(() => ended(index)) }),
+          ),
+        workers: { max: workers, min: workers },
+      },
+    },
+    limits: enforced,
+    rateWindow: window,
+    latency: () => 20 + Math.floor(jitter() * 41),
+    scheduler,
+    seed,
+    history: jobs + 1_000,
+  });
+
+  let reads = 0;
+  let refused = 0;
+  let requests = 0;
+  const count = emulator.requests$.subscribe(({ operation, status }) => {
+    requests += 1;
+    if (READS.has(operation)) reads += 1;
+    if (status === 429) refused += 1;
+  });
+
+  const noticedAt = new Float64Array(jobs).fill(NaN);
+  const errors = new Map();
+  let finished = 0;
+  let given = 0;
+  let makespan = 0;
+  const cpu = process.cpuUsage();
+  clients[client]({
+    jobs,
+    inFlight,
+    scheduler,
+    emulator,
+    limits: enforced,
+    random: seeded(seed + 2),
+    noticed: (index, output) => {
+      if (output !== index) throw new Error(`job ${index} was given the output of another: ${output}`);
+      if (!Number.isNaN(noticedAt[index])) throw new Error(`job ${index} was given twice`);
+      noticedAt[index] = makespan = scheduler.now();
+      finished += 1;
+    },
+    failed: (index, error) => {
+      given += 1;
+      const words = error.code ?? String(error);
+      errors.set(words, (errors.get(words) ?? 0) + 1);
+    },
+    onEnd: (listener) => (ended = listener),
+  });
+  scheduler.flush(() => finished + given >= jobs, PATIENCE);
+  const { user, system } = process.cpuUsage(cpu);
+  count.unsubscribe();
+
+  const ledger = emulator.jobs();
+  emulator.close();
+  const late = [];
+  for (const { input, endedAt } of ledger) {
+    const at = noticedAt[input.index];
+    if (!Number.isNaN(at)) late.push(at - endedAt);
+  }
+  late.sort((one, two) => one - two);
+  return {
+    finished,
+    lost: jobs - finished,
+    ...(ledger.length !== jobs && { submitted: ledger.length }),
+    ...(errors.size > 0 && { errors: Object.fromEntries(errors) }),
+    refused,
+    requests,
+    statusPerJob: reads / jobs,
+    meanNotice: late.reduce((sum, ms) => sum + ms, 0) / late.length / 1_000,
+    p95Notice: late[Math.floor(late.length * 0.95)] / 1_000,
+    makespan: makespan / 1_000,
+    cpu: (user + system) / 1e6,
+  };
+}
