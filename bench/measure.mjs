@@ -4,10 +4,11 @@
  */
 import { emulator } from './emulator.mjs';
 import { fleet } from './fleet.mjs';
+import { overhead } from './overhead.mjs';
 import { table } from './lib/table.mjs';
 
 /** Every measurement by name. */
-const measurements = { emulator, fleet };
+const measurements = { fleet, overhead, emulator };
 
 /**
  * Runs those of the given names, or all, one after the other; says whether all came out as asked. `--quick` measures less,
