@@ -17,7 +17,7 @@ export async function memory({ quick = false } = {}) {
     const kilobytes = round(bytesPerJob / KB);
     return { what, jobs, kilobytesPerJob: kilobytes, asked: ASKED[what], ok: kilobytes <= ASKED[what] };
   };
-  const held = [await hold('job', 10_000)];
+  const held = [await hold('job', 5_000)];
   if (hasRunAll) held.push(await hold('runAll', quick ? 20_000 : 100_000));
   const through = hasRunAll ? await pass(inputs) : { ok: false, missing: 'runAll' };
   return {

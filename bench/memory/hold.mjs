@@ -29,14 +29,14 @@ const used = () => {
 // One of each, so that what is there once is there already.
 const warm = what === 'runAll' ? pipeline(endpoint, requests.slice(0, 10), 10) : endpoint.job(requests[0]).output$;
 const warmed = warm.subscribe();
-scheduler.flush(undefined, 60_000);
+scheduler.flush(undefined, 11_000);
 const before = used();
 const held =
   what === 'runAll'
     ? [pipeline(endpoint, requests, jobs).subscribe()]
     : requests.map((request) => endpoint.job(request).output$.subscribe());
-// Between two polls: they are 5 s apart by now.
-scheduler.flush(undefined, 180_000);
+// Between two polls; they have all been read a few times.
+scheduler.flush(undefined, 15_000);
 const after = used();
 process.send({ bytesPerJob: (after - before) / jobs, held: held.length + (warmed.closed ? 1 : 0) });
 process.disconnect();
