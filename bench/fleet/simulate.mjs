@@ -43,11 +43,14 @@ export function simulate({ client, jobs, workers, inFlight = Infinity, limits, w
   const jitter = seeded(seed + 1);
   const enforced = limits === 'base' ? BASE_LIMITS : 'documented';
   let ended = () => {};
+  // By the order in which they start, whichever job it is: a long one that comes early or late by chance would move the end
+  // by more than what is measured.
+  let started = 0;
   const emulator = createEmulator({
     endpoints: {
       fleet: {
         handler: ({ input: { index } }, { delay }) =>
-          delay(execution[index]).pipe(
+          delay(execution[started++]).pipe(
             map(() => index),
             tap({ complete: () => scheduler.schedule(() => ended(index)) }),
           ),
