@@ -4,10 +4,15 @@
  */
 import { emulator } from './emulator.mjs';
 import { fleet } from './fleet.mjs';
+import { overhead } from './overhead.mjs';
+import { size } from './size.mjs';
+import { stream } from './stream.mjs';
+import { growth } from './growth.mjs';
 import { table } from './lib/table.mjs';
+import { memory } from './memory.mjs';
 
 /** Every measurement by name. */
-const measurements = { emulator, fleet };
+const measurements = { fleet, growth, overhead, memory, stream, size, emulator };
 
 /**
  * Runs those of the given names, or all, one after the other; says whether all came out as asked. `--quick` measures less,

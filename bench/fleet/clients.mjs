@@ -13,8 +13,8 @@
  * @property {(index: number, error: unknown) => void} failed
  * @property {(listener: (index: number) => void) => void} onEnd - called when a worker is done with a job
  */
-import * as library from 'runpod-rx';
-import { catchError, EMPTY, from, mergeMap, tap } from 'rxjs';
+import { createRunpod } from 'runpod-rx';
+import { pipeline } from '../lib/pipeline.mjs';
 
 const BASE_URL = 'http://localhost/v2';
 
@@ -24,40 +24,17 @@ export const inputOf = (index) => ({ index });
 /** This library, as it is used for many jobs. */
 function runpodRx(world) {
   const { scheduler, emulator, limits, random, inFlight, jobs } = world;
-  const client = library.createRunpod({
-    transport: emulator.transport,
-    baseUrl: BASE_URL,
-    scheduler,
-    limits,
-    random,
+  const client = createRunpod({ transport: emulator.transport, baseUrl: BASE_URL, scheduler, limits, random });
+  const requests = Array.from({ length: jobs }, (_, index) => ({ input: inputOf(index) }));
+  pipeline(client.endpoint('fleet'), requests, Math.min(jobs, inFlight)).subscribe({
+    next: (item) => {
+      if (item.ok) world.noticed(item.index, item.output);
+      else world.failed(item.index, item.error);
+    },
+    error: (error) => {
+      throw error;
+    },
   });
-  const endpoint = client.endpoint('fleet');
-  const inputs = indices(jobs).map(inputOf);
-  if (library.runAll) {
-    library.runAll(endpoint, inputs, { concurrency: inFlight }).subscribe({
-      next: (item) => {
-        if ('error' in item && item.error !== undefined) world.failed(item.index, item.error);
-        else world.noticed(item.index, item.output);
-      },
-      error: (error) => world.failed(-1, error),
-    });
-    return;
-  }
-  from(inputs)
-    .pipe(
-      mergeMap(
-        (input) =>
-          endpoint.job({ input }).output$.pipe(
-            tap((output) => world.noticed(input.index, output)),
-            catchError((error) => {
-              world.failed(input.index, error);
-              return EMPTY;
-            }),
-          ),
-        inFlight,
-      ),
-    )
-    .subscribe();
 }
 
 /** What is written from the documentation: submit, then ask for each job every so often until it is over. */
@@ -163,8 +140,4 @@ function send({ transport }, method, path, json, answered) {
     next: ({ status, text }) => answered(status === 200 ? JSON.parse(text) : undefined),
     error: () => answered(undefined),
   });
-}
-
-function indices(count) {
-  return Array.from({ length: count }, (_, index) => index);
 }

@@ -18,6 +18,9 @@ const BASE_LIMITS = {
 
 const READS = new Set(['status', 'status-sync', 'stream', 'requests']);
 
+/** What the clock shows first: in the midst of a window of those that begin at every tenth second. */
+const START = 4_321;
+
 /** After so much virtual time, whatever is not finished is lost. */
 const PATIENCE = 24 * 3_600_000;
 
@@ -34,17 +37,20 @@ const PATIENCE = 24 * 3_600_000;
  * @param {number} [scenario.seed]
  */
 export function simulate({ client, jobs, workers, inFlight = Infinity, limits, window, seed = 1 }) {
-  const scheduler = new HeapScheduler();
+  const scheduler = new HeapScheduler(START);
   const durations = seeded(seed);
   const execution = Array.from({ length: jobs }, () => Math.round(logNormal(durations, 8_000, 0.5)));
   const jitter = seeded(seed + 1);
   const enforced = limits === 'base' ? BASE_LIMITS : 'documented';
   let ended = () => {};
+  // By the order in which they start, whichever job it is: a long one that comes early or late by chance would move the end
+  // by more than what is measured.
+  let started = 0;
   const emulator = createEmulator({
     endpoints: {
       fleet: {
         handler: ({ input: { index } }, { delay }) =>
-          delay(execution[index]).pipe(
+          delay(execution[started++]).pipe(
             map(() => index),
             tap({ complete: () => scheduler.schedule(() => ended(index)) }),
           ),
@@ -84,7 +90,8 @@ export function simulate({ client, jobs, workers, inFlight = Infinity, limits, w
     noticed: (index, output) => {
       if (output !== index) throw new Error(`job ${index} was given the output of another: ${output}`);
       if (!Number.isNaN(noticedAt[index])) throw new Error(`job ${index} was given twice`);
-      noticedAt[index] = makespan = scheduler.now();
+      noticedAt[index] = scheduler.now();
+      makespan = noticedAt[index] - START;
       finished += 1;
     },
     failed: (index, error) => {
@@ -94,7 +101,7 @@ export function simulate({ client, jobs, workers, inFlight = Infinity, limits, w
     },
     onEnd: (listener) => (ended = listener),
   });
-  scheduler.flush(() => finished + given >= jobs, PATIENCE);
+  scheduler.flush(() => finished + given >= jobs, START + PATIENCE);
   const { user, system } = process.cpuUsage(cpu);
   count.unsubscribe();
 

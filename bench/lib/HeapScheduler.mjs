@@ -5,12 +5,17 @@ import { Subscription } from 'rxjs';
  * `schedule`; here they are in a binary heap. Those due at the same millisecond run in the order they were scheduled.
  */
 export class HeapScheduler {
-  #now = 0;
+  #now;
   #seq = 0;
   #heap = [];
   #dead = 0;
   /** How many timers have run. */
   ran = 0;
+
+  /** @param {number} start - what the clock shows first, in milliseconds */
+  constructor(start = 0) {
+    this.#now = start;
+  }
 
   now() {
     return this.#now;

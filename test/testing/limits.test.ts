@@ -109,6 +109,20 @@ describe('the window', () => {
   test('may be fixed', () => {
     expect(play('fixed')).toEqual([yes, yes, yes, yes, no, no, no, yes]);
   });
+
+  test.each(['sliding', 'fixed'] as const)('is counted right over many of them: %s', (window) => {
+    const [requests, per] = [5, 100];
+    const limiter = new RateLimiter({ run: { requests, per } }, window);
+    const let_in: number[] = [];
+    // Slower and faster than the limit, by turns.
+    for (let at = 0; at < 20_000; at += at % 1_000 < 500 ? 7 : 31) {
+      const since = window === 'sliding' ? at - per + 1 : at - (at % per);
+      const room = let_in.filter((time) => time >= since).length < requests;
+      expect(limiter.enter('run', at, () => 0) === undefined).toBe(room);
+      if (room) let_in.push(at);
+    }
+    expect(let_in.length).toBeGreaterThan(500);
+  });
 });
 
 describe('Retry-After', () => {

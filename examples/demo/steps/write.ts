@@ -1,5 +1,5 @@
-import { first, merge, switchMap, tap, type Observable } from 'rxjs';
-import type { Job } from 'runpod-rx';
+import { concat, filter, first, merge, switchMap, takeWhile, tap, type Observable } from 'rxjs';
+import { isTerminal, type Job } from 'runpod-rx';
 import type { Screen } from '../Screen.js';
 import type { Stage } from '../Stage.js';
 import { showStates } from '../words.js';
@@ -8,7 +8,14 @@ import { showStates } from '../words.js';
 export function write({ client, screen }: Stage): Observable<unknown> {
   const endpoint = client.endpoint<{ words: number; seed: number }, string[], string>('writer');
   const job = endpoint.job({ input: { words: 45, seed: 12 } });
-  return merge(job.state$.pipe(showStates(screen)), showChunks(screen, job));
+  return merge(
+    job.state$.pipe(
+      takeWhile((snapshot) => !isTerminal(snapshot)),
+      showStates(screen),
+    ),
+    // The last of the text may come after the word that the job is over.
+    concat(showChunks(screen, job), job.state$.pipe(filter(isTerminal), showStates(screen))),
+  );
 }
 
 /** Shows a job's text as it comes, below the line that says that it runs. */

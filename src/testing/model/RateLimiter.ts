@@ -27,8 +27,9 @@ const PER_WORKER: Readonly<Record<string, number>> = {
 interface Count {
   readonly limits: OperationLimits;
   inFlight: number;
-  /** When the counted requests came, oldest first. */
+  /** When the counted requests came, oldest first; those before `from` count no more. */
   times: number[];
+  from: number;
 }
 
 /** Counts the requests to one endpoint, each operation apart. A refused request is not counted. */
@@ -41,7 +42,7 @@ export class RateLimiter {
   ) {
     this.perWorker = limits === 'documented' ? PER_WORKER : {};
     for (const [operation, bounds] of Object.entries(limits === 'documented' ? DOCUMENTED_LIMITS : limits)) {
-      this.counts.set(operation, { limits: bounds, inFlight: 0, times: [] });
+      this.counts.set(operation, { limits: bounds, inFlight: 0, times: [], from: 0 });
     }
   }
 
@@ -55,12 +56,16 @@ export class RateLimiter {
     if (count.inFlight >= concurrent) return 1_000;
     if (requests !== undefined) {
       const since = this.window === 'sliding' ? now - per + 1 : Math.floor(now / per) * per;
-      const first = count.times.findIndex((time) => time >= since);
-      count.times = first < 0 ? [] : first === 0 ? count.times : count.times.slice(first);
-      if (count.times.length >= requests && count.times.length >= (this.perWorker[operation] ?? 0) * runningWorkers()) {
-        return (this.window === 'sliding' ? (count.times[0] ?? now) : since) + per - now;
+      const { times } = count;
+      while ((times[count.from] ?? Infinity) < since) count.from += 1;
+      const counted = times.length - count.from;
+      if (counted >= requests && counted >= (this.perWorker[operation] ?? 0) * runningWorkers()) {
+        return (this.window === 'sliding' ? (times[count.from] ?? now) : since) + per - now;
       }
-      count.times.push(now);
+      // Where running workers let very many through, to move them all at each request would take longer than the request.
+      if (count.from > counted) times.splice(0, count.from);
+      if (times.length === counted) count.from = 0;
+      times.push(now);
     }
     count.inFlight += 1;
     return undefined;

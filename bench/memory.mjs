@@ -1,0 +1,51 @@
+/** What jobs in flight keep of the heap, and whether a long pipeline keeps it flat. Processes of their own, forced collections. */
+import { child } from './lib/child.mjs';
+import { hasRunAll } from './lib/pipeline.mjs';
+import { round } from './lib/round.mjs';
+
+const KB = 1024;
+const ASKED = { runAll: 2, job: 6 };
+const CONCURRENCY = 100;
+/** How much more of the heap may be held at the end than after a tenth, in MB: one byte for each of a million inputs. */
+const FLAT = 1;
+
+/** @returns {Promise<import('./measure.mjs').Measurement>} */
+export async function memory({ quick = false } = {}) {
+  const inputs = quick ? 50_000 : 1_000_000;
+  const hold = async (what, jobs) => {
+    const { bytesPerJob } = await run('hold', what, jobs);
+    const kilobytes = round(bytesPerJob / KB);
+    return { what, jobs, kilobytesPerJob: kilobytes, asked: ASKED[what], ok: kilobytes <= ASKED[what] };
+  };
+  const held = [await hold('job', 5_000)];
+  if (hasRunAll) held.push(await hold('runAll', quick ? 20_000 : 100_000));
+  const through = hasRunAll ? await pass(inputs) : { ok: false, missing: 'runAll' };
+  return {
+    name: 'memory: what jobs in flight keep, and what a long pipeline does',
+    ok: through.ok && held.every(({ ok }) => ok),
+    asked: { kilobytesPerJob: ASKED, ahead: CONCURRENCY + 1, heapGrowthMB: FLAT },
+    held,
+    through,
+  };
+}
+
+async function pass(inputs) {
+  const { done, ahead, heap, cpuMicroseconds } = await run('through', inputs, CONCURRENCY);
+  const heapMB = heap.map((bytes) => round(bytes / KB / KB, 1));
+  const growthMB = round((Math.max(...heap.slice(-3)) - heap[0]) / KB / KB, 2);
+  const ok = done === inputs && ahead <= CONCURRENCY + 1 && growthMB <= FLAT;
+  return {
+    inputs,
+    concurrency: CONCURRENCY,
+    done,
+    ahead,
+    heapMB,
+    growthMB,
+    cpuMicroseconds: round(cpuMicroseconds, 0),
+    ok,
+  };
+}
+
+function run(script, ...args) {
+  return child(new URL(`memory/${script}.mjs`, import.meta.url), args.map(String), ['--expose-gc']);
+}
