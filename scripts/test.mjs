@@ -83,8 +83,8 @@ const tests = (name, project, needs = []) => ({
   work: () => vitest(project, ['--project', project]),
 });
 
-/** What is the same on every version of Node: the documentation, the rules of lint, what plays in virtual time for long. */
-if (onlyTests) environment.TESTS_EXCEPT = 'test/docs/**,test/lint/**,test/**/*.property.test.ts';
+/** What is the same on every version of Node: the documentation, the demo, the rules of lint, what plays in virtual time for long. */
+if (onlyTests) environment.TESTS_EXCEPT = 'test/docs/**,test/demo/**,test/lint/**,test/**/*.property.test.ts';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const tarball = join(temp, `runpod-rx-${version}.tgz`);
