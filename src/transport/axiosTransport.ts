@@ -19,6 +19,7 @@ export function axiosTransport(instance?: AxiosInstance): Transport {
   const transport: Transport = ({ method, url, headers, body }) =>
     new Observable((subscriber) => {
       const abort = new AbortController();
+      let over = false;
       http
         .request<unknown>({
           method,
@@ -38,14 +39,19 @@ export function axiosTransport(instance?: AxiosInstance): Transport {
         .then(replyOf)
         .then(
           (reply) => {
+            over = true;
             subscriber.next(reply);
             subscriber.complete();
           },
           (error: unknown) => {
+            over = true;
             subscriber.error(networkError(error));
           },
         );
-      return () => abort.abort();
+      // To abort what is over would abort nothing, and make a DOMException with its stack each time.
+      return () => {
+        if (!over) abort.abort();
+      };
     });
 
   if (setup?.close) transport.close = setup.close;
