@@ -195,6 +195,7 @@ export class StatusBoard {
 
   failed(watcher: Watcher, error: unknown): void {
     const { terms, good, subscriber, otherwise } = watcher;
+    if (subscriber.closed) return;
     const now = this.now();
     watcher.asking = false;
     watcher.otherwise = undefined;

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { EMPTY, catchError, map, mergeMap, range, tap } from 'rxjs';
+import { EMPTY, Subscription, catchError, map, mergeMap, range, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { JobSnapshot } from 'runpod-rx';
 import type { World } from './world.js';
@@ -136,6 +136,25 @@ describe('the board of an endpoint', () => {
     expect(bad.error).toMatchObject({ status: 401 });
     expect(good.error).toBeUndefined();
     expect(sent.filter(({ url }) => url.endsWith('good')).length).toBeGreaterThan(5);
+  });
+
+  test('S13 who leaves while a failure is told is not read again', () => {
+    const { endpoint, until, sent, scheduler } = script((_, nth) =>
+      nth > 1 ? { status: 503, after: 50 } : { body: { id: 'job', status: 'IN_PROGRESS' }, after: 50 },
+    );
+    const second = new Subscription();
+    endpoint.watch('job', { outage: 0 }).subscribe({
+      error: () => {
+        second.unsubscribe();
+      },
+    });
+    second.add(endpoint.watch('job').subscribe());
+    until(10_000);
+    expect(second.closed).toBe(true);
+    expect(scheduler.actions).toEqual([]);
+    const count = sent.length;
+    until(60_000);
+    expect(sent).toHaveLength(count);
   });
 });
 

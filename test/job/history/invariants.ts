@@ -43,8 +43,12 @@ function ofJob(played: Played, nth: number): string[] {
 
   // Left under 'cancel': cancelled or finished. One that waits under a status nobody knows may not be told from one that runs.
   const waited = job.status === 'IN_QUEUE' && !job.runs.length && !played.history.server.faults?.unknown;
-  for (const { reasons } of lives)
-    for (const { why, at, policy, sure } of reasons) {
+  // Left before it was accepted, and submitted anew for one who came later: that one's leaving counts.
+  const submission = exchanges.find(({ operation, http = 0 }) => operation === 'run' && http < 300 && http >= 200);
+  for (const { reasons, views } of lives)
+    for (const { why, at, policy, sure, step } of reasons) {
+      if (views.some(({ name, began }) => roles[name] !== 'watcher' && step < began && began < (submission?.sent ?? 0)))
+        continue;
       const must = policy === 'cancel' || (policy === 'cancel-if-queued' && waited);
       if (sure && known && must && !isOver(job.status) && !lives.some((life) => failedForGood(life)))
         say(`left at ${at} by ${why} under '${policy}', and ${job.status} at the end`);
