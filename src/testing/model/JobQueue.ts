@@ -47,7 +47,7 @@ export class JobQueue {
     const { id: endpointId, region, retention } = this.settings;
     const now = this.now;
     this.sweep(now);
-    const id = `${submission.operation === 'runsync' ? 'sync-' : ''}${uuid(this.random)}-${region}`;
+    const id = `${submission.operation === 'runsync' ? 'sync-' : ''}${uuid(this.random)}${region && `-${region}`}`;
     const ttl = submission.policy.ttl ?? DEFAULT_TTL;
     const job = new Job(id, endpointId, submission, now, ttl, retention[submission.operation]);
     this.jobs.set(id, job);

@@ -34,7 +34,7 @@ export function handlerContext(
     signal,
     progress: (value) => {
       // A handler that was stopped may go on for a while; its worker is no longer there to speak for it.
-      if (!signal.aborted) post(plain(value) ?? null);
+      if (!signal.aborted) post(plain(value));
     },
     delay: (ms) => timer(ms, scheduler),
     sleep: (ms) =>

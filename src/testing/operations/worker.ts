@@ -94,7 +94,7 @@ export const done: Operate = (call) =>
   posting(call, (assignment, { status, output, error, stopPod }) => {
     const { desk, remote } = call.endpoint;
     if (status === 'IN_PROGRESS') {
-      desk.progress(assignment, output ?? null);
+      desk.progress(assignment, output);
       return empty(200);
     }
     if (stopPod === true) remote.refresh(assignment.run.workerId);
