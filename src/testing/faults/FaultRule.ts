@@ -40,7 +40,8 @@ export type RequestFault =
  *
  * - `transient-404`: for `for` milliseconds (2 000) after its submission it is not found.
  * - `lost-worker`: its worker disappears `after` milliseconds (0) into a run. Seen per run: with `times: 1` the platform's
- *   second run succeeds, without it the job fails with `job timed out after 1 retries`.
+ *   second run succeeds, without it the job fails with `job timed out after 1 retries`. A worker of another process is told
+ *   to stop the job, and what it says of it from then on is not heard.
  * - `json-error`: it fails as if the handler had thrown `message`: `error` is a string that holds JSON.
  * - `no-output`: it is COMPLETED, but its result did not get through.
  * - `late-progress`: `after` milliseconds (1 000) after its end, a late progress update shows it as IN_PROGRESS again: for

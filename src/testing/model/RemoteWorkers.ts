@@ -1,5 +1,6 @@
 import { Subject, Subscription, defer, filter, finalize, map, merge, startWith, take, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
+import type { Faults } from '../faults/Faults.js';
 import type { JobQueue } from './JobQueue.js';
 import type { Assignment, WorkerDesk } from './WorkerDesk.js';
 import type { WorkerCounts, WorkerPool } from './WorkerPool.js';
@@ -37,6 +38,7 @@ export class RemoteWorkers implements WorkerPool {
   constructor(
     private readonly queue: JobQueue,
     private readonly desk: WorkerDesk,
+    private readonly faults: Faults,
   ) {
     this.open.add(queue.onWork(() => this.wake(0)));
   }
@@ -142,15 +144,21 @@ export class RemoteWorkers implements WorkerPool {
       worker.assignments.set(job.id, assignment);
       worker.stops.delete(job.id);
       run.during.add(() => {
-        worker.assignments.delete(job.id);
-        if (run.outcome !== 'reported') this.stop(worker, job.id);
+        // A fault may have taken it away before.
+        const had = worker.assignments.get(job.id) === assignment;
+        if (had && run.outcome !== 'reported') this.takeAway(worker, job.id);
+        else if (had) worker.assignments.delete(job.id);
       });
       this.desk.watch(assignment);
+      const loss = this.faults.forJob('lost-worker', job);
+      if (loss) run.during.add(this.scheduler.schedule(() => this.takeAway(worker, job.id), loss.after ?? 0));
     }
     return assignments;
   }
 
-  private stop(worker: RemoteWorker, jobId: string): void {
+  /** The worker has the job no more: what it says of it is not heard, and it is told to stop it. */
+  private takeAway(worker: RemoteWorker, jobId: string): void {
+    worker.assignments.delete(jobId);
     for (const oldest of worker.stops) {
       if (worker.stops.size < MOST_STOPS) break;
       worker.stops.delete(oldest);
