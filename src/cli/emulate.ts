@@ -10,6 +10,7 @@ import { loadHandlers, reloadHandlers, type Loaded } from './handlersFile.js';
 import { paintFor, type Paint } from './paint.js';
 import { plainScreen, terminalScreen, type Screen } from './Screen.js';
 import { scaledScheduler } from './scaledScheduler.js';
+import { uncaught } from './uncaught.js';
 import { view } from './view.js';
 
 /** `runpod-rx emulate`: runs a local RunPod until a signal comes. Sets the exit code; never rejects. */
@@ -44,6 +45,10 @@ export async function emulate(
   );
 
   const release = captureConsole((text) => screen.line(text));
+  // To the very end: handlers may throw as they are stopped, too.
+  uncaught(process).subscribe((error) => {
+    screen.line(`${paint('dim', clock())}  ${paint('red', 'nobody caught')}  ${error}`);
+  });
   const { lines$, status$ } = view(emulator, paint);
   const reload$ = file === undefined ? EMPTY : reloadHandlers(file, options.endpoint);
   const shown$ = merge(

@@ -323,7 +323,7 @@ const MINIMUM: Readonly<Record<string, number>> = {
   'run expired': 40,
   'posts taken': 120,
   'posts refused': 150,
-  'posts unheard': 5,
+  'posts unheard': 2,
   'chunks read': 20,
   'FAILED → IN_QUEUE': 1,
   'IN_PROGRESS → IN_QUEUE': 50,
