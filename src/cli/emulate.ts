@@ -10,7 +10,7 @@ import { loadHandlers, reloadHandlers, type Loaded } from './handlersFile.js';
 import { paintFor, type Paint } from './paint.js';
 import { plainScreen, terminalScreen, type Screen } from './Screen.js';
 import { scaledScheduler } from './scaledScheduler.js';
-import { uncaught } from './uncaught.js';
+import { stackOf } from './stackOf.js';
 import { view } from './view.js';
 
 /** `runpod-rx emulate`: runs a local RunPod until a signal comes. Sets the exit code; never rejects. */
@@ -45,9 +45,9 @@ export async function emulate(
   );
 
   const release = captureConsole((text) => screen.line(text));
-  // To the very end: handlers may throw as they are stopped, too.
-  uncaught(process).subscribe((error) => {
-    screen.line(`${paint('dim', clock())}  ${paint('red', 'nobody caught')}  ${error}`);
+  // What handlers throw in timers of theirs, or as they are stopped; and what they forgot to wait for, by Node's default.
+  process.on('uncaughtException', (error: unknown) => {
+    screen.line(`${paint('dim', clock())}  ${paint('red', 'nobody caught')}  ${stackOf(error)}`);
   });
   const { lines$, status$ } = view(emulator, paint);
   const reload$ = file === undefined ? EMPTY : reloadHandlers(file, options.endpoint);
