@@ -10,6 +10,9 @@ test('without a file it echoes, says what happens, and ends cleanly on Ctrl-C', 
   const baseUrl = await command.baseUrl();
   expect(await submit(baseUrl, 'demo', job)).toMatchObject({ output: { echo: { text: 'hello' } } });
   await expect.poll(() => command.output).toMatch(/demo {2}sync-\S+ {2}COMPLETED {2}waited/);
+  expect(command.output).toMatch(
+    /worker\n.*GET_JOB='http:[^]*RUNPOD_SKIP_AUTO_SYSTEM_CHECKS=true RUNPOD_SKIP_GPU_CHECK=true\n/,
+  );
   // Plain lines where there is no terminal.
   expect(command.output).not.toContain('\u001b');
   expect(await command.signal('SIGINT')).toBe(0);
