@@ -251,6 +251,10 @@ class Play {
     }
     // Once more by itself at most.
     expect(job.retries).toBeLessThanOrEqual(1);
+    // Nobody sees a job beyond its time to live; a renewal begins it anew.
+    if (end === undefined && job.renewals === 0) {
+      expect(this.w.scheduler.now() - job.submittedAt).toBeLessThan(job.policy.ttl ?? 86_400_000);
+    }
     // Each chunk is read once, in order.
     const read = this.read.get(job.id) ?? [];
     expect(read).toHaveLength(job.chunksHandedOut);
