@@ -39,6 +39,19 @@ test('loads the file again when it changes; keeps the handlers where it cannot b
   expect(await submit(baseUrl, 'one', job)).toMatchObject({ output: 'second' });
 }, 20_000);
 
+test('what comes from outside cannot steer the terminal', async () => {
+  const file = join(folder(), 'handlers.mjs');
+  writeFileSync(file, `export default ({ input }) => ({ error: input.text });`);
+  const command = new Command(['emulate', file, '--port', '0']);
+  const baseUrl = await command.baseUrl();
+  await submit(baseUrl, 'demo', {
+    input: { text: '\u001b[2Jgone \u0007\u009b1m\u001b]0;title\u0007\r\u001b here\nand on' },
+  });
+  await expect.poll(() => command.output).toMatch(/FAILED.*error: gone.* here\n/);
+  // eslint-disable-next-line no-control-regex -- the very thing
+  expect(command.output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+});
+
 test('options reach the emulator', async () => {
   const command = new Command(
     'emulate --port 0 --endpoint mine --key secret --cold-start 20s --speed 100 --faults answer --cors'.split(' '),
