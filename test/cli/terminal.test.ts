@@ -50,11 +50,26 @@ describe.runIf(hasScript)('in a terminal', { timeout: 30_000 }, () => {
     await terminal.ended;
     expect(terminal.said).toMatch(/Stopped\.\r\ncode 0\r\n/);
     await expect(fetch(`${baseUrl}/fine/health`)).rejects.toThrow();
+    expect(terminal.said).not.toContain('Error');
     // The terminal is as it was: its settings, and a cursor that shows.
     const settings = terminal.said.match(/^[0-9a-f]+(:[0-9a-f]+)+/gm);
     expect(settings).toHaveLength(2);
     expect(settings?.[1]).toBe(settings?.[0]);
     expect(terminal.said.lastIndexOf('\u001b[?25l')).toBeLessThanOrEqual(terminal.said.lastIndexOf('\u001b[?25h'));
     expect(terminal.said.lastIndexOf('\u001b[?1049h')).toBeLessThanOrEqual(terminal.said.lastIndexOf('\u001b[?1049l'));
+  });
+
+  test('Ctrl-C ends a handler that does not give way, and the command', async () => {
+    const file = join(folder(), 'handlers.mjs');
+    writeFileSync(file, `export default () => { console.log('going round'); for (;;); };`);
+    const terminal = inTerminal(`emulate ${file} --port 0`, 'rows 24 cols 100');
+    const baseUrl = await terminal.baseUrl();
+    void submit(baseUrl, 'demo', { input: { x: 1 } }).catch(() => undefined);
+    await expect.poll(() => terminal.said, { timeout: 10_000 }).toContain('going round');
+    terminal.ctrlC();
+    await terminal.ended;
+    expect(terminal.said).toMatch(/Stopped\.\r\ncode 0\r\n/);
+    // Not because its time was over.
+    expect(terminal.said).not.toContain('did not give way');
   });
 });
