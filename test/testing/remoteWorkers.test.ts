@@ -398,6 +398,40 @@ describe('the fault lost-worker', () => {
   });
 });
 
+describe('a fault of all workers of an endpoint', () => {
+  test.each([
+    ['no-workers', { throttled: 0, unhealthy: 0 }],
+    ['throttled-workers', { throttled: 2, unhealthy: 0 }],
+    ['unhealthy-workers', { throttled: 0, unhealthy: 2 }],
+  ] as const)('%s: those of other processes get no work either, until it goes', (fault, counts) => {
+    const w = world({ endpoints: { demo: {}, other: {} } });
+    const busy = w.submit();
+    take(w, 'w1');
+    const asked = take(w, 'w2');
+    w.send('GET', 'demo/ping/w3');
+    const remove = w.emulator.inject({ fault, endpoint: 'demo' });
+    const id = w.submit();
+    w.until(500);
+    expect(asked.at).toBeUndefined();
+    expect(status(w, id).status).toBe('IN_QUEUE');
+    expect(health(w).workers).toEqual({ idle: 0, initializing: 0, ready: 0, running: 1, ...counts });
+    expect(w.ask('GET', 'demo/metrics').readyWorkers).toEqual(['w1']);
+    // What runs goes on.
+    expect(done(w, 'w1', busy, { output: 1 }).status).toBe(200);
+    remove();
+    w.until(500);
+    expect(asked).toMatchObject({ status: 200, at: 500 });
+    expect(health(w).workers).toEqual({ idle: 2, initializing: 0, ready: 2, running: 1, throttled: 0, unhealthy: 0 });
+  });
+
+  test('of some workers it concerns those of this process only', () => {
+    const w = world(remote);
+    w.emulator.inject({ fault: 'throttled-workers', workers: 1 });
+    w.submit();
+    expect(take(w).status).toBe(200);
+  });
+});
+
 describe('faults of the requests of workers', () => {
   const faulty = (rule: FaultRule) => world({ ...remote, faults: [rule] });
 

@@ -59,8 +59,8 @@ export type JobFault =
   | 'duplicate-webhook';
 
 /**
- * What can be wrong with the workers of this process, for as long as the rule is there. Only `endpoint` and `workers` of a
- * rule matter then. What runs already goes on.
+ * What can be wrong with workers, for as long as the rule is there. Only `endpoint` and `workers` of a rule matter then. What
+ * runs already goes on. Workers of other processes get no work meanwhile, unless `workers` says how many it concerns.
  *
  * - `no-workers`: none come about, and idle ones go away.
  * - `throttled-workers`: they wait for a GPU that nobody has; `/health` counts them as `throttled`.
@@ -121,8 +121,8 @@ export interface FaultDetails {
   /** Milliseconds, at most; see `latency`. */
   readonly jitter?: number;
   /**
-   * How many workers it concerns.
-   * @defaultValue all of the endpoint
+   * How many workers of this process it concerns.
+   * @defaultValue all of the endpoint, those of other processes too
    */
   readonly workers?: number;
   /**

@@ -41,6 +41,7 @@ export class RemoteWorkers implements WorkerPool {
     private readonly faults: Faults,
   ) {
     this.open.add(queue.onWork(() => this.wake(0)));
+    this.open.add(faults.onChange(() => this.wake(0)));
   }
 
   private get scheduler() {
@@ -51,7 +52,7 @@ export class RemoteWorkers implements WorkerPool {
     this.retire();
     const now = this.scheduler.now();
     const count = { idle: 0, initializing: 0, running: 0 };
-    for (const { assignments, readyAt } of this.workers.values()) {
+    for (const { assignments, readyAt } of this.present()) {
       count[assignments.size > 0 ? 'running' : readyAt > now ? 'initializing' : 'idle'] += 1;
     }
     return count;
@@ -60,7 +61,15 @@ export class RemoteWorkers implements WorkerPool {
   ready(): readonly string[] {
     this.retire();
     const now = this.scheduler.now();
-    return [...this.workers].filter(([, { readyAt }]) => readyAt <= now).map(([id]) => id);
+    return this.present()
+      .filter(({ readyAt }) => readyAt <= now)
+      .map(({ id }) => id);
+  }
+
+  /** How many a fault keeps away. */
+  away(): number {
+    this.retire();
+    return this.workers.size - this.present().length;
   }
 
   /** Gives up to `most` jobs as soon as there is one; none after a while. Unsubscribing before takes nothing. */
@@ -136,6 +145,7 @@ export class RemoteWorkers implements WorkerPool {
 
   private assign(worker: RemoteWorker, most: number): readonly Assignment[] {
     const assignments: Assignment[] = [];
+    if (this.faults.noneLeft(this.queue.settings.id)) return assignments;
     while (worker.readyAt <= this.scheduler.now() && assignments.length < most) {
       const assignment = this.desk.take(worker.id);
       if (!assignment) break;
@@ -154,6 +164,14 @@ export class RemoteWorkers implements WorkerPool {
       if (loss) run.during.add(this.scheduler.schedule(() => this.takeAway(worker, job.id), loss.after ?? 0));
     }
     return assignments;
+  }
+
+  /** Those that are there: while a fault keeps all away, the ones that still work. */
+  private present(): readonly RemoteWorker[] {
+    const workers = [...this.workers.values()];
+    return this.faults.noneLeft(this.queue.settings.id)
+      ? workers.filter(({ assignments }) => assignments.size > 0)
+      : workers;
   }
 
   /** The worker has the job no more: what it says of it is not heard, and it is told to stop it. */
