@@ -33,6 +33,7 @@ const mix = [
   () => ask('GET', `held/status/${ids[Math.floor(Math.random() * ids.length)]}`),
   (own) => ask('POST', `demo/cancel/${own.id}`),
   () => ask('GET', 'demo/health'),
+  () => ask('GET', 'held/health'),
 ];
 
 const taken = [];

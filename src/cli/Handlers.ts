@@ -1,5 +1,9 @@
+import { bounded } from './bounded.js';
 import type { EmulateOptions } from './EmulateOptions.js';
 import type { Endpoints } from './Endpoints.js';
+
+/** How long a handler may keep all others waiting, in milliseconds. */
+const LONGEST = 10_000;
 
 /** The handlers as they are now, behind endpoints that stay: a job gets the handlers that are there when it starts. */
 export class Handlers {
@@ -35,7 +39,7 @@ export class Handlers {
   private handle(id: string, ...[job, context]: Parameters<NonNullable<Endpoints[string]['handler']>>): unknown {
     const endpoint = this.current[id];
     if (!endpoint?.handler) throw new Error(`the handlers file has no handler for "${id}" any more`);
-    return endpoint.handler(job, context);
+    return bounded(() => endpoint.handler?.(job, context), LONGEST);
   }
 }
 

@@ -32,7 +32,9 @@ export function terminalScreen(stream: WriteStream): Screen {
   };
   const draw = (): void => {
     // Cut, since a line that wraps would be two to erase; and never taller than the terminal.
-    const shown = lines.slice(0, Math.max(stream.rows - 2, 1)).map((line) => cut(line, stream.columns - 1));
+    // Some terminals do not tell their size: it is 0 then.
+    const [rows, columns] = [stream.rows || 24, stream.columns || 80];
+    const shown = lines.slice(0, Math.max(rows - 2, 1)).map((line) => cut(line, columns - 1));
     stream.write(shown.map((line) => `${line}\n`).join(''));
     drawn = shown.length;
   };

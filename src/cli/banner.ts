@@ -36,6 +36,8 @@ export function banner({ baseUrl, endpoints, source, keys }: BannerFacts, paint:
       `export RUNPOD_WEBHOOK_POST_OUTPUT=${worker('job-done/$RUNPOD_POD_ID/$ID')}`,
       `export RUNPOD_WEBHOOK_POST_STREAM=${worker('job-stream/$RUNPOD_POD_ID/$ID')}`,
       `export RUNPOD_WEBHOOK_PING=${worker('ping/$RUNPOD_POD_ID')}`,
+      // Its checks of memory, disk, network and GPU are made for servers: on a laptop they would end it.
+      'export RUNPOD_SKIP_AUTO_SYSTEM_CHECKS=true RUNPOD_SKIP_GPU_CHECK=true',
       `export RUNPOD_POD_ID=worker-1 RUNPOD_ENDPOINT_ID=${id} RUNPOD_AI_API_KEY=${key} RUNPOD_PING_INTERVAL=10000`,
     ),
     '',

@@ -10,6 +10,7 @@ import { loadHandlers, reloadHandlers, type Loaded } from './handlersFile.js';
 import { paintFor, type Paint } from './paint.js';
 import { plainScreen, terminalScreen, type Screen } from './Screen.js';
 import { scaledScheduler } from './scaledScheduler.js';
+import { stackOf } from './stackOf.js';
 import { view } from './view.js';
 
 /** `runpod-rx emulate`: runs a local RunPod until a signal comes. Sets the exit code; never rejects. */
@@ -44,6 +45,10 @@ export async function emulate(
   );
 
   const release = captureConsole((text) => screen.line(text));
+  // What handlers throw in timers of theirs, or as they are stopped; and what they forgot to wait for, by Node's default.
+  process.on('uncaughtException', (error: unknown) => {
+    screen.line(`${paint('dim', clock())}  ${paint('red', 'nobody caught')}  ${stackOf(error)}`);
+  });
   const { lines$, status$ } = view(emulator, paint);
   const reload$ = file === undefined ? EMPTY : reloadHandlers(file, options.endpoint);
   const shown$ = merge(

@@ -17,6 +17,7 @@ import {
 } from 'rxjs';
 import type { Endpoints } from './Endpoints.js';
 import { endpointsOf } from './endpointsOf.js';
+import { stackOf, withoutNode } from './stackOf.js';
 
 /** What became of loading the file: its endpoints, or why there are none. */
 export type Loaded = { readonly endpoints: Endpoints } | { readonly error: string };
@@ -80,14 +81,5 @@ function describe(error: unknown, file: string): string {
   const { code } = error as NodeJS.ErrnoException; // it may have one
   if (code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`'${resolve(file)}`)) return 'there is no such file';
   // The stack of a rule of ours leads through this program, which says nothing of the file.
-  return error instanceof TypeError && !error.stack?.includes(resolve(file)) ? error.message : withoutNode(error.stack);
-}
-
-/** Without the way through Node's own modules, and what Node says of itself. */
-function withoutNode(text = ''): string {
-  const lines = text.split('\n').filter((line) => !/^\s+at .*\bnode:|^Node\.js v/.test(line));
-  return lines
-    .join('\n')
-    .replaceAll(/\?at=\d+/g, '')
-    .trim();
+  return error instanceof TypeError && !error.stack?.includes(resolve(file)) ? error.message : stackOf(error);
 }

@@ -1,5 +1,6 @@
 import type { JobRecord, WireStatus } from '../testing/index.js';
 import type { Paint } from './paint.js';
+import { printable } from './printable.js';
 import { seconds } from './seconds.js';
 
 const STYLES = {
@@ -51,6 +52,6 @@ function details({ status, end, runs, submittedAt, executionMs, chunks, error }:
 function firstLine(error: unknown): string {
   const text = typeof error === 'string' ? error : JSON.stringify(error);
   const [, message = text] = /"error_message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
-  const [line = ''] = message.split(/\\n|\n/);
+  const [line = ''] = message.split(/\\n|\n/).map(printable);
   return line.length > 100 ? `${line.slice(0, 99)}…` : line;
 }

@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../testing/index.js';
 import type { Paint } from './paint.js';
+import { printable } from './printable.js';
 
 /** A request that did not go as its client would like; `undefined` for any other. */
 export function requestLine(request: RequestRecord, paint: Paint): string | undefined {
@@ -9,5 +10,5 @@ export function requestLine(request: RequestRecord, paint: Paint): string | unde
   const cause = fault === undefined ? '' : paint('dim', `  fault ${fault}`);
   // Held reads that a client gives up are everyday life.
   if (aborted && fault === undefined) return undefined;
-  return `${method} ${path}  ${paint('yellow', String(outcome))}${cause}`;
+  return `${method} ${printable(path)}  ${paint('yellow', String(outcome))}${cause}`;
 }

@@ -79,7 +79,7 @@ export interface EmulatedEndpoint {
    */
   readonly retention?: { readonly run?: number; readonly runsync?: number };
   /**
-   * The last part of job ids.
+   * The last part of job ids; empty for ids as they once were.
    * @defaultValue `'u1'`
    */
   readonly region?: string;
@@ -99,6 +99,8 @@ export interface Variants {
   readonly cancelled?: 'bare' | 'full';
   /** The `output` of a stream that is not aggregated: `[]`, or none. */
   readonly streamed?: 'empty' | 'absent';
+  /** `/runsync` of a job that failed: 200 with the job, or 400 with its id, its status and its error. */
+  readonly failed?: 'ok' | 'bad-request';
 }
 
 /** What a handler wrote with `context.log`. */

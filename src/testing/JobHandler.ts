@@ -8,6 +8,8 @@ export interface HandlerJob<I extends object = Record<string, unknown>> {
   readonly webhook?: string;
   readonly policy?: JobPolicy;
   readonly s3Config?: S3Config;
+  /** The batch that it is of, if it is. */
+  readonly batchId?: string;
 }
 
 /** What a handler can do beside returning its result. All of it may be taken apart: `(job, { delay, progress }) => …`. */

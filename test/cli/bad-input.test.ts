@@ -88,3 +88,38 @@ test('handlers that throw, never return, or yield for ever: the others go on, an
   await expect.poll(() => command.output).toMatch(/throws .*FAILED .*error: CUDA out of memory/);
   expect(await command.signal('SIGTERM')).toBe(0);
 });
+
+test('what handlers throw where nobody catches it is shown, and the emulator goes on', async () => {
+  const file = join(folder(), 'handlers.mjs');
+  writeFileSync(
+    file,
+    `export default {
+      later: () => { setTimeout(() => { throw new TypeError('thrown later'); }, 1); return 'done'; },
+      forgotten: () => { void Promise.reject(new Error('rejected, and forgotten')); return 'done'; },
+      nothing: () => { void Promise.reject(undefined); return 'done'; },
+      stopped: (_, { signal }) => {
+        signal.addEventListener('abort', () => { throw new Error('thrown at the stop'); });
+        return new Promise(() => {});
+      },
+      odd: () => ({ get x() { throw new Error('a getter'); } }),
+      circular: () => { const list = []; list.push(list); return list; },
+      fine: () => 'fine',
+    };`,
+  );
+  const command = new Command(['emulate', file, '--port', '0']);
+  const baseUrl = await command.baseUrl();
+  const job = { input: { x: 1 } };
+  for (const id of ['later', 'forgotten', 'nothing']) {
+    expect(await submit(baseUrl, id, job)).toMatchObject({ output: 'done' });
+  }
+  await expect.poll(() => command.output).toMatch(/nobody caught .*TypeError: thrown later\n +at .*handlers\.mjs:2:/);
+  await expect.poll(() => command.output).toMatch(/nobody caught .*Error: rejected, and forgotten/);
+  await expect.poll(() => command.output).toMatch(/nobody caught .*undefined/);
+  for (const id of ['odd', 'circular']) expect(await submit(baseUrl, id, job)).toMatchObject({ status: 'FAILED' });
+  expect(await submit(baseUrl, 'fine', job)).toMatchObject({ output: 'fine' });
+  expect(command.output).not.toMatch(/node:internal|\?at=/);
+  await fetch(`${baseUrl}/stopped/run`, { method: 'POST', body: JSON.stringify(job) });
+  await expect.poll(() => command.output).toMatch(/stopped .*IN_PROGRESS/);
+  expect(await command.signal('SIGINT')).toBe(0);
+  expect(command.errors).toBe('');
+});

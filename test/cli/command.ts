@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -10,7 +10,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const outfile = join(root, `.cache/cli-${process.pid}.mjs`);
 let built = false;
 
-function build(): string {
+/** The command as one file; gives its path. */
+export function build(): string {
   if (!built) {
     buildSync({
       entryPoints: [join(root, 'src/cli/main.ts')],
@@ -30,6 +31,7 @@ function build(): string {
 
 /** A folder that is gone after the test. */
 export function folder(): string {
+  mkdirSync(join(root, '.cache'), { recursive: true });
   const path = mkdtempSync(join(root, '.cache/cli-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;

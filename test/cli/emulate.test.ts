@@ -10,6 +10,9 @@ test('without a file it echoes, says what happens, and ends cleanly on Ctrl-C', 
   const baseUrl = await command.baseUrl();
   expect(await submit(baseUrl, 'demo', job)).toMatchObject({ output: { echo: { text: 'hello' } } });
   await expect.poll(() => command.output).toMatch(/demo {2}sync-\S+ {2}COMPLETED {2}waited/);
+  expect(command.output).toMatch(
+    /worker\n.*GET_JOB='http:[^]*RUNPOD_SKIP_AUTO_SYSTEM_CHECKS=true RUNPOD_SKIP_GPU_CHECK=true\n/,
+  );
   // Plain lines where there is no terminal.
   expect(command.output).not.toContain('\u001b');
   expect(await command.signal('SIGINT')).toBe(0);
@@ -35,6 +38,19 @@ test('loads the file again when it changes; keeps the handlers where it cannot b
   expect(command.output).toContain('The handlers before stay.');
   expect(await submit(baseUrl, 'one', job)).toMatchObject({ output: 'second' });
 }, 20_000);
+
+test('what comes from outside cannot steer the terminal', async () => {
+  const file = join(folder(), 'handlers.mjs');
+  writeFileSync(file, `export default ({ input }) => ({ error: input.text });`);
+  const command = new Command(['emulate', file, '--port', '0']);
+  const baseUrl = await command.baseUrl();
+  await submit(baseUrl, 'demo', {
+    input: { text: '\u001b[2Jgone \u0007\u009b1m\u001b]0;title\u0007\r\u001b here\nand on' },
+  });
+  await expect.poll(() => command.output).toMatch(/FAILED.*error: gone.* here\n/);
+  // eslint-disable-next-line no-control-regex -- the very thing
+  expect(command.output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+});
 
 test('options reach the emulator', async () => {
   const command = new Command(

@@ -35,6 +35,22 @@ describe('a batch', () => {
     expect(emulator.jobs()).toHaveLength(3);
   });
 
+  test('its jobs say to their workers which batch they are of', () => {
+    const seen: unknown[] = [];
+    const { send, ask, submit, create, until } = start({ handler: (job) => void seen.push(job), workers: 1 });
+    const id = create(bodies(2));
+    ask('POST', `demo/batch/${id}/finalize`);
+    const remote = send('GET', 'demo/job-take/w1').text;
+    until(0);
+    const single = submit({ x: 9 });
+    until(1);
+    expect(remote).toMatch(new RegExp(`^{"id":"[^"]+","input":{"x":1},"batchId":"${id}"}$`));
+    expect(seen).toEqual([
+      { id: expect.any(String), input: { x: 2 }, batchId: id },
+      { id: single, input: { x: 9 } },
+    ]);
+  });
+
   test('its requests are read in pages', () => {
     const { send, ask, create, until } = start();
     const id = create([{ input: { bad: 1 } }, ...bodies(2)]);

@@ -455,6 +455,22 @@ describe('health', () => {
   });
 });
 
+test('health drops each waiting job when its own time to live is over', () => {
+  const { ask, submit, until, emulator } = world({ endpoints: { demo: { ...echo, workers: 0 } } });
+  for (const ttl of [30_000, 10_000, 20_000]) submit({ x: 1 }, { policy: { ttl } });
+  const waiting = (): unknown => (ask('GET', 'demo/health').jobs as Record<string, number>).inQueue;
+  const seen = [9_999, 10_000, 19_999, 20_000, 29_999, 30_000].map((at) => {
+    until(at);
+    return waiting();
+  });
+  expect(seen).toEqual([3, 2, 2, 1, 1, 0]);
+  expect(emulator.jobs().map(({ end, endedAt }) => [end, endedAt])).toEqual([
+    ['expired', 30_000],
+    ['expired', 10_000],
+    ['expired', 20_000],
+  ]);
+});
+
 describe('requests', () => {
   test('lists what is not over', () => {
     const { ask, submit } = world({ endpoints: { demo: echo } });

@@ -1,5 +1,6 @@
 import { map } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import type { FaultRule } from '../../src/testing/index.js';
 import { world, type Seen, type World } from './world.js';
 
 const remote = { endpoints: { demo: {} } };
@@ -328,6 +329,185 @@ describe('a worker that falls silent', () => {
     expect(health(w)).toMatchObject({ workers: { idle: 1 } });
     w.until(50_000);
     expect(health(w)).toMatchObject({ workers: { idle: 0 } });
+  });
+});
+
+describe('the fault lost-worker', () => {
+  const lossy = (rule: object) => world({ ...remote, faults: [{ fault: 'lost-worker', ...rule }] });
+
+  test('takes the job from its worker, who is told to stop; the platform runs it again', () => {
+    const w = lossy({ times: 1, after: 300 });
+    const id = w.submit();
+    take(w);
+    const stopped = w.send('GET', 'demo/job-stop/w1');
+    w.until(299);
+    expect(w.send('POST', `demo/job-stream/w1/${id}`, { output: 1 }).status).toBe(200);
+    w.until(300);
+    expect(stopped).toMatchObject({ at: 300, text: `{"jobsToStop":["${id}"]}` });
+    // Whatever it says of the job from now on is not heard.
+    expect(done(w, 'w1', id, { output: 'too late' }).status).toBe(404);
+    w.send('GET', `demo/ping/w1?job_id=${id}`);
+    expect(health(w)).toMatchObject({ jobs: { inProgress: 1 }, workers: { idle: 1, running: 0 } });
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+    w.until(40_298);
+    expect(status(w, id)).not.toHaveProperty('retries');
+    const again = take(w, 'w2');
+    w.until(40_299);
+    expect(again).toMatchObject({ status: 200, at: 40_299 });
+    expect(done(w, 'w2', id, { output: 'done' }).status).toBe(200);
+    expect(status(w, id)).toMatchObject({ output: 'done', retries: 1, status: 'COMPLETED', workerId: 'w2' });
+    expect(w.emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
+  });
+
+  test('always: it fails, and even a worker that takes it twice is told to stop each time', () => {
+    const w = lossy({});
+    const id = w.submit();
+    for (const at of [40_000, 80_000]) {
+      expect(take(w)).toMatchObject({ status: 200 });
+      const stopped = w.send('GET', 'demo/job-stop/w1');
+      w.until(at - 30_000);
+      expect(stopped.text).toBe(`{"jobsToStop":["${id}"]}`);
+      w.until(at);
+    }
+    expect(status(w, id)).toMatchObject({ error: 'job timed out after 1 retries', retries: 1, status: 'FAILED' });
+    const asked = w.send('GET', 'demo/job-stop/w1');
+    w.until(100_000);
+    expect(asked.status).toBe(204);
+  });
+
+  test('does not strike a run that is over', () => {
+    const w = lossy({ after: 300 });
+    const id = w.submit();
+    take(w);
+    w.until(200);
+    done(w, 'w1', id, { output: 1 });
+    w.until(100_000);
+    expect(status(w, id)).toMatchObject({ output: 1, status: 'COMPLETED' });
+  });
+
+  test('can come while the emulator runs', () => {
+    const w = world(remote);
+    const remove = w.emulator.inject({ fault: 'lost-worker' });
+    const [lost, kept] = [w.submit(), w.submit()];
+    take(w);
+    remove();
+    take(w);
+    w.until(0);
+    expect(done(w, 'w1', lost, { output: 1 }).status).toBe(404);
+    expect(done(w, 'w1', kept, { output: 1 }).status).toBe(200);
+  });
+});
+
+describe('a fault of all workers of an endpoint', () => {
+  test.each([
+    ['no-workers', { throttled: 0, unhealthy: 0 }],
+    ['throttled-workers', { throttled: 2, unhealthy: 0 }],
+    ['unhealthy-workers', { throttled: 0, unhealthy: 2 }],
+  ] as const)('%s: those of other processes get no work either, until it goes', (fault, counts) => {
+    const w = world({ endpoints: { demo: {}, other: {} } });
+    const busy = w.submit();
+    take(w, 'w1');
+    const asked = take(w, 'w2');
+    w.send('GET', 'demo/ping/w3');
+    const remove = w.emulator.inject({ fault, endpoint: 'demo' });
+    const id = w.submit();
+    w.until(500);
+    expect(asked.at).toBeUndefined();
+    expect(status(w, id).status).toBe('IN_QUEUE');
+    expect(health(w).workers).toEqual({ idle: 0, initializing: 0, ready: 0, running: 1, ...counts });
+    expect(w.ask('GET', 'demo/metrics').readyWorkers).toEqual(['w1']);
+    // What runs goes on.
+    expect(done(w, 'w1', busy, { output: 1 }).status).toBe(200);
+    remove();
+    w.until(500);
+    expect(asked).toMatchObject({ status: 200, at: 500 });
+    expect(health(w).workers).toEqual({ idle: 2, initializing: 0, ready: 2, running: 1, throttled: 0, unhealthy: 0 });
+  });
+
+  test('of some workers it concerns those of this process only', () => {
+    const w = world(remote);
+    w.emulator.inject({ fault: 'throttled-workers', workers: 1 });
+    w.submit();
+    expect(take(w).status).toBe(200);
+  });
+});
+
+describe('faults of the requests of workers', () => {
+  const faulty = (rule: FaultRule) => world({ ...remote, faults: [rule] });
+
+  test('an answer with a job that is lost: the job runs again when nobody was heard of', () => {
+    const w = faulty({ fault: 'reset-after', on: 'job-take', nth: 1 });
+    const id = w.submit();
+    expect(take(w)).toMatchObject({ error: { code: 'ECONNRESET' } });
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+    w.until(40_000);
+    expect(JSON.parse(take(w).text ?? '')).toMatchObject({ id });
+    expect(status(w, id)).toMatchObject({ retries: 1, status: 'IN_PROGRESS' });
+  });
+
+  test('a connection that breaks before: nothing was taken', () => {
+    const w = faulty({ fault: 'reset-before', on: ['job-take', 'job-take-batch'], times: 1 });
+    const id = w.submit();
+    expect(take(w)).toMatchObject({ error: { code: 'ECONNRESET' } });
+    expect(status(w, id).status).toBe('IN_QUEUE');
+    expect(take(w).status).toBe(200);
+  });
+
+  test('a result whose answer is lost is posted again, and counts once', () => {
+    const w = faulty({ fault: 'reset-after', on: 'job-done', nth: 1 });
+    const id = w.submit();
+    take(w);
+    expect(done(w, 'w1', id, { output: 1 })).toMatchObject({ error: { code: 'ECONNRESET' } });
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
+    expect(health(w)).toMatchObject({ jobs: { completed: 1 } });
+  });
+
+  test('a result that is refused is not there: it is posted again, or the job is lost', () => {
+    const w = faulty({ fault: 'empty-502', on: 'job-done', nth: [1, 2] });
+    const id = w.submit();
+    take(w);
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(502);
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(502);
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
+    expect(status(w, id)).toMatchObject({ output: 1, status: 'COMPLETED' });
+  });
+
+  test('pings that do not get through: the job is lost although its worker lives', () => {
+    const w = faulty({ fault: 'empty-429', on: 'ping' });
+    const id = w.submit();
+    take(w);
+    for (let at = 10_000; at < 50_000; at += 10_000) {
+      w.until(at);
+      expect(w.send('GET', `demo/ping/w1?job_id=${id}`).status).toBe(429);
+    }
+    w.until(40_000);
+    expect(status(w, id)).toMatchObject({ retries: 1, status: 'IN_QUEUE' });
+  });
+
+  test('latency: the request of the worker arrives late', () => {
+    const w = faulty({ fault: 'latency', on: 'job-done', after: 700 });
+    const id = w.submit();
+    take(w);
+    const posted = done(w, 'w1', id, { output: 1 });
+    w.until(699);
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+    w.until(700);
+    expect(posted.status).toBe(200);
+    expect(status(w, id)).toMatchObject({ executionTime: 700, status: 'COMPLETED' });
+  });
+
+  test.each(['job-take', 'job-take-batch', 'job-stop', 'ping'])('strike %s', (operation) => {
+    const w = faulty({ fault: 'answer', status: 503, on: operation });
+    expect(w.send('GET', `demo/${operation}/w1`).status).toBe(503);
+  });
+
+  test.each(['job-done', 'job-stream'])('strike %s', (operation) => {
+    const w = faulty({ fault: 'answer', status: 503, on: operation });
+    const id = w.submit();
+    take(w);
+    expect(w.send('POST', `demo/${operation}/w1/${id}`, { output: 1 }).status).toBe(503);
+    expect(status(w, id).status).toBe('IN_PROGRESS');
   });
 });
 

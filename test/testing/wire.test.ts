@@ -9,11 +9,17 @@ import { world } from './world.js';
  */
 interface Recorded {
   readonly literal: string;
+  /** Whoever wrote it down put its keys in another order than the service's, which is alphabetical in every raw capture. */
+  readonly reordered?: true;
+  /** It names neither the job nor the worker. */
+  readonly withoutId?: true;
   readonly endpoint: EmulatedEndpoint;
   readonly variants?: Variants;
   readonly options?: Partial<EmulatorOptions>;
   /** Older answers had no `workerId`. */
   readonly withoutWorker?: true;
+  /** 200, unless it says. */
+  readonly status?: number;
   readonly operation?: 'run' | 'runsync';
   readonly input?: object;
   readonly query?: string;
@@ -47,6 +53,12 @@ const recorded: Record<string, Recorded> = {
     read: (id) => ['GET', `status/${id}`],
     at: -1,
   },
+  'run, when ids had no region': {
+    literal: '{"id":"eaebd6e7-6a92-4bb8-a911-f996ac5ea99d","status":"IN_QUEUE"}',
+    endpoint: { handler: () => 1, region: '' },
+    read: (id) => ['GET', `status/${id}`],
+    at: -1,
+  },
   'runsync that waited long enough': {
     literal:
       '{"delayTime":3355,"executionTime":40,"id":"sync-74e1ff96-...-u2","output":{"echo":{"name":"Justin"},"message":"hello Justin"},"status":"COMPLETED","workerId":"nlzo8ccfn6q1t0"}',
@@ -72,9 +84,21 @@ const recorded: Record<string, Recorded> = {
   'runsync before workers had names': {
     literal:
       '{"delayTime":824,"executionTime":3391,"id":"sync-79164ff4-d212-44bc-9fe3-389e199a5c15","output":[{"image":"https://image.url","seed":46578}],"status":"COMPLETED"}',
-    endpoint: { coldStart: 824, handler: after(3_391, [{ image: 'https://image.url', seed: 46578 }]) },
+    endpoint: { coldStart: 824, handler: after(3_391, [{ image: 'https://image.url', seed: 46578 }]), region: '' },
     operation: 'runsync',
     withoutWorker: true,
+  },
+  'runsync of a language model, after a cold start': {
+    literal:
+      '{"delayTime":44073,"executionTime":3469,"status":"COMPLETED","id":"sync-4c4c4f9c-...-u1","workerId":"kial9wg5uyd12h","output":[{"choices":[{"tokens":[" We offer fast ..."]}],"cost":0.0011,"usage":{"input":10,"output":100}}]}',
+    reordered: true,
+    endpoint: {
+      coldStart: 44_073,
+      handler: after(3_469, [
+        { choices: [{ tokens: [' We offer fast ...'] }], cost: 0.0011, usage: { input: 10, output: 100 } },
+      ]),
+    },
+    operation: 'runsync',
   },
   'runsync whose wait is over': {
     literal: '{"id":"sync-...-u1","status":"IN_PROGRESS"}',
@@ -98,6 +122,25 @@ const recorded: Record<string, Recorded> = {
     endpoint: { handler: () => 1, coldStart: 61_372, lostAfter: 39_678 },
     input: {},
     at: 101_050,
+  },
+  'IN_PROGRESS with executionTime': {
+    literal:
+      '{"id":"97a5521f-983a-432c-8da5-99506599aec9-e1","status":"IN_PROGRESS","delayTime":5060,"executionTime":120000}',
+    reordered: true,
+    endpoint: {
+      coldStart: 5_060,
+      region: 'e1',
+      // Progress that says nothing but that there is some.
+      handler: (_, { delay, progress }) =>
+        delay(120_000).pipe(
+          concatMap(() => {
+            progress(undefined);
+            return delay(100_000);
+          }),
+        ),
+    },
+    withoutWorker: true,
+    at: 126_000,
   },
   'IN_PROGRESS with progress': {
     literal:
@@ -148,14 +191,30 @@ const recorded: Record<string, Recorded> = {
   },
   'FAILED because the worker never reported': {
     literal:
-      '{"delayTime":101050,"error":"job timed out after 1 retries","executionTime":39678,"id":"bd9227e3-...-u1","retries":1,"status":"FAILED","workerId":"z3jr9rv2k3tt2y"}',
-    endpoint: { handler: () => 1, coldStart: 61_372, lostAfter: 39_678 },
-    input: {},
+      '{"delayTime":101050,"error":"job timed out after 1 retries","executionTime":42078,"id":"bd9227e3-...-u1","retries":1,"status":"FAILED","workerId":"z3jr9rv2k3tt2y"}',
+    endpoint: { lostAfter: 39_678 },
+    before: (w, id) => {
+      const take = () => w.send('GET', 'demo/job-take/z3jr9rv2k3tt2y?gpu=local');
+      w.until(61_372);
+      take();
+      w.until(101_050);
+      take();
+      // The last that was heard of it.
+      w.until(101_050 + 42_078 - 39_678);
+      w.send('GET', `demo/ping/z3jr9rv2k3tt2y?job_id=${id}`);
+    },
     at: 200_000,
+  },
+  'FAILED because it ran for too long': {
+    literal:
+      '{"delayTime":842,"error":"executionTimeout exceeded","executionTime":3612120,"id":"0f6c42a5-...-u2","status":"FAILED","workerId":"z3jr9rv2k3tt2y"}',
+    endpoint: { coldStart: 842, killLag: 12_120, region: 'u2', handler: after(1e9, 1), executionTimeout: 3_600_000 },
+    at: 3_700_000,
   },
   'FAILED with an output beside the error': {
     literal:
-      '{"delayTime":3383,"error":"Total pixels (262144) must be between 589824 and 2073600.","executionTime":4651,"id":"sync-6f9286ab-2453-4fba-a18d-871d514660ac-e2","output":{"status":"failed"},"status":"FAILED"}',
+      '{"id":"sync-6f9286ab-2453-4fba-a18d-871d514660ac-e2","status":"FAILED","delayTime":3383,"executionTime":4651,"error":"Total pixels (262144) must be between 589824 and 2073600.","output":{"status":"failed"}}',
+    reordered: true,
     endpoint: {
       coldStart: 3_383,
       region: 'e2',
@@ -166,6 +225,13 @@ const recorded: Record<string, Recorded> = {
     },
     operation: 'runsync',
     withoutWorker: true,
+  },
+  'FAILED, as the documentation has it with a 400': {
+    literal: '{"id":"sync-...","status":"FAILED","error":"Invalid prompt"}',
+    status: 400,
+    endpoint: { handler: () => ({ error: 'Invalid prompt' }), region: '' },
+    variants: { failed: 'bad-request' },
+    operation: 'runsync',
   },
   cancel: {
     literal: '{"id":"724907fe-7bcc-4e42-998d-52cb93e1421f-u1","status":"CANCELLED"}',
@@ -221,7 +287,10 @@ const recorded: Record<string, Recorded> = {
   },
   'an aggregated stream': {
     literal:
-      '{"delayTime":24422,"executionTime":4574,"id":"04f01223-4aa2-40df-bdab-37e5caa43cbe-u1","output":[{"index":0,"word":"streaming"},{"index":1,"word":"from"},{"index":2,"word":"a"}],"status":"COMPLETED","workerId":"uhbbfre73gqjwh"}',
+      '{"status":"COMPLETED","delayTime":24422,"executionTime":4574,"output":[{"index":0,"word":"streaming"},{"index":1,"word":"from"},{"index":2,"word":"a"}]}',
+    reordered: true,
+    withoutId: true,
+    withoutWorker: true,
     endpoint: {
       coldStart: 24_422,
       aggregate: true,
@@ -231,10 +300,11 @@ const recorded: Record<string, Recorded> = {
   },
   health: {
     literal:
-      '{"jobs":{"completed":1,"failed":0,"inProgress":0,"inQueue":1,"retried":0},"workers":{"idle":1,"initializing":0,"ready":1,"running":0,"throttled":0,"unhealthy":0}}',
-    endpoint: { handler: () => 1 },
+      '{"jobs":{"completed":31,"failed":0,"inProgress":0,"inQueue":1,"retried":0},"workers":{"idle":1,"initializing":1,"ready":1,"running":0,"throttled":0,"unhealthy":0}}',
+    endpoint: { handler: after(10, 1), workers: { min: 1, max: 2 }, coldStart: 60_000 },
     before: (w) => {
-      w.until(499);
+      for (let count = 1; count < 31; count += 1) w.submit();
+      w.until(1_000);
       w.submit();
     },
     at: -1,
@@ -263,10 +333,16 @@ const recorded: Record<string, Recorded> = {
 /** Makes one text of all ids, workers and tracebacks. */
 function neutral(text: string): string {
   return text
-    .replace(/(sync-)?[0-9a-f]{8}-[-0-9a-f.]*(-[eu]\d)?(?=")/g, '$1ID')
-    .replace(/sync-\.\.\.-u1/g, 'sync-ID')
+    .replace(/(sync-)?[0-9a-f]{8}-[-0-9a-f.]*?(-[eu]\d)?(?=")/g, '$1ID$2')
+    .replace(/sync-\.\.\./g, 'sync-ID')
     .replace(/(workerId":"|worker_id\\": \\"|hostname\\": \\")[a-z0-9]{14}/g, '$1WORKER')
     .replace(/(error_traceback\\": \\")(?:.*?)(\\", \\"hostname)/g, '$1TRACEBACK$2');
+}
+
+/** A body with the keys of the job object, and of nothing inside of it, in the service's order. */
+function alphabetical(text: string): string {
+  const body = JSON.parse(text) as Record<string, unknown>;
+  return JSON.stringify(Object.fromEntries(Object.entries(body).sort(([one], [two]) => (one < two ? -1 : 1))));
 }
 
 test.each(Object.entries(recorded))('%s', (_, play) => {
@@ -284,6 +360,8 @@ test.each(Object.entries(recorded))('%s', (_, play) => {
     seen = w.send(method, `demo/${path}`);
     w.until(w.scheduler.now() + 10_000);
   }
-  const text = play.withoutWorker ? seen.text?.replace(/,"workerId":"[^"]*"/, '') : seen.text;
-  expect(neutral(text ?? 'no answer')).toBe(neutral(play.literal));
+  if (play.withoutWorker) seen.text = seen.text?.replace(/,"workerId":"[^"]*"/, '') ?? '';
+  if (play.withoutId) seen.text = seen.text?.replace(/"id":"[^"]*",/, '') ?? '';
+  expect(neutral(seen.text ?? 'no answer')).toBe(neutral(play.reordered ? alphabetical(play.literal) : play.literal));
+  if (play.status !== undefined) expect(seen.status).toBe(play.status);
 });

@@ -34,7 +34,7 @@ export class Batch {
 
   finalize(submit: (submission: Submission) => Job): void {
     this.stage = 'FINALIZED';
-    for (const request of this.requests) request.job = submit(request.submission);
+    for (const request of this.requests) request.job = submit({ ...request.submission, batchId: this.id });
   }
 
   /** Stops all that is not over. */

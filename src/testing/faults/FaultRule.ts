@@ -40,7 +40,8 @@ export type RequestFault =
  *
  * - `transient-404`: for `for` milliseconds (2 000) after its submission it is not found.
  * - `lost-worker`: its worker disappears `after` milliseconds (0) into a run. Seen per run: with `times: 1` the platform's
- *   second run succeeds, without it the job fails with `job timed out after 1 retries`.
+ *   second run succeeds, without it the job fails with `job timed out after 1 retries`. A worker of another process is told
+ *   to stop the job, and what it says of it from then on is not heard.
  * - `json-error`: it fails as if the handler had thrown `message`: `error` is a string that holds JSON.
  * - `no-output`: it is COMPLETED, but its result did not get through.
  * - `late-progress`: `after` milliseconds (1 000) after its end, a late progress update shows it as IN_PROGRESS again: for
@@ -58,8 +59,8 @@ export type JobFault =
   | 'duplicate-webhook';
 
 /**
- * What can be wrong with the workers of this process, for as long as the rule is there. Only `endpoint` and `workers` of a
- * rule matter then. What runs already goes on.
+ * What can be wrong with workers, for as long as the rule is there. Only `endpoint` and `workers` of a rule matter then. What
+ * runs already goes on. Workers of other processes get no work meanwhile, unless `workers` says how many it concerns.
  *
  * - `no-workers`: none come about, and idle ones go away.
  * - `throttled-workers`: they wait for a GPU that nobody has; `/health` counts them as `throttled`.
@@ -120,8 +121,8 @@ export interface FaultDetails {
   /** Milliseconds, at most; see `latency`. */
   readonly jitter?: number;
   /**
-   * How many workers it concerns.
-   * @defaultValue all of the endpoint
+   * How many workers of this process it concerns.
+   * @defaultValue all of the endpoint, those of other processes too
    */
   readonly workers?: number;
   /**

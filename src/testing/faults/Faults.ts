@@ -78,6 +78,14 @@ export class Faults implements FaultControl {
     return Math.min(most, Math.max(0, ...counts));
   }
 
+  /** Whether a fault keeps all workers of an endpoint away, wherever they are. */
+  noneLeft(endpoint: string): boolean {
+    return this.rules.some(
+      ({ rule }) =>
+        faultKinds[rule.fault] === 'workers' && rule.workers === undefined && (rule.endpoint ?? endpoint) === endpoint,
+    );
+  }
+
   forJob(fault: JobFault, job: Job): FaultRule | undefined {
     const { operation, input } = job.submission;
     const context = { at: this.now(), endpointId: job.endpointId, operation, jobId: job.id, ...(input && { input }) };

@@ -48,7 +48,7 @@ export function createEndpoint(
   });
   const desk = new WorkerDesk(queue, faults);
   // A worker that asks for work is there already: it comes before those that would have to start.
-  const remote = new RemoteWorkers(queue, desk);
+  const remote = new RemoteWorkers(queue, desk, faults);
   const workers = allOf([remote, new LocalWorkers(queue, desk, faults, random('workers'))]);
   return {
     settings,

@@ -38,6 +38,8 @@ export interface Submission {
   readonly webhook?: string;
   readonly policy: JobPolicy;
   readonly s3Config?: S3Config;
+  /** The batch that it came with. */
+  readonly batchId?: string;
 }
 
 /** Everything known of one job. Changed by the functions of `transitions.ts` only. */

@@ -23,7 +23,11 @@ export interface QueueWatcher {
 export class JobQueue {
   readonly counters = { completed: 0, failed: 0, retried: 0 };
   private readonly jobs = new Map<string, Job>();
+  /** Those that wait or run. */
+  private readonly living = new Set<Job>();
   private pending = new Set<Job>();
+  /** When the first time to live of the living is over, at the earliest. */
+  private dueAt = Infinity;
   private readonly listeners = new Set<() => void>();
   private sweepAt = 0;
 
@@ -47,7 +51,7 @@ export class JobQueue {
     const { id: endpointId, region, retention } = this.settings;
     const now = this.now;
     this.sweep(now);
-    const id = `${submission.operation === 'runsync' ? 'sync-' : ''}${uuid(this.random)}-${region}`;
+    const id = `${submission.operation === 'runsync' ? 'sync-' : ''}${uuid(this.random)}${region && `-${region}`}`;
     const ttl = submission.policy.ttl ?? DEFAULT_TTL;
     const job = new Job(id, endpointId, submission, now, ttl, retention[submission.operation]);
     this.jobs.set(id, job);
@@ -89,9 +93,7 @@ export class JobQueue {
   /** How many jobs wait, and how many run. */
   depth(): { readonly inQueue: number; readonly inProgress: number } {
     this.ageAll();
-    let inProgress = 0;
-    for (const job of this.jobs.values()) if (job.current) inProgress += 1;
-    return { inQueue: this.pending.size, inProgress };
+    return { inQueue: this.pending.size, inProgress: this.living.size - this.pending.size };
   }
 
   /** Jobs that are not over, oldest first. */
@@ -145,21 +147,26 @@ export class JobQueue {
   /** The job has come to its end. */
   conclude(job: Job, end: JobEnd, report: Report, at = this.now): void {
     settle(job, end, report, at);
+    this.living.delete(job);
     // Of a job that is gone nobody hears any more.
     if (!job.gone) this.watcher.ended(job);
   }
 
-  /** Lets time act on every job, so that what is due has happened. */
+  /** Lets time act on every job that is not over, so that what is due has happened. */
   ageAll(): void {
     const now = this.now;
     this.sweep(now);
-    for (const job of this.jobs.values()) this.age(job, now);
+    // Asked for with every look at the endpoint, however many jobs there are.
+    if (now < this.dueAt) return;
+    for (const job of this.living) this.age(job, now);
+    this.dueAt = [...this.living].reduce((first, { ttlAt }) => Math.min(first, ttlAt), Infinity);
   }
 
   /** Stops all work. */
   close(): void {
     for (const job of this.jobs.values()) endRun(job, 'closed', this.now);
     this.pending.clear();
+    this.living.clear();
   }
 
   private end(job: Job, end: JobEnd, outcome: 'cancelled' | 'expired', at = this.now): void {
@@ -169,6 +176,8 @@ export class JobQueue {
   }
 
   private enqueue(job: Job): void {
+    this.living.add(job);
+    this.dueAt = Math.min(this.dueAt, job.ttlAt);
     this.pending.add(job);
     this.announce();
   }

@@ -1,5 +1,6 @@
 import { Subject, Subscription, defer, filter, finalize, map, merge, startWith, take, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
+import type { Faults } from '../faults/Faults.js';
 import type { JobQueue } from './JobQueue.js';
 import type { Assignment, WorkerDesk } from './WorkerDesk.js';
 import type { WorkerCounts, WorkerPool } from './WorkerPool.js';
@@ -37,8 +38,10 @@ export class RemoteWorkers implements WorkerPool {
   constructor(
     private readonly queue: JobQueue,
     private readonly desk: WorkerDesk,
+    private readonly faults: Faults,
   ) {
     this.open.add(queue.onWork(() => this.wake(0)));
+    this.open.add(faults.onChange(() => this.wake(0)));
   }
 
   private get scheduler() {
@@ -49,7 +52,7 @@ export class RemoteWorkers implements WorkerPool {
     this.retire();
     const now = this.scheduler.now();
     const count = { idle: 0, initializing: 0, running: 0 };
-    for (const { assignments, readyAt } of this.workers.values()) {
+    for (const { assignments, readyAt } of this.present()) {
       count[assignments.size > 0 ? 'running' : readyAt > now ? 'initializing' : 'idle'] += 1;
     }
     return count;
@@ -58,7 +61,15 @@ export class RemoteWorkers implements WorkerPool {
   ready(): readonly string[] {
     this.retire();
     const now = this.scheduler.now();
-    return [...this.workers].filter(([, { readyAt }]) => readyAt <= now).map(([id]) => id);
+    return this.present()
+      .filter(({ readyAt }) => readyAt <= now)
+      .map(({ id }) => id);
+  }
+
+  /** How many a fault keeps away. */
+  away(): number {
+    this.retire();
+    return this.workers.size - this.present().length;
   }
 
   /** Gives up to `most` jobs as soon as there is one; none after a while. Unsubscribing before takes nothing. */
@@ -134,6 +145,7 @@ export class RemoteWorkers implements WorkerPool {
 
   private assign(worker: RemoteWorker, most: number): readonly Assignment[] {
     const assignments: Assignment[] = [];
+    if (this.faults.noneLeft(this.queue.settings.id)) return assignments;
     while (worker.readyAt <= this.scheduler.now() && assignments.length < most) {
       const assignment = this.desk.take(worker.id);
       if (!assignment) break;
@@ -142,15 +154,29 @@ export class RemoteWorkers implements WorkerPool {
       worker.assignments.set(job.id, assignment);
       worker.stops.delete(job.id);
       run.during.add(() => {
-        worker.assignments.delete(job.id);
-        if (run.outcome !== 'reported') this.stop(worker, job.id);
+        // A fault may have taken it away before.
+        const had = worker.assignments.get(job.id) === assignment;
+        if (had && run.outcome !== 'reported') this.takeAway(worker, job.id);
+        else if (had) worker.assignments.delete(job.id);
       });
       this.desk.watch(assignment);
+      const loss = this.faults.forJob('lost-worker', job);
+      if (loss) run.during.add(this.scheduler.schedule(() => this.takeAway(worker, job.id), loss.after ?? 0));
     }
     return assignments;
   }
 
-  private stop(worker: RemoteWorker, jobId: string): void {
+  /** Those that are there: while a fault keeps all away, the ones that still work. */
+  private present(): readonly RemoteWorker[] {
+    const workers = [...this.workers.values()];
+    return this.faults.noneLeft(this.queue.settings.id)
+      ? workers.filter(({ assignments }) => assignments.size > 0)
+      : workers;
+  }
+
+  /** The worker has the job no more: what it says of it is not heard, and it is told to stop it. */
+  private takeAway(worker: RemoteWorker, jobId: string): void {
+    worker.assignments.delete(jobId);
     for (const oldest of worker.stops) {
       if (worker.stops.size < MOST_STOPS) break;
       worker.stops.delete(oldest);

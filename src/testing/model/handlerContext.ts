@@ -6,7 +6,7 @@ import type { Assignment } from './WorkerDesk.js';
 import { plain } from './workerReport.js';
 
 /** The job as a handler gets it: no key for what was not submitted. */
-export function handlerJob(id: string, { input = {}, webhook, policy, s3Config }: Submission): HandlerJob {
+export function handlerJob(id: string, { input = {}, webhook, policy, s3Config, batchId }: Submission): HandlerJob {
   return {
     id,
     // A copy: what a handler does to its input must not change what the ledger says was submitted.
@@ -14,6 +14,7 @@ export function handlerJob(id: string, { input = {}, webhook, policy, s3Config }
     ...(webhook !== undefined && { webhook }),
     ...(Object.keys(policy).length > 0 && { policy }),
     ...(s3Config !== undefined && { s3Config }),
+    ...(batchId !== undefined && { batchId }),
   };
 }
 
@@ -34,7 +35,7 @@ export function handlerContext(
     signal,
     progress: (value) => {
       // A handler that was stopped may go on for a while; its worker is no longer there to speak for it.
-      if (!signal.aborted) post(plain(value) ?? null);
+      if (!signal.aborted) post(plain(value));
     },
     delay: (ms) => timer(ms, scheduler),
     sleep: (ms) =>

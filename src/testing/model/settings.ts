@@ -34,6 +34,7 @@ function variantsOf(variants: Variants = {}): Required<Variants> {
     cancelEnded: 'state',
     cancelled: 'bare',
     streamed: 'empty',
+    failed: 'ok',
     ...variants,
   };
 }

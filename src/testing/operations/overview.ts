@@ -6,12 +6,13 @@ import type { EndpointState } from '../inspect/EmulatorState.js';
 import type { Operate } from './Call.js';
 
 /** What `/health` says of an endpoint. `ready` counts the idle workers once more, as on the service. */
-export function healthOf({ queue, workers, faults, settings }: Endpoint): EndpointState {
+export function healthOf({ queue, workers, remote, faults, settings }: Endpoint): EndpointState {
   const { completed, failed, retried } = queue.counters;
   const { inProgress, inQueue } = queue.depth();
   const { idle, initializing, running } = workers.counts();
-  const throttled = faults.workersAway('throttled-workers', settings.id, settings.workers.max);
-  const unhealthy = faults.workersAway('unhealthy-workers', settings.id, settings.workers.max);
+  const most = settings.workers.max + remote.away();
+  const throttled = faults.workersAway('throttled-workers', settings.id, most);
+  const unhealthy = faults.workersAway('unhealthy-workers', settings.id, most);
   return {
     jobs: { completed, failed, inProgress, inQueue, retried },
     workers: { idle, initializing, ready: idle, running, throttled, unhealthy },

@@ -40,6 +40,10 @@ export const runsync: Operate = (call) =>
     return hold(job, () => shownOver(job), Math.min(wait, job.ttl), settings.scheduler).pipe(
       map(() => {
         if (!queue.find(job.id)) return jobNotFound();
+        if (shownStatus(job) === 'FAILED' && settings.variants.failed === 'bad-request') {
+          // The keys in the order in which the documentation has them, the only source.
+          return json(400, { id: job.id, status: 'FAILED', error: job.report.error });
+        }
         return json(200, shownOver(job) ? jobBody(job, settings.variants) : { id: job.id, status: shownStatus(job) });
       }),
     );

@@ -26,13 +26,14 @@ function speaking({ workerId }: Call, answer: (workerId: string) => Observable<A
 /** The job as a worker gets it. An empty input is left out, and the worker SDK then refuses the job. */
 function taken(assignment: Assignment): Record<string, unknown> {
   const { id, submission } = assignment.job;
-  const { input, policy, s3Config, webhook } = submission;
+  const { input, policy, s3Config, webhook, batchId } = submission;
   return {
     id,
     input: isIncomplete(assignment) ? undefined : input,
     policy: Object.keys(policy).length > 0 ? policy : undefined,
     s3Config,
     webhook,
+    batchId,
   };
 }
 
@@ -94,7 +95,7 @@ export const done: Operate = (call) =>
   posting(call, (assignment, { status, output, error, stopPod }) => {
     const { desk, remote } = call.endpoint;
     if (status === 'IN_PROGRESS') {
-      desk.progress(assignment, output ?? null);
+      desk.progress(assignment, output);
       return empty(200);
     }
     if (stopPod === true) remote.refresh(assignment.run.workerId);
