@@ -5,6 +5,7 @@
  *   npm run mutants -- S7 poll       only rows whose rule is S7, or whose file has "poll" in its path
  *   npm run mutants -- --check       only whether each row still finds its text, without a run of tests
  *   npm run mutants -- --json        the result as JSON
+ *   npm run mutants -- --workers 1   so many rows at a time, 2 if nothing is said
  *   --table FILE --root FOLDER       another table, for another tree
  *
  * The working tree is not touched: each worker has a copy of its own. A mutant is killed when a test ran and failed; one
@@ -27,6 +28,7 @@ const { values: options, positionals: filters } = parseArgs({
     json: { type: 'boolean', default: false },
     root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },
     table: { type: 'string', default: fileURLToPath(new URL('mutants.table.mjs', import.meta.url)) },
+    workers: { type: 'string', default: '2' },
   },
 });
 const root = resolve(options.root);
@@ -187,9 +189,8 @@ const results = rows.map((row) => {
   return { row, ...(fault && { verdict: 'broken', why: fault }) };
 });
 const sound = results.filter(({ verdict }) => !verdict);
-const folders = Array.from({ length: Math.min(2, availableParallelism(), Math.max(1, sound.length)) }, (_, index) =>
-  copyTree(String(index)),
-);
+const workers = Math.max(1, Math.min(Number(options.workers), availableParallelism(), sound.length));
+const folders = Array.from({ length: workers }, (_, index) => copyTree(String(index)));
 const faults = await checkUnchanged(
   folders[0],
   sound.map(({ row }) => row),

@@ -616,7 +616,7 @@ export const mutants = [
     rule: 'S7',
     file: 'src/client/JobRecords.ts',
     find: 'this.#jobs.get(parsed.value.id)?.hear(parsed.value);',
-    replace: '',
+    replace: 'this.#jobs.get(parsed.value.id);',
     test: 'test/job/hooks.test.ts',
     name: 'notices enter as an answer would',
   },
