@@ -975,7 +975,7 @@ export const mutants = [
   {
     rule: 'S14',
     file: 'src/job/Job.ts',
-    find: "life.options.stream ? 'reader' : 'owner'",
+    find: "this.#life.options.stream ? 'reader' : 'owner'",
     replace: "'reader'",
     test: 'test/job/chunks.test.ts',
     name: 'with stream: false events$',
@@ -983,7 +983,7 @@ export const mutants = [
   {
     rule: 'S14',
     file: 'src/job/Job.ts',
-    find: "life.options.stream ? 'reader' : 'owner'",
+    find: "this.#life.options.stream ? 'reader' : 'owner'",
     replace: "'owner'",
     test: 'test/job/chunks.test.ts',
     name: 'with stream: true events$',
@@ -1433,8 +1433,8 @@ export const mutants = [
   {
     rule: 'S23',
     file: 'src/transport/budget.ts',
-    find: 'this.#running >= concurrent',
-    replace: 'this.#running > concurrent',
+    find: 'Math.min(concurrent - this.#running, ',
+    replace: 'Math.min(',
     test: 'test/client/budget.test.ts',
     name: 'own limits: no 429',
   },
