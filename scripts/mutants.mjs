@@ -3,7 +3,9 @@
  *
  *   npm run mutants                  all rows of scripts/mutants.table.mjs
  *   npm run mutants -- S7 poll       only rows whose rule is S7, or whose file has "poll" in its path
+ *   npm run mutants -- --check       only whether each row still finds its text, without a run of tests
  *   npm run mutants -- --json        the result as JSON
+ *   npm run mutants -- --workers 1   so many rows at a time, 2 if nothing is said
  *   --table FILE --root FOLDER       another table, for another tree
  *
  * The working tree is not touched: each worker has a copy of its own. A mutant is killed when a test ran and failed; one
@@ -17,36 +19,34 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
+import { faultOf, faultsOf, gapsOf } from './lib/mutantRows.mjs';
 
 const { values: options, positionals: filters } = parseArgs({
   allowPositionals: true,
   options: {
+    check: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },
     table: { type: 'string', default: fileURLToPath(new URL('mutants.table.mjs', import.meta.url)) },
+    workers: { type: 'string', default: '2' },
   },
 });
 const root = resolve(options.root);
-const { mutants, rules = [], notBuilt = {} } = await import(pathToFileURL(resolve(options.table)).href);
-const rows = mutants.filter(
+const table = await import(pathToFileURL(resolve(options.table)).href);
+const rows = table.mutants.filter(
   ({ rule, file }) => filters.length === 0 || filters.some((filter) => rule === filter || file.includes(filter)),
 );
 
-/** What the table as a whole lacks, whichever of its rows are run. */
-const ruled = new Set(mutants.map(({ rule }) => rule));
-const gaps = [
-  ...rules.filter((rule) => !ruled.has(rule) && !notBuilt[rule]).map((rule) => `${rule} has no row`),
-  ...rules
-    .filter((rule) => ruled.has(rule) && notBuilt[rule])
-    .map((rule) => `${rule} has rows, and is said not to be built`),
-  ...(rules.length ? [...ruled, ...Object.keys(notBuilt)] : [])
-    .filter((rule) => !rules.includes(rule))
-    .map((rule) => `${rule} is no rule`),
-  ...(rows.length ? [] : ['no row is to be run']),
-];
-if (gaps.length > 0) {
-  console.error(`The table does not do:\n${gaps.map((gap) => `  ${gap}`).join('\n')}`);
+const lacking = options.check
+  ? faultsOf(root, { ...table, mutants: rows })
+  : [...gapsOf(table), ...(rows.length ? [] : ['no row is to be run'])];
+if (lacking.length > 0) {
+  console.error(`The table does not do:\n${lacking.map((line) => `  ${line}`).join('\n')}`);
   process.exit(1);
+}
+if (options.check) {
+  console.log(`${rows.length} rows stand`);
+  process.exit();
 }
 
 /** What the tests need; not the history, what is built, or what is installed. */
@@ -146,15 +146,6 @@ function compiler() {
   };
 }
 
-/** What is wrong with a row before anything is run. */
-function wrong({ file, find, replace, test }) {
-  if (!existsSync(join(root, file))) return `${file} does not exist`;
-  if (!existsSync(join(root, test))) return `${test} does not exist`;
-  if (find === replace) return 'it changes nothing';
-  const times = readFileSync(join(root, file), 'utf8').split(find).length - 1;
-  return times === 1 ? undefined : `the text to find occurs ${times} times in ${file}`;
-}
-
 async function tryRow(folder, row) {
   const path = join(folder, row.file);
   const before = readFileSync(path, 'utf8');
@@ -194,13 +185,12 @@ async function checkUnchanged(folder, sound) {
 
 const compile = compiler();
 const results = rows.map((row) => {
-  const fault = wrong(row) ?? compile(row);
+  const fault = faultOf(root, row) ?? compile(row);
   return { row, ...(fault && { verdict: 'broken', why: fault }) };
 });
 const sound = results.filter(({ verdict }) => !verdict);
-const folders = Array.from({ length: Math.min(2, availableParallelism(), Math.max(1, sound.length)) }, (_, index) =>
-  copyTree(String(index)),
-);
+const workers = Math.max(1, Math.min(Number(options.workers), availableParallelism(), sound.length));
+const folders = Array.from({ length: workers }, (_, index) => copyTree(String(index)));
 const faults = await checkUnchanged(
   folders[0],
   sound.map(({ row }) => row),
@@ -239,9 +229,9 @@ if (options.json) {
     `${oneLine(row.find)} → ${oneLine(row.replace)}`.slice(0, 60),
     row.test + (row.name ? ` › ${row.name}` : ''),
   ]);
-  const table = [['result', 'rule', 'file', 'change', 'test'], ...cells];
-  const widths = table[0].map((_, column) => Math.max(...table.map((line) => line[column].length)));
-  for (const line of table)
+  const lines = [['result', 'rule', 'file', 'change', 'test'], ...cells];
+  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  for (const line of lines)
     console.log(
       line
         .map((cell, column) => cell.padEnd(widths[column]))
@@ -249,7 +239,7 @@ if (options.json) {
         .trimEnd(),
     );
   for (const { row, verdict, why } of bad) console.log(`\n✗ ${row.rule} ${row.file} ${verdict}: ${why}`);
-  for (const [rule, reason] of Object.entries(notBuilt)) console.log(`\n${rule} has no row: ${reason}`);
+  for (const [rule, reason] of Object.entries(table.notBuilt ?? {})) console.log(`\n${rule} has no row: ${reason}`);
   console.log(
     `\n${results.length - bad.length} killed, ${bad.length} not, in ${Math.round(performance.now() / 1000)} s`,
   );
