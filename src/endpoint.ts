@@ -1,15 +1,14 @@
-import { EMPTY, NEVER, Observable, concatMap, defer, filter, of, type Observer } from 'rxjs';
+import { EMPTY, Observable, concatMap, defer, filter, of } from 'rxjs';
 import type { EndpointCalls } from './client/EndpointCalls.js';
 import type { EndpointState } from './client/EndpointState.js';
 import type { RawRequest, StreamOptions, SyncOptions, WatchHealthOptions, WatchOptions } from './client/callOptions.js';
 import { EndpointJobHost } from './client/EndpointJobHost.js';
+import { JobRun } from './client/JobRun.js';
 import { invalidRequest } from './errors/invalidRequest.js';
-import { RunpodError } from './errors/RunpodError.js';
-import { saying } from './errors/saying.js';
 import { Job } from './job/Job.js';
 import { JobLife, type JobOrigin } from './job/JobLife.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
-import { checkDurations, checkWait } from './protocol/checks.js';
+import { checkDurations } from './protocol/checks.js';
 import { parsePurge } from './protocol/health.js';
 import { operationRow } from './protocol/operations.js';
 import { isTerminal } from './protocol/snapshot.js';
@@ -103,64 +102,10 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     { wait, ...call }: SyncOptions = {},
     operation: 'run' | 'runsync' = 'run',
   ): Observable<JobSnapshot<O>> {
-    const calls = this.#calls;
-    const state = this.#state;
-    const { client } = state;
-    // There may be very many of these: of a job that is watched, nothing is kept but these variables.
     return new Observable((subscriber) => {
-      const began = client.now();
-      // Of a job that is to be cancelled when it is left: nobody else knows it.
-      let id = '';
-      let seen: JobSnapshot | undefined;
-      const error = (failure: unknown) => {
-        subscriber.error(failure);
-      };
-      const read = <T>(source: Observable<T>, observer: Partial<Observer<T>>) => {
-        subscriber.add(source.subscribe(observer));
-      };
-      read(calls.submit(operation, request, call, wait, [...checkWait(wait), ...checkDurations(pace(call))]), {
-        next: (snapshot) => {
-          if (!isTerminal(snapshot)) id = snapshot.id;
-          seen = snapshot;
-          subscriber.next(snapshot);
-        },
-        error,
-        complete: () => {
-          if (!id) {
-            subscriber.complete();
-            return;
-          }
-          const timeout = call.timeout && Math.max(0, call.timeout + began - client.now());
-          const guard = state.guard({ ...call, timeout }, () => ({
-            ...state.context({ operation, jobId: id }),
-            accepted: 'unknown',
-          }));
-          read(guard(NEVER), { error });
-          read(calls.poll(id, operation === 'run' ? { ...call, seen, ending: true } : call), {
-            next: (snapshot) => {
-              if (isTerminal(snapshot)) {
-                id = '';
-                read(of(snapshot).pipe(calls.checked()), subscriber);
-              } else subscriber.next(snapshot);
-            },
-            error: (failure) => {
-              // It was left while this was read at once, and is to be cancelled.
-              if (subscriber.closed) return;
-              // An error of reading is no leaving, but who gets one without the id has lost the job. To call again would be
-              // to submit another.
-              if (failure instanceof RunpodError && failure.jobId) {
-                const ref = { v: 1, endpointId: state.id as string, id } as const;
-                failure = saying(failure as RunpodError, { ref, accepted: 'unknown', retryable: false });
-                id = '';
-              }
-              error(failure);
-            },
-          });
-        },
-      });
-      return () => {
-        if (id) void state.settle(id);
-      };
+      const run = new JobRun(this.#calls, operation, call, subscriber);
+      run.begin(request, wait);
+      return run;
     });
   }
 

@@ -20,14 +20,20 @@ const FRESH = 60_000;
 
 type Report<T = Activity> = T extends Activity ? Omit<T, keyof ActivityBase> : never;
 
+/** What goes on, and ends when the client is closed. */
+export interface Open {
+  /** @param error - makes the error for where it happened */
+  closing(error: (context: ErrorContext) => Error): void;
+}
+
 /** What all endpoints of a client share: the way to the wire, the budget, the activity, and the jobs that were left. */
 export class ClientState {
   readonly settings: Settings;
   readonly settlements = new Settlements();
   readonly activity$ = new Subject<Activity>();
   closed = false;
-  /** Emits once, when the client is closed. */
-  readonly closed$ = new Subject<void>();
+  /** Told when the client is closed. A set, since there may be very many: to leave an array, one has to be found in it. */
+  readonly open = new Set<Open>();
   #calls = 0;
   readonly #lanes = new Map<string, Lane>();
   /** How many workers of an endpoint ran when. */
@@ -47,19 +53,20 @@ export class ClientState {
 
   /** Errors when the client is closed; never emits. */
   untilClosed(context: () => ErrorContext): Observable<never> {
-    return new Observable((subscriber) =>
-      this.closed$.subscribe({
-        next: () => {
-          subscriber.error(closedError(context()));
+    return new Observable((subscriber) => {
+      const open: Open = {
+        closing: (error) => {
+          subscriber.error(error(context()));
         },
-        error: () => undefined,
-      }),
-    );
+      };
+      this.open.add(open);
+      return () => this.open.delete(open);
+    });
   }
 
   close(): void {
     this.closed = true;
-    this.closed$.next();
+    for (const open of [...this.open]) open.closing(closedError);
   }
 
   report(

@@ -1,0 +1,126 @@
+import { NEVER, of, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
+import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
+import { saying } from '../errors/saying.js';
+import { checkDurations, checkWait } from '../protocol/checks.js';
+import { isTerminal } from '../protocol/snapshot.js';
+import type { JobRequest } from '../types/JobRequest.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { RunOptions } from '../types/options.js';
+import type { WatchOptions } from './callOptions.js';
+import type { Open } from './ClientState.js';
+import type { EndpointCalls } from './EndpointCalls.js';
+import { limit } from './limit.js';
+
+/**
+ * One job that is submitted and read until it is over. There may be a hundred thousand of them, so it is all that each
+ * one keeps: it is its own observer, its own teardown, and what the client tells of its closing.
+ */
+export class JobRun<I extends object, O, C> implements Observer<JobSnapshot>, Open, Unsubscribable {
+  readonly #calls: EndpointCalls<I, O, C>;
+  readonly #operation: 'run' | 'runsync';
+  readonly #call: RunOptions & WatchOptions;
+  readonly #subscriber: Subscriber<JobSnapshot<O>>;
+  /** Of a job that is to be cancelled when it is left: nobody else knows it. */
+  #id = '';
+
+  constructor(
+    calls: EndpointCalls<I, O, C>,
+    operation: 'run' | 'runsync',
+    call: RunOptions & WatchOptions,
+    subscriber: Subscriber<JobSnapshot<O>>,
+  ) {
+    this.#calls = calls;
+    this.#operation = operation;
+    this.#call = call;
+    this.#subscriber = subscriber;
+  }
+
+  /** Submits the job, then reads it. */
+  begin(request: JobRequest<I>, wait: number | undefined): void {
+    const subscriber = this.#subscriber;
+    const { every, outage } = this.#call;
+    const { client } = this.#calls.state;
+    const began = client.now();
+    let seen: JobSnapshot | undefined;
+    const issues = [...checkWait(wait), ...checkDurations({ every, outage })];
+    subscriber.add(
+      this.#calls.submit(this.#operation, request, this.#call, wait, issues).subscribe({
+        next: (snapshot) => {
+          if (!isTerminal(snapshot)) this.#id = snapshot.id;
+          seen = snapshot;
+          subscriber.next(snapshot);
+        },
+        error: (error: unknown) => {
+          subscriber.error(error);
+        },
+        complete: () => {
+          if (this.#id) this.#read(client.now() - began, seen);
+          else subscriber.complete();
+        },
+      }),
+    );
+  }
+
+  next(snapshot: JobSnapshot): void {
+    if (!isTerminal(snapshot)) {
+      this.#subscriber.next(snapshot);
+      return;
+    }
+    this.#id = '';
+    of(snapshot).pipe(this.#calls.checked()).subscribe(this.#subscriber);
+  }
+
+  error(failure: unknown): void {
+    // It was left while this was read at once, and is to be cancelled.
+    if (this.#subscriber.closed) return;
+    // An error of reading is no leaving, but who gets one without the id has lost the job. To call again would be to
+    // submit another.
+    if (failure instanceof RunpodError && failure.jobId) {
+      const ref = { v: 1, endpointId: this.#calls.state.id as string, id: this.#id } as const;
+      failure = saying(failure as RunpodError, { ref, accepted: 'unknown', retryable: false });
+      this.#id = '';
+    }
+    this.#subscriber.error(failure);
+  }
+
+  complete(): void {
+    // What ends it is the terminal snapshot, once its output is checked.
+  }
+
+  closing(error: (context: ErrorContext) => Error): void {
+    this.#subscriber.error(error(this.#context()));
+  }
+
+  /** It was left, or is over. */
+  unsubscribe(): void {
+    const { state } = this.#calls;
+    state.client.open.delete(this);
+    if (this.#id) void state.settle(this.#id);
+  }
+
+  #read(elapsed: number, seen: JobSnapshot | undefined): void {
+    const call = this.#call;
+    const { client } = this.#calls.state;
+    client.open.add(this);
+    if (call.timeout !== undefined || call.signal) {
+      const timeout = call.timeout && Math.max(0, call.timeout - elapsed);
+      const limited = limit({ ...call, timeout }, () => this.#context(), client.settings.scheduler, false);
+      this.#subscriber.add(
+        limited(NEVER).subscribe({
+          error: (error: unknown) => {
+            this.#subscriber.error(error);
+          },
+        }),
+      );
+    }
+    const terms = this.#operation === 'run' ? { ...call, seen, ending: true } : call;
+    this.#subscriber.add(this.#calls.poll(this.#id, terms).subscribe(this));
+  }
+
+  #context(): ErrorContext {
+    return {
+      ...this.#calls.state.context({ operation: this.#operation, jobId: this.#id }),
+      accepted: 'unknown',
+    };
+  }
+}
