@@ -101,6 +101,8 @@ class Watcher implements Listener, Asker {
   }
 
   refresh(): void {
+    // Another who was told before it may have had the answer at once.
+    if (this.subscriber.closed) return;
     if (!this.asking) this.otherwise = this.at;
     this.board.hurry(this);
   }

@@ -156,6 +156,21 @@ describe('the board of an endpoint', () => {
     until(60_000);
     expect(sent).toHaveLength(count);
   });
+
+  test('S13 who has heard the end while others are told to look anew does not look', () => {
+    const { endpoint, see, until, sent, at } = script(({ operation }, nth) => ({
+      body: { id: 'job', status: nth > 2 || operation === 'cancel' ? 'CANCELLED' : 'IN_PROGRESS' },
+    }));
+    const watchers = [see(endpoint.watch('job')), see(endpoint.watch('job'))];
+    until(0);
+    const before = sent.length;
+    at(100, () => {
+      endpoint.cancel('job').subscribe();
+    });
+    until(10_000);
+    for (const { values } of watchers) expect(values.at(-1)).toMatchObject({ status: 'CANCELLED' });
+    expect(sent.slice(before).map(({ operation }) => operation)).toEqual(['cancel', 'status']);
+  });
 });
 
 function demoOf() {
