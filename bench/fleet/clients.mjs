@@ -26,7 +26,11 @@ function runpodRx(world) {
   const { scheduler, emulator, limits, random, inFlight, jobs } = world;
   const client = createRunpod({ transport: emulator.transport, baseUrl: BASE_URL, scheduler, limits, random });
   const requests = Array.from({ length: jobs }, (_, index) => ({ input: inputOf(index) }));
-  pipeline(client.endpoint('fleet'), requests, Math.min(jobs, inFlight)).subscribe({
+  const endpoint = client.endpoint('fleet');
+  // Where the limits grow with the workers, the health says how many run.
+  const watching = limits === 'documented' ? endpoint.watchHealth().subscribe() : undefined;
+  pipeline(endpoint, requests, Math.min(jobs, inFlight)).subscribe({
+    complete: () => watching?.unsubscribe(),
     next: (item) => {
       if (item.ok) world.noticed(item.index, item.output);
       else world.failed(item.index, item.error);
