@@ -1,4 +1,4 @@
-import { EMPTY, firstValueFrom, fromEvent, lastValueFrom, merge, takeUntil, tap } from 'rxjs';
+import { EMPTY, firstValueFrom, fromEvent, lastValueFrom, merge, noop, share, takeUntil, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { createEmulator, type ListeningEmulator } from '../emulator/index.js';
 import { banner } from './banner.js';
@@ -45,18 +45,24 @@ export async function emulate(
   );
 
   const release = captureConsole((text) => screen.line(text));
+  // Whoever read may be gone at the end, too: what is written then goes nowhere.
+  process.stdout.on('error', noop);
   // What handlers throw in timers of theirs, or as they are stopped; and what they forgot to wait for, by Node's default.
   process.on('uncaughtException', (error: unknown) => {
     screen.line(`${paint('dim', clock())}  ${paint('red', 'nobody caught')}  ${stackOf(error)}`);
   });
-  const { lines$, status$ } = view(emulator, paint);
+  const end$ = endOf(process).pipe(share());
+  const { lines$, status$ } = view(emulator, paint, end$);
   const reload$ = file === undefined ? EMPTY : reloadHandlers(file, options.endpoint);
   const shown$ = merge(
     lines$.pipe(tap((line) => screen.line(`${paint('dim', clock())}  ${line}`))),
     status$.pipe(tap((lines) => screen.status(lines))),
-    reload$.pipe(tap((loaded) => screen.line(reloaded(String(file), loaded, handlers, paint)))),
+    reload$.pipe(
+      tap((loaded) => screen.line(reloaded(String(file), loaded, handlers, paint))),
+      takeUntil(end$),
+    ),
   );
-  await lastValueFrom(shown$.pipe(takeUntil(endOf(process))), { defaultValue: undefined });
+  await lastValueFrom(shown$, { defaultValue: undefined });
   release();
   screen.close();
   await emulator.close();

@@ -1,14 +1,17 @@
 import {
   asyncScheduler,
   bufferTime,
+  concat,
   distinctUntilChanged,
   filter,
   interval,
   map,
   merge,
   mergeMap,
+  of,
   share,
   startWith,
+  takeUntil,
 } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Emulator } from '../emulator/index.js';
@@ -31,10 +34,14 @@ export interface View {
   readonly status$: Observable<readonly string[]>;
 }
 
-/** Looks at the emulator a few times a second, in real time, for as long as it is subscribed. */
-export function view(emulator: Pick<Emulator, 'state' | 'jobs' | 'requests$'>, paint: Paint): View {
-  const state$ = interval(EVERY, asyncScheduler).pipe(
-    startWith(0),
+/** Looks at the emulator a few times a second, in real time, until `end$` emits, and then once more. */
+export function view(
+  emulator: Pick<Emulator, 'state' | 'jobs' | 'requests$'>,
+  paint: Paint,
+  end$: Observable<unknown>,
+): View {
+  const looks$ = interval(EVERY, asyncScheduler).pipe(startWith(0), takeUntil(end$));
+  const state$ = concat(looks$, of(0)).pipe(
     map(() => emulator.state()),
     share(),
   );
@@ -43,7 +50,8 @@ export function view(emulator: Pick<Emulator, 'state' | 'jobs' | 'requests$'>, p
     distinctUntilChanged((one, two) => one.requests.total === two.requests.total && same(one.endpoints, two.endpoints)),
     map(() => newJobLines(emulator.jobs())),
   );
-  const requestLines$ = emulator.requests$.pipe(
+  const requests$ = emulator.requests$.pipe(takeUntil(end$));
+  const requestLines$ = requests$.pipe(
     map((request) => requestLine(request, paint)),
     filter((line) => line !== undefined),
     bufferTime(EVERY),

@@ -21,6 +21,16 @@ test('without a file it echoes, says what happens, and ends cleanly on Ctrl-C', 
   await expect(fetch(`${baseUrl}/demo/health`)).rejects.toThrow();
 });
 
+test('what happened last is said before it ends', async () => {
+  const command = new Command('emulate --port 0'.split(' '));
+  const baseUrl = await command.baseUrl();
+  const { id } = await submit(baseUrl, 'demo', job);
+  expect((await fetch(`${baseUrl}/demo/status/unknown`)).status).toBe(404);
+  expect(await command.signal('SIGINT')).toBe(0);
+  expect(command.output).toContain(`${String(id)}  COMPLETED`);
+  expect(command.output).toMatch(/status\/unknown {2}404\n[^]*Stopped\.\n$/);
+});
+
 test('loads the file again when it changes; keeps the handlers where it cannot be read', async () => {
   const file = join(folder(), 'handlers.mjs');
   writeFileSync(file, `export default { one: () => 'first', two: { handler: () => 2, workers: 1 } };`);

@@ -149,6 +149,18 @@ describe('a worker in Python', { timeout }, () => {
     expect(emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
   });
 
+  test('that is lost by a fault is stopped, and its job runs again', async () => {
+    const { worker, run, over, emulator } = await platform({
+      endpoints: { demo: { lostAfter: 300 } },
+      faults: [{ fault: 'lost-worker', times: 1, after: 100 }],
+    });
+    const process = await worker('py-1');
+    const id = await run({ sleep: 0.8 });
+    await process.said(new RegExp(`^stopped ${id}$`));
+    expect(await over(id)).toMatchObject({ output: 'slept', retries: 1, status: 'COMPLETED' });
+    expect(emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
+  });
+
   test('a job that kills every worker is given up', async () => {
     const { worker, run, over, call } = await platform({ endpoints: { demo: { lostAfter: 200 } } });
     const id = await run({ die: true });
