@@ -215,11 +215,7 @@ function create(options: ClientOptions, exposed = false): Runpod {
   if (!bounds) throw misuse('limits.share must be above 0 and at most 1');
   const client = new ClientState({
     transport,
-    apiKey: () => {
-      const key = typeof apiKey === 'function' ? apiKey() : apiKey;
-      // A string is an ObservableInput too, of its characters.
-      return typeof key === 'object' ? key : of(key);
-    },
+    apiKey,
     base,
     links: options.links ?? [],
     retry: retry === false ? { attempts: 1 } : retry,

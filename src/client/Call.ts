@@ -16,11 +16,11 @@ export interface Call<T> {
   /** Goes before others of its operation that wait for their turn. */
   readonly urgent?: boolean | undefined;
   /**
-   * Who ends the call besides its subscriber: the client when it is closed, and the call's options. A job sees to that
-   * by itself. What settles a job that was left goes on, and names it by the id that the service gave it, whatever that
+   * Who ends the call besides its subscriber: the client when it is closed, and the call's options. A job, and who waits
+   * for a read that others may wait for as well, sees to that by itself. What settles a job that was left goes on, and names it by the id that the service gave it, whatever that
    * looks like.
    */
-  readonly by?: 'job' | 'settling' | undefined;
+  readonly by?: 'job' | 'reader' | 'settling' | undefined;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: string;
   /** Milliseconds that the server may hold the answer back; makes the attempt's timeout longer. */

@@ -1,4 +1,4 @@
-import { Observable, Subject, catchError, defer, first, map, switchMap, tap, throwError, timeout } from 'rxjs';
+import { Observable, Subject, catchError, defer, first, map, of, switchMap, tap, throwError, timeout } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
@@ -120,20 +120,26 @@ export class ClientState {
 
   #authorize(request: CallRequest, { keys }: Trace): Observable<CallRequest> {
     const { apiKey, keyOptional, keyRefusal } = this.settings;
-    return defer(apiKey).pipe(
-      // A function may give an Observable that goes on; a call has one key, and is sent once.
+    const authorized = (key: string | undefined): CallRequest => {
+      if (!key && keyOptional) return request;
+      // HTTP libraries do not take every character in a header, and some say so in words that hold it.
+      if (!key || /[^\x21-\x7e]/.test(key))
+        throw refused(request, 'there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY');
+      if (keyRefusal) throw refused(request, keyRefusal);
+      if (!keys.includes(key)) keys.push(key);
+      const others = Object.entries(request.headers).filter(([name]) => name.toLowerCase() !== 'authorization');
+      return { ...request, headers: { ...Object.fromEntries(others), authorization: `Bearer ${key}` } };
+    };
+    if (typeof apiKey !== 'function') return defer(() => of(authorized(apiKey)));
+    return defer(() => {
+      const key = apiKey();
+      // A string is an ObservableInput too, of its characters.
+      return typeof key === 'object' ? key : of(key);
+    }).pipe(
+      // It may give an Observable that goes on; a call has one key, and is sent once.
       first(null, undefined),
       catchError((cause: unknown) => throwError(() => refused(request, 'the function given as apiKey failed', cause))),
-      map((key) => {
-        if (!key && keyOptional) return request;
-        // HTTP libraries do not take every character in a header, and some say so in words that hold it.
-        if (!key || /[^\x21-\x7e]/.test(key))
-          throw refused(request, 'there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY');
-        if (keyRefusal) throw refused(request, keyRefusal);
-        if (!keys.includes(key)) keys.push(key);
-        const others = Object.entries(request.headers).filter(([name]) => name.toLowerCase() !== 'authorization');
-        return { ...request, headers: { ...Object.fromEntries(others), authorization: `Bearer ${key}` } };
-      }),
+      map(authorized),
     );
   }
 

@@ -67,9 +67,9 @@ export class EndpointCalls<I extends object, O, C> {
     );
   }
 
-  /** Reads a job once, for itself alone. */
+  /** Reads a job once, for all who wait for it: each of them ends by itself. */
   fetch(id: string, call: CallOptions, particulars: Particulars = {}): Observable<JobSnapshot> {
-    return this.state.callJob({ ...particulars, operation: 'status', jobId: id }, call);
+    return this.state.callJob({ ...particulars, by: 'reader', operation: 'status', jobId: id }, call);
   }
 
   /** Reads the endpoint's counts. */

@@ -218,9 +218,8 @@ export class EndpointState {
 
   #request<T>(call: Call<T>, endpointId: string, kind: CallRequest['kind'], options: CallOptions): CallRequest {
     const { base, requestTimeout } = this.client.settings;
-    const { operation, jobId, tag, body, held, query = {}, method = operationRow(operation).method } = call;
-    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const search = [base.query, String(new URLSearchParams(given))].filter(Boolean).join('&');
+    const { operation, jobId, tag, body, held, query, method = operationRow(operation).method } = call;
+    const search = [base.query, query && searchOf(query)].filter(Boolean).join('&');
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
@@ -289,4 +288,9 @@ export class EndpointState {
     const lost = accepted === 'unknown' && operationRow(operation, call.method).kind === 'submission';
     throw toHttpError(reply, { ...context, accepted }, client.now(), (words) => redact(words, trace), !lost);
   }
+}
+
+function searchOf(query: NonNullable<Call<unknown>['query']>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return String(new URLSearchParams(given));
 }

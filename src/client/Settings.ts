@@ -8,7 +8,7 @@ import type { Bounds } from './limitsOf.js';
 /** A client's options, with every default filled in. */
 export interface Settings {
   readonly transport: Transport;
-  readonly apiKey: () => ObservableInput<string | undefined>;
+  readonly apiKey: string | undefined | (() => string | ObservableInput<string>);
   readonly base: BaseUrl;
   readonly links: readonly Link[];
   readonly retry: RetryOptions;

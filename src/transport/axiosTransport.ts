@@ -29,8 +29,9 @@ export function axiosTransport(instance?: AxiosInstance): Transport {
           signal: abort.signal,
           timeout: 0,
           responseType: 'text',
-          transformRequest: [asItIs],
-          transformResponse: [asItIs],
+          // As lists they would be copied for each request.
+          transformRequest: asItIs,
+          transformResponse: asItIs,
           validateStatus: () => true,
           maxRedirects: 0,
           maxBodyLength: Infinity,
