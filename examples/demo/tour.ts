@@ -1,6 +1,6 @@
 import { concat, defer, type Observable } from 'rxjs';
 import { startEmulator, type ListeningEmulator } from 'runpod-rx/emulator';
-import { accountant, librarian, painter, searcher, writer } from './handlers/index.js';
+import { accountant, librarian, painter, renderer, searcher, writer } from './handlers/index.js';
 import type { Stage } from './Stage.js';
 import { cancel } from './steps/cancel.js';
 import { fail } from './steps/fail.js';
@@ -8,6 +8,7 @@ import { health } from './steps/health.js';
 import { leave } from './steps/leave.js';
 import { paint } from './steps/paint.js';
 import { reload } from './steps/reload.js';
+import { render } from './steps/render.js';
 import { suggest } from './steps/suggest.js';
 import { write } from './steps/write.js';
 
@@ -20,6 +21,7 @@ const endpoints = {
   accountant: { handler: accountant, coldStart: 300, workers: 1 },
   searcher: { handler: searcher, workers: 1 },
   librarian: { handler: librarian, workers: 1 },
+  renderer: { handler: renderer(), coldStart: 400, workers: 6 },
 };
 
 /** A local RunPod, served over HTTP. */
@@ -48,7 +50,8 @@ export function tour(stage: Stage, emulator: ListeningEmulator): Observable<unkn
     step('5  A job that is left: unsubscribing cancels it on the server', () => leave(stage, ledger)),
     step('6  A page that is loaded again: the job goes on without it', () => reload(stage)),
     step('7  Typing: switchMap cancels the job before', () => suggest(stage, emulator)),
-    step('8  Health', () => health(stage, Object.keys(endpoints))),
+    step('8  A pipeline: a large picture, in squares', () => render(stage)),
+    step('9  Health', () => health(stage, Object.keys(endpoints))),
     defer(() => {
       const jobs = emulator.jobs().length;
       screen.title(`${jobs} jobs, ${emulator.requests().length} requests.`);

@@ -1,3 +1,5 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { crc32, inflateSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startEmulator, type EmulatedEndpoint, type ListeningEmulator } from '../../src/emulator/index.js';
 import { demo, withFile } from './demo.js';
@@ -7,15 +9,17 @@ const ESCAPE = '\u001b';
 
 describe('the tour', () => {
   test('shows every step in plain lines where there is no terminal, and ends with 0', SLOW, async () => {
+    const picture = new URL('../../.cache/fractal.png', import.meta.url);
+    rmSync(picture, { force: true });
     const { code, stdout, stderr } = await demo();
     expect({ code, stderr: stderr.replace('Building …\n', '') }).toEqual({ code: 0, stderr: '' });
     expect(stdout).not.toContain(ESCAPE);
     expect(stdout).not.toContain('\r');
-    expect(stdout.split('\n').filter((line) => /^\d {2}/.test(line))).toHaveLength(8);
+    expect(stdout.split('\n').filter((line) => /^\d {2}/.test(line))).toHaveLength(9);
 
     const parts = stdout.split(/^\d {2}.*$/m);
     const [, writing = '', painting = '', failing = '', cancelling = '', leaving = ''] = parts;
-    const [reloading = '', typing = '', health = ''] = parts.slice(6);
+    const [reloading = '', typing = '', rendering = '', health = ''] = parts.slice(6);
     expect(writing).toMatch(/IN_QUEUE[^]*IN_PROGRESS[^]*\n {4}The town [^]*\.\n[^]*COMPLETED/);
     expect(painting).toMatch(/(\d\d %[^]*){2} 100 % {2}completed · completed · completed/);
     expect(painting.split('\n').filter((line) => /^ {4}[ .:=+*#%@-]{20,}$/.test(line))).toHaveLength(24);
@@ -43,7 +47,17 @@ describe('the tour', () => {
     expect(
       [...typing.matchAll(/^ {4}(\w+) +(cancelled|completed) +after/gm)].map(([, prefix, end]) => `${prefix} ${end}`),
     ).toEqual(['b cancelled', 'bo cancelled', 'boo cancelled', 'boa cancelled', 'boat completed']);
+    expect(rendering).toMatch(/ % {2}\d+ of 48 squares · \d workers run[^]* 100 % {2}48 of 48 squares\n/);
+    expect(rendering).toContain('fractal.png  2048 × 1536 pixels, 1 square rendered again\n');
+    const { width, height, rows } = pixelsOf(readFileSync(picture));
+    expect([width, height, rows.length]).toEqual([2048, 1536, 1536]);
+    // Black where nothing escapes, and the same above and below the middle.
+    expect(rows[768]![1400]).toBe(255);
+    expect(rows[0]![0]).toBeLessThan(100);
+    for (const above of [1, 300, 500, 767]) expect(rows[768 - above]!.equals(rows[768 + above]!)).toBe(true);
+
     expect(health).toMatch(/painter +3 completed, 0 failed/);
+    expect(health).toMatch(/renderer +48 completed, 1 failed, 0 in progress, 0 in the queue/);
   });
 
   test('cancels what runs at Ctrl-C, says so, and ends with 130', SLOW, async () => {
@@ -51,6 +65,14 @@ describe('the tour', () => {
     expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
     expect(stdout).toContain('Settled: 1 cancelled, 0 finished, 0 abandoned.');
     expect(stdout).not.toContain('COMPLETED');
+  });
+
+  test('cancels every square that is rendered at Ctrl-C', SLOW, async () => {
+    const { code, stdout, stderr } = await demo({ interruptAt: 'of 48 squares' });
+    expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
+    const [, cancelled = '0'] = /Settled: (\d+) cancelled, \d+ finished, 0 abandoned\./.exec(stdout) ?? [];
+    expect(Number(cancelled)).toBeGreaterThan(1);
+    expect(stdout).not.toContain('fractal.png');
   });
 });
 
@@ -167,3 +189,22 @@ describe('the command line', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 });
+
+/** The rows of a PNG file of one byte for each pixel. */
+function pixelsOf(file: Buffer) {
+  const chunks = new Map<string, Buffer>();
+  for (let at = 8; at < file.length;) {
+    const length = file.readUInt32BE(at);
+    const type = file.toString('latin1', at + 4, at + 8);
+    expect(file.readUInt32BE(at + 8 + length)).toBe(crc32(file.subarray(at + 4, at + 8 + length)));
+    chunks.set(type, file.subarray(at + 8, at + 8 + length));
+    at += length + 12;
+  }
+  const header = chunks.get('IHDR')!;
+  const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
+  const data = inflateSync(chunks.get('IDAT')!);
+  const rows = Array.from({ length: height }, (_, row) =>
+    data.subarray(row * (width + 1) + 1, (row + 1) * (width + 1)),
+  );
+  return { width, height, rows };
+}

@@ -1,5 +1,6 @@
 import { concatMap, map, range, tap, toArray, type Observable } from 'rxjs';
 import type { HandlerContext, HandlerJob } from 'runpod-rx/emulator';
+import { escape } from './escape.js';
 
 /** Which rows of a picture of the Mandelbrot set to compute. */
 export interface TileInput {
@@ -11,18 +12,6 @@ export interface TileInput {
 
 /** Rows of pixels: how fast each point escapes, from 0 up to 1, and 1 for those that never do. */
 export type Tile = readonly (readonly number[])[];
-
-const DEPTH = 80;
-
-function escape(x0: number, y0: number): number {
-  let [x, y] = [0, 0];
-  for (let step = 0; step < DEPTH; step++) {
-    [x, y] = [x * x - y * y + x0, 2 * x * y + y0];
-    // Smooth: how far beyond the bound it is counts as part of a step.
-    if (x * x + y * y > 64) return Math.max(0, (step + 1 - Math.log2(Math.log2(x * x + y * y) / 2)) / DEPTH);
-  }
-  return 1;
-}
 
 /** Computes a tile row by row, reporting progress; an Observable, so that a cancel stops it between two rows. */
 export function painter(
