@@ -1,4 +1,4 @@
-import { BehaviorSubject } from 'rxjs';
+import { BehaviorSubject, Subject, takeUntil } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { failover, hedge, runAll, type PipelineItem } from 'runpod-rx';
 import { script, world } from '../client/world.js';
@@ -73,6 +73,28 @@ describe('runToEnd', () => {
       ref: { v: 1, endpointId: 'demo', id: 'a' },
     });
     expect(here.sent.map(({ operation }) => operation)).toEqual(['run', 'status']);
+  });
+
+  test('S1 after an outage it is not called retryable: to run it again is to pay again', () => {
+    const here = script(({ operation }) =>
+      operation === 'run' ? { body: { id: 'a', status: 'IN_QUEUE' } } : { status: 503 },
+    );
+    const seen = here.see(here.endpoint.runToEnd({ input: { a: 1 } }, { outage: 10_000 }));
+    here.until(60_000);
+    expect(seen.error).toMatchObject({ code: 'http', status: 503, jobId: 'a', retryable: false });
+  });
+
+  test('S4 left while a read of its job is answered with an error, cancels it all the same', () => {
+    const left$ = new Subject<void>();
+    const here = script(({ operation }) => {
+      if (operation === 'runsync') return { body: { id: 'a', status: 'IN_QUEUE' } };
+      if (operation === 'cancel') return { body: { id: 'a', status: 'CANCELLED' } };
+      left$.next();
+      return { status: 401 };
+    });
+    here.see(here.endpoint.runSync({ input: { a: 1 } }).pipe(takeUntil(left$)));
+    here.until(60_000);
+    expect(here.sent.map(({ operation }) => operation)).toEqual(['runsync', 'status', 'cancel']);
   });
 });
 

@@ -1,4 +1,4 @@
-import { Subject, from, range, map, type Observable } from 'rxjs';
+import { NEVER, Subject, concat, finalize, from, range, map, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { runEach, type RunEachOptions } from '../../src/operators/runEach.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
@@ -85,6 +85,22 @@ describe('runEach', () => {
     const { subscription } = stage(endless, { buffer: 3 });
     expect(given).toBeLessThan(10);
     subscription.unsubscribe();
+  });
+
+  it('S24 leaves a source that gave too much at once, and has no more to say', () => {
+    let left = false;
+    const source = concat(from(letters('abc')), NEVER).pipe(finalize(() => (left = true)));
+    stage(source, { buffer: 1 });
+    expect(left).toBe(true);
+  });
+
+  it('S24 lets a hundred wait where nothing is said', () => {
+    const source = new Subject<JobRequest<Letter>>();
+    const { seen } = stage(source, {});
+    for (const request of letters('a'.repeat(101))) source.next(request);
+    expect(seen.text).toBe('');
+    source.next(letters('b')[0]!);
+    expect(seen.text).toBe('B');
   });
 
   it('gives the error of its source when all that it gave has run', () => {

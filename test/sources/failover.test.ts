@@ -1,4 +1,4 @@
-import { of, throwError, type Observable } from 'rxjs';
+import { NEVER, VirtualTimeScheduler, of, throwError, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ConnectionError } from '../../src/errors/ConnectionError.js';
 import { isRunpodError } from '../../src/errors/isRunpodError.js';
@@ -63,6 +63,21 @@ describe('failover', () => {
       m.expect(over({ queue: 1 }, m.cold('q----c', lives))).toBeObservable('q----(c|)', lives);
     }),
   );
+
+  it('S2 S9 takes its time from the scheduler, and waits no longer than a timer can', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const times = [5_000, 2 ** 40].map((queue) => {
+      const began = scheduler.now();
+      let code = '';
+      over({ queue, scheduler }, NEVER, of(lives.d)).subscribe(({ id }) => (code = id));
+      scheduler.flush();
+      return [code, scheduler.now() - began];
+    });
+    expect(times).toEqual([
+      ['second', 5_000],
+      ['second', 2 ** 31 - 1],
+    ]);
+  });
 
   it('says so where there is no runner', () => {
     expect(() => of(over({})).subscribe()).not.toThrow();

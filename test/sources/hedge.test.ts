@@ -1,4 +1,4 @@
-import { throwError, type Observable } from 'rxjs';
+import { NEVER, VirtualTimeScheduler, throwError, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { hedge, type HedgeOptions } from '../../src/sources/hedge.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
@@ -59,6 +59,12 @@ describe('hedge', () => {
         expected: 'q-----(f|)',
         subs: ['^---!', '---^--!'],
       },
+      'both fail, the second one sooner: as the first did': {
+        first: 'q------f',
+        second: '-g',
+        expected: 'q------(f|)',
+        subs: ['^------!', '---^!'],
+      },
     },
   );
 
@@ -89,6 +95,30 @@ describe('hedge', () => {
       expect(errors).toStrictEqual(['lost']);
     }),
   );
+
+  it(
+    'where both error, errors as the first did, and tells of the other',
+    marbles((m) => {
+      const errors: unknown[] = [];
+      const b = throwError(() => 'lost');
+      const source = hedged({ after: 1, onError: (error) => errors.push(error) }, m.cold('---#', lives), b);
+      m.expect(source).toBeObservable('---#');
+      m.flush();
+      expect(errors).toStrictEqual(['lost']);
+    }),
+  );
+
+  it('S9 takes its time from the scheduler', () => {
+    const scheduler = new VirtualTimeScheduler();
+    let runs = 0;
+    const runner = () => {
+      runs++;
+      return NEVER;
+    };
+    hedge(runner, { after: 5_000, scheduler })({ input: {} }, 0).subscribe();
+    scheduler.flush();
+    expect([runs, scheduler.now()]).toEqual([2, 5_000]);
+  });
 
   it(
     'leaves both when it is left',

@@ -1,4 +1,15 @@
-import { BehaviorSubject, NEVER, Subject, VirtualTimeScheduler, of, take, throwError, type Observable } from 'rxjs';
+import {
+  BehaviorSubject,
+  NEVER,
+  Subject,
+  VirtualTimeScheduler,
+  finalize,
+  of,
+  take,
+  takeUntil,
+  throwError,
+  type Observable,
+} from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ConnectionError } from '../../src/errors/ConnectionError.js';
 import { SubmissionUnknownError } from '../../src/errors/SubmissionUnknownError.js';
@@ -7,6 +18,7 @@ import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
 import type { PipelineItem, PipelineTotals, Runner } from '../../src/types/pipelines.js';
 import { job } from '../fixtures/snapshots.js';
 import { completed, letters } from './letters.js';
+import { httpError } from './support.js';
 
 type Item = PipelineItem<{ letter: string }, string>;
 
@@ -127,6 +139,40 @@ describe('runAll', () => {
     expect(most).toBeLessThanOrEqual(101);
   });
 
+  it('S24 needs no stack where every job ends at once', () => {
+    function* many() {
+      for (let count = 0; count < 50_000; count++) yield { input: { letter: 'a' } };
+    }
+    const ended = { items: 0, how: '' };
+    runAll(() => of(completed('a')), many(), { concurrency: 100_000 }).subscribe({
+      next: () => ended.items++,
+      error: (error: unknown) => (ended.how = String(error)),
+      complete: () => (ended.how = 'complete'),
+    });
+    expect(ended).toEqual({ items: 50_000, how: 'complete' });
+  });
+
+  it('S24 runs ten at a time where nothing is said', () => {
+    const { runner, begun } = stage();
+    see(runAll(runner, letters('abcdefghijklmn')));
+    expect(begun.join('')).toBe('abcdefghij');
+  });
+
+  it('gives one item for each input, whatever a runner says after the end', () => {
+    expect(see(runAll(() => of(completed('a'), completed('b')), letters('a'))).text).toBe('a|');
+  });
+
+  it('S24 leaves a job that was being begun when it was left', () => {
+    const left$ = new Subject<void>();
+    let leaves = 0;
+    const runner = () => {
+      left$.next();
+      return NEVER.pipe(finalize<JobSnapshot<string>>(() => leaves++));
+    };
+    see(runAll(runner, letters('ab')).pipe(takeUntil(left$)));
+    expect(leaves).toBe(1);
+  });
+
   it('S24 asks an async iterable for one at a time, and calls its return when it is left', async () => {
     const { runner, begun, live } = stage();
     let asked = 0;
@@ -237,6 +283,15 @@ describe('runAll', () => {
       expect(seen.error).toMatchObject({ code: 'job_failed', jobId: 'b' });
     });
 
+    it('S24 under throw, in the order of the inputs, goes to deadLetters before those that came before it', () => {
+      const { runner, fail } = stage();
+      const dead: number[] = [];
+      const deadLetters = { next: ({ index }: { index: number }) => dead.push(index) };
+      see(runAll(runner, letters('ab'), { order: 'input', onError: 'throw', deadLetters }));
+      fail('b');
+      expect(dead).toEqual([1]);
+    });
+
     it('S24 under stop takes no more, gives what is in flight, then errors', () => {
       const { runner, fail, finish, begun } = stage();
       const seen = see(runAll(runner, letters('abcd'), { concurrency: 2, onError: 'stop' }));
@@ -286,6 +341,18 @@ describe('runAll', () => {
       );
       scheduler.flush();
       expect([again.text, told.runs(), scheduler.now()]).toEqual(['a|', 2, 7]);
+    });
+
+    it.each([
+      [7, 20_000, 20_000],
+      [30_000, 20_000, 30_000],
+      [2 ** 40, undefined, 2 ** 31 - 1],
+    ])('S2 after %s ms, where %s are asked for, comes after %s', (delay, retryAfter, after) => {
+      const scheduler = new VirtualTimeScheduler();
+      const { runner } = flaky(() => httpError(429, retryAfter), 1);
+      const seen = see(runAll(runner, letters('a'), { retry: { count: 1, delay, on: () => true }, scheduler }));
+      scheduler.flush();
+      expect([seen.text, scheduler.now()]).toEqual(['a|', after]);
     });
 
     it('is not made of an input that was left', () => {
