@@ -6,6 +6,7 @@ import { isTerminal } from '../protocol/snapshot.js';
 import { askedFor, due } from '../sources/poll.js';
 import type { PollPolicy } from '../sources/PollPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import { DueQueue } from './DueQueue.js';
 import type { Asker, Fetch, JobRecord, Listener } from './JobRecord.js';
 
 /** How one who watches a job wants it read. */
@@ -120,8 +121,8 @@ export class StatusBoard {
   readonly #scheduler: SchedulerLike;
   readonly #policy: PollPolicy;
   readonly #room: Room | undefined;
-  /** Who wants an answer when, the earliest first. An entry is void when its watcher wants it at another time by now. */
-  readonly #due: (readonly [at: number, watcher: Watcher])[] = [];
+  /** Who wants an answer when. An entry is void when its watcher wants it at another time by now. */
+  readonly #due = new DueQueue<Watcher>();
   #count = 0;
   #nth = 0;
   #pumping = false;
@@ -221,7 +222,7 @@ export class StatusBoard {
     if (watcher.queuedSince !== undefined) this.#queue.splice(this.#placeOf(watcher), 1);
     if (this.#tried === watcher) this.#try(Math.min(at, this.now() + ROUND_PACE));
     if (--this.#count) return;
-    this.#due.length = 0;
+    this.#due.clear();
     this.#timer.unsubscribe();
     this.#timerAt = Infinity;
     this.#room?.forget(this.#pump);
@@ -333,13 +334,7 @@ export class StatusBoard {
 
   #at(watcher: Watcher, at: number): void {
     watcher.at = at;
-    let low = 0;
-    for (let high = this.#due.length; low < high;) {
-      const middle = (low + high) >> 1;
-      if ((this.#due[middle]?.[0] ?? 0) <= at) low = middle + 1;
-      else high = middle;
-    }
-    this.#due.splice(low, 0, [at, watcher]);
+    this.#due.add(at, watcher);
     this.#arm();
   }
 
@@ -366,8 +361,8 @@ export class StatusBoard {
     if (tried && tried.at <= now && this.#free()) this.#ask(tried);
     // Who is answered at once, and wants the next answer at once, waits for the next turn.
     let turn = this.#due.length;
-    for (let first; turn-- && (first = this.#due[0]) && first[0] <= now;) {
-      const [at, watcher] = first;
+    for (let first; turn-- && (first = this.#due.first) && first[0] <= now;) {
+      const [at, , watcher] = first;
       const wanted = watcher.at === at && !watcher.asking;
       if (wanted && !this.#free()) break;
       this.#due.shift();
@@ -379,7 +374,7 @@ export class StatusBoard {
   };
 
   #arm(): void {
-    const [at = Infinity] = this.#due[0] ?? [];
+    const [at = Infinity] = this.#due.first ?? [];
     const now = this.now();
     if (this.#pumping || at >= this.#timerAt || at === Infinity || (this.#blocked && at <= now)) return;
     this.#timer.unsubscribe();
