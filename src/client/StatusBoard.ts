@@ -1,4 +1,4 @@
-import { Observable, Subscription, type SchedulerLike, type Subscriber } from 'rxjs';
+import { Observable, Subscription, type SchedulerLike, type Subscriber, type Unsubscribable } from 'rxjs';
 import { RunpodError } from '../errors/RunpodError.js';
 import { sameJson } from '../protocol/json.js';
 import { MAX_TIMER } from '../protocol/limits.js';
@@ -53,11 +53,14 @@ const SPENT = 0.9;
 const OUTAGE = 300_000;
 
 /** One who watches a job: a plain record. */
-class Watcher implements Listener, Asker {
+class Watcher implements Listener, Asker, Unsubscribable {
   readonly board: StatusBoard;
   readonly job: JobRecord;
   readonly subscriber: Subscriber<JobSnapshot>;
-  readonly terms: WatchTerms;
+  readonly fetch: Fetch;
+  readonly poll: PollPolicy | undefined;
+  readonly outage: number | undefined;
+  readonly ending: boolean | undefined;
   /** Tells those apart that were submitted at the same moment. */
   readonly nth: number;
   readonly since: number;
@@ -79,14 +82,13 @@ class Watcher implements Listener, Asker {
     this.board = board;
     this.job = job;
     this.subscriber = subscriber;
-    this.terms = terms;
+    this.fetch = terms.fetch;
+    this.poll = terms.poll;
+    this.outage = terms.outage;
+    this.ending = terms.ending;
     this.nth = nth;
     this.since = this.good = board.now();
     this.last = terms.seen;
-  }
-
-  get fetch(): Fetch {
-    return this.terms.fetch;
   }
 
   hear(snapshot: JobSnapshot): void {
@@ -99,6 +101,11 @@ class Watcher implements Listener, Asker {
 
   fail(error: unknown): void {
     this.board.failed(this, error);
+  }
+
+  /** It leaves. */
+  unsubscribe(): void {
+    this.board.left(this);
   }
 
   refresh(): void {
@@ -163,9 +170,7 @@ export class StatusBoard {
       const watcher = new Watcher(this, job, subscriber, terms, this.#nth++);
       this.#count++;
       job.listen(watcher);
-      subscriber.add(() => {
-        this.#leave(watcher);
-      });
+      subscriber.add(watcher);
       if (terms.seen) this.#plan(watcher, terms.seen);
       else this.hurry(watcher);
     });
@@ -197,7 +202,7 @@ export class StatusBoard {
   }
 
   failed(watcher: Watcher, error: unknown): void {
-    const { terms, good, subscriber, otherwise } = watcher;
+    const { outage = OUTAGE, good, subscriber, otherwise } = watcher;
     if (subscriber.closed) return;
     const now = this.now();
     watcher.asking = false;
@@ -209,12 +214,12 @@ export class StatusBoard {
     }
     watcher.failures++;
     const wait = Math.max(this.#delay(watcher), due(askedFor(error)));
-    const passing = error instanceof RunpodError && error.retryable && now + wait - good <= (terms.outage ?? OUTAGE);
+    const passing = error instanceof RunpodError && error.retryable && now + wait - good <= outage;
     if (passing) this.#at(watcher, now + wait);
     else subscriber.error(error);
   }
 
-  #leave(watcher: Watcher): void {
+  left(watcher: Watcher): void {
     const { job, at } = watcher;
     job.unlisten(watcher);
     if (watcher.asking) job.leave(watcher);
@@ -231,29 +236,29 @@ export class StatusBoard {
   /** Says when the watcher of a job that is not over wants the next answer. */
   #plan(watcher: Watcher, { status }: JobSnapshot): void {
     const { submittedAt } = watcher.job;
-    if (status === 'IN_QUEUE' && submittedAt !== undefined && !watcher.terms.poll) this.#line(watcher, submittedAt);
+    if (status === 'IN_QUEUE' && submittedAt !== undefined && !watcher.poll) this.#line(watcher, submittedAt);
     else this.#at(watcher, this.now() + this.#delay(watcher));
   }
 
   /** How long after an answer the next one is wanted. */
-  #delay({ terms, job, since, failures, last, runningSince = Infinity }: Watcher): number {
+  #delay({ poll, ending, job, since, failures, last, runningSince = Infinity }: Watcher): number {
     const now = this.now();
     const elapsed = now - runningSince;
     const { length } = this.#sorted;
     const { rate = Infinity } = this.#room ?? {};
     const passed = length && elapsed >= 0 ? rank(this.#sorted, elapsed) : length;
     // Nothing but the end is of interest, and it is known how long such jobs take.
-    if (terms.ending && !failures && length - passed >= ENOUGH / 2) {
+    if (ending && !failures && length - passed >= ENOUGH / 2) {
       // What the limits allow is spread over all that end meanwhile.
       const chance = Math.min(MOST_CHANCE, Math.max(LEAST_CHANCE, this.#ends / rate / SPENT));
       const place = passed + (length - passed) * chance;
       const [before = 0, after = before] = this.#sorted.slice(Math.floor(place) - 1);
       return Math.max(SOONEST, before + (after - before) * (place % 1) - elapsed);
     }
-    const age = !terms.poll && length && elapsed > 0 ? elapsed : now - (job.submittedAt ?? since);
-    const wanted = due((terms.poll ?? this.#policy)({ age, failures, ...(last && { snapshot: last }) }));
+    const age = !poll && length && elapsed > 0 ? elapsed : now - (job.submittedAt ?? since);
+    const wanted = due((poll ?? this.#policy)({ age, failures, ...(last && { snapshot: last }) }));
     // What the limits allow is spread over all that run.
-    return terms.ending ? Math.max(wanted, (this.#count - this.#queue.length) / rate) : wanted;
+    return ending ? Math.max(wanted, (this.#count - this.#queue.length) / rate) : wanted;
   }
 
   /** Puts the watcher of a queued job in line. */
@@ -312,7 +317,7 @@ export class StatusBoard {
       one.queuedSince = undefined;
       if (one === watcher || one.asking) continue;
       one.runningSince = Math.max(queuedSince, from + step * (nth + 1));
-      this.#at(one, one.terms.ending ? now + this.#delay(one) : now);
+      this.#at(one, one.ending ? now + this.#delay(one) : now);
     }
     if (this.#tried?.queuedSince !== undefined) return;
     if (this.#tried === watcher) this.#stride *= 2;
