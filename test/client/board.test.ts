@@ -171,6 +171,67 @@ describe('the board of an endpoint', () => {
     for (const { values } of watchers) expect(values.at(-1)).toMatchObject({ status: 'CANCELLED' });
     expect(sent.slice(before).map(({ operation }) => operation)).toEqual(['cancel', 'status']);
   });
+
+  test('S2 how long reads may fail in a row counts from the last answer', () => {
+    const broken = (at: number) => at % 30_000 > 20_000;
+    const { endpoint, see, until, scheduler } = script(() =>
+      broken(scheduler.now()) ? { status: 503, after: 50 } : { body: { id: 'job', status: 'IN_PROGRESS' }, after: 50 },
+    );
+    // Three times ten seconds are more than 25, and each of them, with the pauses, is not.
+    const seen = see(endpoint.watch('job', { outage: 25_000 }));
+    until(100_000);
+    expect(seen.error).toBeUndefined();
+    seen.subscription.unsubscribe();
+  });
+
+  test('S2 the service says when to ask again: not before, after a read that failed for good', () => {
+    const { endpoint, see, until, sent } = script((_, nth) =>
+      nth > 1 ? { status: 503, headers: { 'retry-after': '40' } } : { body: { id: 'job', status: 'IN_PROGRESS' } },
+    );
+    const seen = see(endpoint.watch('job'));
+    until(250_000);
+    const gaps = sent.slice(1).flatMap(({ at }, nth) => (nth ? [at - sent[nth]!.at] : []));
+    expect(gaps.length).toBeGreaterThan(4);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(40_000);
+    seen.subscription.unsubscribe();
+  });
+
+  test('S11 who says how often is asked by that, also behind an older queued job', () => {
+    const made = world({ endpoints: { demo: { handler: () => 1, workers: 0 } } });
+    const { ids } = fleet(made, 3, () => 0);
+    made.until(1_000);
+    const own = made.see(made.endpoint.watch(ids[2]!, { every: 1_000 }));
+    made.until(31_000);
+    expect(reads(made, ids[1]).length).toBeLessThan(5);
+    expect(reads(made, ids[2]).length).toBeGreaterThanOrEqual(30);
+    own.subscription.unsubscribe();
+  });
+
+  test('a job that was submitted just now is not read at once', () => {
+    const made = world({ endpoints: { demo: { ...demoOf(), workers: 1 } } });
+    made.see(made.endpoint.runToEnd({ input: { ms: 10_000 } }));
+    made.until(450);
+    expect(reads(made)).toEqual([]);
+    made.until(900);
+    expect(reads(made)).toHaveLength(1);
+  });
+
+  test('what is in flight is read anew when something was done to the job', () => {
+    const { endpoint, see, until, sent, at } = script(({ operation }) => ({
+      body: { id: 'job', status: 'IN_PROGRESS' },
+      after: operation === 'status' ? 2_000 : 0,
+    }));
+    const seen = see(endpoint.watch('job'));
+    until(0);
+    at(100, () => {
+      endpoint.cancel('job').subscribe();
+      endpoint.cancel('job').subscribe();
+    });
+    until(1_500);
+    const status = sent.filter(({ operation }) => operation === 'status');
+    expect(status.map(({ aborted }) => aborted !== undefined)).toEqual([true, true, false]);
+    seen.subscription.unsubscribe();
+  });
 });
 
 function demoOf() {
