@@ -302,6 +302,18 @@ describe('runAll', () => {
       expect(seen.error).toMatchObject({ code: 'job_failed', jobId: 'b' });
     });
 
+    it.each([
+      ['throw', '#'],
+      ['stop', 'aBc#'],
+    ] as const)('S24 in the order of the inputs, what waits behind a slower one is under %s: %s', (onError, given) => {
+      const { runner, fail, finish } = stage();
+      const seen = see(runAll(runner, letters('abcd'), { concurrency: 3, order: 'input', onError }));
+      finish('c');
+      fail('b');
+      finish('a');
+      expect(seen.text).toBe(given);
+    });
+
     it('S24 goes to deadLetters where there are some', () => {
       const { runner, fail, finish } = stage();
       const dead: unknown[] = [];
