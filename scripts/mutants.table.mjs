@@ -1343,6 +1343,14 @@ export const mutants = [
   {
     rule: 'S14',
     file: 'src/sources/streamChunks.ts',
+    find: 'if (isTerminalStatus(reply.status)) options.ended?.();',
+    replace: '',
+    test: 'test/sources/streamChunks.test.ts',
+    name: 'S14 who leaves because an answer says that the job is over',
+  },
+  {
+    rule: 'S14',
+    file: 'src/sources/streamChunks.ts',
     find: 'drained = idle && isTerminalStatus(status)',
     replace: 'drained = isTerminalStatus(status)',
     test: 'test/sources/streamChunks.test.ts',

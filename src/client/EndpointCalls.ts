@@ -146,9 +146,7 @@ export class EndpointCalls<I extends object, O, C> {
         )
         .pipe(
           tap(({ status }) => {
-            if (!isTerminalStatus(status)) return;
-            state.jobs.note(id, undefined, true);
-            finished?.();
+            if (isTerminalStatus(status)) state.jobs.note(id, undefined, true);
           }),
         );
     return state.jobs.stream(
@@ -168,6 +166,7 @@ export class EndpointCalls<I extends object, O, C> {
           onGap,
           outage,
           reached: () => !!begun?.sent,
+          ...(finished && { ended: finished }),
           check: (chunk) =>
             validate(this.#options.chunk, 'chunk', chunk, (issues) => this.#mismatch(issues, id, { chunk })),
         }),

@@ -70,6 +70,8 @@ export interface StreamChunksOptions {
    * @defaultValue it may
    */
   readonly reached?: () => boolean;
+  /** Told when an answer says that the job is over, before the chunks of that answer go out. */
+  readonly ended?: () => void;
   /**
    * Where to go on from.
    * @defaultValue the beginning
@@ -160,6 +162,8 @@ export function streamChunks(
       good = scheduler.now();
       failures = 0;
       for (const chunk of reply.chunks) cursor.pending.push(chunk);
+      // Whoever leaves because of it has lost nothing: the chunks are kept.
+      if (isTerminalStatus(reply.status)) options.ended?.();
       return emit();
     };
 

@@ -1,5 +1,6 @@
-import { EMPTY, VirtualTimeScheduler, of, repeat } from 'rxjs';
+import { EMPTY, Subject, Subscription, VirtualTimeScheduler, of, repeat } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { StreamReply } from '../../src/protocol/streamReply.js';
 import { streamChunks } from '../../src/sources/streamChunks.js';
 import { streamCursor } from '../../src/sources/StreamCursor.js';
 import { life } from '../fixtures/snapshots.js';
@@ -30,6 +31,27 @@ describe('streamChunks', () => {
       m.expect(state).toHaveSubscriptions([]);
     }),
   );
+
+  it('S14 who leaves because an answer says that the job is over has lost nothing: the next one goes on from there', () => {
+    const cursor = streamCursor();
+    const subscription = new Subscription();
+    const seen: unknown[] = [];
+    // Once the first reader has begun.
+    const answer$ = new Subject<StreamReply>();
+    const ended = () => {
+      subscription.unsubscribe();
+    };
+    subscription.add(
+      streamChunks(() => answer$, { status, cursor, onGap: 'mark', ended }).subscribe((event) => seen.push(event)),
+    );
+    answer$.next(reply('COMPLETED', 'a', 'b'));
+    expect([seen, cursor.pending, cursor.gap]).toEqual([[], ['a', 'b'], undefined]);
+    streamChunks(() => of(reply('COMPLETED')), { status, cursor }).subscribe((event) => seen.push(event));
+    expect(seen).toEqual([
+      { type: 'chunk', chunk: 'a' },
+      { type: 'chunk', chunk: 'b' },
+    ]);
+  });
 
   it(
     'S14 reads on for chunks that come after the terminal status, which stays final',

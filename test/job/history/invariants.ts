@@ -199,8 +199,9 @@ function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Excha
       saysOver(one) &&
       (one.given ?? Infinity) > began &&
       (one.given ?? Infinity) < ended &&
-      // An error comes a turn after its cause: what is said in between comes too late for one whose signal was aborted.
-      !(code === 'aborted' && one.endedAt === until),
+      // An error comes a turn after its cause: what is said in between comes too late for one whose signal was aborted, or
+      // whose client was closed.
+      !((code === 'aborted' || code === 'configuration') && one.endedAt === until),
   );
   if (name === 'output$') {
     if (values.length > 1) found.push(`${values.length} outputs`);
