@@ -423,8 +423,8 @@ export const mutants = [
   {
     rule: 'S4',
     file: 'src/client/EndpointState.ts',
-    find: 'takeUntil(client.untilClosed(context))',
-    replace: 'takeUntil(client.closed$)',
+    find: 'client.whileOpen(limited(source), context)',
+    replace: 'limited(source)',
     test: 'test/client/leaving.test.ts',
     name: 'close S4 ends what is subscribed to',
   },
@@ -1319,7 +1319,7 @@ export const mutants = [
   {
     rule: 'S13',
     file: 'src/transport/axiosTransport.ts',
-    find: 'if (!over) abort.abort();',
+    find: 'if (!over) aborting.abort();',
     replace: '',
     test: 'test/transport/transports.test.ts',
     name: 'axiosTransport() unsubscribing in the same turn is no failure, and leaves nothing on the wire',
@@ -1599,7 +1599,7 @@ export const mutants = [
   {
     rule: 'S18',
     file: 'src/transport/repeat.ts',
-    find: ' && !isEndpointMissing(reply.text)',
+    find: ' && !isEndpointMissing(text)',
     replace: '',
     test: 'test/endpoint/stream.test.ts',
     name: 'an endpoint that is not there is no lag',
@@ -1607,8 +1607,8 @@ export const mutants = [
   {
     rule: 'S18',
     file: 'src/transport/repeat.ts',
-    find: 'lagging ? failures : failures + 1',
-    replace: 'failures + 1',
+    find: 'if (lagging) return trace.left ?',
+    replace: 'if (lagging) return trace.left || ++failures >= attempts ?',
     test: 'test/endpoint/stream.test.ts',
     name: 'waiting for it takes no attempt',
   },
@@ -1800,14 +1800,14 @@ export const mutants = [
   {
     rule: 'S21',
     file: 'src/client/ClientState.ts',
-    find: ".filter(([name]) => name.toLowerCase() !== 'authorization')",
-    replace: '',
+    find: "if (name.toLowerCase() !== 'authorization') own[name] = value;",
+    replace: 'own[name] = value;',
     test: 'test/wire/security.test.ts',
     name: 'S21 a link cannot replace the key either',
   },
   {
     rule: 'S21',
-    file: 'src/transport/axiosTransport.ts',
+    file: 'src/transport/AxiosSetup.ts',
     find: 'maxRedirects: 0',
     replace: 'maxRedirects: 5',
     test: 'test/wire/security.test.ts',

@@ -35,8 +35,9 @@ export const clients = {
   async 'axios over undici'(baseUrl) {
     const { default: axios } = await import('axios');
     // The adapter that the package puts beneath axios on Node; it has no public name.
-    const { defaultAdapter } = await import('../../dist/adapter.node.js');
-    const http = axios.create({ ...defaultAdapter().config, headers: { authorization: `Bearer ${KEY}` } });
+    const { undiciAdapter } = await import('../../dist/adapter.node.js');
+    const { Agent } = await import('undici');
+    const http = axios.create({ adapter: undiciAdapter(new Agent()), headers: { authorization: `Bearer ${KEY}` } });
     return async (id) => (await http.get(`${baseUrl}/demo/status/${id}`)).data;
   },
   async axios(baseUrl) {

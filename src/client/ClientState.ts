@@ -1,4 +1,4 @@
-import { Observable, Subject, catchError, defer, first, map, of, switchMap, tap, throwError, timeout } from 'rxjs';
+import { NEVER, Observable, Subject, catchError, defer, first, of, switchMap, tap, throwError, timeout } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
@@ -51,8 +51,8 @@ export class ClientState {
     return { call: ++this.#calls, attempt: 0, sent: false, left: false, keys: [], lagUntil, urgent };
   }
 
-  /** Errors when the client is closed; never emits. */
-  untilClosed(context: () => ErrorContext): Observable<never> {
+  /** What a source gives until the client is closed, which is an error of it. */
+  whileOpen<T>(source: Observable<T>, context: () => ErrorContext): Observable<T> {
     return new Observable((subscriber) => {
       const open: Open = {
         closing: (error) => {
@@ -60,8 +60,14 @@ export class ClientState {
         },
       };
       this.open.add(open);
-      return () => this.open.delete(open);
+      subscriber.add(() => this.open.delete(open));
+      source.subscribe(subscriber);
     });
+  }
+
+  /** Errors when the client is closed; never emits. */
+  untilClosed(context: () => ErrorContext): Observable<never> {
+    return this.whileOpen(NEVER, context);
   }
 
   close(): void {
@@ -81,56 +87,33 @@ export class ClientState {
   /** Sends a request through the user's links, repeats, authorization and the budget. */
   send(request: CallRequest, trace: Trace): Observable<Reply> {
     const wire: Handler = (linked) =>
-      repeat(
-        linked,
-        (next) => this.#attempt(next, trace),
-        trace,
-        this.settings,
-        (delay, reason) => {
-          this.report(linked, trace, { type: 'repeat', delay, reason, attempt: trace.attempt });
-        },
-      );
+      repeat(this.#attempt(linked, trace), linked, trace, this.settings, (delay, reason) => {
+        this.report(linked, trace, { type: 'repeat', delay, reason, attempt: trace.attempt });
+      });
     const { links } = this.settings;
-    return links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire)(request);
+    if (!links.length) return wire(request);
+    return links
+      .reduceRight<Handler>(
+        (next, link) => (linked) => link(linked, next),
+        wire,
+      )(request)
+      .pipe(first());
   }
 
+  /** One attempt, when it is its turn, with the key that is then in force. */
   #attempt(request: CallRequest, trace: Trace): Observable<Reply> {
-    const { maxRetryAfter = MAX_RETRY_AFTER } = this.settings.retry;
-    const lane = this.#lane(request);
-    return this.#authorize(request, trace).pipe(
-      switchMap((authorized) => {
-        const reply$ = this.#exchange(authorized, trace).pipe(
-          tap(({ status, headers }) => {
-            // What the server asks of one, it asks of all who want the same.
-            if (status === 429) lane?.refused(Math.min(retryAfterOf(headers, this.now()) ?? 0, maxRetryAfter));
-          }),
-        );
-        return lane
-          ? lane.run(
-              reply$,
-              (waiting) => {
-                this.report(request, trace, { type: 'wait', waiting });
-              },
-              trace.urgent,
-            )
-          : reply$;
-      }),
-    );
-  }
-
-  #authorize(request: CallRequest, { keys }: Trace): Observable<CallRequest> {
-    const { apiKey, keyOptional, keyRefusal } = this.settings;
-    const authorized = (key: string | undefined): CallRequest => {
-      if (!key && keyOptional) return request;
-      // HTTP libraries do not take every character in a header, and some say so in words that hold it.
-      if (!key || /[^\x21-\x7e]/.test(key))
-        throw refused(request, 'there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY');
-      if (keyRefusal) throw refused(request, keyRefusal);
-      if (!keys.includes(key)) keys.push(key);
-      const others = Object.entries(request.headers).filter(([name]) => name.toLowerCase() !== 'authorization');
-      return { ...request, headers: { ...Object.fromEntries(others), authorization: `Bearer ${key}` } };
+    const { apiKey } = this.settings;
+    const send = (key: string | undefined) => {
+      const authorized = this.#authorize(request, trace, key);
+      const lane = this.#lane(request);
+      const reply$ = this.#exchange(authorized, trace, lane);
+      if (!lane) return reply$;
+      const waits = (waiting: number) => {
+        this.report(request, trace, { type: 'wait', waiting });
+      };
+      return lane.run(reply$, waits, trace.urgent);
     };
-    if (typeof apiKey !== 'function') return defer(() => of(authorized(apiKey)));
+    if (typeof apiKey !== 'function') return defer(() => send(apiKey));
     return defer(() => {
       const key = apiKey();
       // A string is an ObservableInput too, of its characters.
@@ -139,8 +122,21 @@ export class ClientState {
       // It may give an Observable that goes on; a call has one key, and is sent once.
       first(null, undefined),
       catchError((cause: unknown) => throwError(() => refused(request, 'the function given as apiKey failed', cause))),
-      map(authorized),
+      switchMap(send),
     );
+  }
+
+  #authorize(request: CallRequest, { keys }: Trace, key: string | undefined): CallRequest {
+    const { keyOptional, keyRefusal } = this.settings;
+    if (!key && keyOptional) return request;
+    // HTTP libraries do not take every character in a header, and some say so in words that hold it.
+    if (!key || /[^\x21-\x7e]/.test(key))
+      throw refused(request, 'there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY');
+    if (keyRefusal) throw refused(request, keyRefusal);
+    if (!keys.includes(key)) keys.push(key);
+    const headers = withoutKey(request.headers);
+    headers.authorization = `Bearer ${key}`;
+    return { ...request, headers };
   }
 
   /** Notes how many workers of an endpoint run. */
@@ -171,8 +167,9 @@ export class ClientState {
   }
 
   /** One request and its answer on the wire. */
-  #exchange(request: CallRequest, trace: Trace): Observable<Reply> {
-    const { transport, scheduler, base } = this.settings;
+  #exchange(request: CallRequest, trace: Trace, lane: Lane | undefined): Observable<Reply> {
+    const { transport, scheduler, base, retry } = this.settings;
+    const { maxRetryAfter = MAX_RETRY_AFTER } = retry;
     const { method, url, headers, body, operation, timeout: ms } = request;
     return defer(() => {
       // Of a call that was left nothing is sent any more, even if a link of the user's repeats it.
@@ -204,26 +201,27 @@ export class ClientState {
           scheduler,
           with: () => throwError(() => timedOut(ms, 'requestTimeout', contextOf(request, true))),
         }),
-        catchError((error: unknown) => throwError(() => this.#failure(error, request, trace))),
         tap({
-          next: ({ status }) => {
+          next: ({ status, headers: received }) => {
             end(!isRefusal(status), { type: 'reply', status });
-          },
-          error: (error: unknown) => {
-            // Every error is one of ours by now; only one of a connection has a phase.
-            const { message, phase } = error as ConnectionError;
-            end(phase !== 'connect', { type: 'failure', message });
+            // What the server asks of one, it asks of all who want the same.
+            if (status === 429) lane?.refused(Math.min(retryAfterOf(received, this.now()) ?? 0, maxRetryAfter));
           },
           unsubscribe: () => {
             end(true, { type: 'abort' });
           },
+        }),
+        catchError((error: unknown) => {
+          const failure = this.#failure(error, request, trace);
+          end(failure.phase !== 'connect', { type: 'failure', message: failure.message });
+          throw failure;
         }),
       );
     });
   }
 
   /** A transport's failure as an error of ours, without whatever the HTTP library hangs on its own. */
-  #failure(error: unknown, request: CallRequest, trace: Trace): Error {
+  #failure(error: unknown, request: CallRequest, trace: Trace): Error & { readonly phase?: unknown } {
     if (error instanceof RunpodError) return error;
     const { phase, code, message } = Object(error) as { phase?: unknown; code?: unknown; message?: unknown };
     const words = redact(String(message ?? code ?? error), trace);
@@ -244,6 +242,15 @@ export function closedError(context: ErrorContext): ConfigurationError {
 /** The error for a request that is not sent. */
 function refused(request: CallRequest, message: string, cause?: unknown): ConfigurationError {
   return new ConfigurationError(message, { ...contextOf(request, false), cause });
+}
+
+/** The headers, but for one that a link may have put where the key goes. */
+function withoutKey(headers: CallRequest['headers']): Record<string, string> {
+  const own: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.toLowerCase() !== 'authorization') own[name] = value;
+  }
+  return own;
 }
 
 /** What an error says of the request it happened to. */

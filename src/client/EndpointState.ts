@@ -5,16 +5,15 @@ import {
   defer,
   filter,
   finalize,
-  first,
   map,
   merge,
   share,
   switchMap,
   take,
-  takeUntil,
   tap,
   throwError,
   timer,
+  type MonoTypeOperatorFunction,
   type Observable,
 } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
@@ -108,14 +107,20 @@ export class EndpointState {
       ];
       if (issues.length) throw invalidRequest(issues, context);
       call.begun?.(trace);
-      const answer$ = client.send(this.#request(call, id, kind, options), trace).pipe(
-        first(),
-        map((reply) => this.#read(reply, call, at(), trace)),
-        catchError((error: unknown) =>
-          throwError(() => (submission && trace.sent ? submissionUnknown(context, error) : error)),
-        ),
-      );
-      const kept$ = submission ? keepSubmission(answer$, trace, () => this.#left(call, trace)) : answer$;
+      const answer$ = client
+        .send(this.#request(call, id, kind, options), trace)
+        .pipe(map((reply) => this.#read(reply, call, at, trace)));
+      const kept$ = submission
+        ? keepSubmission(
+            answer$.pipe(
+              catchError((error: unknown) =>
+                throwError(() => (trace.sent ? submissionUnknown(context, error) : error)),
+              ),
+            ),
+            trace,
+            () => this.#left(call, trace),
+          )
+        : answer$;
       return by ? kept$ : kept$.pipe(this.guard(options, at, submission));
     });
   }
@@ -130,16 +135,13 @@ export class EndpointState {
   }
 
   /** Ends what a caller sees of a call at its timeout, its signal, or when the client is closed. */
-  guard<T>(options: CallOptions, context: () => ErrorContext, submission = false) {
+  guard<T>(options: CallOptions, context: () => ErrorContext, submission = false): MonoTypeOperatorFunction<T> {
     const { client } = this;
-    const issues = checkDurations({ timeout: options.timeout });
-    return (source: Observable<T>): Observable<T> =>
-      issues.length
-        ? throwError(() => invalidRequest(issues, context()))
-        : source.pipe(
-            limit(options, context, client.settings.scheduler, submission),
-            takeUntil(client.untilClosed(context)),
-          );
+    const { timeout, signal } = options;
+    const issues = timeout === undefined ? [] : checkDurations({ timeout });
+    if (issues.length) return () => throwError(() => invalidRequest(issues, context()));
+    const limited = limit<T>({ timeout, signal }, context, client.settings.scheduler, submission);
+    return (source) => client.whileOpen(limited(source), context);
   }
 
   /** Polls the endpoint's health, once for all who want it at the same pace; the latest is replayed. */
@@ -220,17 +222,10 @@ export class EndpointState {
     const { base, requestTimeout } = this.client.settings;
     const { operation, jobId, tag, body, held, query, method = operationRow(operation).method } = call;
     const search = [base.query, query && searchOf(query)].filter(Boolean).join('&');
-    const headers: Record<string, string> = { accept: 'application/json' };
-    if (body !== undefined) headers['content-type'] = 'application/json';
-    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
-    // The key is the client's to send.
-    delete headers.authorization;
     return {
       method,
-      url:
-        [base.path, endpointId, operation, ...(jobId ? [encodeURIComponent(jobId)] : [])].join('/') +
-        (search && `?${search}`),
-      headers,
+      url: `${base.path}/${endpointId}/${operation}${jobId ? `/${encodeURIComponent(jobId)}` : ''}${search && `?${search}`}`,
+      headers: headersOf(body, options.headers),
       body,
       timeout: held === undefined ? (requestTimeout ?? REQUEST_TIMEOUT[kind]) : held + HELD_MARGIN,
       operation,
@@ -242,7 +237,7 @@ export class EndpointState {
     };
   }
 
-  #read<T>(reply: Reply, call: Call<T>, context: ErrorContext, trace: Trace): T {
+  #read<T>(reply: Reply, call: Call<T>, at: () => ErrorContext, trace: Trace): T {
     const { client, jobs } = this;
     const { status } = reply;
     const { job, jobId, operation } = call;
@@ -256,6 +251,7 @@ export class EndpointState {
       }
       return parsed.value;
     }
+    const context = at();
     // From here on the text is for people; cut before the key is taken out, it could hold the key's beginning.
     const text = redact(reply.text, trace);
     if (parsed) {
@@ -288,6 +284,17 @@ export class EndpointState {
     const lost = accepted === 'unknown' && operationRow(operation, call.method).kind === 'submission';
     throw toHttpError(reply, { ...context, accepted }, client.now(), (words) => redact(words, trace), !lost);
   }
+}
+
+/** The headers of a request, but for the key, which is the client's to send. */
+function headersOf(body: string | undefined, given: CallOptions['headers'] = {}): Record<string, string> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  for (const [name, value] of Object.entries(given)) {
+    const lower = name.toLowerCase();
+    if (lower !== 'authorization') headers[lower] = value;
+  }
+  return headers;
 }
 
 function searchOf(query: NonNullable<Call<unknown>['query']>): string {

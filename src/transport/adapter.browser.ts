@@ -1,6 +1,11 @@
-import type { AxiosAdapterSetup } from './AxiosAdapterSetup.js';
+import axios from 'axios';
+import { AS_IT_IS, type AxiosSetup } from './AxiosSetup.js';
 
 /** In a browser, axios sends by `fetch`, which can be told not to follow redirects; by XMLHttpRequest where there is none. */
-export function defaultAdapter(): AxiosAdapterSetup {
-  return { config: { adapter: ['fetch', 'xhr'], fetchOptions: { redirect: 'manual' } } };
+export function axiosSetup(): AxiosSetup {
+  return {
+    http: axios.create({ adapter: ['fetch', 'xhr'], fetchOptions: { redirect: 'manual' } }),
+    config: AS_IT_IS,
+    aborter: () => new AbortController(),
+  };
 }

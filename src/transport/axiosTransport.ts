@@ -1,7 +1,8 @@
-import { defaultAdapter } from '#adapter';
-import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import { axiosSetup } from '#adapter';
+import type { AxiosInstance, AxiosResponse } from 'axios';
 import { Observable } from 'rxjs';
 import type { Reply, Transport } from '../types/Transport.js';
+import { AS_IT_IS, type AxiosSetup } from './AxiosSetup.js';
 import { networkError } from './networkError.js';
 
 /**
@@ -13,12 +14,13 @@ import { networkError } from './networkError.js';
  * Emits one reply and completes. Unsubscribing aborts the request.
  */
 export function axiosTransport(instance?: AxiosInstance): Transport {
-  const setup = instance ? undefined : defaultAdapter();
-  const http = instance ?? axios.create(setup?.config);
+  const { http, config, aborter, close }: AxiosSetup = instance
+    ? { http: instance, config: AS_IT_IS, aborter: () => new AbortController() }
+    : axiosSetup();
 
   const transport: Transport = ({ method, url, headers, body }) =>
     new Observable((subscriber) => {
-      const abort = new AbortController();
+      const aborting = aborter();
       let over = false;
       http
         .request<unknown>({
@@ -26,16 +28,8 @@ export function axiosTransport(instance?: AxiosInstance): Transport {
           url,
           headers: { ...headers },
           ...(body !== undefined && { data: body }),
-          signal: abort.signal,
-          timeout: 0,
-          responseType: 'text',
-          // As lists they would be copied for each request.
-          transformRequest: asItIs,
-          transformResponse: asItIs,
-          validateStatus: () => true,
-          maxRedirects: 0,
-          maxBodyLength: Infinity,
-          maxContentLength: Infinity,
+          signal: aborting.signal,
+          ...config,
         })
         .then(replyOf)
         .then(
@@ -51,16 +45,12 @@ export function axiosTransport(instance?: AxiosInstance): Transport {
         );
       // To abort what is over would abort nothing, and make a DOMException with its stack each time.
       return () => {
-        if (!over) abort.abort();
+        if (!over) aborting.abort();
       };
     });
 
-  if (setup?.close) transport.close = setup.close;
+  if (close) transport.close = close;
   return transport;
-}
-
-function asItIs(data: unknown): unknown {
-  return data;
 }
 
 function replyOf({ status, headers, data }: AxiosResponse<unknown>): Reply {

@@ -1,4 +1,4 @@
-import { Observable, Subscription, finalize, type SchedulerLike } from 'rxjs';
+import { Observable, Subscription, type SchedulerLike } from 'rxjs';
 import { MAX_TIMER, RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
 
@@ -59,15 +59,13 @@ export class Lane {
         // It left while another, whose answer came at once, was let through.
         if (subscriber.closed) return;
         this.#running++;
-        request
-          .pipe(
-            finalize(() => {
-              this.#running--;
-              if (this.#limits.requests !== undefined) this.#ended.push(this.#scheduler.now());
-              this.#advance();
-            }),
-          )
-          .subscribe(subscriber);
+        request.subscribe(subscriber);
+        // After what the request does when it ends.
+        subscriber.add(() => {
+          this.#running--;
+          if (this.#limits.requests !== undefined) this.#ended.push(this.#scheduler.now());
+          this.#advance();
+        });
       };
       waiting.add(start);
       this.#advance();

@@ -1,11 +1,11 @@
-import { catchError, defer, map, of, switchMap, throwError, timer, type Observable, type SchedulerLike } from 'rxjs';
+import { defer, retry as retryWhile, tap, timer, type Observable, type SchedulerLike } from 'rxjs';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RequestTimeoutError } from '../errors/RequestTimeoutError.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { operationRow } from '../protocol/operations.js';
 import { retryAfterOf } from '../protocol/retryAfter.js';
 import { bodyMessage, isEndpointMissing } from '../protocol/message.js';
-import type { CallRequest, Handler } from '../types/Link.js';
+import type { CallRequest } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { redact, type Trace } from './Trace.js';
 
@@ -50,54 +50,69 @@ export const MAX_RETRY_AFTER = 60_000;
 /** Pause before a just submitted job is asked for again. */
 const LAG_PAUSE = 500;
 
-/** What came of a request: an answer, or an error of this library. */
-type Outcome = { readonly reply: Reply; readonly error?: never } | { readonly reply?: never; readonly error: unknown };
-
 /**
  * Sends a request, and again where that is safe: anything that failed for reads and cancels; for submissions, streams
  * and purges only what the server cannot have acted on (429, or a connection never made).
  *
+ * @param attempt - sends it once each time that it is subscribed to
  * @param report - told of each repeat before its pause
  */
 export function repeat(
-  request: CallRequest,
-  next: Handler,
+  attempt: Observable<Reply>,
+  { operation, method }: CallRequest,
   trace: Trace,
   { retry, scheduler, random }: RepeatSettings,
   report: (delay: number, reason: string) => void,
 ): Observable<Reply> {
   const { attempts = 4, base = 500, max = 10_000, maxRetryAfter = MAX_RETRY_AFTER } = retry;
-  const { careful } = operationRow(request.operation, request.method);
+  const { careful } = operationRow(operation, method);
 
-  const pauseAfter = ({ reply, error }: Outcome, failures: number): number | undefined => {
-    const safe = reply ? mayRepeat(reply.status, careful) : isRepeatable(error, careful);
-    if (!safe || failures >= attempts) return undefined;
-    const asked = reply && retryAfterOf(reply.headers, scheduler.now());
-    if (asked === undefined) return random() * Math.min(max, base * 2 ** (failures - 1));
-    return asked <= maxRetryAfter ? asked : undefined;
-  };
+  return defer(() => {
+    let failures = 0;
 
-  const attempt = (failures: number): Observable<Reply> =>
-    defer(() => next(request)).pipe(
-      map((reply): Outcome => ({ reply })),
-      catchError((error: unknown) => of<Outcome>({ error })),
-      switchMap((outcome) => {
-        const { reply, error } = outcome;
-        // A job just submitted may not be known everywhere yet. An endpoint that is not found will not come.
-        const lagging = reply?.status === 404 && scheduler.now() < trace.lagUntil && !isEndpointMissing(reply.text);
-        const pause = trace.left ? undefined : lagging ? LAG_PAUSE : pauseAfter(outcome, failures);
-        if (pause === undefined) return reply ? of(reply) : throwError(() => error);
-        report(
-          pause,
-          reply ? `${reply.status} ${bodyMessage(redact(reply.text, trace)) ?? ''}`.trim() : (error as Error).message,
-        );
-        return timer(Math.min(MAX_TIMER, pause), scheduler).pipe(
-          switchMap(() => attempt(lagging ? failures : failures + 1)),
-        );
+    /** How long to wait before the next attempt, if there is one. */
+    const pause = (asked?: number): number | undefined => {
+      if (trace.left || ++failures >= attempts) return undefined;
+      if (asked === undefined) return random() * Math.min(max, base * 2 ** (failures - 1));
+      return asked <= maxRetryAfter ? asked : undefined;
+    };
+
+    /** The same after an answer. */
+    const pauseAfter = ({ status, headers, text }: Reply): number | undefined => {
+      const now = scheduler.now();
+      // A job just submitted may not be known everywhere yet. An endpoint that is not found will not come.
+      const lagging = status === 404 && now < trace.lagUntil && !isEndpointMissing(text);
+      if (lagging) return trace.left ? undefined : LAG_PAUSE;
+      return mayRepeat(status, careful) ? pause(retryAfterOf(headers, now)) : undefined;
+    };
+
+    return attempt.pipe(
+      tap((reply) => {
+        const wait = reply.status < 300 ? undefined : pauseAfter(reply);
+        if (wait === undefined) return;
+        throw new Again(wait, `${reply.status} ${bodyMessage(redact(reply.text, trace)) ?? ''}`.trim());
+      }),
+      retryWhile({
+        delay: (error: unknown) => {
+          const refused = error instanceof Again;
+          const wait = refused ? error.pause : isRepeatable(error, careful) ? pause() : undefined;
+          if (wait === undefined) throw error;
+          report(wait, (error as Error).message);
+          return timer(Math.min(MAX_TIMER, wait), scheduler);
+        },
       }),
     );
+  });
+}
 
-  return attempt(1);
+/** An answer that is to be followed by another attempt. */
+class Again extends Error {
+  readonly pause: number;
+
+  constructor(pause: number, message: string) {
+    super(message);
+    this.pause = pause;
+  }
 }
 
 function mayRepeat(status: number, careful: boolean): boolean {

@@ -56,7 +56,7 @@ describe('imports that are refused', () => {
     ['src/transport/adapter.browser.ts', `import { Agent } from 'undici';`],
     ['src/transport/axiosTransport.ts', `import { Agent } from 'undici';`],
     ['src/transport/undiciTransport.ts', `import axios from 'axios';`],
-    ['src/transport/budget.ts', `import { defaultAdapter } from '#adapter';`],
+    ['src/transport/budget.ts', `import { axiosSetup } from '#adapter';`],
     ['src/client/a.ts', `import process from 'node:process';`],
     ['src/client/a.ts', `import fs from 'fs';`],
     ['src/sources/a.ts', `import { X } from 'rxjs/operators';`],
@@ -84,7 +84,7 @@ describe('imports that are welcome', () => {
     ['src/protocol/a.ts', `export type { X } from '../types/JobSnapshot.js';`],
     ['src/transport/adapter.node.ts', `export { Agent } from 'undici';\nexport { default } from 'axios';`],
     ['src/transport/undiciTransport.ts', `export { Agent } from 'undici';`],
-    ['src/transport/axiosTransport.ts', `export { defaultAdapter } from '#adapter';\nexport { default } from 'axios';`],
+    ['src/transport/axiosTransport.ts', `export { axiosSetup } from '#adapter';\nexport { default } from 'axios';`],
     ['src/testing/model/a.ts', `export { X } from '../../protocol/operations.js';`],
     ['src/emulator/a.ts', `export { X } from '../testing/index.js';\nexport { createServer } from 'node:http';`],
   ])('%s: %s', async (file, code) => {

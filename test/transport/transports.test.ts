@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
-import axios from 'axios';
+import axios, { type AxiosInstance } from 'axios';
 import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { axiosTransport, createRunpod, type Transport, type TransportRequest } from '../../src/index.js';
-import { defaultAdapter as browserAdapter } from '../../src/transport/adapter.browser.js';
+import { axiosSetup as browserSetup } from '../../src/transport/adapter.browser.js';
 import { undiciTransport } from '../../src/undici.js';
 import { Agent, MockAgent } from 'undici';
 import { freePort, scriptedServer, type Script } from '../support/scriptedServer.js';
@@ -13,7 +13,7 @@ const transports: Readonly<Record<string, () => Transport>> = {
   'axiosTransport()': () => axiosTransport(),
   'undiciTransport()': () => undiciTransport(),
   'axiosTransport(own), http adapter': () => axiosTransport(axios.create({ adapter: 'http' })),
-  'axiosTransport(own), as in a browser': () => axiosTransport(axios.create(browserAdapter().config)),
+  'axiosTransport(own), as in a browser': () => axiosTransport(browserSetup().http as AxiosInstance),
 };
 
 async function start(script: Script) {
