@@ -1,4 +1,4 @@
-import { NEVER, Observable, Subject, catchError, defer, first, of, switchMap, tap, throwError, timeout } from 'rxjs';
+import { NEVER, Observable, Subject, catchError, defer, first, of, switchMap, throwError, timeout } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
@@ -103,17 +103,16 @@ export class ClientState {
   /** One attempt, when it is its turn, with the key that is then in force. */
   #attempt(request: CallRequest, trace: Trace): Observable<Reply> {
     const { apiKey } = this.settings;
+    const lane = this.#lane(request);
     const send = (key: string | undefined) => {
-      const authorized = this.#authorize(request, trace, key);
-      const lane = this.#lane(request);
-      const reply$ = this.#exchange(authorized, trace, lane);
+      const reply$ = this.#exchange(request, trace, lane, key);
       if (!lane) return reply$;
       const waits = (waiting: number) => {
         this.report(request, trace, { type: 'wait', waiting });
       };
       return lane.run(reply$, waits, trace.urgent);
     };
-    if (typeof apiKey !== 'function') return defer(() => send(apiKey));
+    if (typeof apiKey !== 'function') return send(apiKey);
     return defer(() => {
       const key = apiKey();
       // A string is an ObservableInput too, of its characters.
@@ -126,17 +125,22 @@ export class ClientState {
     );
   }
 
-  #authorize(request: CallRequest, { keys }: Trace, key: string | undefined): CallRequest {
+  /** The headers of a request, with the key. */
+  #authorize(request: CallRequest, { keys }: Trace, key: string | undefined): CallRequest['headers'] {
     const { keyOptional, keyRefusal } = this.settings;
-    if (!key && keyOptional) return request;
+    if (!key && keyOptional) return request.headers;
     // HTTP libraries do not take every character in a header, and some say so in words that hold it.
     if (!key || /[^\x21-\x7e]/.test(key))
       throw refused(request, 'there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY');
     if (keyRefusal) throw refused(request, keyRefusal);
     if (!keys.includes(key)) keys.push(key);
-    const headers = withoutKey(request.headers);
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(request.headers)) {
+      // A link may have put one where the key goes.
+      if (name.toLowerCase() !== 'authorization') headers[name] = value;
+    }
     headers.authorization = `Bearer ${key}`;
-    return { ...request, headers };
+    return headers;
   }
 
   /** Notes how many workers of an endpoint run. */
@@ -167,13 +171,14 @@ export class ClientState {
   }
 
   /** One request and its answer on the wire. */
-  #exchange(request: CallRequest, trace: Trace, lane: Lane | undefined): Observable<Reply> {
+  #exchange(request: CallRequest, trace: Trace, lane: Lane | undefined, key: string | undefined): Observable<Reply> {
     const { transport, scheduler, base, retry } = this.settings;
     const { maxRetryAfter = MAX_RETRY_AFTER } = retry;
-    const { method, url, headers, body, operation, timeout: ms } = request;
-    return defer(() => {
+    const { method, url, body, operation, timeout: ms } = request;
+    return new Observable((subscriber) => {
       // Of a call that was left nothing is sent any more, even if a link of the user's repeats it.
       if (trace.left) throw refused(request, 'the call was left');
+      const headers = this.#authorize(request, trace, key);
       const began = this.now();
       const attempt = ++trace.attempt;
       let over = false;
@@ -194,29 +199,38 @@ export class ClientState {
         path: url.slice(base.path.length).replace(/\?.*/, ''),
         attempt,
       });
-      return defer(() => transport({ method, url, headers, body, timeout: ms, operation })).pipe(
-        first(),
-        timeout({
-          first: ms,
-          scheduler,
-          with: () => throwError(() => timedOut(ms, 'requestTimeout', contextOf(request, true))),
-        }),
-        tap({
-          next: ({ status, headers: received }) => {
-            end(!isRefusal(status), { type: 'reply', status });
-            // What the server asks of one, it asks of all who want the same.
-            if (status === 429) lane?.refused(Math.min(retryAfterOf(received, this.now()) ?? 0, maxRetryAfter));
-          },
-          unsubscribe: () => {
-            end(true, { type: 'abort' });
-          },
-        }),
-        catchError((error: unknown) => {
-          const failure = this.#failure(error, request, trace);
-          end(failure.phase !== 'connect', { type: 'failure', message: failure.message });
-          throw failure;
-        }),
-      );
+      subscriber.add(() => {
+        end(true, { type: 'abort' });
+      });
+      const fail = (error: unknown) => {
+        const failure = this.#failure(error, request, trace);
+        end(failure.phase !== 'connect', { type: 'failure', message: failure.message });
+        subscriber.error(failure);
+      };
+      let reply$: Observable<Reply>;
+      try {
+        reply$ = transport({ method, url, headers, body, timeout: ms, operation });
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      const late = () => throwError(() => timedOut(ms, 'requestTimeout', contextOf(request, true)));
+      // No other operators: they would cost more than all else here.
+      const exchange = reply$.pipe(timeout({ first: ms, scheduler, with: late })).subscribe({
+        next: (reply) => {
+          const { status } = reply;
+          end(!isRefusal(status), { type: 'reply', status });
+          // What the server asks of one, it asks of all who want the same.
+          if (status === 429) lane?.refused(Math.min(retryAfterOf(reply.headers, this.now()) ?? 0, maxRetryAfter));
+          subscriber.next(reply);
+          subscriber.complete();
+        },
+        error: fail,
+        complete: () => {
+          if (!subscriber.closed) fail('it ended without an answer');
+        },
+      });
+      subscriber.add(exchange);
     });
   }
 
@@ -242,15 +256,6 @@ export function closedError(context: ErrorContext): ConfigurationError {
 /** The error for a request that is not sent. */
 function refused(request: CallRequest, message: string, cause?: unknown): ConfigurationError {
   return new ConfigurationError(message, { ...contextOf(request, false), cause });
-}
-
-/** The headers, but for one that a link may have put where the key goes. */
-function withoutKey(headers: CallRequest['headers']): Record<string, string> {
-  const own: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.toLowerCase() !== 'authorization') own[name] = value;
-  }
-  return own;
 }
 
 /** What an error says of the request it happened to. */

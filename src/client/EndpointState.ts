@@ -100,11 +100,10 @@ export class EndpointState {
       });
       if (client.closed && by !== 'settling') throw closedError(at());
       if (!id) throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', at());
-      const issues = [
-        ...checkId('endpoint id', id),
-        ...('jobId' in call && by !== 'settling' ? checkId('job id', jobId) : []),
-        ...(call.issues ?? []),
-      ];
+      const issues = checkId('endpoint id', id).concat(
+        'jobId' in call && by !== 'settling' ? checkId('job id', jobId) : [],
+        call.issues ?? [],
+      );
       if (issues.length) throw invalidRequest(issues, context);
       call.begun?.(trace);
       const answer$ = client
