@@ -27,10 +27,11 @@ export interface Call<T> {
   readonly held?: number;
   /** What is wrong with what the caller gave; nothing is sent then. */
   readonly issues?: readonly Issue[];
-  /** Whether the answer is a job, which it then also may be with a status of 4xx. */
-  readonly job?: boolean;
   /** Told of each time the call is made, while it is on its way. */
   readonly begun?: (trace: Trace) => void;
-  /** Reads a 2xx answer. */
-  readonly read: (reply: Reply) => Parsed<T>;
+  /**
+   * Reads a 2xx answer.
+   * @defaultValue as a job, which an answer of 4xx then also may be
+   */
+  readonly read?: (reply: Reply) => Parsed<T>;
 }

@@ -190,15 +190,13 @@ export class ClientState {
         over = true;
         trace.sent = sent;
         // Each of them has these two besides its own.
-        this.report(request, trace, { ...what, duration: this.now() - began, attempt });
+        if (this.activity$.observed) this.report(request, trace, { ...what, duration: this.now() - began, attempt });
       };
       trace.sent = true;
-      this.report(request, trace, {
-        type: 'request',
-        method,
-        path: url.slice(base.path.length).replace(/\?.*/, ''),
-        attempt,
-      });
+      if (this.activity$.observed) {
+        const path = url.slice(base.path.length).replace(/\?.*/, '');
+        this.report(request, trace, { type: 'request', method, path, attempt });
+      }
       subscriber.add(() => {
         end(true, { type: 'abort' });
       });

@@ -29,6 +29,7 @@ import { checkDurations, checkId } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
 import { clip, isEndpointMissing } from '../protocol/message.js';
 import { isRefusal, operationRow } from '../protocol/operations.js';
+import type { Parsed } from '../protocol/Parsed.js';
 import { isTerminal, parseSnapshot } from '../protocol/snapshot.js';
 import { adaptivePolicy } from '../sources/PollPolicy.js';
 import { pollHealth, type PollHealthOptions } from '../sources/pollHealth.js';
@@ -125,12 +126,8 @@ export class EndpointState {
   }
 
   /** A call whose answer is a job. */
-  callJob(call: Omit<Call<JobSnapshot>, 'read' | 'job'>, options?: CallOptions): Observable<JobSnapshot> {
-    const submission = operationRow(call.operation).kind === 'submission';
-    return this.call(
-      { ...call, job: true, read: ({ text }) => parseSnapshot(text, this.parse, call.jobId, submission) },
-      options,
-    );
+  callJob(call: Omit<Call<JobSnapshot>, 'read'>, options?: CallOptions): Observable<JobSnapshot> {
+    return this.call(call, options);
   }
 
   /** Ends what a caller sees of a call at its timeout, its signal, or when the client is closed. */
@@ -209,7 +206,7 @@ export class EndpointState {
   #left<T>(call: Call<T>, trace: Trace): (answer?: T) => void {
     const end = this.client.settlements.begin();
     return (answer) => {
-      const job = call.job ? (answer as JobSnapshot | undefined) : undefined;
+      const job = call.read ? undefined : (answer as JobSnapshot | undefined);
       // A lost answer to /retry still names its job, and one to /run does not; a refusal started nothing.
       const id = job ? !isTerminal(job) && job.id : trace.sent && call.jobId;
       if (id) void this.settle(id, { tag: call.tag });
@@ -239,13 +236,19 @@ export class EndpointState {
   #read<T>(reply: Reply, call: Call<T>, at: () => ErrorContext, trace: Trace): T {
     const { client, jobs } = this;
     const { status } = reply;
-    const { job, jobId, operation } = call;
-    const parsed = status >= 200 && status < 300 ? call.read(reply) : undefined;
+    const { jobId, operation } = call;
+    const { kind } = operationRow(operation, call.method);
+    const job = !call.read;
+    // What is read as a job is one where the call says so.
+    const parse = (text: string) =>
+      call.read
+        ? call.read({ ...reply, text })
+        : (parseSnapshot(text, this.parse, jobId, kind === 'submission') as Parsed<T>);
+    const parsed = status >= 200 && status < 300 ? parse(reply.text) : undefined;
     if (parsed && 'value' in parsed) {
       if (job) {
-        // What a call reads is a job where it says so.
         const snapshot = parsed.value as JobSnapshot;
-        const submittedAt = operationRow(operation).kind === 'submission' ? client.now() : undefined;
+        const submittedAt = kind === 'submission' ? client.now() : undefined;
         jobs.note(snapshot.id, submittedAt, isTerminal(snapshot));
       }
       return parsed.value;
@@ -254,7 +257,7 @@ export class EndpointState {
     // From here on the text is for people; cut before the key is taken out, it could hold the key's beginning.
     const text = redact(reply.text, trace);
     if (parsed) {
-      const clean = call.read({ ...reply, text });
+      const clean = parse(text);
       const issue = 'issue' in clean ? clean.issue : parsed.issue;
       const excerpt = clip(text, 500);
       throw new ResponseError(`the answer to ${operation} on endpoint ${this.id ?? '?'} ${issue}`, context, {
@@ -280,7 +283,7 @@ export class EndpointState {
     }
     const accepted = context.accepted && (isRefusal(status) ? 'no' : 'unknown');
     // Of a submission that may have been accepted, `submissionUnknown` says what to do.
-    const lost = accepted === 'unknown' && operationRow(operation, call.method).kind === 'submission';
+    const lost = accepted === 'unknown' && kind === 'submission';
     throw toHttpError(reply, { ...context, accepted }, client.now(), (words) => redact(words, trace), !lost);
   }
 }

@@ -48,7 +48,8 @@ export const operations: Readonly<Record<string, OperationRow>> = {
 
 /** What the limits and rules of an operation go by: the first part of its path. */
 export function operationName(operation: Operation): string {
-  return operation.replace(/\/.*/s, '');
+  const end = operation.indexOf('/');
+  return end < 0 ? operation : operation.slice(0, end);
 }
 
 /** The row of an operation; one that is not in the table is judged by its HTTP method, with nothing assumed. */

@@ -135,8 +135,8 @@ describe('activity$', () => {
       return now.mock.calls.length;
     };
     const never = asked(() => undefined);
-    // A request and a reply, each with its time.
-    expect(asked((activity$) => activity$.subscribe())).toBe(never + 2);
+    // A request and a reply, each with its time, and how long the answer took.
+    expect(asked((activity$) => activity$.subscribe())).toBe(never + 3);
     expect(
       asked((activity$) => {
         activity$.subscribe().unsubscribe();
