@@ -1055,8 +1055,8 @@ export const mutants = [
   {
     rule: 'S9',
     file: 'src/client/ClientState.ts',
-    find: 'first: ms,\n          scheduler,',
-    replace: 'first: ms,',
+    find: 'first: ms, scheduler, with: late',
+    replace: 'first: ms, with: late',
     test: 'test/client/time.test.ts',
     name: 'S9 all time comes',
   },
@@ -1800,8 +1800,8 @@ export const mutants = [
   {
     rule: 'S21',
     file: 'src/client/ClientState.ts',
-    find: "if (name.toLowerCase() !== 'authorization') own[name] = value;",
-    replace: 'own[name] = value;',
+    find: "if (name.toLowerCase() !== 'authorization') headers[name] = value;",
+    replace: 'headers[name] = value;',
     test: 'test/wire/security.test.ts',
     name: 'S21 a link cannot replace the key either',
   },
@@ -2074,7 +2074,7 @@ export const mutants = [
   {
     rule: 'S23',
     file: 'src/protocol/operations.ts',
-    find: "return operation.replace(/\\/.*/s, '');",
+    find: 'return end < 0 ? operation : operation.slice(0, end);',
     replace: 'return operation;',
     test: 'test/protocol/operations.test.ts',
     name: 'operations S16 S23 go by the first part of a path, as of stream/job-1',
