@@ -1,4 +1,4 @@
-import { NEVER, Observable, Subject, catchError, defer, first, of, switchMap, throwError, timeout } from 'rxjs';
+import { NEVER, Observable, Subject, catchError, defer, first, from, of, switchMap, throwError, timeout } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
@@ -207,7 +207,8 @@ export class ClientState {
       };
       let reply$: Observable<Reply>;
       try {
-        reply$ = transport({ method, url, headers, body, timeout: ms, operation });
+        // One of another copy of RxJS will do.
+        reply$ = from(transport({ method, url, headers, body, timeout: ms, operation }));
       } catch (error) {
         fail(error);
         return;

@@ -1,4 +1,4 @@
-import { EMPTY, NEVER, Subject, concat, delay, map, mergeMap, of, retry, take } from 'rxjs';
+import { EMPTY, NEVER, Subject, concat, delay, map, mergeMap, observable, of, retry, take } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
@@ -106,6 +106,12 @@ describe('a transport, or a link, that', () => {
     }
     expect(activity.map(({ type }) => type)).toEqual(['request', 'failure', 'request', 'failure']);
     expectNoKey(activity, KEY);
+  });
+
+  test('gives an Observable of another copy of RxJS: it counts as its own', () => {
+    const another = { [observable]: () => of(reply(queued.body)), pipe: undefined };
+    const { endpoint, see } = over(() => another as unknown as Observable<Reply>);
+    expect(see(endpoint.run({ input })).values).toMatchObject([{ id: 'job-1' }]);
   });
 
   test('S1 throws before it connected: a submission is sent again', () => {
