@@ -1246,7 +1246,7 @@ export const mutants = [
   },
   {
     rule: 'S12',
-    file: 'src/client/EndpointJobLife.ts',
+    file: 'src/job/jobState.ts',
     find: '(b[1] < a[1] ? b : a)',
     replace: '(b[1] > a[1] ? b : a)',
     test: 'test/job/deadlines.test.ts',
@@ -1455,7 +1455,7 @@ export const mutants = [
   {
     rule: 'S14',
     file: 'src/client/EndpointJobLife.ts',
-    find: 'finished();\n      this.#calls.state.jobs.refresh(id);',
+    find: 'finished();\n          endpoint.jobs.refresh(id);',
     replace: 'finished();',
     test: 'test/job/chunks.test.ts',
     name: 'is read at once, whatever the poll says',
@@ -1550,9 +1550,9 @@ export const mutants = [
   },
   {
     rule: 'S16',
-    file: 'src/client/EndpointJobLife.ts',
-    find: 'this.#calls.gap(id, event.delivered, this.#particulars.tag);',
-    replace: 'this.#calls.gap(id, event.delivered);',
+    file: 'src/client/EndpointCalls.ts',
+    find: '{ ...particulars, endpointId, operation',
+    replace: '{ endpointId, operation',
     test: 'test/job/chunks.test.ts',
     name: 'mark: goes on, with an event',
   },
@@ -1776,7 +1776,8 @@ export const mutants = [
     rule: 'S20',
     file: 'src/client/EndpointJobLife.ts',
     find: 'options.beforeSubmit ? options.beforeSubmit(request) : of(request)',
-    replace: 'options.beforeSubmit ? from(options.beforeSubmit(request)).pipe(map(() => request)) : of(request)',
+    replace:
+      'options.beforeSubmit ? defer(() => options.beforeSubmit!(request)).pipe(map(() => request)) : of(request)',
     test: 'test/job/hooks.test.ts',
     name: 'S20 what it gives is checked',
   },

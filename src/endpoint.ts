@@ -160,12 +160,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   stream(id: string, options: StreamOptions = {}): Observable<C> {
     return this.#calls.chunks(id, options).pipe(
       this.#state.guard(options, () => this.#state.context({ operation: 'stream', jobId: id })),
-      concatMap((event) => {
-        // Checked by the endpoint's schema, or of the type that the caller says.
-        if (event.type === 'chunk') return of(event.chunk as C);
-        this.#calls.gap(id, event.delivered);
-        return EMPTY;
-      }),
+      // Checked by the endpoint's schema, or of the type that the caller says.
+      concatMap((event) => (event.type === 'chunk' ? of(event.chunk as C) : EMPTY)),
     );
   }
 

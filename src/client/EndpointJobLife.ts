@@ -17,7 +17,6 @@ import {
   switchMap,
   takeUntil,
   takeWhile,
-  tap,
   throwError,
   timer,
   type Observable,
@@ -31,7 +30,7 @@ import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { JobLife, timeoutOf, type JobOrigin } from '../job/JobLife.js';
 import type { JobOptions, JobTimeout, LeavePolicy } from '../job/JobOptions.js';
-import { deadlines, isFinal, type JobInput, type Plan } from '../job/jobState.js';
+import { isFinal, nextDeadline, type JobInput, type Plan } from '../job/jobState.js';
 import type { Settled } from '../job/settleJob.js';
 import { abortWith } from '../operators/abortWith.js';
 import { checkDurations, checkId, must, type Issue } from '../protocol/checks.js';
@@ -39,7 +38,6 @@ import { diagnose } from '../protocol/diagnose.js';
 import { isRecord, sameJson } from '../protocol/json.js';
 import { EXECUTION_TIMEOUT, MAX_TIMER, TTL } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
-import type { StreamEvent } from '../sources/streamChunks.js';
 import type { Trace } from '../transport/Trace.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobRef } from '../types/JobRef.js';
@@ -156,9 +154,14 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
       }
       case 'watch':
         return this.#follow(this.#watch(finished), answer, (error) => ({ type: 'broken', error }));
-      case 'stream':
+      case 'stream': {
+        const id = this.#id;
+        const ended = () => {
+          finished();
+          endpoint.jobs.refresh(id);
+        };
         return this.#follow(
-          this.#stream(finished).pipe(
+          this.#calls.chunks(id, this.#call, this.#particulars, this.#origin.ref, ended).pipe(
             map((event): JobInput => ({ type: 'news', event })),
             endWith<JobInput>({ type: 'streamed' }),
           ),
@@ -171,6 +174,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
               : { type: 'chunksBroken', error };
           },
         );
+      }
       case 'grace': {
         const grace = this.#follow(timer(options.grace ?? 0, scheduler), () => ({ type: 'graceOver' }));
         // What others hear of the job meanwhile counts: one that is over is not cancelled.
@@ -181,7 +185,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
       case 'cancel':
         return this.#follow(this.#settle(state.left !== 'cancel'), (settled) => ({ type: 'settled', settled }));
       case 'deadline': {
-        const [limit, at] = deadlines(state, this.timeout).reduce((a, b) => (b[1] < a[1] ? b : a));
+        const [limit, at] = nextDeadline(state, this.timeout);
         const after = at - scheduler.now();
         // Beyond what a timer keeps, the service's own limits come first: no job lives so long.
         return this.#follow(after > MAX_TIMER ? EMPTY : timer(after, scheduler), () => ({
@@ -218,7 +222,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
     if (!signal) return listening;
     const aborted = abortWith<never>(signal, () => {
       const accepted = this.trace?.sent ? 'unknown' : 'no';
-      return { ...this.context('run'), ...(this.state.id === undefined && { accepted }) };
+      return { ...this.context('run'), accepted: this.state.id === undefined ? accepted : undefined };
     });
     listening.add(
       aborted(NEVER).subscribe({
@@ -234,19 +238,6 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
   #watch(finished?: () => void): Observable<JobSnapshot> {
     this.#calls.state.jobs.recall(this.#id, this.#origin.ref?.submittedAt);
     return this.#calls.poll(this.#id, this.#call, this.#particulars).pipe(this.#calls.checked(finished));
-  }
-
-  #stream(finished: () => void): Observable<StreamEvent> {
-    const id = this.#id;
-    const ended = () => {
-      finished();
-      this.#calls.state.jobs.refresh(id);
-    };
-    return this.#calls.chunks(id, this.#call, this.#particulars, this.#origin.ref, ended).pipe(
-      tap((event) => {
-        if (event.type === 'gap') this.#calls.gap(id, event.delivered, this.#particulars.tag);
-      }),
-    );
   }
 
   /** Cancels the job until that is settled, whoever listens. */

@@ -220,7 +220,7 @@ export function plan(state: JobState, timeout: JobTimeout, keepsAll: boolean): P
   const owned = hasOwner(state);
   const read = viewers.some(({ role }) => role === 'reader') || (owned && !!state.streaming && keepsAll);
   const unwatched = submitting && !viewers.length;
-  const deadline = Math.min(...deadlines(state, timeout).map(([, at]) => at));
+  const [, deadline] = nextDeadline(state, timeout);
   const atStake = live && !!state.owned && policy !== 'detach' && !state.finished;
   return {
     hold: unwatched || !!left || (leaving && policy !== 'detach') || (live && !!passed),
@@ -236,16 +236,17 @@ export function plan(state: JobState, timeout: JobTimeout, keepsAll: boolean): P
   };
 }
 
-/** The deadlines that are still ahead, or passed and not acted upon. */
-export function deadlines(state: JobState, timeout: JobTimeout): (readonly [keyof JobTimeout, number])[] {
+/** The deadline that comes first, and when: it is still ahead, or passed and not acted upon. */
+export function nextDeadline(state: JobState, timeout: JobTimeout): readonly [keyof JobTimeout, number] {
   const { startedAt = Infinity, joinedAt = Infinity, runningAt = Infinity, snapshot } = state;
   const { queue = Infinity, execution = Infinity, total = Infinity } = timeout;
   const queued = !snapshot || snapshot.status === 'IN_QUEUE';
-  return [
+  const all = [
     ['total', startedAt + total],
     ['queue', queued ? joinedAt + queue : Infinity],
     ['execution', runningAt + execution + KILL_MARGIN],
-  ];
+  ] as const;
+  return all.reduce((a, b) => (b[1] < a[1] ? b : a));
 }
 
 function hasOwner({ viewers }: JobState): boolean {

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
-  deadlines,
   isOver,
+  nextDeadline,
   reduce,
   type JobInput,
   type JobState,
   type Role,
   type Viewer,
 } from '../../src/job/jobState.js';
+import type { JobTimeout } from '../../src/job/JobOptions.js';
 import { JobNotFoundError } from '../../src/errors/JobNotFoundError.js';
 import { JobOutputError } from '../../src/errors/JobOutputError.js';
 import { snapshotOf } from '../../src/protocol/snapshot.js';
@@ -273,8 +274,13 @@ describe('S4 leaving', () => {
 });
 
 describe('S12 the deadlines of a job', () => {
-  const at = (state: JobState, timeout: Parameters<typeof deadlines>[1]) =>
-    Object.fromEntries(deadlines(state, timeout));
+  const at = (state: JobState, timeout: JobTimeout) =>
+    Object.fromEntries(
+      (['total', 'queue', 'execution'] as const).map((limit) => {
+        const [which, when] = nextDeadline(state, { [limit]: timeout[limit] });
+        return [limit, which === limit ? when : Infinity];
+      }),
+    );
   const all = { queue: 1, execution: 20, total: 300 };
 
   test('in the queue: total from its beginning, queue from the first look', () => {
@@ -291,6 +297,12 @@ describe('S12 the deadlines of a job', () => {
 
   test('without limits there are none', () => {
     expect(at(states.running, {})).toEqual({ total: Infinity, queue: Infinity, execution: Infinity });
+  });
+
+  test('the first of them counts', () => {
+    expect(nextDeadline({ ...states.queued, startedAt: 1_000, joinedAt: 1_000 }, all)).toEqual(['queue', 1_001]);
+    expect(nextDeadline(states.running, all)).toEqual(['total', 300]);
+    expect(nextDeadline(states.running, { ...all, total: 30_000 })).toEqual(['execution', 15_025]);
   });
 
   test('it is on a worker since it was first seen there', () => {
