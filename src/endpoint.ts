@@ -2,11 +2,11 @@ import { EMPTY, Observable, concatMap, defer, filter, of } from 'rxjs';
 import type { EndpointCalls } from './client/EndpointCalls.js';
 import type { EndpointState } from './client/EndpointState.js';
 import type { RawRequest, StreamOptions, SyncOptions, WatchHealthOptions, WatchOptions } from './client/callOptions.js';
-import { EndpointJobHost } from './client/EndpointJobHost.js';
+import { EndpointJobLife } from './client/EndpointJobLife.js';
 import { JobRun } from './client/JobRun.js';
 import { invalidRequest } from './errors/invalidRequest.js';
 import { Job } from './job/Job.js';
-import { JobLife, type JobOrigin } from './job/JobLife.js';
+import type { JobOrigin } from './job/JobLife.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
 import { checkDurations } from './protocol/checks.js';
 import { parsePurge } from './protocol/health.js';
@@ -160,12 +160,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   stream(id: string, options: StreamOptions = {}): Observable<C> {
     return this.#calls.chunks(id, options).pipe(
       this.#state.guard(options, () => this.#state.context({ operation: 'stream', jobId: id })),
-      concatMap((event) => {
-        // Checked by the endpoint's schema, or of the type that the caller says.
-        if (event.type === 'chunk') return of(event.chunk as C);
-        this.#calls.gap(id, event.delivered);
-        return EMPTY;
-      }),
+      // Checked by the endpoint's schema, or of the type that the caller says.
+      concatMap((event) => (event.type === 'chunk' ? of(event.chunk as C) : EMPTY)),
     );
   }
 
@@ -221,7 +217,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   #job(origin: JobOrigin, policy: LeavePolicy, options: JobOptions<I>): Job<O, C> {
-    return new Job(new JobLife(new EndpointJobHost(this.#calls, origin, options), origin, policy, options));
+    return new Job(new EndpointJobLife(this.#calls, origin, policy, options));
   }
 
   /** Reads the endpoint's counts of jobs and workers: `GET /health`. Emits one value and completes. */

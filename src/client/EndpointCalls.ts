@@ -169,14 +169,15 @@ export class EndpointCalls<I extends object, O, C> {
           ...(finished && { ended: finished }),
           check: (chunk) =>
             validate(this.#options.chunk, 'chunk', chunk, (issues) => this.#mismatch(issues, id, { chunk })),
-        }),
+        }).pipe(
+          tap((event) => {
+            const { id: endpointId = '', client } = state;
+            const request = { ...particulars, endpointId, operation: 'stream', jobId: id };
+            // A read of the stream may have taken chunks with it.
+            if (event.type === 'gap') client.report(request, client.trace(), event);
+          }),
+        ),
     );
-  }
-
-  /** Says that a read of a job's stream may have taken chunks with it. */
-  gap(id: string, delivered: number, tag?: string): void {
-    const { id: endpointId = '', client } = this.state;
-    client.report({ endpointId, operation: 'stream', jobId: id, tag }, client.trace(), { type: 'gap', delivered });
   }
 
   /**

@@ -1,17 +1,4 @@
-import {
-  AsyncSubject,
-  EMPTY,
-  Observable,
-  Subscription,
-  defer,
-  mergeMap,
-  observeOn,
-  of,
-  startWith,
-  take,
-  throwError,
-  type Subscriber,
-} from 'rxjs';
+import { AsyncSubject, Observable, observeOn, type Subscriber } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { jobError } from '../errors/jobError.js';
 import { jobProgress } from '../operators/jobProgress.js';
@@ -20,8 +7,8 @@ import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
-import type { Change, JobLife } from './JobLife.js';
-import { isEnded, isOver, type Role } from './jobState.js';
+import type { JobLife } from './JobLife.js';
+import { isEnded, isOver, type Role, type Viewer } from './jobState.js';
 
 /**
  * One job's whole life, from its submission to its output, seen through as many views as one likes.
@@ -131,24 +118,20 @@ export class Job<O = unknown, C = unknown> {
   cancel(): Observable<JobSnapshot<O>> {
     const life = this.#life;
     const report$ = new AsyncSubject<JobSnapshot<O>>();
-    life.changes$
-      .pipe(
-        startWith<Change | undefined>(undefined),
-        mergeMap((change) => {
-          const { snapshot, error } = life.state;
-          const { settled } = change ?? {};
-          // What a conditional cancel found is no answer to this one, which comes after it.
-          const answer = settled?.outcome === 'running' ? undefined : settled;
-          const last = snapshot && isTerminal(snapshot) ? snapshot : answer?.snapshot;
-          if (last) return of(last as JobSnapshot<O>);
-          const why = error ?? answer?.error ?? (answer && life.aborted());
-          return why === undefined ? EMPTY : throwError(() => why);
-        }),
-        take(1),
-      )
+    life
+      .until((settled) => {
+        const { snapshot, error } = life.state;
+        // What a conditional cancel found is no answer to this one, which comes after it.
+        const answer = settled?.outcome === 'running' ? undefined : settled;
+        const last = snapshot && isTerminal(snapshot) ? snapshot : answer?.snapshot;
+        const why = error ?? answer?.error ?? (answer && life.aborted());
+        // Whatever it is.
+        if (!last && why !== undefined) throw why as Error;
+        return last as JobSnapshot<O> | undefined;
+      })
       .subscribe(report$);
     life.dispatch({ type: 'cancel', error: life.aborted() });
-    return report$.pipe(observeOn(life.host.scheduler));
+    return report$.pipe(observeOn(life.scheduler));
   }
 
   /**
@@ -159,58 +142,46 @@ export class Job<O = unknown, C = unknown> {
   detach(): Observable<JobRef> {
     const life = this.#life;
     life.dispatch({ type: 'detach' });
-    return defer(() =>
-      life.changes$.pipe(
-        startWith(undefined),
-        mergeMap(() => {
-          const { ref, state } = life;
-          if (ref) return of(ref);
-          if (state.submitting) return EMPTY;
-          const error =
-            state.error ??
-            new ConfigurationError('the job was not submitted: there is nothing to attach to', life.context('run'));
-          return throwError(() => error);
-        }),
-        take(1),
-      ),
-    );
+    return life.until(() => {
+      const { ref, state } = life;
+      if (ref || state.submitting) return ref;
+      const words = 'the job was not submitted: there is nothing to attach to';
+      // Whatever it is.
+      throw (state.error as Error | undefined) ?? new ConfigurationError(words, life.context('run'));
+    });
   }
 
   /** What is to be seen of the events of the job, from the latest on, by one who looks at it in a role. */
   #view<T>(role: Role, see: (event: JobEvent<O, C>, subscriber: Subscriber<T>) => void): Observable<T> {
     const life = this.#life;
-    const { scheduler } = life.host;
+    const { scheduler } = life;
     return new Observable<T>((subscriber) => {
-      let joined = false;
       let told = false;
-      const tell = ({ viewer, role: whose = role, events, error, done }: Change) => {
-        // What was told before it joined, and is part of its past, is not for it.
-        if (viewer ? viewer !== subscriber : !joined || whose !== role) return;
-        joined = true;
-        for (const event of events) see(event as JobEvent<O, C>, subscriber);
-        const { state } = life;
-        if (error !== undefined) {
-          viewing.unsubscribe();
-          // Not at once: a bare retry() would call itself for ever.
-          subscriber.add(
-            scheduler.schedule(() => {
-              told = true;
-              subscriber.error(error);
-            }),
-          );
-        } else if (done || isEnded(state, role)) {
-          told = true;
-          if (!done) see({ type: 'ended', snapshot: state.snapshot as TerminalSnapshot<O> }, subscriber);
-          subscriber.complete();
-        }
+      const viewer: Viewer = {
+        role,
+        tell: (events, error, done) => {
+          if (subscriber.closed) return;
+          for (const event of events) see(event as JobEvent<O, C>, subscriber);
+          const { state } = life;
+          if (error !== undefined) {
+            // Not at once: a bare retry() would call itself for ever.
+            subscriber.add(
+              scheduler.schedule(() => {
+                told = true;
+                subscriber.error(error);
+              }),
+            );
+          } else if (done || isEnded(state, role)) {
+            told = true;
+            if (!done) see({ type: 'ended', snapshot: state.snapshot as TerminalSnapshot<O> }, subscriber);
+            subscriber.complete();
+          }
+        },
       };
-      const viewing = new Subscription();
       const begin = () => {
-        viewing.add(life.changes$.subscribe({ next: tell, error: () => undefined }));
-        subscriber.add(viewing);
-        life.dispatch({ type: 'join', viewer: subscriber, role });
+        life.dispatch({ type: 'join', viewer });
         subscriber.add(() => {
-          life.dispatch({ type: 'leave', viewer: subscriber, role, told });
+          life.dispatch({ type: 'leave', viewer, told });
         });
       };
       // A failure does not come at once here either, since the views make it of a snapshot.

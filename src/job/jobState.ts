@@ -1,3 +1,5 @@
+import { JobOutputError } from '../errors/JobOutputError.js';
+import { RunpodError } from '../errors/RunpodError.js';
 import { sameJson } from '../protocol/json.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobEvent } from '../types/JobEvent.js';
@@ -11,6 +13,18 @@ const KILL_MARGIN = 15_000;
 
 /** How somebody looks at a job: as an owner, as an owner who wants its chunks, too, or only for its id. */
 export type Role = 'owner' | 'reader' | 'starter';
+
+/** One who looks at a job. */
+export interface Viewer {
+  readonly role: Role;
+  /**
+   * Hears what happened.
+   *
+   * @param error - why it hears nothing more
+   * @param done - the job was let go of: it hears nothing more
+   */
+  tell(events: readonly JobEvent[], error?: unknown, done?: boolean): void;
+}
 
 /** All that is known of a job, and who looks at it. */
 export interface JobState {
@@ -29,7 +43,7 @@ export interface JobState {
   readonly submittedAt?: number;
   readonly runningAt?: number | undefined;
   /** Who looks, and whether it was owned, and not left since. */
-  readonly viewers: ReadonlyMap<object, Role>;
+  readonly viewers: readonly Viewer[];
   readonly owned?: boolean;
   /** What leaving does to it; whether it was let go of for good. */
   readonly policy: LeavePolicy;
@@ -51,15 +65,15 @@ export interface JobState {
 
 /** What can happen to a job. `error` is what is said to those who look. */
 export type JobInput =
-  | { readonly type: 'join'; readonly viewer: object; readonly role: Role }
+  | { readonly type: 'join'; readonly viewer: Viewer }
   // `told`: it was told the end, or an error, and does not leave by itself.
-  | { readonly type: 'leave'; readonly viewer: object; readonly role: Role; readonly told: boolean }
+  | { readonly type: 'leave'; readonly viewer: Viewer; readonly told: boolean }
   | { readonly type: 'ready'; readonly request: JobRequest<object> }
   // `lifted`: it has passed a deadline, and the answer says that it does not count.
   | { readonly type: 'submitted' | 'answer' | 'lifted'; readonly snapshot: JobSnapshot }
-  // The submission failed, or the job will never be read again: final.
+  // The submission failed: final.
   | { readonly type: 'failed'; readonly error: unknown }
-  // A read failed; the next subscription tries again.
+  // A read failed; the next subscription tries again, unless that is final.
   | { readonly type: 'broken' | 'chunksBroken'; readonly error: unknown }
   | { readonly type: 'graceOver' | 'finished' | 'streamed' | 'detach' }
   | { readonly type: 'cancel' | 'stop'; readonly error: unknown }
@@ -97,6 +111,11 @@ export function isOver({ error, snapshot }: JobState): boolean {
   return error !== undefined || (!!snapshot && isTerminal(snapshot));
 }
 
+/** Whether nothing more will be read of a job: it is gone, or its output is not what it should be. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof RunpodError && error.code.startsWith('job_');
+}
+
 /** Whether one who looks in a role was told everything. */
 export function isEnded(state: JobState, role: Role): boolean {
   return isOver(state) && (role !== 'reader' || !!state.streamed);
@@ -111,13 +130,14 @@ export function isEnded(state: JobState, role: Role): boolean {
 export function reduce(state: JobState, input: JobInput, now: number, sent: boolean): JobState {
   switch (input.type) {
     case 'join': {
-      const { viewer, role } = input;
+      const { viewer } = input;
+      const { role } = viewer;
       const starter = role === 'starter';
       if (state.error !== undefined || isEnded(state, role)) return state;
       return {
         ...state,
         streaming: !!state.streaming || role === 'reader',
-        viewers: new Map(state.viewers).set(viewer, role),
+        viewers: [...state.viewers, viewer],
         owned: !!state.owned || !starter,
         // Who only asks for the id does not keep the job from being left.
         leaving: !!state.leaving && starter,
@@ -127,11 +147,11 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
       };
     }
     case 'leave': {
-      const { role, told } = input;
-      if (told && !state.viewers.has(input.viewer)) return state;
-      const next = { ...state, viewers: without(state, (viewer) => viewer === input.viewer) };
+      const { viewer, told } = input;
+      if (told && !state.viewers.includes(viewer)) return state;
+      const next = { ...state, viewers: state.viewers.filter((one) => one !== viewer) };
       // Who asks for the id does not own the job, but may be the only one who will ever know it.
-      const leaves = role !== 'starter' || !!state.leaving || (state.id === undefined && !next.viewers.size);
+      const leaves = viewer.role !== 'starter' || !!state.leaving || (state.id === undefined && !next.viewers.length);
       const live = (state.id !== undefined || !!state.submitting) && !isOver(state) && !state.finished;
       return { ...next, leaving: leaves && live && !hasOwner(next) };
     }
@@ -152,11 +172,11 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
     case 'lifted':
       return answered({ ...state, passed: undefined }, input.snapshot, now);
     case 'failed':
-      return isOver(state) ? submitted(state) : failed(state, input.error);
+      return failed(state, input.error);
     case 'broken':
-      return nobody(state);
+      return isFinal(input.error) ? failed(state, input.error) : nobody(state);
     case 'chunksBroken':
-      return { ...state, streaming: false, viewers: without(state, (_, role) => role === 'reader') };
+      return { ...state, streaming: false, viewers: state.viewers.filter(({ role }) => role !== 'reader') };
     case 'finished':
       return { ...state, finished: true };
     case 'streamed':
@@ -178,8 +198,10 @@ export function reduce(state: JobState, input: JobInput, now: number, sent: bool
       if (isOver(state) || !state.passed) return state;
       return { ...nobody(state), error: input.error, left: state.finished ? undefined : 'cancel' };
     case 'settled': {
-      const next = { ...state, left: undefined };
-      return input.settled.snapshot ? answered(next, input.settled.snapshot, now) : next;
+      const { snapshot, error } = input.settled;
+      const next = answered({ ...state, left: undefined }, snapshot, now);
+      // It has completed, if not as it should. One that is gone for a cancel may be there to be read all the same.
+      return error instanceof JobOutputError ? failed(next, error) : next;
     }
     case 'news':
       return state;
@@ -196,54 +218,49 @@ export function plan(state: JobState, timeout: JobTimeout, keepsAll: boolean): P
   const over = isOver(state);
   const live = id !== undefined && !over;
   const owned = hasOwner(state);
-  const read = hasReader(state) || (owned && !!state.streaming && keepsAll);
-  const unwatched = submitting && !viewers.size;
+  const read = viewers.some(({ role }) => role === 'reader') || (owned && !!state.streaming && keepsAll);
+  const unwatched = submitting && !viewers.length;
+  const [, deadline] = nextDeadline(state, timeout);
   const atStake = live && !!state.owned && policy !== 'detach' && !state.finished;
   return {
     hold: unwatched || !!left || (leaving && policy !== 'detach') || (live && !!passed),
-    listen: viewers.size > 0 || leaving || submitting || atStake,
+    listen: viewers.length > 0 || leaving || submitting || atStake,
     prepare: submitting && !state.request,
     submit: submitting && !!state.request,
     watch: live && owned && !passed,
     stream: id !== undefined && read && !state.streamed && state.error === undefined,
     grace: leaving,
     cancel: id !== undefined && (left ?? false),
-    deadline: owned && !over && !passed && Math.min(...deadlines(state, timeout).map(([, at]) => at)),
+    deadline: owned && !over && !passed && deadline < Infinity && deadline,
     expire: live && !!passed,
   };
 }
 
-/** The deadlines that are still ahead, or passed and not acted upon. */
-export function deadlines(state: JobState, timeout: JobTimeout): (readonly [keyof JobTimeout, number])[] {
+/** The deadline that comes first, and when: it is still ahead, or passed and not acted upon. */
+export function nextDeadline(state: JobState, timeout: JobTimeout): readonly [keyof JobTimeout, number] {
   const { startedAt = Infinity, joinedAt = Infinity, runningAt = Infinity, snapshot } = state;
   const { queue = Infinity, execution = Infinity, total = Infinity } = timeout;
   const queued = !snapshot || snapshot.status === 'IN_QUEUE';
-  return [
+  const all = [
     ['total', startedAt + total],
     ['queue', queued ? joinedAt + queue : Infinity],
     ['execution', runningAt + execution + KILL_MARGIN],
-  ];
+  ] as const;
+  return all.reduce((a, b) => (b[1] < a[1] ? b : a));
 }
 
 function hasOwner({ viewers }: JobState): boolean {
-  return [...viewers.values()].some((role) => role !== 'starter');
-}
-
-function hasReader({ viewers }: JobState): boolean {
-  return [...viewers.values()].includes('reader');
-}
-
-function without({ viewers }: JobState, gone: (viewer: object, role: Role) => boolean): JobState['viewers'] {
-  return new Map([...viewers].filter(([viewer, role]) => !gone(viewer, role)));
+  return viewers.some(({ role }) => role !== 'starter');
 }
 
 /** Everybody is told the end, or an error, and looks no more. */
 function nobody(state: JobState): JobState {
-  return { ...state, viewers: new Map(), leaving: false };
+  return { ...state, viewers: [], leaving: false };
 }
 
+/** Nothing more will come, unless it is over already. */
 function failed(state: JobState, error: unknown): JobState {
-  return { ...submitted(nobody(state)), error };
+  return isOver(state) ? submitted(state) : { ...submitted(nobody(state)), error };
 }
 
 /** The submission is over. Where it gave no id, there is nothing to cancel. */
@@ -269,7 +286,8 @@ function depart(state: JobState, sent: boolean): JobState {
 }
 
 /** Terminal is final, whatever a late answer says. */
-function answered(state: JobState, snapshot: JobSnapshot, now: number): JobState {
+function answered(state: JobState, snapshot: JobSnapshot | undefined, now: number): JobState {
+  if (!snapshot) return state;
   const { snapshot: last } = state;
   const finished = !!state.finished || isTerminal(snapshot);
   if (isOver(state) || (last && sameJson(last.raw, snapshot.raw))) return { ...state, finished };

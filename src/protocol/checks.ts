@@ -13,7 +13,7 @@ export interface Issue {
 }
 
 /** The issue with a field, unless it is as it must be. */
-function must(ok: boolean, field: string, value: unknown, rule: string): Issue[] {
+export function must(ok: boolean, field: string, value: unknown, rule: string): Issue[] {
   return ok ? [] : [{ field, given: show(value), rule: `must ${rule}` }];
 }
 

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isEnded, isOver, plan, reduce, type JobInput, type JobState, type Role } from '../../src/job/jobState.js';
+import {
+  isEnded,
+  isOver,
+  plan,
+  reduce,
+  type JobInput,
+  type JobState,
+  type Role,
+  type Viewer,
+} from '../../src/job/jobState.js';
 import type { JobTimeout, LeavePolicy } from '../../src/job/JobOptions.js';
 import type { Settled } from '../../src/job/settleJob.js';
 import { isTerminal } from '../../src/protocol/snapshot.js';
@@ -8,7 +17,10 @@ import { job } from '../fixtures/snapshots.js';
 import { seed } from '../support/seed.js';
 
 const statuses = ['IN_QUEUE', 'IN_PROGRESS', 'UNKNOWN', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] as const;
-const viewers = Array.from({ length: 4 }, (_, viewer) => ({ viewer }));
+const viewers = (['owner', 'owner', 'reader', 'starter'] satisfies Role[]).map((role): Viewer => ({
+  role,
+  tell: () => undefined,
+}));
 const viewer = fc.constantFrom(...viewers);
 const error = fc.integer().map((nth) => new Error(`error ${nth}`));
 const snapshot = fc
@@ -30,7 +42,6 @@ const input: fc.Arbitrary<JobInput> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('join' as const),
       viewer,
-      role: fc.constantFrom<Role>('owner', 'owner', 'reader', 'starter'),
     }),
   },
   {
@@ -38,7 +49,6 @@ const input: fc.Arbitrary<JobInput> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('leave' as const),
       viewer,
-      role: fc.constantFrom<Role>('owner', 'owner', 'reader', 'starter'),
       told: fc.boolean(),
     }),
   },
@@ -105,10 +115,10 @@ function turns(
   { attached, policy, keepsAll }: { attached: boolean; policy: LeavePolicy; keepsAll: boolean },
   inputs: readonly { input: JobInput; after: number; sent: boolean }[],
 ): Turn[] {
-  let state: JobState = { id: attached ? 'job' : undefined, viewers: new Map(), policy };
+  let state: JobState = { id: attached ? 'job' : undefined, viewers: [], policy };
   let now = 0;
   let sent = false;
-  const joined = new Map<object, Role>();
+  const joined = new Set<Viewer>();
   const seen: Turn[] = [];
   for (const step of inputs) {
     now += step.after;
@@ -129,18 +139,16 @@ function turns(
 }
 
 /** Nobody joins twice, or leaves who did not join; and only what is over, or broken, was told. */
-function possible(input: JobInput, state: JobState, joined: Map<object, Role>): JobInput | undefined {
+function possible(input: JobInput, state: JobState, joined: Set<Viewer>): JobInput | undefined {
   if (input.type !== 'join' && input.type !== 'leave') return input;
-  const { viewer } = input;
-  const role = joined.get(viewer);
-  if ((input.type === 'join') === (role !== undefined)) return undefined;
+  const { viewer: one } = input;
+  if ((input.type === 'join') === joined.has(one)) return undefined;
   if (input.type === 'join') {
-    joined.set(viewer, input.role);
+    joined.add(one);
     return input;
   }
-  joined.delete(viewer);
-  const told = input.told && (!state.viewers.has(viewer) || isEnded(state, role!));
-  return { ...input, role: role!, told };
+  joined.delete(one);
+  return { ...input, told: input.told && (!state.viewers.includes(one) || isEnded(state, one.role)) };
 }
 
 /** Holds a property in each turn, and sees to it that what it is about came up. */
@@ -160,7 +168,7 @@ function holds(about: (turn: Turn) => boolean, property: (turn: Turn) => void): 
 }
 
 const ended = ({ snapshot: last }: JobState) => last !== undefined && isTerminal(last);
-const owners = ({ viewers: all }: JobState) => [...all.values()].filter((role) => role !== 'starter').length;
+const owners = ({ viewers: all }: JobState) => all.filter(({ role }) => role !== 'starter').length;
 
 test('S18 a terminal snapshot is final, whatever comes', () => {
   holds(
@@ -274,11 +282,11 @@ test('those who look are those who joined', () => {
     ({ input: { type } }) => type === 'join' || type === 'leave',
     ({ before, state, input: what }) => {
       if (what.type === 'join') {
-        const told = before.error !== undefined || isEnded(before, what.role);
-        expect(state.viewers.get(what.viewer)).toBe(told ? before.viewers.get(what.viewer) : what.role);
-      } else if (what.type === 'leave') expect(state.viewers.has(what.viewer)).toBe(false);
-      for (const one of state.viewers.keys())
-        expect(before.viewers.has(one) || (what.type === 'join' && what.viewer === one)).toBe(true);
+        const told = before.error !== undefined || isEnded(before, what.viewer.role);
+        expect(state.viewers.includes(what.viewer)).toBe(!told);
+      } else if (what.type === 'leave') expect(state.viewers).not.toContain(what.viewer);
+      for (const one of state.viewers)
+        expect(before.viewers.includes(one) || (what.type === 'join' && what.viewer === one)).toBe(true);
     },
   );
 });

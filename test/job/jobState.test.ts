@@ -1,13 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { deadlines, isOver, reduce, type JobInput, type JobState, type Role } from '../../src/job/jobState.js';
+import {
+  isOver,
+  nextDeadline,
+  reduce,
+  type JobInput,
+  type JobState,
+  type Role,
+  type Viewer,
+} from '../../src/job/jobState.js';
+import type { JobTimeout } from '../../src/job/JobOptions.js';
+import { JobNotFoundError } from '../../src/errors/JobNotFoundError.js';
+import { JobOutputError } from '../../src/errors/JobOutputError.js';
 import { snapshotOf } from '../../src/protocol/snapshot.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
 
 const job = (status: string, more = {}): JobSnapshot =>
   (snapshotOf({ id: 'job-1', status, ...more }) as { value: JobSnapshot }).value;
-const viewers = (...roles: Role[]): JobState['viewers'] => new Map(roles.map((role) => [{ role }, role]));
-const me = {};
+const viewer = (role: Role): Viewer => ({ role, tell: () => undefined });
+const viewers = (...roles: Role[]): JobState['viewers'] => roles.map(viewer);
 const failure = new Error('no');
+const at = { operation: 'status' };
 const request = { input: { x: 1 } };
 
 const base = { policy: 'cancel', viewers: viewers('owner'), owned: true, startedAt: 0 } as const;
@@ -44,10 +56,10 @@ type StateName = keyof typeof states;
 
 /** Everything that can happen. */
 const inputs = {
-  'join owner': { type: 'join', viewer: me, role: 'owner' },
-  'join reader': { type: 'join', viewer: me, role: 'reader' },
-  'join starter': { type: 'join', viewer: me, role: 'starter' },
-  'leave of a stranger': { type: 'leave', role: 'owner', told: false, viewer: me },
+  'join owner': { type: 'join', viewer: viewer('owner') },
+  'join reader': { type: 'join', viewer: viewer('reader') },
+  'join starter': { type: 'join', viewer: viewer('starter') },
+  'leave of a stranger': { type: 'leave', viewer: viewer('owner'), told: false },
   ready: { type: 'ready', request: { input: { y: 2 } } },
   submitted: { type: 'submitted', snapshot: job('IN_QUEUE') },
   'answer IN_PROGRESS': { type: 'answer', snapshot: job('IN_PROGRESS') },
@@ -65,6 +77,7 @@ const inputs = {
   expired: { type: 'expired', error: new Error('other') },
   'settled cancelled': { type: 'settled', settled: { outcome: 'cancelled', snapshot: job('CANCELLED') } },
   'settled without an answer': { type: 'settled', settled: { outcome: 'abandoned' } },
+  'settled as gone': { type: 'settled', settled: { outcome: 'finished', error: new JobNotFoundError('gone', at) } },
   news: { type: 'news', event: { type: 'gap', delivered: 1 } },
 } as const satisfies Record<string, JobInput>;
 type InputName = keyof typeof inputs;
@@ -81,7 +94,7 @@ function told({ id, snapshot, error, submitting, leaving, left, viewers: all, pa
     passed && `past ${passed}`,
     leaving && 'leaving',
     left && `left to ${left}`,
-    [...all.values()].join('+') || 'nobody',
+    all.map(({ role }) => role).join('+') || 'nobody',
   ]
     .filter(Boolean)
     .join(', ');
@@ -139,7 +152,7 @@ describe('whatever happens to a job in whatever state', () => {
   });
 
   test('S4 an error ends what everybody is told, and nobody stays in the books', () => {
-    expectOfAll(({ from, to }) => to.error === undefined || from.error !== undefined || to.viewers.size === 0);
+    expectOfAll(({ from, to }) => to.error === undefined || from.error !== undefined || to.viewers.length === 0);
   });
 
   test('S6 what the service is known to be done with is not cancelled', () => {
@@ -191,6 +204,7 @@ describe('what happens', () => {
     ['in its grace', 'answer COMPLETED', 'COMPLETED, leaving, nobody'],
     ['left', 'settled cancelled', 'CANCELLED, nobody'],
     ['left', 'settled without an answer', 'IN_QUEUE, nobody'],
+    ['left', 'settled as gone', 'IN_QUEUE, nobody'],
     ['left', 'join owner', 'IN_QUEUE, left to cancel, owner'],
     ['detached', 'graceOver', 'IN_QUEUE, nobody'],
     ['detached', 'stop', 'IN_QUEUE, nobody'],
@@ -223,11 +237,21 @@ describe('what happens', () => {
   });
 });
 
+test.each<[StateName, string]>([
+  ['left', 'error wrong, nobody'],
+  ['running', 'error wrong, nobody'],
+  ['completed', 'COMPLETED, owner'],
+])('to a job %s: settled with an output that is not as it should be: %s', (state, result) => {
+  const error = new JobOutputError('wrong', at, { issues: [] });
+  const next = reduce(states[state], { type: 'settled', settled: { outcome: 'finished', error } }, 100, true);
+  expect(told(next)).toBe(result);
+});
+
 describe('S4 leaving', () => {
   const leave = (roles: Role[], role: Role, more: Partial<JobState> = {}): boolean => {
-    const all = new Map(roles.map((one) => [{ one }, one]));
-    const viewer = [...all].find(([, one]) => one === role)![0];
-    return !!reduce({ ...taken, ...more, viewers: all }, { type: 'leave', viewer, role, told: false }, 100, true)
+    const all = viewers(...roles);
+    const one = all.find((each) => each.role === role)!;
+    return !!reduce({ ...taken, ...more, viewers: all }, { type: 'leave', viewer: one, told: false }, 100, true)
       .leaving;
   };
   test.each<[string, boolean, boolean]>([
@@ -250,8 +274,13 @@ describe('S4 leaving', () => {
 });
 
 describe('S12 the deadlines of a job', () => {
-  const at = (state: JobState, timeout: Parameters<typeof deadlines>[1]) =>
-    Object.fromEntries(deadlines(state, timeout));
+  const at = (state: JobState, timeout: JobTimeout) =>
+    Object.fromEntries(
+      (['total', 'queue', 'execution'] as const).map((limit) => {
+        const [which, when] = nextDeadline(state, { [limit]: timeout[limit] });
+        return [limit, which === limit ? when : Infinity];
+      }),
+    );
   const all = { queue: 1, execution: 20, total: 300 };
 
   test('in the queue: total from its beginning, queue from the first look', () => {
@@ -268,6 +297,12 @@ describe('S12 the deadlines of a job', () => {
 
   test('without limits there are none', () => {
     expect(at(states.running, {})).toEqual({ total: Infinity, queue: Infinity, execution: Infinity });
+  });
+
+  test('the first of them counts', () => {
+    expect(nextDeadline({ ...states.queued, startedAt: 1_000, joinedAt: 1_000 }, all)).toEqual(['queue', 1_001]);
+    expect(nextDeadline(states.running, all)).toEqual(['total', 300]);
+    expect(nextDeadline(states.running, { ...all, total: 30_000 })).toEqual(['execution', 15_025]);
   });
 
   test('it is on a worker since it was first seen there', () => {
