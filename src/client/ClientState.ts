@@ -1,4 +1,4 @@
-import { NEVER, Observable, Subject, catchError, defer, first, from, of, switchMap, throwError, timeout } from 'rxjs';
+import { Observable, Subject, catchError, defer, first, from, of, switchMap, throwError, timeout } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
@@ -63,11 +63,6 @@ export class ClientState {
       subscriber.add(() => this.open.delete(open));
       source.subscribe(subscriber);
     });
-  }
-
-  /** Errors when the client is closed; never emits. */
-  untilClosed(context: () => ErrorContext): Observable<never> {
-    return this.whileOpen(NEVER, context);
   }
 
   close(): void {
