@@ -263,7 +263,7 @@ export const mutants = [
   {
     rule: 'S11',
     file: 'src/client/StatusBoard.ts',
-    find: ' && !watcher.poll)',
+    find: ' && !watcher.terms.poll)',
     replace: ')',
     test: 'test/client/board.test.ts',
     name: 'S11 who says how often is asked by that, also behind an older queued job',
@@ -271,7 +271,7 @@ export const mutants = [
   {
     rule: 'S7',
     file: 'src/client/StatusBoard.ts',
-    find: 'if (terms.seen) this.#plan(watcher, terms.seen);\n      else ',
+    find: 'if (seen) this.#plan(watcher, seen);\n    else ',
     replace: '',
     test: 'test/client/board.test.ts',
     name: 'a job that was submitted just now is not read at once',
@@ -287,7 +287,7 @@ export const mutants = [
   {
     rule: 'S13',
     file: 'src/client/StatusBoard.ts',
-    find: '    // Another who was told before it may have had the answer at once.\n    if (this.subscriber.closed) return;\n',
+    find: '    // Another who was told before it may have had the answer at once.\n    if (this.closed) return;\n',
     replace: '',
     test: 'test/client/board.test.ts',
     name: 'S13 who has heard the end while others are told to look anew does not look',
@@ -295,7 +295,7 @@ export const mutants = [
   {
     rule: 'S13',
     file: 'src/client/StatusBoard.ts',
-    find: '} = watcher;\n    if (subscriber.closed) return;\n    const now = this.now();',
+    find: '} = watcher;\n    if (watcher.closed) return;\n    const now = this.now();',
     replace: '} = watcher;\n    const now = this.now();',
     test: 'test/client/board.test.ts',
     name: 'S13 who leaves while a failure is told is not read again',
@@ -863,7 +863,7 @@ export const mutants = [
   {
     rule: 'S7',
     file: 'src/client/JobRecord.ts',
-    find: 'this.hear(snapshot);\n        end(',
+    find: 'this.hear(last);\n        end(',
     replace: 'end(',
     test: 'test/client/sharing.test.ts',
     name: 'S7 watchers of one job the earliest wins',
@@ -919,8 +919,8 @@ export const mutants = [
   {
     rule: 'S7',
     file: 'src/client/StatusBoard.ts',
-    find: 'if (!last || !sameJson(last.raw, snapshot.raw)) subscriber.next(snapshot);',
-    replace: 'subscriber.next(snapshot);',
+    find: 'if (!last || !sameJson(last.raw, snapshot.raw)) {\n      watcher',
+    replace: '{\n      watcher',
     test: 'test/client/sharing.test.ts',
     name: 'emits only what differs from what it emitted last',
   },
@@ -1239,8 +1239,8 @@ export const mutants = [
   {
     rule: 'S12',
     file: 'src/client/JobRun.ts',
-    find: 'Math.max(0, call.timeout - elapsed)',
-    replace: 'call.timeout',
+    find: 'Math.max(0, options.timeout - elapsed)',
+    replace: 'options.timeout',
     test: 'test/endpoint/pipelines.test.ts',
     name: 'S4 its timeout cancels it',
   },
@@ -1271,10 +1271,18 @@ export const mutants = [
   {
     rule: 'S13',
     file: 'src/client/StatusBoard.ts',
-    find: 'if (watcher.asking) job.leave(watcher);\n    watcher.at',
-    replace: 'watcher.at',
+    find: 'if (watcher.asking) job.leave(watcher);\n    this.#due',
+    replace: 'this.#due',
     test: 'test/client/sharing.test.ts',
     name: 'leaving one does not disturb the other; the read is aborted when the last leaves',
+  },
+  {
+    rule: 'S18',
+    file: 'src/client/StatusBoard.ts',
+    find: 'sink.complete();\n      watcher.unsubscribe();',
+    replace: 'sink.complete();',
+    test: 'test/endpoint/schema.test.ts',
+    name: 'S17 S18 while the output of a job is checked, no word of it is the end once more',
   },
   {
     rule: 'S13',

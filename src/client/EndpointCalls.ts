@@ -1,4 +1,4 @@
-import { concatMap, defer, map, of, tap, type Observable, type OperatorFunction } from 'rxjs';
+import { Observable, concatMap, defer, map, of, tap, type OperatorFunction } from 'rxjs';
 import { JobOutputError } from '../errors/JobOutputError.js';
 import { StreamInUseError } from '../errors/StreamInUseError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
@@ -7,7 +7,7 @@ import { parseHealth } from '../protocol/health.js';
 import { RUNSYNC_WAIT, STREAM_WAIT } from '../protocol/limits.js';
 import { isTerminalStatus } from '../protocol/snapshot.js';
 import { parseStream } from '../protocol/streamReply.js';
-import { fixedPolicy } from '../sources/PollPolicy.js';
+import { policyOf } from '../sources/PollPolicy.js';
 import { streamChunks, type StreamEvent } from '../sources/streamChunks.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobRef } from '../types/JobRef.js';
@@ -17,7 +17,6 @@ import type { CallOptions, RunOptions } from '../types/options.js';
 import type { Call } from './Call.js';
 import type { EndpointOptions } from './EndpointOptions.js';
 import type { EndpointState } from './EndpointState.js';
-import type { WatchTerms } from './StatusBoard.js';
 import type { StreamOptions, WatchOptions } from './callOptions.js';
 import { validate } from './validate.js';
 
@@ -93,22 +92,14 @@ export class EndpointCalls<I extends object, O, C> {
   }
 
   /** Polls a job without checking its output. */
-  poll(
-    id: string,
-    { every, poll, outage, headers, context, seen, ending }: WatchOptions & Pick<WatchTerms, 'seen' | 'ending'>,
-    particulars: Particulars = {},
-  ): Observable<JobSnapshot> {
+  poll(id: string, options: WatchOptions, particulars: Particulars = {}): Observable<JobSnapshot> {
     const { state } = this;
-    return defer(() => {
+    const { every, outage } = options;
+    return new Observable((subscriber) => {
       const issues = checkDurations({ every, outage });
       if (issues.length) throw invalidRequest(issues, state.context({ operation: 'status', jobId: id }));
-      return state.jobs.watch(id, {
-        fetch: () => this.fetch(id, { headers, context }, particulars),
-        poll: every === undefined ? poll : fixedPolicy(every),
-        outage,
-        seen,
-        ending,
-      });
+      const fetch = () => this.fetch(id, options, particulars);
+      state.jobs.watch(id, { fetch, poll: policyOf(options), outage }, subscriber);
     });
   }
 

@@ -1,9 +1,7 @@
 import { Observable, Subscription } from 'rxjs';
+import { sameJson } from '../protocol/json.js';
 import type { StreamCursor } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-
-/** Reads a job once. */
-export type Fetch = () => Observable<JobSnapshot>;
 
 /** One who hears every answer about a job, whoever asked for it. */
 export interface Listener {
@@ -14,7 +12,8 @@ export interface Listener {
 
 /** One who waits for a read. */
 export interface Asker {
-  readonly fetch: Fetch;
+  /** Makes it. */
+  fetch(): Observable<JobSnapshot>;
   answer(snapshot: JobSnapshot): void;
   fail(error: unknown): void;
 }
@@ -26,8 +25,15 @@ interface Reading {
 
 const NOBODY: readonly Listener[] = [];
 
+/** Who counts those that look at a job, and is told by each that leaves. */
+export interface Keeper {
+  left(job: JobRecord): void;
+}
+
 /** What a client knows of a job, and what those who look at it share. */
 export class JobRecord {
+  readonly id: string;
+  readonly keeper: Keeper;
   /** The service has told of it. */
   known = false;
   /** The service has said that it is over. */
@@ -44,8 +50,14 @@ export class JobRecord {
   #listeners = NOBODY;
   #reading: Reading | undefined;
 
+  constructor(id: string, keeper: Keeper) {
+    this.id = id;
+    this.keeper = keeper;
+  }
+
   listen(listener: Listener): void {
-    this.#listeners = [...this.#listeners, listener];
+    // An array that `push` makes, as a spread does, has room for many more.
+    this.#listeners = this.#listeners.concat(listener);
   }
 
   unlisten(listener: Listener): void {
@@ -97,10 +109,12 @@ export class JobRecord {
     }).subscribe({
       next: (snapshot) => {
         this.#reading = undefined;
-        this.last = snapshot;
-        this.hear(snapshot);
+        // One that says the same is not kept beside those that were given out.
+        if (!this.last || !sameJson(this.last.raw, snapshot.raw)) this.last = snapshot;
+        const { last } = this;
+        this.hear(last);
         end((asker) => {
-          asker.answer(snapshot);
+          asker.answer(last);
         });
       },
       error: (error: unknown) => {
