@@ -5,7 +5,7 @@ import type { JobOptions, JobTimeout } from '../job/JobOptions.js';
 import type { Settled } from '../job/settleJob.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
-import { checkDurations, checkId, type Issue } from '../protocol/checks.js';
+import { checkDurations, checkId, checkWatch, type Issue } from '../protocol/checks.js';
 import { isRecord } from '../protocol/json.js';
 import { EXECUTION_TIMEOUT, TTL } from '../protocol/limits.js';
 import type { StreamEvent } from '../sources/streamChunks.js';
@@ -30,7 +30,7 @@ export class EndpointJobHost<I extends object, O, C> implements JobHost {
     this.#calls = calls;
     this.#origin = origin;
     this.#options = options;
-    const { grace, settle, every, outage } = options;
+    const { grace, settle } = options;
     const { queue, execution, total } = this.#timeout;
     const issues = [
       ...checkDurations({
@@ -39,9 +39,8 @@ export class EndpointJobHost<I extends object, O, C> implements JobHost {
         'timeout.total': total,
         grace,
         settle,
-        every,
-        outage,
       }),
+      ...checkWatch(options),
       ...(origin.request ? [] : checkRef(origin.ref, this.endpointId)),
     ];
     this.refusal = issues.length ? invalidRequest(issues, this.#where) : undefined;
@@ -76,9 +75,9 @@ export class EndpointJobHost<I extends object, O, C> implements JobHost {
   }
 
   watch(id: string, finished?: () => void): Observable<JobSnapshot> {
-    const { every, poll, outage } = this.#options;
+    const { every, poll, outage, longPoll } = this.#options;
     this.#recall(id);
-    const snapshots$ = this.#calls.poll(id, { every, poll, outage, ...this.#call }, this.#particulars);
+    const snapshots$ = this.#calls.poll(id, { every, poll, outage, longPoll, ...this.#call }, this.#particulars);
     return snapshots$.pipe(this.#calls.checked(finished));
   }
 

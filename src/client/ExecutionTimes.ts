@@ -8,9 +8,9 @@ const ENOUGH = 8;
 export class ExecutionTimes {
   /** How many jobs ended in a millisecond. */
   rate = 0;
-  /** As they came, when each of them did, and by length. */
-  readonly #latest: number[] = [];
-  readonly #heardAt: number[] = [];
+  /** As they came, and when each of them did. */
+  readonly #latest: (readonly [time: number, at: number])[] = [];
+  /** By length. */
   #sorted: readonly number[] = [];
 
   /** Whether there are enough of them. */
@@ -19,15 +19,12 @@ export class ExecutionTimes {
   }
 
   add(time: number, now: number): void {
-    const [latest, heardAt] = [this.#latest, this.#heardAt];
-    latest.push(time);
-    heardAt.push(now);
-    if (latest.length > SAMPLES) {
-      latest.shift();
-      heardAt.shift();
-    }
-    if (latest.length >= ENOUGH) this.#sorted = [...latest].sort((a, b) => a - b);
-    this.rate = latest.length / (now - (heardAt[0] ?? now) + 1000);
+    const latest = this.#latest;
+    latest.push([time, now]);
+    if (latest.length > SAMPLES) latest.shift();
+    const [[, since] = [0, now]] = latest;
+    if (latest.length >= ENOUGH) this.#sorted = latest.map(([one]) => one).sort((a, b) => a - b);
+    this.rate = latest.length / (now - since + 1000);
   }
 
   /**
@@ -39,8 +36,7 @@ export class ExecutionTimes {
     const { length } = sorted;
     const passed = elapsed >= 0 ? countBefore(length, (nth) => (sorted[nth] ?? 0) <= elapsed) : length;
     if (length - passed < ENOUGH / 2) return undefined;
-    const place = passed + (length - passed) * part;
-    const [before = 0, after = before] = sorted.slice(Math.max(0, Math.floor(place) - 1));
-    return before + (after - before) * (place % 1) - elapsed;
+    const place = Math.ceil(passed + (length - passed) * part);
+    return (sorted[place - 1] ?? 0) - elapsed;
   }
 }

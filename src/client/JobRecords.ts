@@ -1,11 +1,11 @@
-import { EMPTY, Observable, Subscription, tap, throwError } from 'rxjs';
+import { EMPTY, Observable, Subscription, tap, type Subscriber } from 'rxjs';
 import type { RunpodError } from '../errors/RunpodError.js';
 import { isRecord } from '../protocol/json.js';
 import { snapshotOf } from '../protocol/snapshot.js';
 import { streamCursor, type StreamCursor } from '../sources/StreamCursor.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import { JobRecord, type Asker, type Keeper, type Listener } from './JobRecord.js';
+import { JobRecord, type Asker, type Fetch, type Keeper } from './JobRecord.js';
 import type { Sink, StatusBoard, WatchTerms } from './StatusBoard.js';
 
 /** How many jobs are remembered, the newest. */
@@ -59,27 +59,23 @@ export class JobRecords implements Keeper {
   }
 
   /** One answer: that of the read in flight, or of a new one. */
-  read(id: string, fetch: Asker['fetch']): Observable<JobSnapshot> {
-    return this.#using(
-      id,
-      (job) =>
-        new Observable((subscriber) => {
-          const asker: Asker = {
-            fetch,
-            answer: (snapshot) => {
-              subscriber.next(snapshot);
-              subscriber.complete();
-            },
-            fail: (error) => {
-              subscriber.error(error);
-            },
-          };
-          subscriber.add(() => {
-            job.leave(asker);
-          });
-          job.ask(asker);
-        }),
-    );
+  read(id: string, fetch: Fetch): Observable<JobSnapshot> {
+    return this.#using(id, (job, subscriber) => {
+      const asker: Asker = {
+        fetch,
+        answer: (snapshot) => {
+          subscriber.next(snapshot);
+          subscriber.complete();
+        },
+        error: (error) => {
+          subscriber.error(error);
+        },
+      };
+      subscriber.add(() => {
+        job.leave(asker);
+      });
+      job.ask(asker);
+    });
   }
 
   /**
@@ -95,21 +91,12 @@ export class JobRecords implements Keeper {
 
   /** Every answer about a job that comes while others look at it, and every notice. */
   heard(id: string): Observable<JobSnapshot> {
-    return this.#using(
-      id,
-      (job) =>
-        new Observable((subscriber) => {
-          const listener: Listener = {
-            hear: (snapshot) => {
-              subscriber.next(snapshot);
-            },
-          };
-          job.listen(listener);
-          return () => {
-            job.unlisten(listener);
-          };
-        }),
-    );
+    return this.#using(id, (job, subscriber) => {
+      job.listen(subscriber);
+      subscriber.add(() => {
+        job.unlisten(subscriber);
+      });
+    });
   }
 
   /** Gives a job's stream to one reader, from where the last one left it, or a reference says. */
@@ -119,25 +106,31 @@ export class JobRecords implements Keeper {
     inUse: () => RunpodError,
     read: (cursor: StreamCursor) => Observable<T>,
   ): Observable<T> {
-    return this.#using(id, (job) => {
-      if (job.streaming) return throwError(inUse);
+    return this.#using(id, (job, subscriber) => {
+      if (job.streaming) {
+        subscriber.error(inUse());
+        return;
+      }
       job.streaming = true;
-      return read((job.cursor ??= { ...streamCursor(), count: chunks, ...(gap && { gap: 'possibly' }) })).pipe(
-        tap({
-          complete: () => {
-            job.streaming = false;
-            job.cursor = undefined;
-          },
-          error: (error: unknown) => {
-            job.streaming = false;
-            // The stream of a job that ended is over; after any other error it goes on from here.
-            if ((error as { snapshot?: unknown } | undefined)?.snapshot) job.cursor = undefined;
-          },
-          unsubscribe: () => {
-            job.streaming = false;
-          },
-        }),
-      );
+      job.cursor ??= { ...streamCursor(), count: chunks, ...(gap && { gap: 'possibly' }) };
+      read(job.cursor)
+        .pipe(
+          tap({
+            complete: () => {
+              job.streaming = false;
+              job.cursor = undefined;
+            },
+            error: (error: unknown) => {
+              job.streaming = false;
+              // The stream of a job that ended is over; after any other error it goes on from here.
+              if ((error as { snapshot?: unknown } | undefined)?.snapshot) job.cursor = undefined;
+            },
+            unsubscribe: () => {
+              job.streaming = false;
+            },
+          }),
+        )
+        .subscribe(subscriber);
     });
   }
 
@@ -174,13 +167,13 @@ export class JobRecords implements Keeper {
     return job;
   }
 
-  #using<T>(id: string, use: (job: JobRecord) => Observable<T>): Observable<T> {
+  #using<T>(id: string, use: (job: JobRecord, subscriber: Subscriber<T>) => void): Observable<T> {
     return new Observable((subscriber) => {
       const job = this.#enter(id);
       subscriber.add(() => {
         this.left(job);
       });
-      use(job).subscribe(subscriber);
+      use(job, subscriber);
       this.#notice();
     });
   }

@@ -1,9 +1,8 @@
 import { NEVER, of, type Observable, type Subscriber, type Unsubscribable } from 'rxjs';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { saying } from '../errors/saying.js';
-import { checkDurations, checkWait } from '../protocol/checks.js';
+import { checkWait, checkWatch } from '../protocol/checks.js';
 import { isTerminal } from '../protocol/snapshot.js';
-import { policyOf, type PollPolicy } from '../sources/PollPolicy.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { SyncOptions } from './callOptions.js';
@@ -19,7 +18,7 @@ import { limit } from './limit.js';
 export class JobRun<I extends object, O, C> implements WatchTerms, Sink, Open, Unsubscribable {
   readonly #calls: EndpointCalls<I, O, C>;
   readonly #operation: 'run' | 'runsync';
-  readonly #options: SyncOptions;
+  readonly options: SyncOptions;
   readonly #subscriber: Subscriber<JobSnapshot<O>>;
   #watcher: Unsubscribable | undefined;
   /** Of a job that is to be cancelled when it is left: nobody else knows it. */
@@ -33,34 +32,26 @@ export class JobRun<I extends object, O, C> implements WatchTerms, Sink, Open, U
   ) {
     this.#calls = calls;
     this.#operation = operation;
-    this.#options = options;
+    this.options = options;
     this.#subscriber = subscriber;
-  }
-
-  get poll(): PollPolicy | undefined {
-    return policyOf(this.#options);
-  }
-
-  get outage(): number | undefined {
-    return this.#options.outage;
   }
 
   get ending(): boolean {
     return this.#operation === 'run';
   }
 
-  fetch(): Observable<JobSnapshot> {
-    return this.#calls.fetch(this.#id, this.#options);
+  fetch(wait?: number): Observable<JobSnapshot> {
+    return this.#calls.fetch(this.#id, this.options, undefined, wait);
   }
 
   /** Submits the job, then reads it. */
   begin(request: JobRequest<I>): void {
-    const [subscriber, options] = [this.#subscriber, this.#options];
-    const { wait, every, outage } = options;
+    const [subscriber, options] = [this.#subscriber, this.options];
+    const { wait } = options;
+    const issues = [...checkWait(wait), ...checkWatch(options)];
     const { client } = this.#calls.state;
     const began = client.now();
     let seen: JobSnapshot | undefined;
-    const issues = [...checkWait(wait), ...checkDurations({ every, outage })];
     subscriber.add(
       this.#calls.submit(this.#operation, request, options, wait, issues).subscribe({
         next: (snapshot) => {
@@ -122,19 +113,18 @@ export class JobRun<I extends object, O, C> implements WatchTerms, Sink, Open, U
   }
 
   #read(elapsed: number, seen: JobSnapshot | undefined): void {
-    const [subscriber, options] = [this.#subscriber, this.#options];
+    const [subscriber, options] = [this.#subscriber, this.options];
     const { client, jobs } = this.#calls.state;
     client.open.add(this);
     if (options.timeout !== undefined || options.signal) {
       const timeout = options.timeout && Math.max(0, options.timeout - elapsed);
-      const limited = limit({ ...options, timeout }, () => this.#context(), client.settings.scheduler, false);
-      subscriber.add(
-        limited(NEVER).subscribe({
-          error: (error: unknown) => {
-            subscriber.error(error);
-          },
-        }),
+      const limited = limit<JobSnapshot<O>>(
+        { ...options, timeout },
+        () => this.#context(),
+        client.settings.scheduler,
+        false,
       );
+      limited(NEVER).subscribe(subscriber);
     }
     // It may have been left by now.
     if (!subscriber.closed) jobs.watch(this.#id, this, this, this.ending ? seen : undefined);

@@ -4,21 +4,20 @@ import { sameJson } from '../protocol/json.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import { askedFor, due } from '../sources/poll.js';
-import type { PollPolicy } from '../sources/PollPolicy.js';
+import { policyOf, type PollPolicy } from '../sources/PollPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { countBefore } from './countBefore.js';
 import { DueQueue, type Due } from './DueQueue.js';
 import { ExecutionTimes } from './ExecutionTimes.js';
-import type { Asker, JobRecord, Listener } from './JobRecord.js';
+import type { Asker, Fetch, JobRecord, Listener } from './JobRecord.js';
+import { LongPoll } from './LongPoll.js';
+import type { Room } from './Room.js';
+import type { WatchOptions } from './callOptions.js';
 
 /** How one who watches a job wants it read. */
 export interface WatchTerms {
-  /** Reads it once. */
-  fetch(): Observable<JobSnapshot>;
-  /** The delay after each answer; where there is none, the board decides. */
-  readonly poll?: PollPolicy | undefined;
-  /** How long reads may fail in a row, in milliseconds. */
-  readonly outage?: number | undefined;
+  readonly fetch: Fetch;
+  readonly options: WatchOptions;
   /** Only the end is of interest. */
   readonly ending?: boolean | undefined;
 }
@@ -27,15 +26,6 @@ export interface WatchTerms {
 export interface Sink extends Observer<JobSnapshot> {
   /** Whose leaving stops them. */
   add(watcher: Unsubscribable): void;
-}
-
-/** What keeps reads within the limits. */
-export interface Room {
-  /** How many may go now. Where none may, `wake` is called once one may and nobody else waits. */
-  free(wake: () => void): number;
-  /** How many may go in a millisecond in the long run. */
-  readonly rate: number;
-  forget(wake: () => void): void;
 }
 
 /** Within what time each of a few queued jobs is looked at, and after what time the next one at the earliest; in milliseconds. */
@@ -91,19 +81,15 @@ class Watcher implements Listener, Asker, Due, Unsubscribable {
     this.last = seen;
   }
 
-  fetch(): Observable<JobSnapshot> {
-    return this.terms.fetch();
+  fetch(wait?: number): Observable<JobSnapshot> {
+    return this.board.longPoll.read(this.terms, wait);
   }
 
-  hear(snapshot: JobSnapshot): void {
+  next(snapshot: JobSnapshot): void {
     this.board.heard(this, snapshot);
   }
 
-  answer(): void {
-    // It has heard it.
-  }
-
-  fail(error: unknown): void {
+  error(error: unknown): void {
     this.board.failed(this, error);
   }
 
@@ -134,9 +120,9 @@ export class StatusBoard {
   readonly #scheduler: SchedulerLike;
   readonly #policy: PollPolicy;
   readonly #room: Room | undefined;
+  readonly longPoll: LongPoll;
   /** All who watch, by when they want an answer. */
   readonly #due = new DueQueue<Watcher>();
-  #nth = 0;
   #pumping = false;
   #blocked = false;
   #timer = Subscription.EMPTY;
@@ -154,10 +140,11 @@ export class StatusBoard {
   #roundAt = 0;
   readonly #executions = new ExecutionTimes();
 
-  constructor(scheduler: SchedulerLike, policy: PollPolicy, room: Room | undefined) {
+  constructor(scheduler: SchedulerLike, policy: PollPolicy, room: (operation: string) => Room | undefined) {
     this.#scheduler = scheduler;
     this.#policy = policy;
-    this.#room = room;
+    this.#room = room('status');
+    this.longPoll = new LongPoll(scheduler, room('status-sync'));
   }
 
   now(): number {
@@ -171,7 +158,7 @@ export class StatusBoard {
    * @param seen - what is known of the job: it is not read at once then
    */
   watch(job: JobRecord, terms: WatchTerms, sink: Sink, seen?: JobSnapshot): void {
-    const watcher = new Watcher(this, job, terms, sink, this.#nth++, seen);
+    const watcher = new Watcher(this, job, terms, sink, this.#due.turns, seen);
     job.listen(watcher);
     this.#due.set(watcher, Infinity);
     sink.add(watcher);
@@ -182,26 +169,26 @@ export class StatusBoard {
 
   /** A watcher wants an answer at once. */
   hurry(watcher: Watcher): void {
-    if (watcher.asking) return;
-    if (this.#free()) this.#ask(watcher);
-    else this.#at(watcher, this.now());
+    if (!watcher.asking && !this.#ask(watcher)) this.#at(watcher, this.now());
   }
 
   heard(watcher: Watcher, snapshot: JobSnapshot): void {
-    const { sink, last, job, asking } = watcher;
+    const { last, sink } = watcher;
     if (watcher.closed) return;
     watcher.asking = false;
     // Where somebody else says it, it need not be read any more.
-    if (asking) job.leave(watcher);
+    watcher.job.leave(watcher);
     watcher.good = this.now();
     watcher.failures = 0;
     watcher.otherwise = undefined;
     if (snapshot.status !== 'CANCELLED' && snapshot.status !== 'IN_QUEUE' && snapshot.status !== 'UNKNOWN')
       this.#ran(watcher, snapshot);
-    // One that says the same is not kept beside the one that was given out.
     if (!last || !sameJson(last.raw, snapshot.raw)) {
       watcher.last = snapshot;
       sink.next(snapshot);
+    } else {
+      // One that says the same is not kept beside the one that was given out.
+      watcher.job.last = last;
     }
     if (isTerminal(snapshot)) {
       sink.complete();
@@ -210,35 +197,32 @@ export class StatusBoard {
   }
 
   failed(watcher: Watcher, error: unknown): void {
-    const { terms, good, sink, otherwise } = watcher;
+    const { good, otherwise } = watcher;
     if (watcher.closed) return;
     const now = this.now();
     watcher.asking = false;
     watcher.otherwise = undefined;
+    // In line, it is read when it is its turn.
     if (otherwise !== undefined) {
-      // In line, it is read when it is its turn.
       this.#at(watcher, otherwise);
       return;
     }
     watcher.failures++;
     const wait = Math.max(this.#delay(watcher), due(askedFor(error)));
-    const { outage = OUTAGE } = terms;
+    const { outage = OUTAGE } = watcher.terms.options;
     const passing = error instanceof RunpodError && error.retryable && now + wait - good <= outage;
     if (passing) this.#at(watcher, now + wait);
-    else {
-      sink.error(error);
-      watcher.unsubscribe();
-    }
+    else watcher.sink.error(error);
   }
 
   left(watcher: Watcher): void {
-    const { job, at } = watcher;
+    const { job } = watcher;
     job.unlisten(watcher);
-    if (watcher.asking) job.leave(watcher);
+    job.leave(watcher);
     this.#due.remove(watcher);
     if (watcher.queuedSince !== undefined) this.#queue.splice(this.#placeOf(watcher), 1);
-    if (this.#tried === watcher) this.#try(Math.min(at, this.now() + ROUND_PACE));
-    job.keeper.left(job);
+    if (this.#tried === watcher) this.#try(Math.min(watcher.at, this.now() + ROUND_PACE));
+    job.jobs.left(job);
     if (this.#due.length) return;
     this.#timer.unsubscribe();
     this.#timerAt = Infinity;
@@ -248,16 +232,27 @@ export class StatusBoard {
   /** Says when the watcher of a job that is not over wants the next answer. */
   #plan(watcher: Watcher, { status }: JobSnapshot): void {
     const { submittedAt } = watcher.job;
-    if (status === 'IN_QUEUE' && submittedAt !== undefined && !watcher.terms.poll) this.#line(watcher, submittedAt);
+    if (status === 'IN_QUEUE' && submittedAt !== undefined && !policyOf(watcher.terms.options))
+      this.#line(watcher, submittedAt);
     else this.#at(watcher, this.now() + this.#delay(watcher));
   }
 
+  /** How long the service may hold the next read of a job, if at all: it tells of nothing but the end meanwhile. */
+  #wait({ terms: { options }, failures, runningSince }: Watcher): number | undefined {
+    const { longPoll } = options;
+    const plain = runningSince === undefined || failures || policyOf(options);
+    return longPoll && !plain && this.longPoll.open ? longPoll : undefined;
+  }
+
   /** How long after an answer the next one is wanted. */
-  #delay({ terms, job, since, failures, last, runningSince = Infinity }: Watcher): number {
-    const { poll, ending } = terms;
+  #delay(watcher: Watcher): number {
+    const { terms, job, since, failures, last, runningSince = Infinity } = watcher;
+    if (this.#wait(watcher)) return 0;
+    const { options, ending } = terms;
+    const poll = policyOf(options);
     const now = this.now();
     const elapsed = now - runningSince;
-    const { rate = Infinity } = this.#room ?? {};
+    const rate = this.#room?.rate ?? Infinity;
     // Nothing but the end is of interest, and it is known how long such jobs take: what the limits allow is spread over
     // all that end meanwhile.
     const chance = Math.min(MOST_CHANCE, Math.max(LEAST_CHANCE, this.#executions.rate / rate / SPENT));
@@ -301,7 +296,8 @@ export class StatusBoard {
     const now = this.now();
     const { delayTime, executionTime } = snapshot;
     const { submittedAt = now } = watcher.job;
-    watcher.runningSince = Math.min(now, submittedAt + (delayTime ?? (watcher.runningSince ?? now) - submittedAt));
+    watcher.runningSince =
+      delayTime === undefined ? (watcher.runningSince ?? now) : Math.min(now, submittedAt + delayTime);
     if (snapshot.status === 'COMPLETED' && executionTime !== undefined) this.#executions.add(executionTime, now);
     if (watcher.queuedSince === undefined) return;
     const before = this.#queue.splice(0, this.#placeOf(watcher) + 1);
@@ -336,15 +332,18 @@ export class StatusBoard {
   }
 
   #free(): boolean {
-    const free = !this.#room || this.#room.free(this.#pump) > 0;
-    this.#blocked = !free;
-    return free;
+    this.#blocked = (this.#room?.free(this.#pump) ?? 1) <= 0;
+    return !this.#blocked;
   }
 
-  #ask(watcher: Watcher): void {
+  /** Reads a job, if that may be now. */
+  #ask(watcher: Watcher): boolean {
+    const wait = this.#wait(watcher);
+    if (!wait && !this.#free()) return false;
     watcher.asking = true;
     this.#due.set(watcher, Infinity);
-    watcher.job.ask(watcher);
+    watcher.job.ask(watcher, wait);
+    return true;
   }
 
   /** Reads who is due, as far as the limits allow. */
@@ -355,17 +354,16 @@ export class StatusBoard {
     const now = this.now();
     // It may tell of many: that is worth more than any other.
     const tried = this.#tried;
-    if (tried && tried.at <= now && this.#free()) this.#ask(tried);
+    if (tried && tried.at <= now) this.#ask(tried);
     // Who is answered at once, and wants the next answer at once, waits for the next turn.
     const { turns } = this.#due;
-    for (let first; (first = this.#due.first) && first.at <= now && first.turn < turns && this.#free();)
-      this.#ask(first);
+    for (let first; (first = this.#due.first) && first.at <= now && first.turn < turns && this.#ask(first););
     this.#pumping = false;
     this.#arm();
   };
 
   #arm(): void {
-    const { at = Infinity } = this.#due.first ?? {};
+    const at = this.#due.first?.at ?? Infinity;
     const now = this.now();
     if (this.#pumping || at >= this.#timerAt || at === Infinity || (this.#blocked && at <= now)) return;
     this.#timer.unsubscribe();
