@@ -36,7 +36,7 @@ export class ExecutionTimes {
     const { length } = sorted;
     const passed = elapsed >= 0 ? countBefore(length, (nth) => (sorted[nth] ?? 0) <= elapsed) : length;
     if (length - passed < ENOUGH / 2) return undefined;
-    const place = Math.ceil(passed + (length - passed) * part);
+    const place = Math.round(passed + (length - passed) * part);
     return (sorted[place - 1] ?? 0) - elapsed;
   }
 }
