@@ -22,6 +22,9 @@ import type { Canceller, JobExecutor, JobRunner, StatusReader } from './types/po
 import type { PurgeResult } from './types/PurgeResult.js';
 import type { Reply } from './types/Transport.js';
 
+/** One for all, where there may be a hundred thousand. */
+const NO_OPTIONS: SyncOptions = {};
+
 /**
  * One RunPod Serverless endpoint: a method for each API call, each a cold Observable that sends nothing until it is
  * subscribed to. Endpoints of the same id and client share their reading, their budget and their limits.
@@ -99,12 +102,12 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   runToEnd(request: JobRequest<I>, options: SyncOptions, operation: 'runsync'): Observable<JobSnapshot<O>>;
   runToEnd(
     request: JobRequest<I>,
-    { wait, ...call }: SyncOptions = {},
+    options = NO_OPTIONS,
     operation: 'run' | 'runsync' = 'run',
   ): Observable<JobSnapshot<O>> {
     return new Observable((subscriber) => {
-      const run = new JobRun(this.#calls, operation, call, subscriber);
-      run.begin(request, wait);
+      const run = new JobRun(this.#calls, operation, options, subscriber);
+      run.begin(request);
       return run;
     });
   }

@@ -13,7 +13,7 @@ import type { CallRequest, Handler } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { Settlements } from './Settlements.js';
 import type { Settings } from './Settings.js';
-import type { Room } from './StatusBoard.js';
+import type { Room } from './Room.js';
 
 /** How long it counts how many workers ran, in milliseconds. */
 const FRESH = 60_000;

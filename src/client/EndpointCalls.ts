@@ -1,13 +1,12 @@
-import { concatMap, defer, map, of, tap, type Observable, type OperatorFunction } from 'rxjs';
+import { Observable, concatMap, defer, map, of, tap, type OperatorFunction } from 'rxjs';
 import { JobOutputError } from '../errors/JobOutputError.js';
 import { StreamInUseError } from '../errors/StreamInUseError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
-import { checkDurations, checkWait, issuesText, jobBody, type Issue } from '../protocol/checks.js';
+import { checkDurations, checkWait, checkWatch, issuesText, jobBody, type Issue } from '../protocol/checks.js';
 import { parseHealth } from '../protocol/health.js';
 import { RUNSYNC_WAIT, STREAM_WAIT } from '../protocol/limits.js';
 import { isTerminalStatus } from '../protocol/snapshot.js';
 import { parseStream } from '../protocol/streamReply.js';
-import { fixedPolicy } from '../sources/PollPolicy.js';
 import { streamChunks, type StreamEvent } from '../sources/streamChunks.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobRef } from '../types/JobRef.js';
@@ -17,7 +16,7 @@ import type { CallOptions, RunOptions } from '../types/options.js';
 import type { Call } from './Call.js';
 import type { EndpointOptions } from './EndpointOptions.js';
 import type { EndpointState } from './EndpointState.js';
-import type { WatchTerms } from './StatusBoard.js';
+import type { Fetch } from './JobRecord.js';
 import type { StreamOptions, WatchOptions } from './callOptions.js';
 import { validate } from './validate.js';
 
@@ -67,9 +66,11 @@ export class EndpointCalls<I extends object, O, C> {
     );
   }
 
-  /** Reads a job once, for all who wait for it: each of them ends by itself. */
-  fetch(id: string, call: CallOptions, particulars: Particulars = {}): Observable<JobSnapshot> {
-    return this.state.callJob({ ...particulars, by: 'reader', operation: 'status', jobId: id }, call);
+  /** Reads a job once, for all who wait for it: each of them ends by itself. The service may hold it for `wait`. */
+  fetch(id: string, call: CallOptions, particulars: Particulars = {}, wait?: number): Observable<JobSnapshot> {
+    const operation = wait ? 'status-sync' : 'status';
+    const query = wait ? { wait } : undefined;
+    return this.state.callJob({ ...particulars, by: 'reader', operation, jobId: id, query, held: wait }, call);
   }
 
   /** Reads the endpoint's counts. */
@@ -93,22 +94,13 @@ export class EndpointCalls<I extends object, O, C> {
   }
 
   /** Polls a job without checking its output. */
-  poll(
-    id: string,
-    { every, poll, outage, headers, context, seen, ending }: WatchOptions & Pick<WatchTerms, 'seen' | 'ending'>,
-    particulars: Particulars = {},
-  ): Observable<JobSnapshot> {
+  poll(id: string, options: WatchOptions, particulars: Particulars = {}): Observable<JobSnapshot> {
     const { state } = this;
-    return defer(() => {
-      const issues = checkDurations({ every, outage });
+    return new Observable((subscriber) => {
+      const issues = checkWatch(options);
       if (issues.length) throw invalidRequest(issues, state.context({ operation: 'status', jobId: id }));
-      return state.jobs.watch(id, {
-        fetch: () => this.fetch(id, { headers, context }, particulars),
-        poll: every === undefined ? poll : fixedPolicy(every),
-        outage,
-        seen,
-        ending,
-      });
+      const fetch: Fetch = (wait) => this.fetch(id, options, particulars, wait);
+      state.jobs.watch(id, { fetch, options }, subscriber);
     });
   }
 

@@ -33,7 +33,7 @@ import type { JobOptions, JobTimeout, LeavePolicy } from '../job/JobOptions.js';
 import { isFinal, nextDeadline, type JobInput, type Plan } from '../job/jobState.js';
 import type { Settled } from '../job/settleJob.js';
 import { abortWith } from '../operators/abortWith.js';
-import { checkDurations, checkId, must, type Issue } from '../protocol/checks.js';
+import { checkDurations, checkId, checkWatch, must, type Issue } from '../protocol/checks.js';
 import { diagnose } from '../protocol/diagnose.js';
 import { isRecord, sameJson } from '../protocol/json.js';
 import { EXECUTION_TIMEOUT, MAX_TIMER, TTL } from '../protocol/limits.js';
@@ -337,17 +337,18 @@ function within(value: number | undefined, { min, max }: Readonly<typeof TTL | t
 
 /** What is wrong with a job's options, or with its reference. */
 function check({ request, ref }: JobOrigin, options: JobOptions<object>, endpointId: string | undefined): Issue[] {
-  const { grace, settle, every, outage } = options;
+  const { grace, settle } = options;
   const { queue, execution, total } = timeoutOf(options);
-  const issues = checkDurations({
-    'timeout.queue': queue,
-    'timeout.execution': execution,
-    'timeout.total': total,
-    grace,
-    settle,
-    every,
-    outage,
-  });
+  const issues = [
+    ...checkDurations({
+      'timeout.queue': queue,
+      'timeout.execution': execution,
+      'timeout.total': total,
+      grace,
+      settle,
+    }),
+    ...checkWatch(options),
+  ];
   if (request) return issues;
   const {
     v,

@@ -42,15 +42,13 @@ import type { Reply } from '../types/Transport.js';
 import type { Call } from './Call.js';
 import { closedError, type ClientState } from './ClientState.js';
 import { JobRecords } from './JobRecords.js';
+import { HELD_MARGIN } from './LongPoll.js';
 import { StatusBoard } from './StatusBoard.js';
 import { keepSubmission } from './keepSubmission.js';
 import { limit } from './limit.js';
 
 /** How long a job just submitted may answer 404 before it counts as missing, in milliseconds. */
 const LAG = 10_000;
-
-/** How long the server may take beyond the time it was asked to hold an answer, in milliseconds. */
-const HELD_MARGIN = 15_000;
 
 const REQUEST_TIMEOUT = { read: 30_000, command: 30_000, submission: 120_000 } as const;
 
@@ -78,7 +76,7 @@ export class EndpointState {
     this.id = id;
     this.client = client;
     const { scheduler, random, notices } = client.settings;
-    const board = new StatusBoard(scheduler, adaptivePolicy(random), client.room(id ?? '', 'status'));
+    const board = new StatusBoard(scheduler, adaptivePolicy(random), (operation) => client.room(id ?? '', operation));
     this.jobs = new JobRecords(board, notices);
   }
 
@@ -94,7 +92,9 @@ export class EndpointState {
       const context = this.context(call);
       const { kind } = operationRow(call.operation, call.method);
       const submission = kind === 'submission';
-      const trace = client.trace((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + LAG, call.urgent);
+      // Whom a held read asks for was read before.
+      const lagging = call.operation === 'status-sync' ? -Infinity : LAG;
+      const trace = client.trace((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + lagging, call.urgent);
       const at = (): ErrorContext => ({
         ...context,
         accepted: kind === 'read' ? undefined : trace.sent ? 'unknown' : 'no',

@@ -2,32 +2,38 @@ import { Observable, Subscription } from 'rxjs';
 import type { StreamCursor } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 
-/** Reads a job once. */
-export type Fetch = () => Observable<JobSnapshot>;
+/** Reads a job once; the service may hold it for so many milliseconds. */
+export type Fetch = (wait?: number) => Observable<JobSnapshot>;
 
 /** One who hears every answer about a job, whoever asked for it. */
 export interface Listener {
-  hear(snapshot: JobSnapshot): void;
+  next(snapshot: JobSnapshot): void;
   /** What it knows is out of date. */
   refresh?(): void;
 }
 
-/** One who waits for a read. */
+/** One who waits for a read. What is answered is also heard by those who listen. */
 export interface Asker {
   readonly fetch: Fetch;
-  answer(snapshot: JobSnapshot): void;
-  fail(error: unknown): void;
+  answer?(snapshot: JobSnapshot): void;
+  error(error: unknown): void;
 }
 
 interface Reading {
   readonly askers: Asker[];
+  readonly wait: number | undefined;
   readonly subscription: Subscription;
 }
 
-const NOBODY: readonly Listener[] = [];
+/** Who counts those that look at a job, and is told by each that leaves. */
+export interface Keeper {
+  left(job: JobRecord): void;
+}
 
 /** What a client knows of a job, and what those who look at it share. */
 export class JobRecord {
+  readonly id: string;
+  readonly jobs: Keeper;
   /** The service has told of it. */
   known = false;
   /** The service has said that it is over. */
@@ -41,11 +47,17 @@ export class JobRecord {
   streaming = false;
   /** How many look at it. */
   users = 0;
-  #listeners = NOBODY;
+  #listeners: readonly Listener[] = [];
   #reading: Reading | undefined;
 
+  constructor(id: string, jobs: Keeper) {
+    this.id = id;
+    this.jobs = jobs;
+  }
+
   listen(listener: Listener): void {
-    this.#listeners = [...this.#listeners, listener];
+    // An array that `push` makes, as a spread does, has room for many more.
+    this.#listeners = this.#listeners.concat(listener);
   }
 
   unlisten(listener: Listener): void {
@@ -54,13 +66,19 @@ export class JobRecord {
 
   /** An answer has come, or somebody else says what it would be. */
   hear(snapshot: JobSnapshot): void {
-    for (const listener of this.#listeners) listener.hear(snapshot);
+    for (const listener of this.#listeners) listener.next(snapshot);
   }
 
-  /** Has an asker told of the read in flight, or of a new one. */
-  ask(asker: Asker): void {
-    if (this.#reading) this.#reading.askers.push(asker);
-    else this.#read([asker]);
+  /**
+   * Has an asker told of the read in flight, or of a new one.
+   *
+   * @param wait - how long the service may hold it; one that is held is given up for who does not want that
+   */
+  ask(asker: Asker, wait?: number): void {
+    const reading = this.#reading;
+    if (reading) reading.askers.push(asker);
+    else this.#read([asker], wait);
+    if (reading?.wait && !wait) this.refresh();
   }
 
   /** An asker no longer waits. A read that nobody waits for is aborted. */
@@ -82,31 +100,24 @@ export class JobRecord {
     else for (const listener of this.#listeners) listener.refresh?.();
   }
 
-  #read(askers: Asker[]): void {
-    const reading: Reading = { askers, subscription: new Subscription() };
+  #read(askers: Asker[], wait?: number): void {
+    const reading: Reading = { askers, wait, subscription: new Subscription() };
     this.#reading = reading;
-    // Whoever asks while the answer is being given out asks anew.
-    const end = (tell: (asker: Asker) => void) => {
-      if (this.#reading === reading) this.#reading = undefined;
-      for (const asker of [...askers]) tell(asker);
-    };
     new Observable<JobSnapshot>((subscriber) => {
       // Who leaves while the read is being made has it not made.
       reading.subscription.add(subscriber);
-      askers[0]?.fetch().subscribe(subscriber);
+      askers[0]?.fetch(wait).subscribe(subscriber);
     }).subscribe({
+      // Whoever asks while it is being given out asks anew.
       next: (snapshot) => {
         this.#reading = undefined;
         this.last = snapshot;
         this.hear(snapshot);
-        end((asker) => {
-          asker.answer(snapshot);
-        });
+        for (const asker of askers) asker.answer?.(snapshot);
       },
       error: (error: unknown) => {
-        end((asker) => {
-          asker.fail(error);
-        });
+        this.#reading = undefined;
+        for (const asker of askers) asker.error(error);
       },
     });
   }

@@ -1,12 +1,12 @@
-import { EMPTY, Observable, Subscription, tap, throwError } from 'rxjs';
+import { EMPTY, Observable, Subscription, tap, type Subscriber } from 'rxjs';
 import type { RunpodError } from '../errors/RunpodError.js';
 import { isRecord } from '../protocol/json.js';
 import { snapshotOf } from '../protocol/snapshot.js';
 import { streamCursor, type StreamCursor } from '../sources/StreamCursor.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import { JobRecord, type Asker, type Fetch, type Listener } from './JobRecord.js';
-import type { StatusBoard, WatchTerms } from './StatusBoard.js';
+import { JobRecord, type Asker, type Fetch, type Keeper } from './JobRecord.js';
+import type { Sink, StatusBoard, WatchTerms } from './StatusBoard.js';
 
 /** How many jobs are remembered, the newest. */
 const KEPT = 4096;
@@ -18,7 +18,7 @@ const KEPT = 4096;
  * watcher keeps its own pace, timeout and errors; whoever wants an answer first makes the request. A stream has one
  * reader, and the next one goes on where the last one left.
  */
-export class JobRecords {
+export class JobRecords implements Keeper {
   readonly #jobs = new Map<string, JobRecord>();
   readonly #board: StatusBoard;
   readonly #notices: Observable<unknown>;
@@ -60,50 +60,43 @@ export class JobRecords {
 
   /** One answer: that of the read in flight, or of a new one. */
   read(id: string, fetch: Fetch): Observable<JobSnapshot> {
-    return this.#using(
-      id,
-      (job) =>
-        new Observable((subscriber) => {
-          const asker: Asker = {
-            fetch,
-            answer: (snapshot) => {
-              subscriber.next(snapshot);
-              subscriber.complete();
-            },
-            fail: (error) => {
-              subscriber.error(error);
-            },
-          };
-          subscriber.add(() => {
-            job.leave(asker);
-          });
-          job.ask(asker);
-        }),
-    );
+    return this.#using(id, (job, subscriber) => {
+      const asker: Asker = {
+        fetch,
+        answer: (snapshot) => {
+          subscriber.next(snapshot);
+          subscriber.complete();
+        },
+        error: (error) => {
+          subscriber.error(error);
+        },
+      };
+      subscriber.add(() => {
+        job.leave(asker);
+      });
+      job.ask(asker);
+    });
   }
 
-  /** Polls a job until it is over. */
-  watch(id: string, terms: WatchTerms): Observable<JobSnapshot> {
-    return this.#using(id, (job) => this.#board.watch(job, terms));
+  /**
+   * Has the board poll a job until it is over.
+   *
+   * @param seen - what is known of it: it is not read at once then
+   */
+  watch(id: string, terms: WatchTerms, sink: Sink, seen?: JobSnapshot): void {
+    const job = this.#enter(id);
+    this.#board.watch(job, terms, sink, seen);
+    this.#notice();
   }
 
   /** Every answer about a job that comes while others look at it, and every notice. */
   heard(id: string): Observable<JobSnapshot> {
-    return this.#using(
-      id,
-      (job) =>
-        new Observable((subscriber) => {
-          const listener: Listener = {
-            hear: (snapshot) => {
-              subscriber.next(snapshot);
-            },
-          };
-          job.listen(listener);
-          return () => {
-            job.unlisten(listener);
-          };
-        }),
-    );
+    return this.#using(id, (job, subscriber) => {
+      job.listen(subscriber);
+      subscriber.add(() => {
+        job.unlisten(subscriber);
+      });
+    });
   }
 
   /** Gives a job's stream to one reader, from where the last one left it, or a reference says. */
@@ -113,25 +106,31 @@ export class JobRecords {
     inUse: () => RunpodError,
     read: (cursor: StreamCursor) => Observable<T>,
   ): Observable<T> {
-    return this.#using(id, (job) => {
-      if (job.streaming) return throwError(inUse);
+    return this.#using(id, (job, subscriber) => {
+      if (job.streaming) {
+        subscriber.error(inUse());
+        return;
+      }
       job.streaming = true;
-      return read((job.cursor ??= { ...streamCursor(), count: chunks, ...(gap && { gap: 'possibly' }) })).pipe(
-        tap({
-          complete: () => {
-            job.streaming = false;
-            job.cursor = undefined;
-          },
-          error: (error: unknown) => {
-            job.streaming = false;
-            // The stream of a job that ended is over; after any other error it goes on from here.
-            if ((error as { snapshot?: unknown } | undefined)?.snapshot) job.cursor = undefined;
-          },
-          unsubscribe: () => {
-            job.streaming = false;
-          },
-        }),
-      );
+      job.cursor ??= { ...streamCursor(), count: chunks, ...(gap && { gap: 'possibly' }) };
+      read(job.cursor)
+        .pipe(
+          tap({
+            complete: () => {
+              job.streaming = false;
+              job.cursor = undefined;
+            },
+            error: (error: unknown) => {
+              job.streaming = false;
+              // The stream of a job that ended is over; after any other error it goes on from here.
+              if ((error as { snapshot?: unknown } | undefined)?.snapshot) job.cursor = undefined;
+            },
+            unsubscribe: () => {
+              job.streaming = false;
+            },
+          }),
+        )
+        .subscribe(subscriber);
     });
   }
 
@@ -143,7 +142,7 @@ export class JobRecords {
   #job(id: string): JobRecord {
     let job = this.#jobs.get(id);
     if (!job) {
-      this.#jobs.set(id, (job = new JobRecord()));
+      this.#jobs.set(id, (job = new JobRecord(id, this)));
       // The oldest goes, or to the end of the queue where someone looks at it.
       for (const [oldest, record] of this.#jobs.size > KEPT ? this.#jobs : []) {
         this.#jobs.delete(oldest);
@@ -154,24 +153,34 @@ export class JobRecords {
     return job;
   }
 
-  #using<T>(id: string, use: (job: JobRecord) => Observable<T>): Observable<T> {
+  left(job: JobRecord): void {
+    if (!--this.#users) this.#noticing.unsubscribe();
+    if (--job.users) return;
+    job.last = undefined;
+    if (!job.known && !job.cursor) this.#jobs.delete(job.id);
+  }
+
+  #enter(id: string): JobRecord {
+    const job = this.#job(id);
+    job.users++;
+    this.#users++;
+    return job;
+  }
+
+  #using<T>(id: string, use: (job: JobRecord, subscriber: Subscriber<T>) => void): Observable<T> {
     return new Observable((subscriber) => {
-      const job = this.#job(id);
-      job.users++;
-      this.#users++;
+      const job = this.#enter(id);
       subscriber.add(() => {
-        if (!--this.#users) this.#noticing.unsubscribe();
-        if (--job.users) return;
-        job.last = undefined;
-        if (!job.known && !job.cursor) this.#jobs.delete(id);
+        this.left(job);
       });
-      use(job).subscribe(subscriber);
-      if (this.#users && this.#noticing.closed) this.#notice();
+      use(job, subscriber);
+      this.#notice();
     });
   }
 
-  /** Hears what is said elsewhere. A channel that breaks is no reason to stop: reading goes on without. */
+  /** Hears what is said elsewhere, while somebody looks. A channel that breaks is no reason to stop: reading goes on without. */
   #notice(): void {
+    if (!this.#users || !this.#noticing.closed) return;
     this.#noticing = new Subscription();
     this.#noticing.add(
       this.#notices.subscribe({

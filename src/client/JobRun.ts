@@ -1,50 +1,59 @@
-import { NEVER, of, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
+import { NEVER, of, type Observable, type Subscriber, type Unsubscribable } from 'rxjs';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { saying } from '../errors/saying.js';
-import { checkDurations, checkWait } from '../protocol/checks.js';
+import { checkWait, checkWatch } from '../protocol/checks.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { RunOptions } from '../types/options.js';
-import type { WatchOptions } from './callOptions.js';
+import type { SyncOptions } from './callOptions.js';
 import type { Open } from './ClientState.js';
 import type { EndpointCalls } from './EndpointCalls.js';
+import type { Sink, WatchTerms } from './StatusBoard.js';
 import { limit } from './limit.js';
 
 /**
  * One job that is submitted and read until it is over. There may be a hundred thousand of them, so it is all that each
- * one keeps: it is its own observer, its own teardown, and what the client tells of its closing.
+ * one keeps: it says how it is read, hears what is read, is its own teardown, and what the client tells of its closing.
  */
-export class JobRun<I extends object, O, C> implements Observer<JobSnapshot>, Open, Unsubscribable {
+export class JobRun<I extends object, O, C> implements WatchTerms, Sink, Open, Unsubscribable {
   readonly #calls: EndpointCalls<I, O, C>;
   readonly #operation: 'run' | 'runsync';
-  readonly #call: RunOptions & WatchOptions;
+  readonly options: SyncOptions;
   readonly #subscriber: Subscriber<JobSnapshot<O>>;
+  #watcher: Unsubscribable | undefined;
   /** Of a job that is to be cancelled when it is left: nobody else knows it. */
   #id = '';
 
   constructor(
     calls: EndpointCalls<I, O, C>,
     operation: 'run' | 'runsync',
-    call: RunOptions & WatchOptions,
+    options: SyncOptions,
     subscriber: Subscriber<JobSnapshot<O>>,
   ) {
     this.#calls = calls;
     this.#operation = operation;
-    this.#call = call;
+    this.options = options;
     this.#subscriber = subscriber;
   }
 
+  get ending(): boolean {
+    return this.#operation === 'run';
+  }
+
+  fetch(wait?: number): Observable<JobSnapshot> {
+    return this.#calls.fetch(this.#id, this.options, undefined, wait);
+  }
+
   /** Submits the job, then reads it. */
-  begin(request: JobRequest<I>, wait: number | undefined): void {
-    const subscriber = this.#subscriber;
-    const { every, outage } = this.#call;
+  begin(request: JobRequest<I>): void {
+    const [subscriber, options] = [this.#subscriber, this.options];
+    const { wait } = options;
+    const issues = [...checkWait(wait), ...checkWatch(options)];
     const { client } = this.#calls.state;
     const began = client.now();
     let seen: JobSnapshot | undefined;
-    const issues = [...checkWait(wait), ...checkDurations({ every, outage })];
     subscriber.add(
-      this.#calls.submit(this.#operation, request, this.#call, wait, issues).subscribe({
+      this.#calls.submit(this.#operation, request, options, wait, issues).subscribe({
         next: (snapshot) => {
           if (!isTerminal(snapshot)) this.#id = snapshot.id;
           seen = snapshot;
@@ -59,6 +68,10 @@ export class JobRun<I extends object, O, C> implements Observer<JobSnapshot>, Op
         },
       }),
     );
+  }
+
+  add(watcher: Unsubscribable): void {
+    this.#watcher = watcher;
   }
 
   next(snapshot: JobSnapshot): void {
@@ -95,26 +108,26 @@ export class JobRun<I extends object, O, C> implements Observer<JobSnapshot>, Op
   unsubscribe(): void {
     const { state } = this.#calls;
     state.client.open.delete(this);
+    this.#watcher?.unsubscribe();
     if (this.#id) void state.settle(this.#id);
   }
 
   #read(elapsed: number, seen: JobSnapshot | undefined): void {
-    const call = this.#call;
-    const { client } = this.#calls.state;
+    const [subscriber, options] = [this.#subscriber, this.options];
+    const { client, jobs } = this.#calls.state;
     client.open.add(this);
-    if (call.timeout !== undefined || call.signal) {
-      const timeout = call.timeout && Math.max(0, call.timeout - elapsed);
-      const limited = limit({ ...call, timeout }, () => this.#context(), client.settings.scheduler, false);
-      this.#subscriber.add(
-        limited(NEVER).subscribe({
-          error: (error: unknown) => {
-            this.#subscriber.error(error);
-          },
-        }),
+    if (options.timeout !== undefined || options.signal) {
+      const timeout = options.timeout && Math.max(0, options.timeout - elapsed);
+      const limited = limit<JobSnapshot<O>>(
+        { ...options, timeout },
+        () => this.#context(),
+        client.settings.scheduler,
+        false,
       );
+      limited(NEVER).subscribe(subscriber);
     }
-    const terms = this.#operation === 'run' ? { ...call, seen, ending: true } : call;
-    this.#subscriber.add(this.#calls.poll(this.#id, terms).subscribe(this));
+    // It may have been left by now.
+    if (!subscriber.closed) jobs.watch(this.#id, this, this, this.ending ? seen : undefined);
   }
 
   #context(): ErrorContext {

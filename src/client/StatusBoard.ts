@@ -1,39 +1,32 @@
-import { Observable, Subscription, type SchedulerLike, type Subscriber, type Unsubscribable } from 'rxjs';
+import { Subscription, type Observable, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import { RunpodError } from '../errors/RunpodError.js';
 import { sameJson } from '../protocol/json.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import { askedFor, due } from '../sources/poll.js';
-import type { PollPolicy } from '../sources/PollPolicy.js';
+import { policyOf, type PollPolicy } from '../sources/PollPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import { DueQueue } from './DueQueue.js';
+import { countBefore } from './countBefore.js';
+import { DueQueue, type Due } from './DueQueue.js';
+import { ExecutionTimes } from './ExecutionTimes.js';
 import type { Asker, Fetch, JobRecord, Listener } from './JobRecord.js';
+import { LongPoll } from './LongPoll.js';
+import type { Room } from './Room.js';
+import type { WatchOptions } from './callOptions.js';
 
 /** How one who watches a job wants it read. */
 export interface WatchTerms {
   readonly fetch: Fetch;
-  /** The delay after each answer; where there is none, the board decides. */
-  readonly poll?: PollPolicy | undefined;
-  /** How long reads may fail in a row, in milliseconds. */
-  readonly outage?: number | undefined;
-  /** What is known of the job: it is not read at once then. */
-  readonly seen?: JobSnapshot | undefined;
+  readonly options: WatchOptions;
   /** Only the end is of interest. */
   readonly ending?: boolean | undefined;
 }
 
-/** What keeps reads within the limits. */
-export interface Room {
-  /** How many may go now. Where none may, `wake` is called once one may and nobody else waits. */
-  free(wake: () => void): number;
-  /** How many may go in a millisecond in the long run. */
-  readonly rate: number;
-  forget(wake: () => void): void;
+/** Where the snapshots of a watched job go: a subscriber, or what does as one. */
+export interface Sink extends Observer<JobSnapshot> {
+  /** Whose leaving stops them. */
+  add(watcher: Unsubscribable): void;
 }
-
-/** How many of the latest execution times are remembered, and how many say something. */
-const SAMPLES = 128;
-const ENOUGH = 8;
 
 /** Within what time each of a few queued jobs is looked at, and after what time the next one at the earliest; in milliseconds. */
 const ROUND = 30_000;
@@ -53,19 +46,19 @@ const SPENT = 0.9;
 const OUTAGE = 300_000;
 
 /** One who watches a job: a plain record. */
-class Watcher implements Listener, Asker, Unsubscribable {
+class Watcher implements Listener, Asker, Due, Unsubscribable {
   readonly board: StatusBoard;
   readonly job: JobRecord;
-  readonly subscriber: Subscriber<JobSnapshot>;
-  readonly fetch: Fetch;
-  readonly poll: PollPolicy | undefined;
-  readonly outage: number | undefined;
-  readonly ending: boolean | undefined;
+  readonly terms: WatchTerms;
+  readonly sink: Sink;
   /** Tells those apart that were submitted at the same moment. */
   readonly nth: number;
   readonly since: number;
   /** When it wants the next answer, as `scheduler.now()`. */
   at = Infinity;
+  turn = 0;
+  place = -1;
+  closed = false;
   /** It waits for a read. */
   asking = false;
   /** When its job was submitted, while it waits behind older jobs that were queued when last heard of. */
@@ -78,41 +71,40 @@ class Watcher implements Listener, Asker, Unsubscribable {
   /** It is read only because it may be out of date: when it wants the next answer where that fails. */
   otherwise: number | undefined;
 
-  constructor(board: StatusBoard, job: JobRecord, subscriber: Subscriber<JobSnapshot>, terms: WatchTerms, nth: number) {
+  constructor(board: StatusBoard, job: JobRecord, terms: WatchTerms, sink: Sink, nth: number, seen?: JobSnapshot) {
     this.board = board;
     this.job = job;
-    this.subscriber = subscriber;
-    this.fetch = terms.fetch;
-    this.poll = terms.poll;
-    this.outage = terms.outage;
-    this.ending = terms.ending;
+    this.terms = terms;
+    this.sink = sink;
     this.nth = nth;
     this.since = this.good = board.now();
-    this.last = terms.seen;
+    this.last = seen;
   }
 
-  hear(snapshot: JobSnapshot): void {
+  fetch(wait?: number): Observable<JobSnapshot> {
+    return this.board.longPoll.read(this.terms, wait);
+  }
+
+  next(snapshot: JobSnapshot): void {
     this.board.heard(this, snapshot);
   }
 
-  answer(): void {
-    // It has heard it.
-  }
-
-  fail(error: unknown): void {
+  error(error: unknown): void {
     this.board.failed(this, error);
-  }
-
-  /** It leaves. */
-  unsubscribe(): void {
-    this.board.left(this);
   }
 
   refresh(): void {
     // Another who was told before it may have had the answer at once.
-    if (this.subscriber.closed) return;
+    if (this.closed) return;
     if (!this.asking) this.otherwise = this.at;
     this.board.hurry(this);
+  }
+
+  /** It leaves. */
+  unsubscribe(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.board.left(this);
   }
 }
 
@@ -128,10 +120,9 @@ export class StatusBoard {
   readonly #scheduler: SchedulerLike;
   readonly #policy: PollPolicy;
   readonly #room: Room | undefined;
-  /** Who wants an answer when. An entry is void when its watcher wants it at another time by now. */
+  readonly longPoll: LongPoll;
+  /** All who watch, by when they want an answer. */
   readonly #due = new DueQueue<Watcher>();
-  #count = 0;
-  #nth = 0;
   #pumping = false;
   #blocked = false;
   #timer = Subscription.EMPTY;
@@ -147,87 +138,92 @@ export class StatusBoard {
   /** Who was the last one in the slow round, and when. */
   #round = 0;
   #roundAt = 0;
-  /** The latest execution times in milliseconds, as they came and by length. */
-  readonly #executions: number[] = [];
-  #sorted: readonly number[] = [];
-  /** When each of them was heard, and how many that makes in a millisecond. */
-  readonly #heardAt: number[] = [];
-  #ends = 0;
+  readonly #executions = new ExecutionTimes();
 
-  constructor(scheduler: SchedulerLike, policy: PollPolicy, room: Room | undefined) {
+  constructor(scheduler: SchedulerLike, policy: PollPolicy, room: (operation: string) => Room | undefined) {
     this.#scheduler = scheduler;
     this.#policy = policy;
-    this.#room = room;
+    this.#room = room('status');
+    this.longPoll = new LongPoll(scheduler, room('status-sync'));
   }
 
   now(): number {
     return this.#scheduler.now();
   }
 
-  /** Emits a job's snapshots when they differ, the terminal one last; errors when reading has failed for too long. */
-  watch(job: JobRecord, terms: WatchTerms): Observable<JobSnapshot> {
-    return new Observable((subscriber) => {
-      const watcher = new Watcher(this, job, subscriber, terms, this.#nth++);
-      this.#count++;
-      job.listen(watcher);
-      subscriber.add(watcher);
-      if (terms.seen) this.#plan(watcher, terms.seen);
-      else this.hurry(watcher);
-    });
+  /**
+   * Gives a job's snapshots to a sink when they differ, the terminal one last; an error when reading has failed for too
+   * long.
+   *
+   * @param seen - what is known of the job: it is not read at once then
+   */
+  watch(job: JobRecord, terms: WatchTerms, sink: Sink, seen?: JobSnapshot): void {
+    const watcher = new Watcher(this, job, terms, sink, this.#due.turns, seen);
+    job.listen(watcher);
+    this.#due.set(watcher, Infinity);
+    sink.add(watcher);
+    if (watcher.closed) return;
+    if (seen) this.#plan(watcher, seen);
+    else this.hurry(watcher);
   }
 
   /** A watcher wants an answer at once. */
   hurry(watcher: Watcher): void {
-    if (watcher.asking) return;
-    if (this.#free()) this.#ask(watcher);
-    else this.#at(watcher, this.now());
+    if (!watcher.asking && !this.#ask(watcher)) this.#at(watcher, this.now());
   }
 
   heard(watcher: Watcher, snapshot: JobSnapshot): void {
-    const { subscriber, last, job, asking } = watcher;
-    if (subscriber.closed) return;
+    const { last, sink } = watcher;
+    if (watcher.closed) return;
     watcher.asking = false;
     // Where somebody else says it, it need not be read any more.
-    if (asking) job.leave(watcher);
+    watcher.job.leave(watcher);
     watcher.good = this.now();
     watcher.failures = 0;
     watcher.otherwise = undefined;
-    watcher.last = snapshot;
-    const over = isTerminal(snapshot);
     if (snapshot.status !== 'CANCELLED' && snapshot.status !== 'IN_QUEUE' && snapshot.status !== 'UNKNOWN')
       this.#ran(watcher, snapshot);
-    if (!last || !sameJson(last.raw, snapshot.raw)) subscriber.next(snapshot);
-    if (over) subscriber.complete();
-    else if (!(subscriber.closed as boolean) && !(watcher.asking as boolean)) this.#plan(watcher, snapshot);
+    if (!last || !sameJson(last.raw, snapshot.raw)) {
+      watcher.last = snapshot;
+      sink.next(snapshot);
+    } else {
+      // One that says the same is not kept beside the one that was given out.
+      watcher.job.last = last;
+    }
+    if (isTerminal(snapshot)) {
+      sink.complete();
+      watcher.unsubscribe();
+    } else if (!(watcher.closed as boolean) && !(watcher.asking as boolean)) this.#plan(watcher, snapshot);
   }
 
   failed(watcher: Watcher, error: unknown): void {
-    const { outage = OUTAGE, good, subscriber, otherwise } = watcher;
-    if (subscriber.closed) return;
+    const { good, otherwise } = watcher;
+    if (watcher.closed) return;
     const now = this.now();
     watcher.asking = false;
     watcher.otherwise = undefined;
+    // In line, it is read when it is its turn.
     if (otherwise !== undefined) {
-      // In line, it is read when it is its turn.
-      if (otherwise < Infinity) this.#at(watcher, otherwise);
+      this.#at(watcher, otherwise);
       return;
     }
     watcher.failures++;
     const wait = Math.max(this.#delay(watcher), due(askedFor(error)));
+    const { outage = OUTAGE } = watcher.terms.options;
     const passing = error instanceof RunpodError && error.retryable && now + wait - good <= outage;
     if (passing) this.#at(watcher, now + wait);
-    else subscriber.error(error);
+    else watcher.sink.error(error);
   }
 
   left(watcher: Watcher): void {
-    const { job, at } = watcher;
+    const { job } = watcher;
     job.unlisten(watcher);
-    if (watcher.asking) job.leave(watcher);
-    watcher.at = Infinity;
+    job.leave(watcher);
+    this.#due.remove(watcher);
     if (watcher.queuedSince !== undefined) this.#queue.splice(this.#placeOf(watcher), 1);
-    if (this.#tried === watcher) this.#try(Math.min(at, this.now() + ROUND_PACE));
-    if (--this.#count) return;
-    this.#due.clear();
+    if (this.#tried === watcher) this.#try(Math.min(watcher.at, this.now() + ROUND_PACE));
+    job.jobs.left(job);
+    if (this.#due.length) return;
     this.#timer.unsubscribe();
     this.#timerAt = Infinity;
     this.#room?.forget(this.#pump);
@@ -236,29 +232,36 @@ export class StatusBoard {
   /** Says when the watcher of a job that is not over wants the next answer. */
   #plan(watcher: Watcher, { status }: JobSnapshot): void {
     const { submittedAt } = watcher.job;
-    if (status === 'IN_QUEUE' && submittedAt !== undefined && !watcher.poll) this.#line(watcher, submittedAt);
+    if (status === 'IN_QUEUE' && submittedAt !== undefined && !policyOf(watcher.terms.options))
+      this.#line(watcher, submittedAt);
     else this.#at(watcher, this.now() + this.#delay(watcher));
   }
 
+  /** How long the service may hold the next read of a job, if at all: it tells of nothing but the end meanwhile. */
+  #wait({ terms: { options }, failures, runningSince }: Watcher): number | undefined {
+    const { longPoll } = options;
+    const plain = runningSince === undefined || failures || policyOf(options);
+    return longPoll && !plain && this.longPoll.open ? longPoll : undefined;
+  }
+
   /** How long after an answer the next one is wanted. */
-  #delay({ poll, ending, job, since, failures, last, runningSince = Infinity }: Watcher): number {
+  #delay(watcher: Watcher): number {
+    const { terms, job, since, failures, last, runningSince = Infinity } = watcher;
+    if (this.#wait(watcher)) return 0;
+    const { options, ending } = terms;
+    const poll = policyOf(options);
     const now = this.now();
     const elapsed = now - runningSince;
-    const { length } = this.#sorted;
-    const { rate = Infinity } = this.#room ?? {};
-    const passed = length && elapsed >= 0 ? rank(this.#sorted, elapsed) : length;
-    // Nothing but the end is of interest, and it is known how long such jobs take.
-    if (ending && !failures && length - passed >= ENOUGH / 2) {
-      // What the limits allow is spread over all that end meanwhile.
-      const chance = Math.min(MOST_CHANCE, Math.max(LEAST_CHANCE, this.#ends / rate / SPENT));
-      const place = passed + (length - passed) * chance;
-      const [before = 0, after = before] = this.#sorted.slice(Math.floor(place) - 1);
-      return Math.max(SOONEST, before + (after - before) * (place % 1) - elapsed);
-    }
-    const age = !poll && length && elapsed > 0 ? elapsed : now - (job.submittedAt ?? since);
+    const rate = this.#room?.rate ?? Infinity;
+    // Nothing but the end is of interest, and it is known how long such jobs take: what the limits allow is spread over
+    // all that end meanwhile.
+    const chance = Math.min(MOST_CHANCE, Math.max(LEAST_CHANCE, this.#executions.rate / rate / SPENT));
+    const left = ending && !failures ? this.#executions.left(elapsed, chance) : undefined;
+    if (left !== undefined) return Math.max(SOONEST, left);
+    const age = !poll && this.#executions.known && elapsed > 0 ? elapsed : now - (job.submittedAt ?? since);
     const wanted = due((poll ?? this.#policy)({ age, failures, ...(last && { snapshot: last }) }));
     // What the limits allow is spread over all that run.
-    return ending ? Math.max(wanted, (this.#count - this.#queue.length) / rate) : wanted;
+    return ending ? Math.max(wanted, (this.#due.length - this.#queue.length) / rate) : wanted;
   }
 
   /** Puts the watcher of a queued job in line. */
@@ -268,7 +271,7 @@ export class StatusBoard {
       watcher.queuedSince = submittedAt;
       this.#queue.splice(this.#placeOf(watcher), 0, watcher);
     }
-    watcher.at = Infinity;
+    this.#due.set(watcher, Infinity);
     // It may have been taken to run, by one that was not behind it after all.
     watcher.runningSince = undefined;
     if (!this.#tried) this.#moved = submittedAt;
@@ -293,18 +296,9 @@ export class StatusBoard {
     const now = this.now();
     const { delayTime, executionTime } = snapshot;
     const { submittedAt = now } = watcher.job;
-    watcher.runningSince = Math.min(now, submittedAt + (delayTime ?? (watcher.runningSince ?? now) - submittedAt));
-    if (snapshot.status === 'COMPLETED' && executionTime !== undefined) {
-      this.#executions.push(executionTime);
-      this.#heardAt.push(now);
-      if (this.#executions.length > SAMPLES) {
-        this.#executions.shift();
-        this.#heardAt.shift();
-      }
-      const { length } = this.#executions;
-      if (length >= ENOUGH) this.#sorted = [...this.#executions].sort((a, b) => a - b);
-      this.#ends = length / (now - (this.#heardAt[0] ?? now) + 1000);
-    }
+    watcher.runningSince =
+      delayTime === undefined ? (watcher.runningSince ?? now) : Math.min(now, submittedAt + delayTime);
+    if (snapshot.status === 'COMPLETED' && executionTime !== undefined) this.#executions.add(executionTime, now);
     if (watcher.queuedSince === undefined) return;
     const before = this.#queue.splice(0, this.#placeOf(watcher) + 1);
     this.#moved = now;
@@ -317,7 +311,7 @@ export class StatusBoard {
       one.queuedSince = undefined;
       if (one === watcher || one.asking) continue;
       one.runningSince = Math.max(queuedSince, from + step * (nth + 1));
-      this.#at(one, one.ending ? now + this.#delay(one) : now);
+      this.#at(one, one.terms.ending ? now + this.#delay(one) : now);
     }
     if (this.#tried?.queuedSince !== undefined) return;
     if (this.#tried === watcher) this.#stride *= 2;
@@ -326,33 +320,30 @@ export class StatusBoard {
 
   /** Where a watcher is in line, or would be. */
   #placeOf({ queuedSince = 0, nth }: Watcher): number {
-    let low = 0;
-    for (let high = this.#queue.length; low < high;) {
-      const middle = (low + high) >> 1;
-      const other = this.#queue[middle];
-      const since = other?.queuedSince ?? 0;
-      if (since < queuedSince || (since === queuedSince && (other?.nth ?? 0) < nth)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return countBefore(this.#queue.length, (place) => {
+      const { queuedSince: since = 0, nth: other = 0 } = this.#queue[place] ?? {};
+      return since < queuedSince || (since === queuedSince && other < nth);
+    });
   }
 
   #at(watcher: Watcher, at: number): void {
-    watcher.at = at;
-    this.#due.add(at, watcher);
+    this.#due.set(watcher, at);
     this.#arm();
   }
 
   #free(): boolean {
-    const free = !this.#room || this.#room.free(this.#pump) > 0;
-    this.#blocked = !free;
-    return free;
+    this.#blocked = (this.#room?.free(this.#pump) ?? 1) <= 0;
+    return !this.#blocked;
   }
 
-  #ask(watcher: Watcher): void {
+  /** Reads a job, if that may be now. */
+  #ask(watcher: Watcher): boolean {
+    const wait = this.#wait(watcher);
+    if (!wait && !this.#free()) return false;
     watcher.asking = true;
-    watcher.at = Infinity;
-    watcher.job.ask(watcher);
+    this.#due.set(watcher, Infinity);
+    watcher.job.ask(watcher, wait);
+    return true;
   }
 
   /** Reads who is due, as far as the limits allow. */
@@ -363,23 +354,16 @@ export class StatusBoard {
     const now = this.now();
     // It may tell of many: that is worth more than any other.
     const tried = this.#tried;
-    if (tried && tried.at <= now && this.#free()) this.#ask(tried);
+    if (tried && tried.at <= now) this.#ask(tried);
     // Who is answered at once, and wants the next answer at once, waits for the next turn.
-    let turn = this.#due.length;
-    for (let first; turn-- && (first = this.#due.first) && first[0] <= now;) {
-      const [at, , watcher] = first;
-      const wanted = watcher.at === at && !watcher.asking;
-      if (wanted && !this.#free()) break;
-      this.#due.shift();
-      if (!wanted) continue;
-      this.#ask(watcher);
-    }
+    const { turns } = this.#due;
+    for (let first; (first = this.#due.first) && first.at <= now && first.turn < turns && this.#ask(first););
     this.#pumping = false;
     this.#arm();
   };
 
   #arm(): void {
-    const [at = Infinity] = this.#due.first ?? [];
+    const at = this.#due.first?.at ?? Infinity;
     const now = this.now();
     if (this.#pumping || at >= this.#timerAt || at === Infinity || (this.#blocked && at <= now)) return;
     this.#timer.unsubscribe();
@@ -392,15 +376,4 @@ export class StatusBoard {
       Math.min(MAX_TIMER, Math.max(0, at - now)),
     );
   }
-}
-
-/** How many of some sorted numbers are not greater. */
-function rank(sorted: readonly number[], value: number): number {
-  let low = 0;
-  for (let high = sorted.length; low < high;) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? 0) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -17,6 +17,14 @@ export interface WatchOptions extends CallOptions {
    */
   readonly poll?: PollPolicy;
   /**
+   * How long the service may hold each read of a job that runs, 1 000 – 300 000: by `/status-sync`, which RunPod no longer
+   * documents. The end is then told at once, and other news as late as that. An endpoint that does not hold its answers is
+   * read as if this were not given, for ten minutes from then; so is a job with `every` or `poll`, or beyond the 400 that
+   * may be held at once.
+   * @defaultValue none: no read is held
+   */
+  readonly longPoll?: number;
+  /**
    * How long reads may fail in a row before their error goes through, counted from the last good answer.
    * @defaultValue 300 000
    */

@@ -28,8 +28,14 @@ export function checkDurations(durations: Readonly<Record<string, unknown>>): Is
   return Object.entries(durations).flatMap(([field, value]) => checkRange(field, value, 0, MAX_TIMER));
 }
 
-export function checkWait(value: unknown): Issue[] {
-  return checkRange('wait', value, WAIT.min, WAIT.max);
+export function checkWait(value: unknown, field = 'wait'): Issue[] {
+  return checkRange(field, value, WAIT.min, WAIT.max);
+}
+
+/** How a job is watched. */
+export function checkWatch(options: Partial<Record<'every' | 'outage' | 'longPoll', unknown>>): Issue[] {
+  const { every, outage, longPoll } = options;
+  return [...checkDurations({ every, outage }), ...checkWait(longPoll, 'longPoll')];
 }
 
 export function checkId(field: string, value: unknown): Issue[] {

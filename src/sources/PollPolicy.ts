@@ -27,3 +27,14 @@ export function adaptivePolicy(random: () => number = Math.random): PollPolicy {
 export function fixedPolicy(every: number): PollPolicy {
   return () => every;
 }
+
+/** The policy that options name; a fixed delay goes before a function. */
+export function policyOf({
+  every,
+  poll,
+}: {
+  readonly every?: number;
+  readonly poll?: PollPolicy;
+}): PollPolicy | undefined {
+  return every === undefined ? poll : fixedPolicy(every);
+}

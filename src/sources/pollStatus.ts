@@ -3,7 +3,7 @@ import { sameJson } from '../protocol/json.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { poll } from './poll.js';
-import { adaptivePolicy, fixedPolicy, type PollPolicy } from './PollPolicy.js';
+import { adaptivePolicy, policyOf, type PollPolicy } from './PollPolicy.js';
 
 /** Options of {@link pollStatus}; all durations in milliseconds. */
 export interface PollStatusOptions<O = unknown> {
@@ -49,8 +49,8 @@ export function pollStatus<O>(
   read: () => Observable<JobSnapshot<O>>,
   options: PollStatusOptions<O> = {},
 ): Observable<JobSnapshot<O>> {
-  const { every, outage = 300_000, notices, scheduler = asyncScheduler } = options;
-  const policy = every === undefined ? (options.poll ?? adaptivePolicy()) : fixedPolicy(every);
+  const { outage = 300_000, notices, scheduler = asyncScheduler } = options;
+  const policy = policyOf(options) ?? adaptivePolicy();
   return defer(() => {
     const since = options.submittedAt ?? scheduler.now();
     return poll(read, {

@@ -78,9 +78,9 @@ export class Lane {
   }
 
   /** How many may go now. Where none may, `wake` is called once one may, and nobody else waits. */
-  free(wake: () => void): number {
+  free(wake?: () => void): number {
     const free = this.#count ? 0 : this.#room();
-    if (free <= 0) {
+    if (wake && free <= 0) {
       this.#wakes.add(wake);
       this.#advance();
     }

@@ -1,35 +1,45 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DueQueue } from '../../src/client/DueQueue.js';
+import { DueQueue, type Due } from '../../src/client/DueQueue.js';
 import { seed } from '../support/seed.js';
 
-test('what is due comes first, and those due together as they were added, whatever is added and taken meanwhile', () => {
+const one = (): Due => ({ at: Infinity, turn: 0, place: -1 });
+
+test('what is due comes first, and those due together as that was said, whoever comes, changes and leaves meanwhile', () => {
+  const act = fc.record({
+    who: fc.nat(9),
+    at: fc.option(fc.oneof(fc.nat(9), fc.constant(Infinity)), { nil: undefined }),
+  });
   fc.assert(
-    fc.property(fc.array(fc.option(fc.nat(9), { nil: undefined, freq: 3 })), (acts) => {
-      const queue = new DueQueue<string>();
-      const model: { at: number; value: string }[] = [];
-      for (const [nth, at] of acts.entries()) {
-        if (at === undefined) {
-          queue.shift();
-          model.shift();
-        } else {
-          queue.add(at, `${nth}`);
-          const place = model.findIndex((one) => one.at > at);
-          model.splice(place < 0 ? model.length : place, 0, { at, value: `${nth}` });
-        }
+    fc.property(fc.array(act), (acts) => {
+      const queue = new DueQueue<Due>();
+      const all = Array.from({ length: 10 }, one);
+      let model: { who: number; at: number }[] = [];
+      for (const { who, at } of acts) {
+        const waits = model.some((other) => other.who === who);
+        model = model.filter((other) => other.who !== who);
+        if (at !== undefined) {
+          queue.set(all[who]!, at);
+          const place = model.findIndex((other) => other.at > at);
+          model.splice(place < 0 ? model.length : place, 0, { who, at });
+        } else if (waits) queue.remove(all[who]!);
         expect(queue.length).toBe(model.length);
-        expect(queue.first && { at: queue.first[0], value: queue.first[2] }).toEqual(model[0]);
+        expect(queue.first).toBe(model[0] && all[model[0].who]);
+        expect(queue.first?.at).toBe(model[0]?.at);
       }
     }),
     { seed, numRuns: 1_000 },
   );
 });
 
-test('cleared, it has nothing', () => {
-  const queue = new DueQueue<string>();
-  queue.add(1, 'a');
-  queue.clear();
-  expect([queue.length, queue.first]).toEqual([0, undefined]);
-  queue.add(2, 'b');
-  expect(queue.first?.[2]).toBe('b');
+test('who was taken out comes in again', () => {
+  const queue = new DueQueue<Due>();
+  const [a, b] = [one(), one()];
+  queue.set(a, 1);
+  queue.set(b, 2);
+  queue.remove(a);
+  expect(queue.first).toBe(b);
+  queue.set(a, 1);
+  expect(queue.first).toBe(a);
+  expect(queue.turns).toBe(3);
 });

@@ -217,3 +217,26 @@ test.each<[string, (result: unknown) => unknown]>([
   expect(bad.values).toEqual([]);
   expect(bad.error).toMatchObject({ code: 'job_output', issues: [{ field: 'output', rule: 'must not be 7' }] });
 });
+
+test('S17 S18 while the output of a job is checked, no word of it is the end once more', async () => {
+  let answers = 0;
+  const { client, see, until } = script(({ operation }) => ({
+    body: { id: 'job', status: operation === 'run' ? 'IN_QUEUE' : 'COMPLETED', executionTime: answers++, output: 1 },
+  }));
+  const checks: unknown[] = [];
+  const output = schema((value) => {
+    checks.push(value);
+    return value;
+  }, settle());
+  const endpoint = client.endpoint('demo', { output });
+  const seen = see(endpoint.runToEnd({ input: { x: 1 } }));
+  until(600);
+  see(client.endpoint('demo').status('job'));
+  until(700);
+  await settle();
+  await settle();
+  expect(answers).toBe(3);
+  expect(checks).toEqual([1]);
+  expect(seen.values.map(({ status }) => status)).toEqual(['IN_QUEUE', 'COMPLETED']);
+  expect(seen.ended).toBeDefined();
+});
