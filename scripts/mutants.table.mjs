@@ -930,7 +930,7 @@ export const mutants = [
     find: '    job.leave(watcher);\n    watcher.good',
     replace: '    watcher.good',
     test: 'test/client/sharing.test.ts',
-    name: 'notices while a read is on its way, the read is aborted, for it is answered',
+    name: 'notices also where the job goes on: it is read anew when it is time',
   },
   {
     rule: 'S7',
