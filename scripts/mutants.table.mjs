@@ -935,18 +935,18 @@ export const mutants = [
   {
     rule: 'S7',
     file: 'src/client/StatusBoard.ts',
-    find: 'if (!last || !sameJson(last.raw, snapshot.raw)) {\n      watcher',
-    replace: '{\n      watcher',
+    find: 'if (last && sameJson(last.raw, snapshot.raw)) job.last = last;\n    else ',
+    replace: '',
     test: 'test/client/sharing.test.ts',
     name: 'emits only what differs from what it emitted last',
   },
   {
     rule: 'S7',
     file: 'src/client/StatusBoard.ts',
-    find: 'watcher.job.leave(watcher);',
-    replace: '',
+    find: '    job.leave(watcher);\n    watcher.good',
+    replace: '    watcher.good',
     test: 'test/client/sharing.test.ts',
-    name: 'notices while a read is on its way, the read is aborted, for it is answered',
+    name: 'notices also where the job goes on: it is read anew when it is time',
   },
   {
     rule: 'S7',

@@ -22,9 +22,8 @@ export class ExecutionTimes {
     const latest = this.#latest;
     latest.push([time, now]);
     if (latest.length > SAMPLES) latest.shift();
-    const [[, since] = [0, now]] = latest;
     if (latest.length >= ENOUGH) this.#sorted = latest.map(([one]) => one).sort((a, b) => a - b);
-    this.rate = latest.length / (now - since + 1000);
+    this.rate = latest.length / (now - (latest[0]?.[1] ?? now) + 1000);
   }
 
   /**
@@ -36,7 +35,9 @@ export class ExecutionTimes {
     const { length } = sorted;
     const passed = elapsed >= 0 ? countBefore(length, (nth) => (sorted[nth] ?? 0) <= elapsed) : length;
     if (length - passed < ENOUGH / 2) return undefined;
-    const place = Math.round(passed + (length - passed) * part);
-    return (sorted[place - 1] ?? 0) - elapsed;
+    const place = passed + (length - passed) * part;
+    // `slice` rounds down.
+    const [before = 0, after = before] = sorted.slice(Math.max(0, place - 1));
+    return before + (after - before) * (place % 1) - elapsed;
   }
 }

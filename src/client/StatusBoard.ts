@@ -173,23 +173,19 @@ export class StatusBoard {
   }
 
   heard(watcher: Watcher, snapshot: JobSnapshot): void {
-    const { last, sink } = watcher;
+    const { job, last, sink } = watcher;
     if (watcher.closed) return;
     watcher.asking = false;
     // Where somebody else says it, it need not be read any more.
-    watcher.job.leave(watcher);
+    job.leave(watcher);
     watcher.good = this.now();
     watcher.failures = 0;
     watcher.otherwise = undefined;
     if (snapshot.status !== 'CANCELLED' && snapshot.status !== 'IN_QUEUE' && snapshot.status !== 'UNKNOWN')
       this.#ran(watcher, snapshot);
-    if (!last || !sameJson(last.raw, snapshot.raw)) {
-      watcher.last = snapshot;
-      sink.next(snapshot);
-    } else {
-      // One that says the same is not kept beside the one that was given out.
-      watcher.job.last = last;
-    }
+    // One that says the same is not kept beside the one that was given out.
+    if (last && sameJson(last.raw, snapshot.raw)) job.last = last;
+    else sink.next((watcher.last = snapshot));
     if (isTerminal(snapshot)) {
       sink.complete();
       watcher.unsubscribe();

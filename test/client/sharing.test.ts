@@ -408,6 +408,20 @@ describe('notices', () => {
     expect(sent).toMatchObject([{ aborted: 500 }]);
   });
 
+  test('also where the job goes on: it is read anew when it is time', () => {
+    const notices$ = new Subject<unknown>();
+    const { endpoint, sent, see, at, until } = script(() => ({ ...running(1), after: 1_000 }), { notices: notices$ });
+    see(endpoint.watch('job-1', { every: 2_000 }));
+    at(500, () => {
+      notices$.next({ id: 'job-1', status: 'IN_PROGRESS' });
+    });
+    until(3_000);
+    expect(sent.map((request) => [request.at, request.aborted])).toEqual([
+      [0, 500],
+      [2_500, undefined],
+    ]);
+  });
+
   test.each(['error', 'complete'] as const)('a channel that %ss stops nothing', (how) => {
     const { endpoint, sent, see, at, until, notices$ } = notices();
     const seen = see(endpoint.watch('job-1', { every: 1_000 }));
