@@ -1,4 +1,18 @@
-import { EMPTY, NEVER, Subject, concat, delay, map, mergeMap, observable, of, retry, take } from 'rxjs';
+import {
+  EMPTY,
+  NEVER,
+  Subject,
+  concat,
+  delay,
+  map,
+  mergeMap,
+  observable,
+  of,
+  retry,
+  take,
+  throwError,
+  timer,
+} from 'rxjs';
 import type { Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
@@ -106,6 +120,37 @@ describe('a transport, or a link, that', () => {
     }
     expect(activity.map(({ type }) => type)).toEqual(['request', 'failure', 'request', 'failure']);
     expectNoKey(activity, KEY);
+  });
+
+  test.each<[string, () => Observable<unknown>]>([
+    ['an answer that is none', () => of(undefined)],
+    ['a refusal without headers', () => of({ status: 429, text: '' })],
+    ['an error that cannot be told', () => throwError(() => Object.create(null) as unknown)],
+  ])('S4 S23 gives %s: the call ends in an error, and keeps no place in the budget', (_, answer) => {
+    const { scheduler, ...time } = clock();
+    const transport = () => timer(10, scheduler).pipe(mergeMap(() => concat(answer(), NEVER))) as Observable<Reply>;
+    const limits = { run: { concurrent: 1 }, status: { concurrent: 1 } };
+    const client = createRunpod({ transport, scheduler, apiKey: KEY, retry: false, limits });
+    const endpoint = client.endpoint('demo');
+    const seen = [endpoint.run({ input }), endpoint.run({ input }), endpoint.status('job-1')].map((call) =>
+      time.see<unknown>(call),
+    );
+    time.until(1_000);
+    expect(seen.map(({ values, ended }) => [values.length, ended])).toEqual([
+      [0, 10],
+      [0, 20],
+      [0, 10],
+    ]);
+    for (const { error } of seen) expect(error).toBeInstanceOf(Error);
+    expect(settled(client, time.see)).toBeDefined();
+  });
+
+  test('S23 answers twice at once: only the first answer can be a refusal that slows the others', () => {
+    const { endpoint, see } = over(() => of(reply(queued.body), { status: 429, headers: {}, text: '' }), {
+      limits: { status: { requests: 2, per: 10_000 } },
+    });
+    const seen = ['job-1', 'job-2'].map((id) => see(endpoint.status(id)));
+    for (const { values, ended } of seen) expect([values.length, ended]).toEqual([1, 0]);
   });
 
   test('gives an Observable of another copy of RxJS: it counts as its own', () => {
