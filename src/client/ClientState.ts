@@ -171,6 +171,8 @@ export class ClientState {
     const { maxRetryAfter = MAX_RETRY_AFTER } = retry;
     const { method, url, body, operation, timeout: ms } = request;
     return new Observable((subscriber) => {
+      // Who left while a link, or the key, was asked for has nothing sent.
+      if (subscriber.closed) return;
       // Of a call that was left nothing is sent any more, even if a link of the user's repeats it.
       if (trace.left) throw refused(request, 'the call was left');
       const headers = this.#authorize(request, trace, key);

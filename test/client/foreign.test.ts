@@ -10,13 +10,14 @@ import {
   of,
   retry,
   take,
+  takeUntil,
   throwError,
   timer,
 } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
-import type { Activity, ClientOptions, Link, Reply, Runpod, Transport } from 'runpod-rx';
+import type { Activity, ClientOptions, Endpoint, Link, Reply, Runpod, Transport } from 'runpod-rx';
 import { expectNoKey } from '../support/wire.js';
 import { clock, script, type Seen } from './world.js';
 
@@ -227,6 +228,14 @@ test('S5 a submission that a link sends again and that waits for budget is not s
   expect(settled(client, see)).toEqual({ cancelled: [], finished: [], abandoned: [] });
 });
 
+test('S13 a submission that is left while it waits for its repeat has nothing wait on', () => {
+  const { endpoint, scheduler, see, until } = script(() => ({ status: 429, headers: { 'retry-after': '30' } }));
+  const seen = see(endpoint.run({ input }));
+  until(1_000);
+  seen.subscription.unsubscribe();
+  expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+});
+
 describe('S7 notices that break', () => {
   const broken = () => {
     const notices = new Subject<unknown>();
@@ -319,4 +328,34 @@ describe('S23 what a request by hand asks for is bounded and repeated as the ope
     until(1_000);
     expect(sent.map(({ at }) => at)).toEqual([0, 100, 200]);
   });
+});
+
+describe('S5 who leaves while a function of the user is asked, before anything is sent,', () => {
+  const asking: [string, (ask: () => void) => Partial<ClientOptions>][] = [
+    ['a link', (ask) => ({ links: [(request, next) => (ask(), next(request))] })],
+    ['the key', (ask) => ({ apiKey: () => (ask(), KEY) })],
+  ];
+  const calls: [string, (endpoint: Endpoint) => Observable<unknown>][] = [
+    ['run', (endpoint) => endpoint.run({ input })],
+    ['retry', (endpoint) => endpoint.retry('job-1')],
+    ['cancel', (endpoint) => endpoint.cancel('job-1')],
+    ['status', (endpoint) => endpoint.status('job-1')],
+  ];
+
+  test.each(asking.flatMap(([what, options]) => calls.map(([name, call]) => [what, name, options, call] as const)))(
+    'has nothing sent: %s, %s',
+    (_what, _name, options, call) => {
+      const left$ = new Subject<void>();
+      const { client, endpoint, sent, see, until } = script(() => ({ ...queued, after: 10 }), {
+        limits: false,
+        ...options(() => {
+          left$.next();
+        }),
+      });
+      see(call(endpoint).pipe(takeUntil(left$)));
+      until(60_000);
+      expect(sent).toEqual([]);
+      expect(settled(client, see)).toEqual({ cancelled: [], finished: [], abandoned: [] });
+    },
+  );
 });
