@@ -171,6 +171,8 @@ export class ClientState {
     const { maxRetryAfter = MAX_RETRY_AFTER } = retry;
     const { method, url, body, operation, timeout: ms } = request;
     return new Observable((subscriber) => {
+      // Who left while a link, or the key, was asked for has nothing sent.
+      if (subscriber.closed) return;
       // Of a call that was left nothing is sent any more, even if a link of the user's repeats it.
       if (trace.left) throw refused(request, 'the call was left');
       const headers = this.#authorize(request, trace, key);
@@ -209,17 +211,30 @@ export class ClientState {
         return;
       }
       const late = () => throwError(() => timedOut(ms, 'requestTimeout', contextOf(request, true)));
+      const answer = (reply: Reply) => {
+        // It gave more than one at once.
+        if (over) return;
+        const { status } = reply;
+        end(!isRefusal(status), { type: 'reply', status });
+        // What the server asks of one, it asks of all who want the same.
+        if (status === 429) lane?.refused(Math.min(retryAfterOf(reply.headers, this.now()) ?? 0, maxRetryAfter));
+        subscriber.next(reply);
+        subscriber.complete();
+      };
+      // What cannot be read as a reply, or as an error, is an error of the call: thrown on, it would be nobody's.
+      const guarded =
+        <T>(tell: (told: T) => void) =>
+        (told: T) => {
+          try {
+            tell(told);
+          } catch (error) {
+            subscriber.error(error);
+          }
+        };
       // No other operators: they would cost more than all else here.
       const exchange = reply$.pipe(timeout({ first: ms, scheduler, with: late })).subscribe({
-        next: (reply) => {
-          const { status } = reply;
-          end(!isRefusal(status), { type: 'reply', status });
-          // What the server asks of one, it asks of all who want the same.
-          if (status === 429) lane?.refused(Math.min(retryAfterOf(reply.headers, this.now()) ?? 0, maxRetryAfter));
-          subscriber.next(reply);
-          subscriber.complete();
-        },
-        error: fail,
+        next: guarded(answer),
+        error: guarded(fail),
         complete: () => {
           if (!subscriber.closed) fail('it ended without an answer');
         },

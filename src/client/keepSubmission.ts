@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { Observable, Subscription } from 'rxjs';
 import type { Trace } from '../transport/Trace.js';
 
 /**
@@ -17,33 +17,30 @@ export function keepSubmission<T>(
   return new Observable((subscriber) => {
     let over = false;
     let done: ((answer?: T) => void) | undefined;
-    // Who leaves while a transport answers at once has left before the answer, and before there is a teardown to call.
-    const gone = () => done ?? (subscriber.closed ? left() : undefined);
-    const reading = source.subscribe({
-      next: (answer) => {
-        over = true;
-        const leave = gone();
-        if (leave) leave(answer);
-        else subscriber.next(answer);
-      },
-      error: (error: unknown) => {
-        over = true;
-        const leave = gone();
-        if (leave) leave();
-        else subscriber.error(error);
-      },
-      complete: () => {
-        subscriber.complete();
-      },
-    });
-    return () => {
+    const reading = new Subscription();
+    // Before anything is asked: who leaves while it is, and before it is sent, has it not sent.
+    subscriber.add(() => {
       if (over) return;
-      if (!trace.sent) {
-        reading.unsubscribe();
-        return;
-      }
       trace.left = true;
-      done = left();
-    };
+      if (trace.sent) done = left();
+      else reading.unsubscribe();
+    });
+    reading.add(
+      source.subscribe({
+        next: (answer) => {
+          over = true;
+          if (done) done(answer);
+          else subscriber.next(answer);
+        },
+        error: (error: unknown) => {
+          over = true;
+          if (done) done();
+          else subscriber.error(error);
+        },
+        complete: () => {
+          subscriber.complete();
+        },
+      }),
+    );
   });
 }

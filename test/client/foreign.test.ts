@@ -1,8 +1,23 @@
-import { EMPTY, NEVER, Subject, concat, delay, map, mergeMap, observable, of, retry, take } from 'rxjs';
+import {
+  EMPTY,
+  NEVER,
+  Subject,
+  concat,
+  delay,
+  map,
+  mergeMap,
+  observable,
+  of,
+  retry,
+  take,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
 import type { Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
-import type { Activity, ClientOptions, Link, Reply, Runpod, Transport } from 'runpod-rx';
+import type { Activity, ClientOptions, Endpoint, Link, Reply, Runpod, Transport } from 'runpod-rx';
 import { expectNoKey } from '../support/wire.js';
 import { clock, script, type Seen } from './world.js';
 
@@ -108,6 +123,37 @@ describe('a transport, or a link, that', () => {
     expectNoKey(activity, KEY);
   });
 
+  test.each<[string, () => Observable<unknown>]>([
+    ['an answer that is none', () => of(undefined)],
+    ['a refusal without headers', () => of({ status: 429, text: '' })],
+    ['an error that cannot be told', () => throwError(() => Object.create(null) as unknown)],
+  ])('S4 S23 gives %s: the call ends in an error, and keeps no place in the budget', (_, answer) => {
+    const { scheduler, ...time } = clock();
+    const transport = () => timer(10, scheduler).pipe(mergeMap(() => concat(answer(), NEVER))) as Observable<Reply>;
+    const limits = { run: { concurrent: 1 }, status: { concurrent: 1 } };
+    const client = createRunpod({ transport, scheduler, apiKey: KEY, retry: false, limits });
+    const endpoint = client.endpoint('demo');
+    const seen = [endpoint.run({ input }), endpoint.run({ input }), endpoint.status('job-1')].map((call) =>
+      time.see<unknown>(call),
+    );
+    time.until(1_000);
+    expect(seen.map(({ values, ended }) => [values.length, ended])).toEqual([
+      [0, 10],
+      [0, 20],
+      [0, 10],
+    ]);
+    for (const { error } of seen) expect(error).toBeInstanceOf(Error);
+    expect(settled(client, time.see)).toBeDefined();
+  });
+
+  test('S23 answers twice at once: only the first answer can be a refusal that slows the others', () => {
+    const { endpoint, see } = over(() => of(reply(queued.body), { status: 429, headers: {}, text: '' }), {
+      limits: { status: { requests: 2, per: 10_000 } },
+    });
+    const seen = ['job-1', 'job-2'].map((id) => see(endpoint.status(id)));
+    for (const { values, ended } of seen) expect([values.length, ended]).toEqual([1, 0]);
+  });
+
   test('gives an Observable of another copy of RxJS: it counts as its own', () => {
     const another = { [observable]: () => of(reply(queued.body)), pipe: undefined };
     const { endpoint, see } = over(() => another as unknown as Observable<Reply>);
@@ -180,6 +226,14 @@ test('S5 a submission that a link sends again and that waits for budget is not s
   until(60_000);
   expect(sent.map(({ operation }) => operation)).toEqual(['run']);
   expect(settled(client, see)).toEqual({ cancelled: [], finished: [], abandoned: [] });
+});
+
+test('S13 a submission that is left while it waits for its repeat has nothing wait on', () => {
+  const { endpoint, scheduler, see, until } = script(() => ({ status: 429, headers: { 'retry-after': '30' } }));
+  const seen = see(endpoint.run({ input }));
+  until(1_000);
+  seen.subscription.unsubscribe();
+  expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
 });
 
 describe('S7 notices that break', () => {
@@ -274,4 +328,34 @@ describe('S23 what a request by hand asks for is bounded and repeated as the ope
     until(1_000);
     expect(sent.map(({ at }) => at)).toEqual([0, 100, 200]);
   });
+});
+
+describe('S5 who leaves while a function of the user is asked, before anything is sent,', () => {
+  const asking: [string, (ask: () => void) => Partial<ClientOptions>][] = [
+    ['a link', (ask) => ({ links: [(request, next) => (ask(), next(request))] })],
+    ['the key', (ask) => ({ apiKey: () => (ask(), KEY) })],
+  ];
+  const calls: [string, (endpoint: Endpoint) => Observable<unknown>][] = [
+    ['run', (endpoint) => endpoint.run({ input })],
+    ['retry', (endpoint) => endpoint.retry('job-1')],
+    ['cancel', (endpoint) => endpoint.cancel('job-1')],
+    ['status', (endpoint) => endpoint.status('job-1')],
+  ];
+
+  test.each(asking.flatMap(([what, options]) => calls.map(([name, call]) => [what, name, options, call] as const)))(
+    'has nothing sent: %s, %s',
+    (_what, _name, options, call) => {
+      const left$ = new Subject<void>();
+      const { client, endpoint, sent, see, until } = script(() => ({ ...queued, after: 10 }), {
+        limits: false,
+        ...options(() => {
+          left$.next();
+        }),
+      });
+      see(call(endpoint).pipe(takeUntil(left$)));
+      until(60_000);
+      expect(sent).toEqual([]);
+      expect(settled(client, see)).toEqual({ cancelled: [], finished: [], abandoned: [] });
+    },
+  );
 });
