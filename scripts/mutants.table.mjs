@@ -645,6 +645,14 @@ export const mutants = [
     name: 'S4 close() cancels it',
   },
   {
+    rule: 'S18',
+    file: 'src/job/settleJob.ts',
+    find: 'map((known) => known ?? late(snapshot)),',
+    replace: 'map((known) => known ?? settled(snapshot)),',
+    test: 'test/job/settleJob.test.ts',
+    name: 'S6 S18 answered with a bare COMPLETED, and then read as if it ran',
+  },
+  {
     rule: 'S4',
     file: 'src/job/settleJob.ts',
     find: "snapshot.status === 'IN_QUEUE' ? cancel$",

@@ -289,10 +289,10 @@ export class EndpointState {
 }
 
 /** The headers of a request, but for the key, which is the client's to send. */
-function headersOf(body: string | undefined, given: CallOptions['headers'] = {}): Record<string, string> {
+function headersOf(body: string | undefined, given: CallOptions['headers']): Record<string, string> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(given ?? {})) {
     const lower = name.toLowerCase();
     if (lower !== 'authorization') headers[lower] = value;
   }

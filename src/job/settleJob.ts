@@ -56,8 +56,9 @@ export function settleJob(
       // One that came too late may be answered with the bare status: what came of the job is still to be read.
       isTerminal(snapshot) && snapshot.status !== 'CANCELLED' && !('output' in snapshot.raw || 'error' in snapshot.raw)
         ? defer(status).pipe(
-            map((read) => settled(isTerminal(read) ? read : snapshot)),
+            map((read) => (isTerminal(read) ? settled(read) : undefined)),
             catchError((error: unknown) => of<Settled>({ outcome: 'finished', error })),
+            map((known) => known ?? late(snapshot)),
           )
         : of(settled(snapshot)),
     ),
@@ -72,9 +73,7 @@ export function settleJob(
     return defer(status).pipe(
       concatMap((snapshot): Observable<Settled> => {
         if (isTerminal(snapshot)) return of(settled(snapshot));
-        // Terminal is final: an answer that says otherwise is late, and the job is read again.
-        if (over)
-          return throwError(() => new Error(`job ${snapshot.id} is over, and was answered ${snapshot.rawStatus}`));
+        if (over) return late(snapshot);
         return snapshot.status === 'IN_QUEUE' ? cancel$ : of({ outcome: 'running', snapshot });
       }),
     );
@@ -105,6 +104,11 @@ export function settleJob(
 /** What an answer of the service says of a job that was to be cancelled. */
 export function settled(snapshot: JobSnapshot): Settled {
   return { outcome: isTerminal(snapshot) && snapshot.status !== 'CANCELLED' ? 'finished' : 'cancelled', snapshot };
+}
+
+/** Terminal is final: an answer that says otherwise is late, and the job is read again. */
+function late({ id }: JobSnapshot): never {
+  throw new Error(`job ${id} is over, and was answered otherwise`);
 }
 
 function ifOver(status: () => Observable<JobSnapshot>, error: unknown): Observable<Settled> {

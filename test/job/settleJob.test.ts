@@ -68,6 +68,28 @@ describe('settleJob', () => {
     expect([cancels, reads]).toEqual([[0], [0]]);
   });
 
+  test('S6 S18 answered with a bare COMPLETED, and then read as if it ran: read again, so that no output is lost', () => {
+    const { see, until, scheduler } = clock();
+    const statuses = [job('IN_PROGRESS'), job('COMPLETED', { output: 1 })];
+    let cancels = 0;
+    const cancel = () => {
+      cancels++;
+      return of(job('COMPLETED'));
+    };
+    const seen = see(
+      settleJob(
+        cancel,
+        () => of(statuses.shift()!),
+        scheduler,
+        false,
+        () => cancels > 0,
+      ),
+    );
+    until(10_000);
+    expect(seen).toMatchObject({ values: [{ outcome: 'finished', snapshot: { output: 1 } }], at: [1_000] });
+    expect(cancels).toBe(1);
+  });
+
   test('S18 one that is known to be over is read until it says so, and not cancelled', () => {
     const { see, until, scheduler } = clock();
     const statuses = [job('IN_PROGRESS'), job('COMPLETED', { output: 1 })];

@@ -6,6 +6,7 @@ import type { Played } from './play.js';
 import { isOver, saysOver, type Exchange } from './Wire.js';
 
 const KILL_MARGIN = 15_000;
+const LAG = 10_000;
 
 /** What the rules say and a history does not do; nothing, where all is well. */
 export function violations(played: Played): string[] {
@@ -42,7 +43,11 @@ function ofJob(played: Played, nth: number): string[] {
   if (!job) return found;
 
   // Left under 'cancel': cancelled or finished. One that waits under a status nobody knows may not be told from one that runs.
-  const waited = job.status === 'IN_QUEUE' && !job.runs.length && !played.history.server.faults?.unknown;
+  // One that the service says is not there, for longer than it may lag, is gone for all that a client can know.
+  const denied = exchanges.some(
+    ({ operation, http, at }) => operation === 'status' && http === 404 && at >= job.submittedAt + LAG,
+  );
+  const waited = job.status === 'IN_QUEUE' && !job.runs.length && !played.history.server.faults?.unknown && !denied;
   // Left before it was accepted, and submitted anew for one who came later: that one's leaving counts.
   const submission = exchanges.find(({ operation, http = 0 }) => operation === 'run' && http < 300 && http >= 200);
   for (const { reasons, views } of lives)
@@ -199,9 +204,12 @@ function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Excha
       saysOver(one) &&
       (one.given ?? Infinity) > began &&
       (one.given ?? Infinity) < ended &&
-      // An error comes a turn after its cause: what is said in between comes too late for one whose signal was aborted, or
-      // whose client was closed.
-      !((code === 'aborted' || code === 'configuration') && one.endedAt === until),
+      // An error comes a turn after its cause: what is said in between comes too late for one whose signal was aborted,
+      // whose client was closed, or whose reading broke while another began anew.
+      !(
+        (code === 'aborted' || code === 'configuration' || (isRunpodError(error) && error.ref)) &&
+        one.endedAt === until
+      ),
   );
   if (name === 'output$') {
     if (values.length > 1) found.push(`${values.length} outputs`);
