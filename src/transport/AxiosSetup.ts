@@ -10,7 +10,7 @@ export interface Aborter {
 export interface AxiosSetup {
   readonly http: Pick<Axios, 'request'>;
   /** What each request says beside what is its own. */
-  readonly config: AxiosRequestConfig;
+  readonly config?: AxiosRequestConfig;
   readonly aborter: () => Aborter;
   readonly close?: () => Promise<void>;
 }

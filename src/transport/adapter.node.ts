@@ -12,7 +12,6 @@ export function axiosSetup(): AxiosSetup {
   const agent = new Agent();
   return {
     http: new Axios({ adapter: undiciAdapter(agent) }),
-    config: {},
     aborter: () => new Leaving(),
     close: () => agent.close(),
   };
@@ -28,7 +27,7 @@ export function undiciAdapter(agent: Agent): AxiosAdapter {
         url,
         method: method.toUpperCase(),
         headers: headers.toJSON() as Record<string, string>,
-        ...(typeof data === 'string' && { body: data }),
+        body: typeof data === 'string' ? data : undefined,
       }).subscribe({
         next: ({ status, headers: received, text }) => {
           resolve({ status, statusText: '', headers: received, data: text, config });

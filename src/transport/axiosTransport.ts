@@ -22,15 +22,10 @@ export function axiosTransport(instance?: AxiosInstance): Transport {
     new Observable((subscriber) => {
       const aborting = aborter();
       let over = false;
+      const request = { method, url, headers: { ...headers }, data: body, signal: aborting.signal };
       http
-        .request<unknown>({
-          method,
-          url,
-          headers: { ...headers },
-          ...(body !== undefined && { data: body }),
-          signal: aborting.signal,
-          ...config,
-        })
+        // A copy is made only where there is something to add: it costs more than the rest of this function.
+        .request<unknown>(config ? { ...config, ...request } : request)
         .then(replyOf)
         .then(
           (reply) => {

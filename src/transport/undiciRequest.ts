@@ -7,7 +7,7 @@ export interface UndiciRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | undefined;
 }
 
 /**
@@ -25,13 +25,16 @@ export function undiciRequest(
     let controller: Dispatcher.DispatchController | undefined;
     let over = false;
 
+    const sent: Record<string, string> = { ...headers };
+    sent['user-agent'] ??= 'runpod-rx';
+
     dispatcher.dispatch(
       {
         origin,
         path: pathname + search,
-        method: method,
-        headers: { 'user-agent': 'runpod-rx', ...headers },
-        ...(body !== undefined && { body }),
+        method,
+        headers: sent,
+        body,
         headersTimeout: 0,
         bodyTimeout: 0,
       },
