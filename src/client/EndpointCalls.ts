@@ -7,9 +7,9 @@ import { parseHealth } from '../protocol/health.js';
 import { RUNSYNC_WAIT, STREAM_WAIT } from '../protocol/limits.js';
 import { isTerminalStatus } from '../protocol/snapshot.js';
 import { parseStream } from '../protocol/streamReply.js';
+import type { StreamPlace } from '../sources/StreamCursor.js';
 import { streamChunks, type StreamEvent } from '../sources/streamChunks.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
-import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { CallOptions, RunOptions } from '../types/options.js';
@@ -114,7 +114,7 @@ export class EndpointCalls<I extends object, O, C> {
     id: string,
     { wait, onGap, outage, headers, context }: StreamOptions,
     particulars: Particulars = {},
-    ref: Partial<JobRef> = {},
+    place: StreamPlace = {},
     finished?: () => void,
   ): Observable<StreamEvent> {
     const { state } = this;
@@ -143,7 +143,7 @@ export class EndpointCalls<I extends object, O, C> {
         );
     return state.jobs.stream(
       id,
-      ref,
+      place,
       () =>
         new StreamInUseError(
           `the stream of job ${id} is being read already: share that Observable, since each chunk comes once`,

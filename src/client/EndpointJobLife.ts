@@ -78,12 +78,13 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
     const { id, submittedAt } = this.state;
     if (id === undefined) return undefined;
     const { id: endpointId = '', jobs } = this.#calls.state;
+    const { chunks = 0 } = this.place;
     return {
       v: 1,
       endpointId,
       id,
       submittedAt: submittedAt ?? jobs.get(id)?.submittedAt ?? this.#origin.ref?.submittedAt,
-      chunks: this.delivered || undefined,
+      chunks: chunks || undefined,
       gap: jobs.gap(id) || undefined,
       tag: this.#particulars.tag,
     };
@@ -161,7 +162,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
           endpoint.jobs.refresh(id);
         };
         return this.#follow(
-          this.#calls.chunks(id, this.#call, this.#particulars, this.#origin.ref, ended).pipe(
+          this.#calls.chunks(id, this.#call, this.#particulars, this.place, ended).pipe(
             map((event): JobInput => ({ type: 'news', event })),
             endWith<JobInput>({ type: 'streamed' }),
           ),

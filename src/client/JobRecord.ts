@@ -45,6 +45,8 @@ export class JobRecord {
   /** How far the stream was read, and whether somebody reads it. */
   cursor: StreamCursor | undefined;
   streaming = false;
+  /** How many chunks of it somebody has had, where nobody reads them now. */
+  had = 0;
   /** How many look at it. */
   users = 0;
   #listeners: readonly Listener[] = [];

@@ -2,8 +2,7 @@ import { EMPTY, Observable, Subscription, tap, type Subscriber } from 'rxjs';
 import type { RunpodError } from '../errors/RunpodError.js';
 import { isRecord } from '../protocol/json.js';
 import { snapshotOf } from '../protocol/snapshot.js';
-import { streamCursor, type StreamCursor } from '../sources/StreamCursor.js';
-import type { JobRef } from '../types/JobRef.js';
+import { streamCursor, type StreamCursor, type StreamPlace } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { JobRecord, type Asker, type Fetch, type Keeper } from './JobRecord.js';
 import type { Sink, StatusBoard, WatchTerms } from './StatusBoard.js';
@@ -56,6 +55,7 @@ export class JobRecords implements Keeper {
     job.submittedAt = submittedAt;
     // It runs anew, and so does its stream.
     job.cursor = undefined;
+    job.had = 0;
   }
 
   /** One answer: that of the read in flight, or of a new one. */
@@ -99,10 +99,15 @@ export class JobRecords implements Keeper {
     });
   }
 
-  /** Gives a job's stream to one reader, from where the last one left it, or a reference says. */
+  /**
+   * Gives a job's stream to one reader.
+   *
+   * @param place - how far that reader has come by itself, and kept up to date for it; one that knows of none goes on
+   *   where the last one left. What others have had since is missing for a reader that has not: it is told once only.
+   */
   stream<T>(
     id: string,
-    { chunks = 0, gap = false }: Partial<JobRef>,
+    place: StreamPlace,
     inUse: () => RunpodError,
     read: (cursor: StreamCursor) => Observable<T>,
   ): Observable<T> {
@@ -112,22 +117,26 @@ export class JobRecords implements Keeper {
         return;
       }
       job.streaming = true;
-      job.cursor ??= { ...streamCursor(), count: chunks, ...(gap && { gap: 'possibly' }) };
-      read(job.cursor)
+      const cursor = (job.cursor = cursorAt(place, job));
+      place.chunks = cursor.count;
+      const stop = (over = false) => {
+        job.streaming = false;
+        // A chunk that does not match its schema counts, too.
+        place.chunks = cursor.count;
+        job.had = Math.max(job.had, cursor.count);
+        if (over) job.cursor = undefined;
+      };
+      read(cursor)
         .pipe(
           tap({
             complete: () => {
-              job.streaming = false;
-              job.cursor = undefined;
+              stop(true);
             },
             error: (error: unknown) => {
-              job.streaming = false;
               // The stream of a job that ended is over; after any other error it goes on from here.
-              if ((error as { snapshot?: unknown } | undefined)?.snapshot) job.cursor = undefined;
+              stop(!!(error as { snapshot?: unknown } | undefined)?.snapshot);
             },
-            unsubscribe: () => {
-              job.streaming = false;
-            },
+            unsubscribe: stop,
           }),
         )
         .subscribe(subscriber);
@@ -192,4 +201,16 @@ export class JobRecords implements Keeper {
       }),
     );
   }
+}
+
+/** Where a reader is to go on, after those that read before it. */
+function cursorAt({ chunks, gap }: StreamPlace, { cursor: last, had }: JobRecord): StreamCursor {
+  if (last?.count === had && (chunks ?? had) === had) return last;
+  const count = chunks ?? last?.count ?? 0;
+  const cursor = { ...streamCursor(), ...last, count, delivered: last?.delivered.slice(0, count) ?? [] };
+  if (chunks !== undefined && count < had) {
+    cursor.gap = 'certainly';
+    cursor.next = had;
+  } else if (gap) cursor.gap ??= 'possibly';
+  return cursor;
 }

@@ -3,6 +3,7 @@ import { AbortedError } from '../errors/AbortedError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { saying } from '../errors/saying.js';
 import { sameJson } from '../protocol/json.js';
+import type { StreamPlace } from '../sources/StreamCursor.js';
 import type { Trace } from '../transport/Trace.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
@@ -27,8 +28,8 @@ export abstract class JobLife {
   readonly timeout: JobTimeout;
   /** Of its submission, until there is an id. */
   protected trace: Trace | undefined;
-  /** How many chunks were delivered, also before. */
-  protected delivered: number;
+  /** How far its stream was read, also before. */
+  protected readonly place: StreamPlace;
   readonly #inputs: JobInput[] = [];
   readonly #effects = new Map<keyof Plan, readonly [key: unknown, effect: Unsubscribable]>();
   #state: JobState;
@@ -40,7 +41,7 @@ export abstract class JobLife {
   constructor(ref: JobRef | undefined, policy: LeavePolicy, options: JobOptions<object>, refusal: unknown) {
     this.options = options;
     this.timeout = timeoutOf(options);
-    this.delivered = ref?.chunks ?? 0;
+    this.place = ref ? { chunks: ref.chunks, gap: ref.gap } : { chunks: 0 };
     this.#state = {
       id: ref?.id,
       startedAt: ref?.submittedAt,
@@ -147,7 +148,7 @@ export abstract class JobLife {
   #keep(event: JobEvent): JobEvent {
     const { replayChunks = 'all' } = this.options;
     if (event.type !== 'chunk' && event.type !== 'gap') return event;
-    if (event.type === 'chunk') this.delivered++;
+    if (event.type === 'chunk') this.place.chunks = (this.place.chunks ?? 0) + 1;
     this.#chunks.push(event);
     if (this.#chunks.length > (replayChunks === 'all' ? Infinity : replayChunks)) this.#chunks.shift();
     return event;

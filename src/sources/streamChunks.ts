@@ -150,7 +150,9 @@ export function streamChunks(
       if (onGap === 'hold') return EMPTY;
       if (onGap === 'error') return throwError(() => gapError(cause));
       delete cursor.gap;
-      return concat(of<StreamEvent>({ type: 'gap', delivered: cursor.count }), drain());
+      const delivered = cursor.count;
+      cursor.count = Math.max(delivered, cursor.next ?? 0);
+      return concat(of<StreamEvent>({ type: 'gap', delivered }), drain());
     };
 
     const accept = (reply: StreamReply): Observable<StreamEvent> => {

@@ -1,8 +1,8 @@
-import { take } from 'rxjs';
+import { take, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { JobEvent, JobOptions } from 'runpod-rx';
 import { script, world, type Answer } from '../client/world.js';
-import { number, schema, streaming, tally, type Act } from './support/acting.js';
+import { another, number, schema, streaming, tally, type Act } from './support/acting.js';
 
 /** Five chunks, one a second, and an end after them. */
 const five: Act = { ms: 6_000, chunks: [1, 2, 3, 4, 5].map((n) => [n * 1_000, n]) };
@@ -301,11 +301,70 @@ describe('S14 a stream that is read elsewhere', () => {
     other.subscription.unsubscribe();
     const again = made.see(job.chunks$);
     made.until(100_000);
-    expect([...other.values, ...again.values]).toEqual(all);
+    // Those that the other one had are in the output only.
+    expect(again.values).toEqual(all);
     expect(again.error).toBeUndefined();
     expect(output.values).toEqual([all]);
     expect(tally(made).cancel).toBeUndefined();
     expect(tally(made).run).toBe(1);
+  });
+
+  test('is not taken for empty by a job whose chunks another job object has had', () => {
+    for (const aggregate of [true, false]) {
+      const made = streamed({}, aggregate);
+      const job = made.endpoint.job({ input: five });
+      made.see(job.output$);
+      made.until(500);
+      const ref = made.see(job.id$).values.map((id) => ({ v: 1, endpointId: 'demo', id, chunks: 0 }) as const)[0]!;
+      const other = made.see(made.endpoint.attach(ref).chunks$);
+      made.until(50_000);
+      const mine = made.see(job.chunks$);
+      made.until(100_000);
+      expect(other.values).toEqual(all);
+      expect(mine.values).toEqual(aggregate ? all : []);
+      if (aggregate) expect(mine.error).toBeUndefined();
+      else expect(mine.error).toMatchObject({ code: 'stream_gap', delivered: 0, held: [], lost: 'certainly' });
+    }
+  });
+
+  test('is marked for two job objects that take turns, where nothing is recovered', () => {
+    const made = streamed({}, false);
+    const options: JobOptions = { stream: true, onGap: 'mark', replayChunks: 0 };
+    const job = made.endpoint.job({ input: five }, options);
+    made.see(job.output$);
+    made.until(500);
+    const { id } = made.emulator.jobs()[0]!;
+    const other = made.endpoint.attach({ v: 1, endpointId: 'demo', id, chunks: 0 }, options);
+    const turn = (from: { readonly events$: Observable<JobEvent> }, ms: number) => {
+      const seen = made.see(from.events$);
+      made.until(ms);
+      seen.subscription.unsubscribe();
+      return seen.values.flatMap((event) =>
+        event.type === 'chunk' ? [event.chunk] : event.type === 'gap' ? [event.type] : [],
+      );
+    };
+    expect(turn(other, 2_500)).toEqual([1, 2]);
+    expect(turn(job, 3_500)).toEqual(['gap', 3]);
+    expect(turn(other, 4_500)).toEqual(['gap', 4]);
+    expect(turn(job, 100_000)).toEqual(['gap', 5]);
+  });
+
+  test('goes on behind what another process has had, by the reference that says so', () => {
+    const made = streamed();
+    const job = made.endpoint.job({ input: five });
+    const first = made.see(job.chunks$);
+    made.until(1_500);
+    expect(first.values.length).toBeGreaterThan(0);
+    const ref = made.see(job.detach()).values[0]!;
+    const elsewhere = another(made).endpoint('demo').attach(ref);
+    const second = made.see(elsewhere.chunks$);
+    made.until(3_500);
+    const back = made.see(elsewhere.detach()).values[0]!;
+    expect(back.chunks).toBe(first.values.length + second.values.length);
+    const third = made.see(made.endpoint.attach(back).chunks$);
+    made.until(100_000);
+    expect(third.error).toBeUndefined();
+    expect([...first.values, ...second.values, ...third.values]).toEqual(all);
   });
 
   test('does not end events$ without stream: true, but those with it', () => {
