@@ -118,17 +118,21 @@ export class JobRecords implements Keeper {
       }
       job.streaming = true;
       const cursor = (job.cursor = cursorAt(place, job));
-      place.chunks = cursor.count;
+      const mark = () => {
+        place.chunks = cursor.count;
+        job.had = Math.max(job.had, cursor.count);
+      };
       const stop = (over = false) => {
         job.streaming = false;
         // A chunk that does not match its schema counts, too.
-        place.chunks = cursor.count;
-        job.had = Math.max(job.had, cursor.count);
+        mark();
         if (over) job.cursor = undefined;
       };
+      mark();
       read(cursor)
         .pipe(
           tap({
+            next: mark,
             complete: () => {
               stop(true);
             },

@@ -148,7 +148,6 @@ export abstract class JobLife {
   #keep(event: JobEvent): JobEvent {
     const { replayChunks = 'all' } = this.options;
     if (event.type !== 'chunk' && event.type !== 'gap') return event;
-    if (event.type === 'chunk') this.place.chunks = (this.place.chunks ?? 0) + 1;
     this.#chunks.push(event);
     if (this.#chunks.length > (replayChunks === 'all' ? Infinity : replayChunks)) this.#chunks.shift();
     return event;
