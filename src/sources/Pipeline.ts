@@ -52,8 +52,8 @@ export class Pipeline<I extends object, O> implements Intake<JobRequest<I>> {
   readonly #running = new Set<Flight<I, O>>();
   /** Begun, and not given out yet. */
   #busy = 0;
-  /** Of those: ended. Where the order counts, all of them, as a chain. */
-  #ended: Flight<I, O>[] = [];
+  /** Of those: what became of them. Where the order counts, all of them, as a chain. */
+  #ended: PipelineItem<I, O>[] = [];
   #oldest: Flight<I, O> | undefined;
   #youngest: Flight<I, O> | undefined;
   /** Never to be given to the runner. */
@@ -218,13 +218,15 @@ export class Pipeline<I extends object, O> implements Intake<JobRequest<I>> {
 
   /** What is to be given out next. */
   #next(): PipelineItem<I, O> | undefined {
-    let flight = this.#ended.shift();
-    if (!flight && this.#oldest?.item) {
-      flight = this.#oldest;
-      this.#oldest = flight.younger;
+    let item = this.#ended.shift();
+    if (!item) {
+      // What has its result is not lost for want of those that will have none.
+      while (this.#fatal && this.#oldest && !this.#oldest.item) this.#oldest = this.#oldest.younger;
+      item = this.#oldest?.item;
+      if (item) this.#oldest = this.#oldest?.younger;
     }
-    if (flight) this.#busy--;
-    return flight?.item ?? this.#dropped.shift();
+    if (item) this.#busy--;
+    return item ?? this.#dropped.shift();
   }
 
   #give(item: PipelineItem<I, O>): void {
@@ -247,10 +249,8 @@ export class Pipeline<I extends object, O> implements Intake<JobRequest<I>> {
   }
 
   #settle(flight: Flight<I, O>, item: PipelineItem<I, O>): void {
-    const { order, onError } = this.#options;
-    flight.item = item;
-    // An error that ends everything waits for nobody.
-    if (order !== 'input' || (!item.ok && onError === 'throw')) this.#ended.push(flight);
+    if (this.#options.order === 'input') flight.item = item;
+    else this.#ended.push(item);
     this.#judge(item);
   }
 

@@ -124,8 +124,7 @@ export function streamChunks(
     const gapError = (cause?: unknown) => {
       const { count: delivered, pending: held, gap: lost = 'possibly' } = cursor;
       return new StreamGapError(
-        `the stream of job ${context.jobId ?? '?'} ${lost} lost chunks after the first ${delivered}, with an answer that was lost; ` +
-          'a worker with return_aggregate_stream lets them be recovered',
+        `the stream of job ${context.jobId ?? '?'} ${lost} lost chunks after the first ${delivered}; a worker with return_aggregate_stream lets them be recovered`,
         { ...context, cause },
         { delivered, held, lost },
       );

@@ -292,6 +292,17 @@ describe('runAll', () => {
       expect(dead).toEqual([1]);
     });
 
+    it('S24 under throw, in the order of the inputs, gives what has ended before it errors', () => {
+      const { runner, finish, fail, live } = stage();
+      const seen = see(runAll(runner, letters('abcdef'), { concurrency: 5, order: 'input', onError: 'throw' }));
+      finish('e');
+      finish('b');
+      expect([seen.text, live().join('')]).toEqual(['', 'acd']);
+      fail('c');
+      expect([seen.text, live()]).toEqual(['be#', []]);
+      expect(seen.error).toMatchObject({ code: 'job_failed', jobId: 'c' });
+    });
+
     it('S24 under stop takes no more, gives what is in flight, then errors', () => {
       const { runner, fail, finish, begun } = stage();
       const seen = see(runAll(runner, letters('abcd'), { concurrency: 2, onError: 'stop' }));
@@ -303,7 +314,7 @@ describe('runAll', () => {
     });
 
     it.each([
-      ['throw', '#'],
+      ['throw', 'c#'],
       ['stop', 'aBc#'],
     ] as const)('S24 in the order of the inputs, what waits behind a slower one is under %s: %s', (onError, given) => {
       const { runner, fail, finish } = stage();

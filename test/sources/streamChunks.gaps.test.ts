@@ -22,7 +22,7 @@ function gapError(lost: string, delivered: number, held: unknown[], cause?: unkn
     lost,
     cause,
     message:
-      `the stream of job j ${lost} lost chunks after the first ${delivered}, with an answer that was lost; ` +
+      `the stream of job j ${lost} lost chunks after the first ${delivered}; ` +
       'a worker with return_aggregate_stream lets them be recovered',
   };
 }
