@@ -686,6 +686,14 @@ export const mutants = [
   },
   {
     rule: 'S5',
+    file: 'src/client/JobRun.ts',
+    find: 'subscriber.add(submission);\n      submit$.subscribe(submission);',
+    replace: 'submit$.subscribe(submission);\n      subscriber.add(submission);',
+    test: 'test/client/foreign.test.ts',
+    name: 'has nothing sent: a link, runToEnd',
+  },
+  {
+    rule: 'S5',
     file: 'src/client/keepSubmission.ts',
     find: 'else reading.unsubscribe();',
     replace: '',
@@ -767,8 +775,8 @@ export const mutants = [
   {
     rule: 'S5',
     file: 'src/client/EndpointJobLife.ts',
-    find: 'new Subscription(endpoint.client.settlements.begin())',
-    replace: 'new Subscription()',
+    find: 'return endpoint.client.settlements.begin();',
+    replace: 'return new Subscription();',
     test: 'test/job/leaving.test.ts',
     name: 'S5 while the submission is on its way, detach',
   },

@@ -123,7 +123,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     const own = call.headers ?? call.context;
     const fetch = () => this.#calls.fetch(id, own ? call : {});
     return (own ? defer(fetch) : this.#state.jobs.read(id, fetch)).pipe(
-      this.#state.guard(call, () => this.#state.context({ operation: 'status', jobId: id })),
+      this.#state.reading(call, { operation: 'status', jobId: id }),
       this.#calls.checked(),
     );
   }
@@ -141,10 +141,9 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Unsubscribing aborts the read where nobody else waits for it, and does nothing to the job.
    */
   watch(id: string, options: WatchOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#calls.poll(id, options).pipe(
-      this.#state.guard(options, () => this.#state.context({ operation: 'status', jobId: id })),
-      this.#calls.checked(),
-    );
+    return this.#calls
+      .poll(id, options)
+      .pipe(this.#state.reading(options, { operation: 'status', jobId: id }), this.#calls.checked());
   }
 
   /**
@@ -162,7 +161,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    */
   stream(id: string, options: StreamOptions = {}): Observable<C> {
     return this.#calls.chunks(id, options).pipe(
-      this.#state.guard(options, () => this.#state.context({ operation: 'stream', jobId: id })),
+      this.#state.reading(options, { operation: 'stream', jobId: id }),
       // Checked by the endpoint's schema, or of the type that the caller says.
       concatMap((event) => (event.type === 'chunk' ? of(event.chunk as C) : EMPTY)),
     );
@@ -233,12 +232,13 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Failures that may pass are ridden out for `outage`. The reading stops when the last subscriber leaves.
    */
   watchHealth(options: WatchHealthOptions = {}): Observable<EndpointHealth> {
-    const context = () => this.#state.context({ operation: 'health' });
+    const { every, outage } = options;
+    const where = { operation: 'health' };
     return defer(() => {
-      const issues = checkDurations(pace(options));
-      if (issues.length) throw invalidRequest(issues, context());
+      const issues = checkDurations({ every, outage });
+      if (issues.length) throw invalidRequest(issues, this.#state.context(where));
       return this.#state.watchHealth(() => this.health(), options);
-    }).pipe(this.#state.guard(options, context));
+    }).pipe(this.#state.reading(options, where));
   }
 
   /**
@@ -279,8 +279,4 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
       );
     });
   }
-}
-
-function pace({ every, outage }: Pick<WatchOptions, 'every' | 'outage'>) {
-  return { every, outage };
 }

@@ -5,13 +5,13 @@ import {
   catchError,
   combineLatest,
   concat,
+  concatMap,
   defer,
   distinctUntilChanged,
   endWith,
   filter,
   first,
   map,
-  mergeMap,
   of,
   startWith,
   switchMap,
@@ -99,7 +99,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
       return id;
     }).pipe(
       // Not at once: a bare retry() would call itself for ever.
-      catchError((error: unknown) => timer(0, this.scheduler).pipe(mergeMap(() => throwError(() => error)))),
+      catchError((error: unknown) => timer(0, this.scheduler).pipe(switchMap(() => throwError(() => error)))),
       switchMap(() => {
         const { submittedAt } = this.ref ?? {};
         const request = this.state.request ?? this.#origin.request;
@@ -128,7 +128,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
     };
     switch (name) {
       case 'hold':
-        return new Subscription(endpoint.client.settlements.begin());
+        return endpoint.client.settlements.begin();
       case 'listen':
         return this.#listen(options.signal);
       case 'prepare': {
@@ -246,7 +246,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
     const { tag } = this.#particulars;
     const urgent = this.state.snapshot?.status === 'IN_PROGRESS';
     return this.#calls.state.settle(this.#id, { tag, urgent, ifQueued }).pipe(
-      mergeMap((settled) =>
+      concatMap((settled) =>
         settled.snapshot
           ? of(settled.snapshot).pipe(
               this.#calls.checked(),

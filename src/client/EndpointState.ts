@@ -140,6 +140,11 @@ export class EndpointState {
     return (source) => client.whileOpen(limited(source), context);
   }
 
+  /** The same for one who reads what others may read, too. */
+  reading<T>(options: CallOptions, where: Parameters<EndpointState['context']>[0]): MonoTypeOperatorFunction<T> {
+    return this.guard(options, () => this.context(where));
+  }
+
   /** Polls the endpoint's health, once for all who want it at the same pace; the latest is replayed. */
   watchHealth(
     read: () => Observable<EndpointHealth>,
@@ -195,7 +200,7 @@ export class EndpointState {
         }),
         finalize(() => {
           this.#settling.delete(name);
-          end();
+          end.unsubscribe();
         }),
       )
       .subscribe(settled$);
@@ -210,7 +215,7 @@ export class EndpointState {
       // A lost answer to /retry still names its job, and one to /run does not; a refusal started nothing.
       const id = job ? !isTerminal(job) && job.id : trace.sent && call.jobId;
       if (id) void this.settle(id, { tag: call.tag });
-      end();
+      end.unsubscribe();
     };
   }
 

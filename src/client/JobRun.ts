@@ -1,4 +1,4 @@
-import { NEVER, of, type Observable, type Subscriber, type Unsubscribable } from 'rxjs';
+import { NEVER, Observable, of, type Subscriber, type Unsubscribable } from 'rxjs';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { saying } from '../errors/saying.js';
 import { checkWait, checkWatch } from '../protocol/checks.js';
@@ -52,22 +52,25 @@ export class JobRun<I extends object, O, C> implements WatchTerms, Sink, Open, U
     const { client } = this.#calls.state;
     const began = client.now();
     let seen: JobSnapshot | undefined;
-    subscriber.add(
-      this.#calls.submit(this.#operation, request, options, wait, issues).subscribe({
-        next: (snapshot) => {
-          if (!isTerminal(snapshot)) this.#id = snapshot.id;
-          seen = snapshot;
-          subscriber.next(snapshot);
-        },
-        error: (error: unknown) => {
-          subscriber.error(error);
-        },
-        complete: () => {
-          if (this.#id) this.#read(client.now() - began, seen);
-          else subscriber.complete();
-        },
-      }),
-    );
+    const submit$ = this.#calls.submit(this.#operation, request, options, wait, issues);
+    new Observable<JobSnapshot<O>>((submission) => {
+      // Who leaves while it is being sent is heard by then.
+      subscriber.add(submission);
+      submit$.subscribe(submission);
+    }).subscribe({
+      next: (snapshot) => {
+        if (!isTerminal(snapshot)) this.#id = snapshot.id;
+        seen = snapshot;
+        subscriber.next(snapshot);
+      },
+      error: (error: unknown) => {
+        subscriber.error(error);
+      },
+      complete: () => {
+        if (this.#id) this.#read(client.now() - began, seen);
+        else subscriber.complete();
+      },
+    });
   }
 
   add(watcher: Unsubscribable): void {

@@ -1,4 +1,4 @@
-import { BehaviorSubject, ReplaySubject, first, map, share, type Observable } from 'rxjs';
+import { BehaviorSubject, ReplaySubject, Subscription, first, map, share, type Observable } from 'rxjs';
 import type { JobRef } from '../types/JobRef.js';
 import type { SettleReport } from '../types/SettleReport.js';
 
@@ -24,15 +24,13 @@ export class Settlements {
     share({ connector: () => new ReplaySubject(1) }),
   );
 
-  /** Says that something is outstanding; the returned function says once that it no longer is. */
-  begin(): () => void {
-    this.#outstanding$.next(this.#outstanding$.value + 1);
-    let open = true;
-    return () => {
-      if (!open) return;
-      open = false;
-      this.#outstanding$.next(this.#outstanding$.value - 1);
-    };
+  /** Says that something is outstanding, until the returned subscription is ended. */
+  begin(): Subscription {
+    const outstanding$ = this.#outstanding$;
+    outstanding$.next(outstanding$.value + 1);
+    return new Subscription(() => {
+      outstanding$.next(outstanding$.value - 1);
+    });
   }
 
   record(outcome: Outcome, ref: JobRef): void {

@@ -337,6 +337,13 @@ describe('S5 who leaves while a function of the user is asked, before anything i
   ];
   const calls: [string, (endpoint: Endpoint) => Observable<unknown>][] = [
     ['run', (endpoint) => endpoint.run({ input })],
+    ['runSync', (endpoint) => endpoint.runSync({ input })],
+    ['runToEnd', (endpoint) => endpoint.runToEnd({ input })],
+    ['watch', (endpoint) => endpoint.watch('job-1')],
+    ['stream', (endpoint) => endpoint.stream('job-1')],
+    ['health', (endpoint) => endpoint.health()],
+    ['watchHealth', (endpoint) => endpoint.watchHealth()],
+    ['diagnosis$', (endpoint) => endpoint.attach('job-1').diagnosis$],
     ['retry', (endpoint) => endpoint.retry('job-1')],
     ['cancel', (endpoint) => endpoint.cancel('job-1')],
     ['status', (endpoint) => endpoint.status('job-1')],
