@@ -11,6 +11,15 @@ const alias = [
   { find: /^runpod-rx\/(operators|testing|emulator)$/, replacement: source('$1/index.ts') },
 ];
 
+/** Tests that start processes, or look at what a process has one of: its memory, the modules that are loaded. */
+const processes = [
+  'test/{cli,demo,docs,lint}/**/*.test.ts',
+  'test/{job,wire}/process.test.ts',
+  'test/emulator/worker/*.test.ts',
+  'test/errors/classes.test.ts',
+  'test/testing/memory.test.ts',
+];
+
 /** Globs of tests to leave out, as `scripts/test.mjs` says. */
 const except = process.env.TESTS_EXCEPT?.split(',') ?? [];
 
@@ -26,8 +35,20 @@ export default defineConfig({
     },
     projects: [
       {
+        // Files share a process and what it has loaded: that takes most of them longer than their tests do.
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/package/**', ...except] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/package/**', ...processes, ...except],
+          isolate: false,
+          unstubEnvs: true,
+          unstubGlobals: true,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'process', include: processes, exclude: except },
       },
       {
         // Packs the built package and installs it elsewhere: slow, and only after `npm run build`.

@@ -1,5 +1,5 @@
 /** `npm run demo [-- arguments]`: installs and builds what is missing, then runs examples/demo/main.ts. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bootstrap } from './bootstrap.mjs';
@@ -14,9 +14,11 @@ const main = join(root, 'examples/demo/main.ts');
 const outfile = join(root, '.cache/demo.mjs');
 mkdirSync(join(outfile, '..'), { recursive: true });
 const { build } = await import('esbuild');
+// Another run may read it meanwhile: it is there as a whole or not at all.
+const unfinished = `${outfile}.${process.pid}`;
 await build({
   entryPoints: [main],
-  outfile,
+  outfile: unfinished,
   bundle: true,
   packages: 'external',
   platform: 'node',
@@ -27,6 +29,7 @@ await build({
   tsconfigRaw: '{}',
   logLevel: 'warning',
 });
+renameSync(unfinished, outfile);
 process.setSourceMapsEnabled(true);
 // In this process: arguments are where the demo expects them, and Ctrl-C is the demo's to handle.
 process.argv.splice(1, 1, main);

@@ -70,7 +70,7 @@ function copyTree(name) {
 /** Runs the tests of files, of those with one of the names, and says what each did, or that Vitest gave no report. */
 async function vitest(folder, files, names = []) {
   const report = join(folder, `report-${Math.random().toString(36).slice(2)}.json`);
-  const args = ['run', '--project', 'unit', ...files, '--reporter=json', `--outputFile.json=${report}`, '--no-color'];
+  const args = ['run', '--project=!package', ...files, '--reporter=json', `--outputFile.json=${report}`, '--no-color'];
   if (names.length)
     args.push('--testNamePattern', names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'));
   // One row at a time runs in each copy; a test that would wait for ever is given up.

@@ -80,7 +80,8 @@ const gate = (name, command, needs = []) => ({ name, needs, work: () => run(comm
 const tests = (name, project, needs = []) => ({
   name,
   needs,
-  work: () => vitest(project, ['--project', project]),
+  // Two steps run at a time.
+  work: () => vitest(project, ['--project', project, '--maxWorkers=50%']),
 });
 
 /** What is the same on every version of Node: the documentation, the demo, the rules of lint, what plays in virtual time for long. */
@@ -89,21 +90,24 @@ if (onlyTests) environment.TESTS_EXCEPT = 'test/docs/**,test/demo/**,test/lint/*
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const tarball = join(temp, `runpod-rx-${version}.tgz`);
 
+/** Long ones first, so that both of the two that run at a time end together. */
 const steps = onlyTests
-  ? [tests('package tests', 'package'), tests('unit tests', 'unit')]
+  ? [tests('process tests', 'process'), tests('package tests', 'package'), tests('unit tests', 'unit')]
   : [
       gate('build', tool('tsup/dist/cli-default.js')),
+      gate('lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0')),
+      // The demo runs what is built.
+      tests('process tests', 'process', ['build']),
+      tests('package tests', 'package', ['build']),
+      tests('unit tests', 'unit'),
       gate('format', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')),
       gate('types', tool('typescript/bin/tsc')),
       gate('sizes', [process.execPath, [join(root, 'scripts/sizes.mjs')]], ['build']),
       gate('pack', npm('pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', temp), ['build']),
-      gate('lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0')),
-      tests('package tests', 'package', ['build']),
       gate('publint', tool('publint/src/cli.js', tarball, '--strict'), ['pack']),
       gate('types as packed', tool('@arethetypeswrong/cli/dist/index.js', '--profile', 'node16', tarball), ['pack']),
       gate('unused code', tool('knip/bin/knip.js', '--no-progress')),
       gate('documentation', tool('typedoc/bin/typedoc', '--emit', 'none')),
-      tests('unit tests', 'unit'),
     ];
 
 /** Runs the steps, two at a time, each after those it needs. */
@@ -150,7 +154,7 @@ async function filtered() {
     await built();
     return [await vitest('filtered', filter, { show: true })];
   }
-  return [await vitest('filtered', ['--project', 'unit', ...filter], { show: true })];
+  return [await vitest('filtered', ['--project=!package', ...filter], { show: true })];
 }
 
 const began = performance.now();

@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'vitest';
-import { check, documents, run, snippetsIn, type Snippet } from './snippets.js';
+import { afterAll, describe, expect, test } from 'vitest';
+import { check, cleanUp, documents, run, snippetsIn, type Snippet } from './snippets.js';
 
 const snippets = documents().flatMap((file) => snippetsIn(file));
+
+afterAll(cleanUp);
 
 test('every TypeScript block of the documentation compiles', { timeout: 60_000 }, () => {
   expect(check(snippets)).toEqual([]);

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import ts from 'typescript';
 import { startEmulator } from '../../src/emulator/index.js';
 import { endpoints } from './endpoints.js';
@@ -85,26 +85,75 @@ export function check(snippets: readonly Snippet[]): string[] {
   });
 }
 
+/** Where snippets run: inside the package, so that what they import resolves from there. */
+const folder = join(root, `.cache/snippets-${process.pid}`);
+
+const bundled = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  logLevel: 'silent',
+} as const satisfies BuildOptions;
+
+/** What snippets share. RxJS as ES modules: a module to import from must have its exports by name. */
+const library = {
+  'runpod-rx': './src/index.ts',
+  'runpod-rx/operators': './src/operators/index.ts',
+  'runpod-rx/testing': './src/testing/index.ts',
+  'runpod-rx/emulator': './src/emulator/index.ts',
+  'runpod-rx/undici': './src/undici.ts',
+  rxjs: './node_modules/rxjs/dist/esm/index.js',
+  'rxjs/testing': './node_modules/rxjs/dist/esm/testing/index.js',
+};
+
+/** Bundles the library with all it needs, once: else most of a snippet's time would go into loading hundreds of files. */
+function buildLibrary(): Promise<unknown> {
+  return build({
+    ...bundled,
+    entryPoints: library,
+    outdir: join(folder, 'library'),
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    alias: { rxjs: library.rxjs },
+    // Dependencies that are CommonJS get Node's own modules by it.
+    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+  });
+}
+
+let built: Promise<unknown> | undefined;
+
+/** Has a snippet import what `buildLibrary` made. */
+const shared: Plugin = {
+  name: 'shared-library',
+  setup({ onResolve }) {
+    onResolve({ filter: /^(runpod-rx|rxjs)(\/|$)/ }, ({ path }) =>
+      path in library ? { path: `./library/${path}.mjs`, external: true } : undefined,
+    );
+  },
+};
+
+/** Removes what running snippets has left. */
+export function cleanUp(): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
 /**
  * Runs a snippet to its end as a program of its own, with an emulator to talk to. Gives what it wrote; throws with what
  * it wrote to stderr when it fails, or has not ended by itself in time.
  */
 export async function run({ file, line, code }: Snippet, timeout = 10_000): Promise<string> {
-  const folder = join(root, '.cache/snippets');
-  mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, `${file.replaceAll('/', '-')}-${line}-${process.pid}.mjs`);
+  await (built ??= buildLibrary());
+  const outfile = join(folder, `${file.replaceAll('/', '-')}-${line}.mjs`);
   await build({
+    ...bundled,
     // Stack traces then name the Markdown file and its line.
     stdin: { contents: code, sourcefile: file, resolveDir: root, loader: 'ts' },
-    absWorkingDir: root,
     outfile,
-    bundle: true,
     packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
+    plugins: [shared],
     sourcemap: 'inline',
-    logLevel: 'silent',
   });
   const key = 'the-key-of-the-documentation';
   const emulator = await startEmulator({ endpoints, keys: [key] });
@@ -121,6 +170,5 @@ export async function run({ file, line, code }: Snippet, timeout = 10_000): Prom
     });
   } finally {
     await emulator.close();
-    rmSync(outfile, { force: true });
   }
 }

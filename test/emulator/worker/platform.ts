@@ -1,9 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { startEmulator, type EmulatorOptions, type ListeningEmulator } from '../../../src/emulator/index.js';
 
 const script = fileURLToPath(new URL('./worker.py', import.meta.url));
+
+/** Asked for once: `python3` may be a script that looks for the right Python, which takes longer than the worker does. */
+const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
 /** A worker process, and what it said. */
 export interface WorkerProcess {
@@ -48,7 +51,7 @@ export async function platform(options: Partial<EmulatorOptions> = {}): Promise<
     over: (id) => call('GET', `status-sync/${id}`),
     worker: async (id, env = {}) => {
       const base = `${emulator.baseUrl}/demo`;
-      const child = spawn('python3', [script], {
+      const child = spawn(python, [script], {
         env: {
           PATH: process.env.PATH,
           PYTHONUTF8: '1',
