@@ -28,6 +28,8 @@ export default defineConfig({
   test: {
     // What rejects or throws outside of a test is a failure: an Observable that reports its error to nobody is a bug.
     dangerouslyIgnoreUnhandledErrors: false,
+    // For tests that hang; no test measures time by it, and on a busy machine some of them take many seconds.
+    testTimeout: 30_000,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

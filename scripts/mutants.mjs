@@ -71,6 +71,8 @@ function copyTree(name) {
 async function vitest(folder, files, names = []) {
   const report = join(folder, `report-${Math.random().toString(36).slice(2)}.json`);
   const args = ['run', '--project=!package', ...files, '--reporter=json', `--outputFile.json=${report}`, '--no-color'];
+  // A mutant may well make tests hang.
+  args.push('--testTimeout=5000');
   if (names.length)
     args.push('--testNamePattern', names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'));
   // One row at a time runs in each copy; a test that would wait for ever is given up.
