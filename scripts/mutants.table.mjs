@@ -686,9 +686,9 @@ export const mutants = [
   },
   {
     rule: 'S5',
-    file: 'src/client/JobRun.ts',
-    find: 'subscriber.add(submission);\n      submit$.subscribe(submission);',
-    replace: 'submit$.subscribe(submission);\n      subscriber.add(submission);',
+    file: 'src/client/endedBy.ts',
+    find: 'subscription.add(subscriber);\n    source()?.subscribe(subscriber);',
+    replace: 'source()?.subscribe(subscriber);\n    subscription.add(subscriber);',
     test: 'test/client/foreign.test.ts',
     name: 'has nothing sent: a link, runToEnd',
   },
@@ -1870,7 +1870,7 @@ export const mutants = [
   },
   {
     rule: 'S20',
-    file: 'src/client/EndpointJobLife.ts',
+    file: 'src/client/checkJob.ts',
     find: 'other === endpointId,',
     replace: 'true,',
     test: 'test/job/attach.test.ts',
@@ -1878,7 +1878,7 @@ export const mutants = [
   },
   {
     rule: 'S20',
-    file: 'src/client/EndpointJobLife.ts',
+    file: 'src/client/checkJob.ts',
     find: 'if (request) return issues;',
     replace: 'return issues;',
     test: 'test/job/attach.test.ts',
@@ -1886,7 +1886,7 @@ export const mutants = [
   },
   {
     rule: 'S20',
-    file: 'src/client/EndpointJobLife.ts',
+    file: 'src/client/checkJob.ts',
     find: "'timeout.queue': queue,",
     replace: '',
     test: 'test/job/deadlines.test.ts',

@@ -27,8 +27,7 @@ export function loadHandlers(file: string, endpointId: string): Observable<Loade
   const url = pathToFileURL(resolve(file));
   url.searchParams.set('at', String(Date.now()));
   return defer(() => {
-    // Users' code, which only they know.
-    // eslint-disable-next-line no-restricted-syntax
+    // eslint-disable-next-line no-restricted-syntax -- users' code, which only they know
     return from(import(url.href) as Promise<unknown>);
   }).pipe(
     map((module): Loaded => ({ endpoints: endpointsOf(module, endpointId) })),

@@ -28,12 +28,11 @@ import { JobDeadlineError } from '../errors/JobDeadlineError.js';
 import { JobExpiredError } from '../errors/JobExpiredError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
-import { JobLife, timeoutOf, type JobOrigin } from '../job/JobLife.js';
+import { JobLife, type JobOrigin } from '../job/JobLife.js';
 import type { JobOptions, JobTimeout, LeavePolicy } from '../job/JobOptions.js';
 import { isFinal, nextDeadline, type JobInput, type Plan } from '../job/jobState.js';
 import type { Settled } from '../job/settleJob.js';
 import { abortWith } from '../operators/abortWith.js';
-import { checkDurations, checkId, checkWatch, must, type Issue } from '../protocol/checks.js';
 import { diagnose } from '../protocol/diagnose.js';
 import { isRecord, sameJson } from '../protocol/json.js';
 import { EXECUTION_TIMEOUT, MAX_TIMER, TTL } from '../protocol/limits.js';
@@ -45,6 +44,7 @@ import type { JobRequest } from '../types/JobRequest.js';
 import type { CompletedSnapshot, JobSnapshot } from '../types/JobSnapshot.js';
 import type { Open } from './ClientState.js';
 import type { EndpointCalls } from './EndpointCalls.js';
+import { checkJob } from './checkJob.js';
 
 /** What a job's `ttl` is beyond its `timeout.total`, in milliseconds: time to fetch a result, before the net closes. */
 const TTL_MARGIN = 35 * 60_000;
@@ -58,7 +58,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobLife implements 
   constructor(calls: EndpointCalls<I, O, C>, origin: JobOrigin, policy: LeavePolicy, options: JobOptions<object>) {
     const { request, ref } = origin;
     const tag = options.tag ?? ref?.tag;
-    const issues = check(origin, options, calls.state.id);
+    const issues = checkJob(origin, options, calls.state.id);
     const where = { operation: request ? 'run' : 'status', jobId: ref?.id, tag };
     super(ref, policy, options, issues.length ? invalidRequest(issues, calls.state.context(where)) : undefined);
     this.#calls = calls;
@@ -334,46 +334,4 @@ function isCompleted(snapshot: JobSnapshot | undefined): snapshot is CompletedSn
 
 function within(value: number | undefined, { min, max }: Readonly<typeof TTL | typeof EXECUTION_TIMEOUT>) {
   return value === undefined ? undefined : Math.min(max, Math.max(min, value));
-}
-
-/** What is wrong with a job's options, or with its reference. */
-function check({ request, ref }: JobOrigin, options: JobOptions<object>, endpointId: string | undefined): Issue[] {
-  const { grace, settle } = options;
-  const { queue, execution, total } = timeoutOf(options);
-  const issues = [
-    ...checkDurations({
-      'timeout.queue': queue,
-      'timeout.execution': execution,
-      'timeout.total': total,
-      grace,
-      settle,
-    }),
-    ...checkWatch(options),
-  ];
-  if (request) return issues;
-  const {
-    v,
-    id,
-    endpointId: other,
-    submittedAt = 0,
-    chunks = 0,
-    tag = '',
-    gap = false,
-  } = Object(ref) as Record<string, unknown>;
-  const whole = Number.isSafeInteger(chunks) && Number(chunks) >= 0;
-  return [
-    ...issues,
-    ...checkId('ref.id', id),
-    ...must(v === 1, 'ref.v', v, 'be 1: the reference is of another version'),
-    ...must(
-      other === endpointId,
-      'ref.endpointId',
-      other,
-      `be ${endpointId ?? '?'}: the reference is of another endpoint`,
-    ),
-    ...must(Number.isFinite(submittedAt), 'ref.submittedAt', submittedAt, 'be a number of milliseconds'),
-    ...must(whole, 'ref.chunks', chunks, 'be a count'),
-    ...must(typeof gap === 'boolean', 'ref.gap', gap, 'be true or false'),
-    ...must(typeof tag === 'string', 'ref.tag', tag, 'be text'),
-  ];
 }

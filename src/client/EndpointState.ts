@@ -62,6 +62,9 @@ export interface SettleOptions {
   readonly ifQueued?: boolean;
 }
 
+/** What errors say of where they happened, beside the endpoint. */
+type Where = Pick<Call<unknown>, 'operation' | 'jobId' | 'tag'>;
+
 /** What all views of one endpoint share. */
 export class EndpointState {
   readonly id: string | undefined;
@@ -80,7 +83,7 @@ export class EndpointState {
     this.jobs = new JobRecords(board, notices);
   }
 
-  context({ operation, jobId, tag }: Pick<Call<unknown>, 'operation' | 'jobId' | 'tag'>): ErrorContext {
+  context({ operation, jobId, tag }: Where): ErrorContext {
     return { operation, jobId, tag, endpointId: this.id };
   }
 
@@ -140,8 +143,8 @@ export class EndpointState {
     return (source) => client.whileOpen(limited(source), context);
   }
 
-  /** The same for one who reads what others may read, too. */
-  reading<T>(options: CallOptions, where: Parameters<EndpointState['context']>[0]): MonoTypeOperatorFunction<T> {
+  /** The same for what is read for several callers at once: nothing was submitted, and there is no call of its own. */
+  reading<T>(options: CallOptions, where: Where): MonoTypeOperatorFunction<T> {
     return this.guard(options, () => this.context(where));
   }
 

@@ -1,6 +1,7 @@
-import { Observable, Subscription } from 'rxjs';
+import { Subscription, type Observable } from 'rxjs';
 import type { StreamCursor } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import { endedBy } from './endedBy.js';
 
 /** Reads a job once; the service may hold it for so many milliseconds. */
 export type Fetch = (wait?: number) => Observable<JobSnapshot>;
@@ -45,7 +46,7 @@ export class JobRecord {
   /** How far the stream was read, and whether somebody reads it. */
   cursor: StreamCursor | undefined;
   streaming = false;
-  /** How many chunks of it somebody has had, where nobody reads them now. */
+  /** How many of its chunks were given out, to whomever. */
   had = 0;
   /** How many look at it. */
   users = 0;
@@ -105,11 +106,7 @@ export class JobRecord {
   #read(askers: Asker[], wait?: number): void {
     const reading: Reading = { askers, wait, subscription: new Subscription() };
     this.#reading = reading;
-    new Observable<JobSnapshot>((subscriber) => {
-      // Who leaves while the read is being made has it not made.
-      reading.subscription.add(subscriber);
-      askers[0]?.fetch(wait).subscribe(subscriber);
-    }).subscribe({
+    endedBy(reading.subscription, () => askers[0]?.fetch(wait)).subscribe({
       // Whoever asks while it is being given out asks anew.
       next: (snapshot) => {
         this.#reading = undefined;

@@ -1,4 +1,4 @@
-import { NEVER, Observable, of, type Subscriber, type Unsubscribable } from 'rxjs';
+import { NEVER, of, type Observable, type Subscriber, type Unsubscribable } from 'rxjs';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { saying } from '../errors/saying.js';
 import { checkWait, checkWatch } from '../protocol/checks.js';
@@ -9,6 +9,7 @@ import type { SyncOptions } from './callOptions.js';
 import type { Open } from './ClientState.js';
 import type { EndpointCalls } from './EndpointCalls.js';
 import type { Sink, WatchTerms } from './StatusBoard.js';
+import { endedBy } from './endedBy.js';
 import { limit } from './limit.js';
 
 /**
@@ -52,12 +53,7 @@ export class JobRun<I extends object, O, C> implements WatchTerms, Sink, Open, U
     const { client } = this.#calls.state;
     const began = client.now();
     let seen: JobSnapshot | undefined;
-    const submit$ = this.#calls.submit(this.#operation, request, options, wait, issues);
-    new Observable<JobSnapshot<O>>((submission) => {
-      // Who leaves while it is being sent is heard by then.
-      subscriber.add(submission);
-      submit$.subscribe(submission);
-    }).subscribe({
+    endedBy(subscriber, () => this.#calls.submit(this.#operation, request, options, wait, issues)).subscribe({
       next: (snapshot) => {
         if (!isTerminal(snapshot)) this.#id = snapshot.id;
         seen = snapshot;
