@@ -5,19 +5,21 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 
 /** Tests and documentation import the package by its name and get the source. */
 const alias = [
-  { find: '#adapter', replacement: source('transport/adapter.node.ts') },
+  { find: '#adapter', replacement: source('http/transports/adapter.node.ts') },
   { find: /^runpod-rx$/, replacement: source('index.ts') },
   { find: /^runpod-rx\/undici$/, replacement: source('undici.ts') },
-  { find: /^runpod-rx\/(operators|testing|emulator)$/, replacement: source('$1/index.ts') },
+  { find: /^runpod-rx\/operators$/, replacement: source('operators/index.ts') },
+  { find: /^runpod-rx\/testing$/, replacement: source('emulator/index.ts') },
+  { find: /^runpod-rx\/emulator$/, replacement: source('emulator/server/index.ts') },
 ];
 
 /** Tests that start processes, or look at what a process has one of: its memory, the modules that are loaded. */
 const processes = [
   'test/{cli,demo,docs,lint}/**/*.test.ts',
   'test/{job,wire}/process.test.ts',
-  'test/emulator/worker/*.test.ts',
+  'test/emulator/server/worker/*.test.ts',
   'test/errors/classes.test.ts',
-  'test/testing/memory.test.ts',
+  'test/emulator/memory.test.ts',
 ];
 
 /** Globs of tests to leave out, as `scripts/test.mjs` says. */

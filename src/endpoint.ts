@@ -1,12 +1,20 @@
 import { EMPTY, Observable, concatMap, defer, filter, of } from 'rxjs';
-import type { EndpointCalls } from './client/EndpointCalls.js';
-import type { EndpointState } from './client/EndpointState.js';
-import type { RawRequest, StreamOptions, SyncOptions, WatchHealthOptions, WatchOptions } from './client/callOptions.js';
-import { EndpointJobLife } from './client/EndpointJobLife.js';
-import { JobRun } from './client/JobRun.js';
+import type { EndpointCalls } from './endpoint/EndpointCalls.js';
+import type { EndpointContext } from './endpoint/EndpointContext.js';
+import type {
+  CallOptions,
+  RawRequest,
+  RunOptions,
+  StreamOptions,
+  SyncOptions,
+  WatchHealthOptions,
+  WatchOptions,
+} from './types/callOptions.js';
+import { EndpointJobLife } from './endpoint/EndpointJobLife.js';
+import { RunToEndSubscription } from './endpoint/RunToEndSubscription.js';
 import { invalidRequest } from './errors/invalidRequest.js';
 import { Job } from './job/Job.js';
-import type { JobOrigin } from './job/JobLife.js';
+import type { JobOrigin } from './job/JobController.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
 import { checkDurations } from './protocol/checks.js';
 import { parsePurge } from './protocol/health.js';
@@ -17,7 +25,6 @@ import type { JobRef } from './types/JobRef.js';
 import type { JobRequest } from './types/JobRequest.js';
 import type { JobSnapshot, TerminalSnapshot } from './types/JobSnapshot.js';
 import type { Operation } from './types/Operation.js';
-import type { CallOptions, RunOptions } from './types/options.js';
 import type { Canceller, JobExecutor, JobRunner, StatusReader } from './types/ports.js';
 import type { PurgeResult } from './types/PurgeResult.js';
 import type { Reply } from './types/Transport.js';
@@ -35,7 +42,7 @@ const NO_OPTIONS: SyncOptions = {};
 export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C = unknown>
   implements JobRunner<I, O>, JobExecutor<I, O>, StatusReader<O>, Canceller<O>
 {
-  readonly #state: EndpointState;
+  readonly #state: EndpointContext;
   readonly #calls: EndpointCalls<I, O, C>;
 
   /** @internal */
@@ -106,7 +113,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     operation: 'run' | 'runsync' = 'run',
   ): Observable<JobSnapshot<O>> {
     return new Observable((subscriber) => {
-      const run = new JobRun(this.#calls, operation, options, subscriber);
+      const run = new RunToEndSubscription(this.#calls, operation, options, subscriber);
       run.begin(request);
       return run;
     });

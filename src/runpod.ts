@@ -12,17 +12,17 @@ import {
   type Subject,
 } from 'rxjs';
 import type { AxiosInstance } from 'axios';
-import { DEFAULT_BASE_URL, parseBaseUrl } from './client/baseUrl.js';
-import { ClientState } from './client/ClientState.js';
-import type { EndpointOptions } from './client/EndpointOptions.js';
-import { EndpointCalls } from './client/EndpointCalls.js';
-import { EndpointState } from './client/EndpointState.js';
-import { limitsOf, type LimitsOption } from './client/limitsOf.js';
+import { DEFAULT_BASE_URL, parseBaseUrl } from './http/baseUrl.js';
+import { ClientContext } from './http/ClientContext.js';
+import type { EndpointOptions } from './endpoint/EndpointOptions.js';
+import { EndpointCalls } from './endpoint/EndpointCalls.js';
+import { EndpointContext } from './endpoint/EndpointContext.js';
+import { resolveLimits, type LimitsOption } from './http/resolveLimits.js';
 import { Endpoint } from './endpoint.js';
 import { ConfigurationError } from './errors/ConfigurationError.js';
 import { checkDurations, issuesText } from './protocol/checks.js';
-import { axiosTransport } from './transport/axiosTransport.js';
-import type { RetryOptions } from './transport/repeat.js';
+import { axiosTransport } from './http/transports/axiosTransport.js';
+import type { RetryOptions } from './http/retryCall.js';
 import type { Activity } from './types/Activity.js';
 import type { Link } from './types/Link.js';
 import type { SettleReport } from './types/SettleReport.js';
@@ -100,12 +100,12 @@ export class Runpod {
    * listens. Never errors; completes when the client is closed.
    */
   readonly activity$: Observable<Activity>;
-  readonly #client: ClientState;
-  readonly #endpoints = new Map<string | undefined, EndpointState>();
+  readonly #client: ClientContext;
+  readonly #endpoints = new Map<string | undefined, EndpointContext>();
   readonly #closing$ = new AsyncSubject<SettleReport>();
 
   /** @internal */
-  constructor(client: ClientState) {
+  constructor(client: ClientContext) {
     this.#client = client;
     this.activity$ = client.activity$.asObservable();
   }
@@ -125,7 +125,7 @@ export class Runpod {
     options: EndpointOptions<I, O, C> = {},
   ): Endpoint<I, O, C> {
     let state = this.#endpoints.get(id);
-    if (!state) this.#endpoints.set(id, (state = new EndpointState(id, this.#client)));
+    if (!state) this.#endpoints.set(id, (state = new EndpointContext(id, this.#client)));
     state.parse = options.parse ?? state.parse;
     return new Endpoint(new EndpointCalls(state, options));
   }
@@ -211,9 +211,9 @@ function create(options: ClientOptions, exposed = false): Runpod {
   if (typeof base === 'string') throw misuse(`the base URL ${base}`);
   const issues = checkDurations({ requestTimeout });
   if (issues.length) throw misuse(issuesText(issues));
-  const bounds = limitsOf(limits);
+  const bounds = resolveLimits(limits);
   if (!bounds) throw misuse('limits.share must be above 0 and at most 1');
-  const client = new ClientState({
+  const client = new ClientContext({
     transport,
     apiKey,
     base,

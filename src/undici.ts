@@ -1,1 +1,1 @@
-export { undiciTransport, type UndiciTransportOptions } from './transport/undiciTransport.js';
+export { undiciTransport, type UndiciTransportOptions } from './http/transports/undiciTransport.js';

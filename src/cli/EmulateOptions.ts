@@ -1,4 +1,4 @@
-import type { FaultRule } from '../testing/index.js';
+import type { FaultRule } from '../emulator/index.js';
 
 /** The options of `runpod-rx emulate`, read and checked. */
 export interface EmulateOptions {

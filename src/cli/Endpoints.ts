@@ -1,4 +1,4 @@
-import type { EmulatedEndpoint } from '../testing/index.js';
+import type { EmulatedEndpoint } from '../emulator/index.js';
 
 /** Endpoints by id. */
 export type Endpoints = Readonly<Record<string, EmulatedEndpoint>>;

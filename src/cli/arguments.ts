@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { readFaults, type FaultRule } from '../testing/index.js';
+import { readFaults, type FaultRule } from '../emulator/index.js';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 

@@ -1,6 +1,6 @@
 import { EMPTY, firstValueFrom, fromEvent, lastValueFrom, merge, noop, share, takeUntil, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { createEmulator, type ListeningEmulator } from '../emulator/index.js';
+import { createEmulator, type ListeningEmulator } from '../emulator/server/index.js';
 import { banner } from './banner.js';
 import { captureConsole } from './captureConsole.js';
 import type { EmulateOptions } from './EmulateOptions.js';

@@ -1,4 +1,4 @@
-import type { EmulatedEndpoint, JobHandler } from '../testing/index.js';
+import type { EmulatedEndpoint, JobHandler } from '../emulator/index.js';
 import type { Endpoints } from './Endpoints.js';
 
 const RULE = 'export as default a handler, or an object of endpoints by id';

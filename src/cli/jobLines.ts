@@ -1,4 +1,4 @@
-import type { JobRecord, WireStatus } from '../testing/index.js';
+import type { JobRecord, WireStatus } from '../emulator/index.js';
 import type { Paint } from './paint.js';
 import { printable } from './printable.js';
 import { seconds } from './seconds.js';

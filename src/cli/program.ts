@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { emulate } from './emulate.js';
 import type { EmulateOptions } from './EmulateOptions.js';
-import type { FaultRule } from '../testing/index.js';
+import type { FaultRule } from '../emulator/index.js';
 import { count, duration, endpointId, faults, limits, port, speed } from './arguments.js';
 import { switchFaults, type FaultsOptions } from './switchFaults.js';
 

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../testing/index.js';
+import type { RequestRecord } from '../emulator/index.js';
 import type { Paint } from './paint.js';
 import { printable } from './printable.js';
 

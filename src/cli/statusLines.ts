@@ -1,4 +1,4 @@
-import type { EmulatorState, EndpointState } from '../testing/index.js';
+import type { EmulatorState, EndpointState } from '../emulator/index.js';
 import type { Paint } from './paint.js';
 
 /** The emulator at this moment: a line for each endpoint, and one for the requests. */

@@ -1,4 +1,4 @@
-import type { ActiveFault, FaultRule } from '../testing/index.js';
+import type { ActiveFault, FaultRule } from '../emulator/index.js';
 
 /** The options of `runpod-rx faults`, read and checked. */
 export interface FaultsOptions {

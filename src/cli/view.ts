@@ -14,7 +14,7 @@ import {
   takeUntil,
 } from 'rxjs';
 import type { Observable } from 'rxjs';
-import type { Emulator } from '../emulator/index.js';
+import type { Emulator } from '../emulator/server/index.js';
 import { jobLines } from './jobLines.js';
 import type { Paint } from './paint.js';
 import { requestLine } from './requestLine.js';

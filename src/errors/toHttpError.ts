@@ -1,5 +1,5 @@
 import { bodyMessage } from '../protocol/message.js';
-import { retryAfterOf } from '../protocol/retryAfter.js';
+import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
 import type { Reply } from '../types/Transport.js';
 import { AuthenticationError } from './AuthenticationError.js';
 import { BodyTooLargeError } from './BodyTooLargeError.js';
@@ -18,7 +18,7 @@ export function toHttpError(
 ): HttpError {
   const words = bodyMessage(redact(text)) ?? '';
   const requestId = headers['x-request-id'] ?? headers['cf-ray'];
-  const retryAfter = retryAfterOf(headers, now);
+  const retryAfter = parseRetryAfter(headers, now);
   const target = headers.location?.replace(/[?#].*/, '').replace(/\/\/[^/@]*@/, '//');
   const retryable = status === 408 || status === 429 || status >= 500;
   const [type, remedy] =

@@ -7,8 +7,8 @@ import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
-import type { JobLife } from './JobLife.js';
-import { isEnded, isOver, type Role, type Viewer } from './jobState.js';
+import type { JobController } from './JobController.js';
+import { isEnded, isOver, type ViewerRole, type Viewer } from './jobReducer.js';
 
 /**
  * One job's whole life, from its submission to its output, seen through as many views as one likes.
@@ -27,7 +27,7 @@ import { isEnded, isOver, type Role, type Viewer } from './jobState.js';
  * reading is no leaving: it holds the job's reference as `ref`, and the next subscription goes on with the same job.
  */
 export class Job<O = unknown, C = unknown> {
-  readonly #life: JobLife;
+  readonly #life: JobController;
   // Made when first asked for, and the same from then on.
   #id$: Observable<string> | undefined;
   #events$: Observable<JobEvent<O, C>> | undefined;
@@ -38,7 +38,7 @@ export class Job<O = unknown, C = unknown> {
   #diagnosis$: Observable<Diagnosis> | undefined;
 
   /** @internal */
-  constructor(life: JobLife) {
+  constructor(life: JobController) {
     this.#life = life;
   }
 
@@ -152,7 +152,7 @@ export class Job<O = unknown, C = unknown> {
   }
 
   /** What is to be seen of the events of the job, from the latest on, by one who looks at it in a role. */
-  #view<T>(role: Role, see: (event: JobEvent<O, C>, subscriber: Subscriber<T>) => void): Observable<T> {
+  #view<T>(role: ViewerRole, see: (event: JobEvent<O, C>, subscriber: Subscriber<T>) => void): Observable<T> {
     const life = this.#life;
     const { scheduler } = life;
     return new Observable<T>((subscriber) => {

@@ -1,8 +1,8 @@
 import type { ObservableInput } from 'rxjs';
-import type { PollPolicy } from '../sources/PollPolicy.js';
-import type { GapPolicy } from '../sources/streamChunks.js';
+import type { PollPolicy } from '../types/PollPolicy.js';
+import type { GapPolicy } from '../types/GapPolicy.js';
 import type { JobRequest } from '../types/JobRequest.js';
-import type { CallOptions } from '../types/options.js';
+import type { CallOptions } from '../types/callOptions.js';
 
 /** What leaving a job does to it on the server. */
 export type LeavePolicy = 'cancel' | 'cancel-if-queued' | 'detach';

@@ -1,17 +1,4 @@
-import type { JobSnapshot } from '../types/JobSnapshot.js';
-
-/** What a poll policy may go by. */
-export interface PollContext {
-  /** Milliseconds since the job was submitted, where this client knows when; else since polling began. */
-  readonly age: number;
-  /** The last answer; absent before the first. */
-  readonly snapshot?: JobSnapshot;
-  /** How many reads have failed since then. */
-  readonly failures: number;
-}
-
-/** How many milliseconds after an answer the next read is due. */
-export type PollPolicy = (context: PollContext) => number;
+import type { PollPolicy } from '../types/PollPolicy.js';
 
 /**
  * The default policy: a tenth of the job's age, at least 0.5 s and at most 5 s, ± 15 %. A short job is noticed fast and

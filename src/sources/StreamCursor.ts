@@ -13,7 +13,7 @@ export interface StreamCursor {
 }
 
 /** How far one reader has come in a stream that others may read, too. */
-export interface StreamPlace {
+export interface ReaderPosition {
   /** How many chunks it has had; unknown of one that takes what is left. */
   chunks?: number | undefined;
   /** Whether chunks may be missing behind them. */

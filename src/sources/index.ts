@@ -1,10 +1,5 @@
-export { adaptivePolicy, fixedPolicy, type PollContext, type PollPolicy } from './PollPolicy.js';
-export { failover, type FailoverOptions } from './failover.js';
-export { hedge, type HedgeOptions } from './hedge.js';
-export type { OverflowStrategy } from './Pipeline.js';
-export type { PipelineOptions, RetryItemOptions, WithoutFailures } from './PipelineOptions.js';
-export { runAll } from './runAll.js';
+export { adaptivePolicy, fixedPolicy } from './PollPolicy.js';
 export { pollHealth, type PollHealthOptions } from './pollHealth.js';
 export { pollStatus, type PollStatusOptions } from './pollStatus.js';
-export { streamChunks, type GapPolicy, type StreamChunksOptions, type StreamEvent } from './streamChunks.js';
+export { streamChunks, type StreamChunksOptions, type StreamEvent } from './streamChunks.js';
 export { streamCursor, type StreamCursor } from './StreamCursor.js';

@@ -14,9 +14,9 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import { HttpError } from '../errors/HttpError.js';
 import { RunpodError } from '../errors/RunpodError.js';
-import { MAX_TIMER } from '../protocol/limits.js';
+import { retryAfterMs } from '../errors/retryAfterMs.js';
+import { clampDelay } from '../protocol/clampDelay.js';
 
 /** Options of {@link poll}. */
 export interface PollLoopOptions<T> {
@@ -53,10 +53,10 @@ export function poll<T>(
           good = scheduler.now();
           last = value;
           failures = 0;
-          pause = () => due(delay(value, 0));
+          pause = () => clampDelay(delay(value, 0));
         }),
         catchError((error: unknown) => {
-          const wait = Math.max(due(delay(last, ++failures)), due(askedFor(error)));
+          const wait = Math.max(clampDelay(delay(last, ++failures)), clampDelay(retryAfterMs(error)));
           pause = () => wait;
           const passing = error instanceof RunpodError && error.retryable && scheduler.now() + wait - good <= outage;
           return passing ? EMPTY : throwError(() => error);
@@ -70,14 +70,4 @@ export function poll<T>(
       connect(turns),
     );
   });
-}
-
-/** A delay that a timer can keep; a policy that gives none, or no number, gets a second. */
-export function due(delay: number): number {
-  return delay >= 0 ? Math.min(MAX_TIMER, delay) : 1000;
-}
-
-/** How long an error asks to wait, in milliseconds. */
-export function askedFor(error: unknown): number {
-  return error instanceof HttpError ? (error.retryAfter ?? 0) : 0;
 }

@@ -3,7 +3,8 @@ import { sameJson } from '../protocol/json.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { poll } from './poll.js';
-import { adaptivePolicy, policyOf, type PollPolicy } from './PollPolicy.js';
+import { adaptivePolicy, policyOf } from './PollPolicy.js';
+import type { PollPolicy } from '../types/PollPolicy.js';
 
 /** Options of {@link pollStatus}; all durations in milliseconds. */
 export interface PollStatusOptions<O = unknown> {

@@ -20,19 +20,17 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import { jobError } from '../errors/jobError.js';
-import { lossOf } from '../errors/lossOf.js';
+import { streamLoss } from '../errors/streamLoss.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { StreamGapError } from '../errors/StreamGapError.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal, isTerminalStatus } from '../protocol/snapshot.js';
 import type { StreamReply } from '../protocol/streamReply.js';
+import type { GapPolicy } from '../types/GapPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import { askedFor } from './poll.js';
+import { retryAfterMs } from '../errors/retryAfterMs.js';
 import { recoverChunks } from './recoverChunks.js';
 import { streamCursor, type StreamCursor } from './StreamCursor.js';
-
-/** What to do when an answer was lost that may have carried chunks. */
-export type GapPolicy = 'hold' | 'mark' | 'error';
 
 /** What {@link streamChunks} emits; a `gap`, where chunks may be missing, only under `onGap: 'mark'`. */
 export type StreamEvent =
@@ -169,9 +167,9 @@ export function streamChunks(
     };
 
     const fail = (error: unknown): Observable<StreamEvent> => {
-      const loss = lossOf(error);
+      const loss = streamLoss(error);
       if (loss && cursor.gap !== 'certainly') cursor.gap = loss;
-      due = Math.min(MAX_TIMER, Math.max(Math.min(5000, pause * 2 ** failures++), askedFor(error)));
+      due = Math.min(MAX_TIMER, Math.max(Math.min(5000, pause * 2 ** failures++), retryAfterMs(error)));
       const passing = error instanceof RunpodError && error.retryable && scheduler.now() + due - good <= outage;
       return passing ? emit(error) : throwError(() => error);
     };

@@ -1,6 +1,8 @@
 export type * from './Activity.js';
+export type * from './callOptions.js';
 export type * from './Diagnosis.js';
 export type * from './EndpointHealth.js';
+export type * from './GapPolicy.js';
 export type * from './JobEvent.js';
 export type * from './JobFailure.js';
 export type * from './JobRef.js';
@@ -9,8 +11,8 @@ export type * from './JobSnapshot.js';
 export type * from './Limits.js';
 export type * from './Link.js';
 export type * from './Operation.js';
-export type * from './options.js';
 export type * from './pipelines.js';
+export type * from './PollPolicy.js';
 export type * from './ports.js';
 export type * from './PurgeResult.js';
 export type * from './SettleReport.js';

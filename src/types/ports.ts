@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { JobRequest } from './JobRequest.js';
 import type { JobSnapshot } from './JobSnapshot.js';
-import type { CallOptions, RunOptions } from './options.js';
+import type { CallOptions, RunOptions } from './callOptions.js';
 
 /** Submits jobs. An `Endpoint` is one. */
 export interface JobRunner<I extends object, O> {

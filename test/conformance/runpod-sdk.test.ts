@@ -1,7 +1,7 @@
 import runpodSdk from 'runpod-sdk';
 import { NEVER } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startEmulator, type EmulatorOptions, type ListeningEmulator } from '../../src/emulator/index.js';
+import { startEmulator, type EmulatorOptions, type ListeningEmulator } from 'runpod-rx/emulator';
 
 const KEY = 'test-key-placeholder';
 const endpoints: EmulatorOptions['endpoints'] = {

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { crc32, inflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startEmulator, type EmulatedEndpoint } from '../../src/emulator/index.js';
+import { startEmulator, type EmulatedEndpoint } from 'runpod-rx/emulator';
 import { demo, withFile } from './demo.js';
 
 const SLOW = { timeout: 120_000 };

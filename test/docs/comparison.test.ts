@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { firstValueFrom, lastValueFrom, map, timer } from 'rxjs';
 import sdk from 'runpod-sdk';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { startEmulator, type EmulatedEndpoint, type EmulatorOptions } from '../../src/emulator/index.js';
+import { startEmulator, type EmulatedEndpoint, type EmulatorOptions } from 'runpod-rx/emulator';
 import { isRunpodError, runpod, type ClientOptions } from '../../src/index.js';
 
 const KEY = 'a-key-that-must-not-show';

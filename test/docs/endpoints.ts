@@ -1,5 +1,5 @@
 import { map } from 'rxjs';
-import type { EmulatedEndpoint } from '../../src/emulator/index.js';
+import type { EmulatedEndpoint } from 'runpod-rx/emulator';
 
 /**
  * What answers the snippets of the documentation: each runs with an emulator of its own, whose address is in

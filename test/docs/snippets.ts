@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import ts from 'typescript';
-import { startEmulator } from '../../src/emulator/index.js';
+import { startEmulator } from 'runpod-rx/emulator';
 import { endpoints } from './endpoints.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -101,8 +101,8 @@ const bundled = {
 const library = {
   'runpod-rx': './src/index.ts',
   'runpod-rx/operators': './src/operators/index.ts',
-  'runpod-rx/testing': './src/testing/index.ts',
-  'runpod-rx/emulator': './src/emulator/index.ts',
+  'runpod-rx/testing': './src/emulator/index.ts',
+  'runpod-rx/emulator': './src/emulator/server/index.ts',
   'runpod-rx/undici': './src/undici.ts',
   rxjs: './node_modules/rxjs/dist/esm/index.js',
   'rxjs/testing': './node_modules/rxjs/dist/esm/testing/index.js',

@@ -1,101 +1,248 @@
-import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
-import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
-import { startEmulator, type EmulatorOptions } from '../../src/emulator/index.js';
+import { NEVER, Observable, Subject, firstValueFrom, map, of, throwError, timer } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { EmulatorOptions, WebhookOptions, WebhookRequest } from 'runpod-rx/testing';
+import { world, type World } from './world.js';
 
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=t`; // it listens on a port
+interface Posted extends WebhookRequest {
+  readonly at: number;
 }
 
-async function submit(webhook: string, webhooks: EmulatorOptions['webhooks'] = { pauses: [5, 5] }) {
-  const emulator = await startEmulator({
-    endpoints: { demo: { handler: ({ input }) => ({ echo: input }) } },
-    webhooks,
+interface Hooked extends World {
+  readonly posted: Posted[];
+}
+
+const webhook = 'http://127.0.0.1:9000/hook?token=t';
+
+/** A world whose webhooks are answered with these in turn; the last one repeats. */
+function hooked(
+  answers: readonly Observable<number>[] = [of(200)],
+  options: Partial<EmulatorOptions> = {},
+  webhooks: WebhookOptions = {},
+): Hooked {
+  const posted: Posted[] = [];
+  const w: World = world({
+    endpoints: {
+      demo: { handler: ({ input }, { delay }) => delay(1_000).pipe(map(() => input.give ?? { echo: input })) },
+    },
+    ...options,
+    webhooks: {
+      send: (request) => {
+        posted.push({ at: w.scheduler.now(), ...request });
+        return answers[Math.min(posted.length, answers.length) - 1]!;
+      },
+      ...webhooks,
+    },
   });
-  onTestFinished(() => emulator.close());
-  const body = JSON.stringify({ input: { text: 'héllo' }, webhook });
-  const { id } = (await (await fetch(`${emulator.baseUrl}/demo/run`, { method: 'POST', body })).json()) as {
-    id: string;
-  };
-  const attempts = async (count: number) => {
-    for (;;) {
-      const { webhook: made = [] } = emulator.jobs()[0] ?? {};
-      if (made.length >= count) return made;
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-  };
-  return { emulator, id, attempts };
+  return { ...w, posted };
 }
 
-test('a webhook arrives as the service sends it', async () => {
-  const seen: { method?: string; url?: string; headers: IncomingHttpHeaders; text: string }[] = [];
-  const receive: RequestListener = (request, response) => {
-    const { method, url, headers } = request;
-    let text = '';
-    request.setEncoding('utf8').on('data', (part) => (text += String(part)));
-    request.on('end', () => {
-      seen.push({ ...(method && { method }), ...(url && { url }), headers, text });
-      response.writeHead(seen.length < 3 ? 503 : 200).end('{"taken":true}');
+const attempts = (w: World) => w.emulator.jobs()[0]?.webhook;
+
+describe('a webhook', () => {
+  test('tells of the end of a job as the service does', () => {
+    const w = hooked();
+    const id = w.submit({ x: 1 }, { webhook });
+    w.until(60_000);
+    expect(w.posted).toEqual([
+      {
+        at: 1_000,
+        url: webhook,
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': 'Go-http-client/2.0',
+          traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
+        },
+        body: `{"delayTime":0,"executionTime":1000,"id":"${id}","input":{"x":1},"output":{"echo":{"x":1}},"status":"COMPLETED","webhook":"${webhook}"}`,
+      },
+    ]);
+    expect(attempts(w)).toEqual([{ at: 1_000, status: 200 }]);
+  });
+
+  test('tells of failures', () => {
+    const w = hooked();
+    const id = w.submit({ give: { error: 'why', code: 1 } }, { webhook });
+    w.until(60_000);
+    expect(w.posted.map(({ body }) => body)).toEqual([
+      `{"delayTime":0,"error":"why","executionTime":1000,"id":"${id}","input":{"give":{"error":"why","code":1}},"output":{"code":1},"status":"FAILED","webhook":"${webhook}"}`,
+    ]);
+  });
+
+  test('tells of a cancel, waiting or running', () => {
+    const w = hooked([of(200)], { endpoints: { demo: { handler: () => NEVER, workers: 1 } } });
+    const ids = [w.submit({ x: 1 }, { webhook }), w.submit({ x: 1 }, { webhook })];
+    w.until(500);
+    for (const id of ids) w.send('POST', `demo/cancel/${id}`);
+    w.until(500);
+    expect(w.posted.map(({ body }) => JSON.parse(body) as object)).toEqual([
+      { delayTime: 0, executionTime: 500, id: ids[0], input: { x: 1 }, status: 'CANCELLED', webhook },
+      { id: ids[1], input: { x: 1 }, status: 'CANCELLED', webhook },
+    ]);
+  });
+
+  test('tells of a time to live that is over only where the job can still be read', () => {
+    const run = (expired: 'gone' | 'timed-out') => {
+      const w = hooked([of(200)], { endpoints: { demo: {} }, variants: { expired } });
+      w.submit({ x: 1 }, { webhook, policy: { ttl: 10_000 } });
+      w.until(20_000);
+      w.ask('GET', 'demo/health');
+      w.until(60_000);
+      return w.posted.map(({ body }) => (JSON.parse(body) as { status: string }).status);
+    };
+    expect([run('gone'), run('timed-out')]).toEqual([[], ['TIMED_OUT']]);
+  });
+
+  test('is not sent where there is none, nor while the job runs', () => {
+    const w = hooked();
+    w.submit();
+    w.until(60_000);
+    w.submit({ x: 1 }, { webhook });
+    w.until(60_999);
+    expect(w.posted).toEqual([]);
+    expect(w.emulator.jobs().map((job) => job.webhook)).toEqual([undefined, []]);
+  });
+
+  test('comes again after a retry', () => {
+    const w = hooked();
+    const id = w.submit({ give: { error: 'why' } }, { webhook });
+    w.until(2_000);
+    w.send('POST', `demo/retry/${id}`);
+    w.until(60_000);
+    expect(w.posted.map(({ at }) => at)).toEqual([1_000, 3_000]);
+  });
+
+  test('may come twice', () => {
+    const w = hooked([of(200)], { faults: [{ fault: 'duplicate-webhook' }] });
+    w.submit({ x: 1 }, { webhook });
+    w.until(60_000);
+    expect(w.posted).toHaveLength(2);
+    expect(w.posted[0]).toEqual(w.posted[1]);
+  });
+});
+
+describe('attempts', () => {
+  const fails = throwError(() => new Error('connect ECONNREFUSED'));
+
+  test('are three, 5 and 15 seconds apart, and the job does not care', () => {
+    const w = hooked([of(500), fails, of(302)]);
+    const id = w.submit({ x: 1 }, { webhook });
+    w.until(600_000);
+    expect(w.posted.map(({ at }) => at)).toEqual([1_000, 6_000, 21_000]);
+    expect(new Set(w.posted.map(({ body, headers }) => JSON.stringify([body, headers]))).size).toBe(1);
+    expect(attempts(w)).toEqual([
+      { at: 1_000, status: 500 },
+      { at: 6_000, failure: 'connect ECONNREFUSED' },
+      { at: 21_000, status: 302 },
+    ]);
+    expect(w.ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'COMPLETED' });
+  });
+
+  test.each([200, 204, 299])('end with the first %s', (status) => {
+    const w = hooked([fails, of(status)]);
+    w.submit({ x: 1 }, { webhook });
+    w.until(600_000);
+    expect(w.posted).toHaveLength(2);
+  });
+
+  test('may have other pauses', () => {
+    const w = hooked([of(500)], {}, { pauses: [10_000, 10_000, 1] });
+    w.submit({ x: 1 }, { webhook });
+    w.until(600_000);
+    expect(w.posted.map(({ at }) => at)).toEqual([1_000, 11_000, 21_000, 21_001]);
+  });
+
+  test('are broken off after ten seconds', () => {
+    let open = 0;
+    const slow = new Observable<number>(() => {
+      open += 1;
+      return () => (open -= 1);
     });
-  };
-  const url = await listen(createServer(receive));
-  const { id, attempts } = await submit(url);
-  expect((await attempts(3)).map(({ status }) => status)).toEqual([503, 503, 200]);
-  const [{ method, url: path, headers, text }] = seen as [(typeof seen)[0]];
-  expect([method, path]).toEqual(['POST', '/hook?token=t']);
-  const { host: _, connection: __, ...rest } = headers;
-  expect(rest).toEqual({
-    'content-length': String(Buffer.byteLength(text)),
-    'content-type': 'application/json',
-    traceparent: expect.stringMatching(/^00-/),
-    'user-agent': 'Go-http-client/2.0',
+    const w = hooked([slow, of(200)]);
+    w.submit({ x: 1 }, { webhook });
+    w.until(11_000);
+    expect(open).toBe(0);
+    w.until(600_000);
+    expect(w.posted.map(({ at }) => at)).toEqual([1_000, 16_000]);
+    expect(attempts(w)).toMatchObject([{ failure: expect.stringContaining('imeout') }, { status: 200 }]);
   });
-  expect(Object.keys(JSON.parse(text) as object)).toEqual([
-    'delayTime',
-    'executionTime',
-    'id',
-    'input',
-    'output',
-    'status',
-    'webhook',
-  ]);
-  expect(JSON.parse(text)).toMatchObject({ id, input: { text: 'héllo' }, output: { echo: { text: 'héllo' } } });
-  expect(new Set(seen.map((one) => one.text)).size).toBe(1);
+
+  test('hold up nothing: not other webhooks, not other jobs', () => {
+    const w = hooked([NEVER]);
+    for (let count = 0; count < 50; count += 1) w.submit({ x: 1 }, { webhook });
+    w.until(600_000);
+    expect(w.posted).toHaveLength(150);
+    expect(w.ask('GET', 'demo/health').jobs).toMatchObject({ completed: 50 });
+  });
+
+  test('end when the emulator is closed', () => {
+    const answer = new Subject<number>();
+    const w = hooked([answer]);
+    w.submit({ x: 1 }, { webhook });
+    w.until(1_000);
+    expect(answer.observed).toBe(true);
+    w.emulator.close();
+    expect(answer.observed).toBe(false);
+    w.until(600_000);
+    expect(w.posted).toHaveLength(1);
+  });
 });
 
-test('a redirect is not followed', async () => {
-  let hits = 0;
-  const url = await listen(
-    createServer((_, response) => {
-      hits += 1;
-      response.writeHead(307, { location: 'https://example.com/' }).end();
-    }),
-  );
-  const { attempts } = await submit(url);
-  expect((await attempts(3)).map(({ status }) => status)).toEqual([307, 307, 307]);
-  expect(hits).toBe(3);
+describe('where they may go', () => {
+  const sentTo = (url: string, webhooks: WebhookOptions = {}) => {
+    const logged: unknown[] = [];
+    const w = hooked([of(200)], { log: ({ parts }) => logged.push(...parts) }, webhooks);
+    const id = w.submit({ x: 1 }, { webhook: url });
+    w.until(60_000);
+    expect(w.ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'COMPLETED' });
+    expect(logged).toHaveLength(w.posted.length ? 0 : 1);
+    return w.posted.length;
+  };
+
+  test.each([
+    'http://127.0.0.1/',
+    'http://localhost:1/',
+    'https://app.localhost/x',
+    'http://[::1]:8080/',
+    'http://127.8.9.1/',
+    'http://2130706433/',
+  ])('%s is this machine', (url) => {
+    expect(sentTo(url)).toBe(1);
+  });
+
+  test.each([
+    'https://example.com/',
+    'http://10.0.0.1/',
+    'http://169.254.169.254/',
+    'http://0.0.0.0/',
+    'http://localhost.example.com/',
+    'http://127.0.0.1.example.com/',
+    'http://127.0.0.1@example.com/',
+    'file:///etc/hosts',
+    'not a url',
+  ])('%s is not', (url) => {
+    expect(sentTo(url)).toBe(0);
+  });
+
+  test('others may be allowed, by name or all', () => {
+    expect(sentTo('https://example.com/', { allow: ['example.com'] })).toBe(1);
+    expect(sentTo('https://www.example.com/', { allow: ['example.com'] })).toBe(0);
+    expect(sentTo('https://www.example.com/', { allow: true })).toBe(1);
+    expect(sentTo('file:///etc/hosts', { allow: true })).toBe(0);
+  });
+
+  test('the ledger says why one was not sent', () => {
+    const w = hooked();
+    w.submit({ x: 1 }, { webhook: 'https://example.com/' });
+    w.until(60_000);
+    expect(attempts(w)).toEqual([
+      { at: 1_000, failure: 'example.com is not this machine, and not among the hosts that webhooks may go to' },
+    ]);
+  });
 });
 
-test('whoever does not answer, breaks off or is not there fails the webhook only', async () => {
-  const resets = await listen(createSocketServer((socket) => socket.resetAndDestroy()));
-  const first = await submit(resets);
-  expect((await first.attempts(3)).map(({ failure }) => failure)).toEqual(
-    Array(3).fill(expect.stringMatching(/ECONN|hang up/)),
-  );
-
-  const silent = await listen(createSocketServer((socket) => socket.on('error', () => undefined).resume()));
-  const second = await submit(silent, { pauses: [1], timeout: 30 });
-  expect((await second.attempts(2)).map(({ failure }) => failure)).toEqual(
-    Array(2).fill(expect.stringContaining('imeout')),
-  );
-
-  const nobody = await submit('http://127.0.0.1:1/');
-  expect((await nobody.attempts(3)).map(({ failure }) => failure)).toEqual(
-    Array(3).fill(expect.stringContaining('ECONNREFUSED')),
-  );
-  for (const { emulator } of [first, second, nobody]) {
-    expect(emulator.jobs()[0]).toMatchObject({ status: 'COMPLETED' });
-  }
+test('without a sender nothing is sent', async () => {
+  const w = world({ endpoints: { demo: { handler: () => 1 } } });
+  w.submit({ x: 1 }, { webhook });
+  w.until(60_000);
+  expect(attempts(w)).toEqual([]);
+  await firstValueFrom(timer(0));
 });

@@ -1,7 +1,7 @@
 import { firstValueFrom, map, interval, take, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { isRunpodError } from 'runpod-rx';
-import { script, statuses, world } from '../client/world.js';
+import { script, statuses, world } from '../support/world.js';
 
 const input = { ms: 3_000, prompt: 'a lighthouse' };
 

@@ -1,7 +1,7 @@
 import { BehaviorSubject, Subject, takeUntil } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { failover, hedge, runAll, type PipelineItem } from 'runpod-rx';
-import { script, world } from '../client/world.js';
+import { script, world } from '../support/world.js';
 
 const requests = (count: number, ms = 3_000) => Array.from({ length: count }, (_, n) => ({ input: { ms, n } }));
 

@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, test } from 'vitest';
 import type { EndpointOptions, JobSnapshot } from 'runpod-rx';
-import { script, world, type Answer } from '../client/world.js';
+import { script, world, type Answer } from '../support/world.js';
 
 /** A schema by hand: `check` gives the value, or throws what is wrong with it. */
 function schema<I, T>(check: (value: unknown) => T, wait?: Promise<void>): StandardSchemaV1<I, T> {

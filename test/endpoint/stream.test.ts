@@ -2,7 +2,7 @@ import { interval, map, take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { StreamOptions } from 'runpod-rx';
 import type { EmulatedEndpoint, EmulatorOptions, FaultRule } from 'runpod-rx/testing';
-import { script, world, type Answer } from '../client/world.js';
+import { script, world, type Answer } from '../support/world.js';
 
 const input = { x: 1 };
 

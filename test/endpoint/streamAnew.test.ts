@@ -3,7 +3,7 @@ import { NEVER, of, take } from 'rxjs';
 import type { SchedulerLike } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { ClientOptions } from 'runpod-rx';
-import { script, type Answer, type Script } from '../client/world.js';
+import { script, type Answer, type Script } from '../support/world.js';
 
 const input = { x: 1 };
 const chunks = (status: string, ...outputs: unknown[]): Answer => ({

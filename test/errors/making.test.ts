@@ -12,7 +12,7 @@ import {
 import { BodyTooLargeError } from '../../src/errors/BodyTooLargeError.js';
 import { invalidRequest } from '../../src/errors/invalidRequest.js';
 import { jobError } from '../../src/errors/jobError.js';
-import { lossOf } from '../../src/errors/lossOf.js';
+import { streamLoss } from '../../src/errors/streamLoss.js';
 import { submissionUnknown } from '../../src/errors/submissionUnknown.js';
 import { timedOut } from '../../src/errors/timedOut.js';
 import { toHttpError } from '../../src/errors/toHttpError.js';
@@ -137,7 +137,7 @@ describe('lossOf', () => {
     ['an answer without chunks, cut off', response('{"status":"IN_PROGRESS","stream":[{"out'), 'possibly'],
     ['an answer among its chunks, cut off', response('{"status":"x","stream":[{"output":1'), 'certainly'],
   ])('S16 says of %s: %s', (_, error, loss) => {
-    expect(lossOf(error)).toBe(loss);
+    expect(streamLoss(error)).toBe(loss);
   });
 });
 

@@ -1,7 +1,7 @@
 import { retry } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, Job, JobRef } from 'runpod-rx';
-import { script, statuses, world, type World } from '../client/world.js';
+import { script, statuses, world, type World } from '../support/world.js';
 import { acting, another, streaming, tally, type Act } from './support/acting.js';
 
 const input = { ms: 20_000 };

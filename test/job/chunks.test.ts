@@ -1,7 +1,7 @@
 import { filter, take, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Job, JobEvent, JobOptions, JobRef } from 'runpod-rx';
-import { script, world, type Answer } from '../client/world.js';
+import { script, world, type Answer } from '../support/world.js';
 import { another, number, schema, streaming, tally, type Act } from './support/acting.js';
 
 /** Five chunks, one a second, and an end after them. */

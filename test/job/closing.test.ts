@@ -1,7 +1,7 @@
 import { NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { JobRef, JobSnapshot, SettleReport } from 'runpod-rx';
-import { script, statuses, world, type Answer, type Script, type Seen } from '../client/world.js';
+import { script, statuses, world, type Answer, type Script, type Seen } from '../support/world.js';
 import { expectSilence, nothing, settled } from './support.js';
 import { tally, when } from './support/acting.js';
 import { running, says } from './support/says.js';

@@ -2,7 +2,7 @@ import { EMPTY, concat, map, of, retry, take } from 'rxjs';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, test } from 'vitest';
 import type { JobOptions, JobRef, JobRequest } from 'runpod-rx';
-import { script, statuses, world, type Answer, type Script } from '../client/world.js';
+import { script, statuses, world, type Answer, type Script } from '../support/world.js';
 import { expectSilence, look } from './support.js';
 import { acting, another, schema, streaming, tally, when } from './support/acting.js';
 import { running, says } from './support/says.js';

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { JobDeadlineError } from 'runpod-rx';
 import type { JobOptions, JobTimeout, Limits } from 'runpod-rx';
 import type { EmulatorOptions } from 'runpod-rx/testing';
-import { script, statuses, world, type Answer, type World } from '../client/world.js';
+import { script, statuses, world, type Answer, type World } from '../support/world.js';
 import { acting, tally, when } from './support/acting.js';
 
 const input = { ms: 600_000 };

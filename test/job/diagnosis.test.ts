@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Diagnosis } from 'runpod-rx';
-import { script, world, type Seen } from '../client/world.js';
+import { script, world, type Seen } from '../support/world.js';
 import { acting, another, tally, when, type Act } from './support/acting.js';
 
 const input = { ms: 20_000 };

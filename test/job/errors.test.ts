@@ -1,7 +1,7 @@
 import { retry, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Job, JobOptions } from 'runpod-rx';
-import { script, type Answer, type Script } from '../client/world.js';
+import { script, type Answer, type Script } from '../support/world.js';
 import { asked, expectSilence, look, nothing, owning, settled, starting } from './support.js';
 
 const input = { x: 1 };

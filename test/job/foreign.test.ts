@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Job, JobOptions } from 'runpod-rx';
-import { world, type World } from '../client/world.js';
+import { world, type World } from '../support/world.js';
 import { streaming, tally, type Act } from './support/acting.js';
 
 afterEach(() => {

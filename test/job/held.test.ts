@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { script, world } from '../client/world.js';
+import { script, world } from '../support/world.js';
 import { asked, expectSilence, nothing, settled } from './support.js';
 import { acting, streaming, when } from './support/acting.js';
 

@@ -2,7 +2,7 @@ import { Observable, Subject, of, throwError, map, take, tap, timer } from 'rxjs
 import type { SchedulerLike } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import type { JobOptions, JobRequest } from 'runpod-rx';
-import { script, statuses, world, type Answer } from '../client/world.js';
+import { script, statuses, world, type Answer } from '../support/world.js';
 import { acting, number, schema, streaming, tally, when, type Act } from './support/acting.js';
 
 const input = { ms: 20_000 };

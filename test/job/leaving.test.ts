@@ -18,7 +18,7 @@ import {
 } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Job, JobOptions, LeavePolicy, SettleReport } from 'runpod-rx';
-import { demo, script, statuses, world, type Answer, type Seen, type World } from '../client/world.js';
+import { demo, script, statuses, world, type Answer, type Seen, type World } from '../support/world.js';
 import { asked, expectSilence, look, nothing, owning, settled } from './support.js';
 
 const input = { ms: 20_000 };

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, describe, vi } from 'vitest';
 import { createRunpod, type SettleReport } from 'runpod-rx';
 import { startEmulator } from 'runpod-rx/emulator';
 import { undiciTransport } from 'runpod-rx/undici';
-import { script, world, type Answer } from '../client/world.js';
+import { script, world, type Answer } from '../support/world.js';
 import { asked, expectSilence, nothing, settled } from './support.js';
 
 vi.setConfig({ testTimeout: 30_000 });

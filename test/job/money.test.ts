@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { JobRef, JobTimeout } from 'runpod-rx';
-import { script, statuses, world, type Answer, type Script } from '../client/world.js';
+import { script, statuses, world, type Answer, type Script } from '../support/world.js';
 import { expectSilence, settled } from './support.js';
 import { tally, when } from './support/acting.js';
 import { running, says } from './support/says.js';

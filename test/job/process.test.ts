@@ -28,7 +28,7 @@ beforeAll(async () => {
       `,
       resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
     },
-    alias: { '#adapter': source('transport/adapter.node.ts') },
+    alias: { '#adapter': source('http/transports/adapter.node.ts') },
     outfile: bundle,
     bundle: true,
     platform: 'node',

@@ -1,7 +1,7 @@
 import { Subject, retry, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Job } from 'runpod-rx';
-import { script, statuses, type Script, type Seen } from '../client/world.js';
+import { script, statuses, type Script, type Seen } from '../support/world.js';
 import { expectSilence, look, nothing, owning, settled } from './support.js';
 import { tally } from './support/acting.js';
 import { running, says } from './support/says.js';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Job, JobRef, Runpod } from 'runpod-rx';
-import type { Clock, Script, Seen, World } from '../client/world.js';
+import type { Clock, Script, Seen, World } from '../support/world.js';
 
 /** The views that own a job. */
 export const owning = ['events$', 'state$', 'progress$', 'chunks$', 'output$'] as const;

@@ -26,7 +26,7 @@ import {
 } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Job } from 'runpod-rx';
-import { script, statuses, world, type Answer, type World } from '../client/world.js';
+import { script, statuses, world, type Answer, type World } from '../support/world.js';
 import { asked, expectSilence, look, starting, timers } from './support.js';
 
 const input = { ms: 20_000 };

@@ -4,7 +4,7 @@ import { cancelOnUnsubscribe } from '../../src/operators/cancelOnUnsubscribe.js'
 import { retryJob } from '../../src/operators/retryJob.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
 import { job, life } from '../fixtures/snapshots.js';
-import { inTurn, noElements } from '../sources/support.js';
+import { inTurn, noElements } from '../support/scripted.js';
 import { cases, marbles } from '../support/marbles.js';
 
 /** Three attempts of one job; the later ones began later, and so does what they say differ. */

@@ -2,7 +2,7 @@ import { EMPTY, Subject, defer, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConfigurationError, createRunpod, runpod } from 'runpod-rx';
 import type { ClientOptions, Reply, Transport, TransportRequest } from 'runpod-rx';
-import { script } from '../client/world.js';
+import { script } from '../support/world.js';
 
 const input = { x: 1 };
 const queued: Reply = { status: 200, headers: {}, text: '{"id":"a","status":"IN_QUEUE"}' };

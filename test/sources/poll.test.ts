@@ -13,7 +13,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { RunpodError } from '../../src/errors/RunpodError.js';
 import { poll, type PollLoopOptions } from '../../src/sources/poll.js';
 import { cases, marbles } from '../support/marbles.js';
-import { httpError, inTurn, momentsAt, noElements } from './support.js';
+import { httpError, inTurn, momentsAt, noElements } from '../support/scripted.js';
 
 /** Polls with a fixed delay. */
 function every<T>(delay: number, read: () => Observable<T>, options: Partial<PollLoopOptions<T>> = {}): Observable<T> {

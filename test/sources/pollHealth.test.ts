@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { pollHealth } from '../../src/sources/pollHealth.js';
 import type { EndpointHealth } from '../../src/types/EndpointHealth.js';
 import { marbles } from '../support/marbles.js';
-import { httpError, inTurn, momentsAt, noElements, series } from './support.js';
+import { httpError, inTurn, momentsAt, noElements, series } from '../support/scripted.js';
 
 const health: EndpointHealth = {
   jobs: { completed: 1, failed: 0, inProgress: 0, inQueue: 0, retried: 0 },

@@ -1,12 +1,12 @@
 import { EMPTY, VirtualTimeScheduler, asyncScheduler, defer, interval, of, repeat, switchMap, take, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { untilTerminal } from '../../src/operators/untilTerminal.js';
-import type { PollContext } from '../../src/sources/PollPolicy.js';
+import type { PollContext } from '../../src/types/PollPolicy.js';
 import { pollStatus } from '../../src/sources/pollStatus.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
 import { job, life } from '../fixtures/snapshots.js';
 import { cases, marbles } from '../support/marbles.js';
-import { httpError, inTurn, momentsAt, noElements, series } from './support.js';
+import { httpError, inTurn, momentsAt, noElements, series } from '../support/scripted.js';
 
 /** A job that is over after a while of virtual time; each read of it is counted. */
 function jobOf(ms: number) {

@@ -5,7 +5,7 @@ import { streamCursor } from '../../src/sources/StreamCursor.js';
 import { job, life } from '../fixtures/snapshots.js';
 import { cases, marbles } from '../support/marbles.js';
 import { certain, chunk, events, replies, suspect } from './streams.js';
-import { httpError, inTurn } from './support.js';
+import { httpError, inTurn } from '../support/scripted.js';
 
 const status = () => of(life.c);
 

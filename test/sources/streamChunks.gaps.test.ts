@@ -1,12 +1,13 @@
 import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { JobFailedError, StreamGapError } from '../../src/errors/index.js';
-import { streamChunks, type GapPolicy } from '../../src/sources/streamChunks.js';
+import { streamChunks } from '../../src/sources/streamChunks.js';
+import type { GapPolicy } from '../../src/types/GapPolicy.js';
 import { streamCursor } from '../../src/sources/StreamCursor.js';
 import { job, life } from '../fixtures/snapshots.js';
 import { cases, marbles } from '../support/marbles.js';
 import { caught, certain, events, harmless, replies, reply, suspect } from './streams.js';
-import { httpError, inTurn } from './support.js';
+import { httpError, inTurn } from '../support/scripted.js';
 
 const context = { operation: 'stream', endpointId: 'e', jobId: 'j' };
 

@@ -7,7 +7,7 @@ import { life } from '../fixtures/snapshots.js';
 import { streamSequence } from '../fixtures/streams.js';
 import { cases, marbles } from '../support/marbles.js';
 import { caught, chunk, events, replies, reply } from './streams.js';
-import { httpError, inTurn, momentsAt, noElements, series } from './support.js';
+import { httpError, inTurn, momentsAt, noElements, series } from '../support/scripted.js';
 
 /** For streams that need nothing of the job. */
 const status = () => of(life.c);

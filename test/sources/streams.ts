@@ -3,7 +3,7 @@ import { ConnectionError, RequestTimeoutError, ResponseError } from '../../src/e
 import type { StreamReply } from '../../src/protocol/streamReply.js';
 import type { StreamEvent } from '../../src/sources/streamChunks.js';
 import { members } from '../fixtures/members.js';
-import { httpError } from './support.js';
+import { httpError } from '../support/scripted.js';
 
 export const chunk = (value: unknown): StreamEvent => ({ type: 'chunk', chunk: value });
 

@@ -3,7 +3,7 @@ import { EMPTY, concat, from, ignoreElements, map, merge, mergeMap, of, tap, thr
 import { createRunpod } from 'runpod-rx';
 import type { ClientOptions, Runpod } from 'runpod-rx';
 import type { EmulatedEndpoint, HandlerContext, HandlerJob } from 'runpod-rx/testing';
-import type { Script, World } from '../../client/world.js';
+import type { Script, World } from '../../support/world.js';
 
 /** What a job of an acting endpoint does: at these moments of its run. */
 export interface Act extends Record<string, unknown> {

@@ -1,4 +1,4 @@
-import type { Answer } from '../../client/world.js';
+import type { Answer } from '../../support/world.js';
 
 /** What a scripted service says of the only job there is. */
 export function says(status: string, more: object = {}, after = 0): Answer {

@@ -1,0 +1,25 @@
+import type { Observable, ObservableInput, SchedulerLike } from 'rxjs';
+import type { RetryOptions } from './retryCall.js';
+import type { Link } from '../types/Link.js';
+import type { Transport } from '../types/Transport.js';
+import type { BaseUrl } from './baseUrl.js';
+import type { Bounds } from './resolveLimits.js';
+
+/** A client's options, with every default filled in. */
+export interface ClientSettings {
+  readonly transport: Transport;
+  readonly apiKey: string | undefined | (() => string | ObservableInput<string>);
+  readonly base: BaseUrl;
+  readonly links: readonly Link[];
+  readonly retry: RetryOptions;
+  readonly limits: Bounds;
+  readonly requestTimeout: number | undefined;
+  readonly scheduler: SchedulerLike;
+  readonly random: () => number;
+  /** Job objects from elsewhere, parsed or not. */
+  readonly notices: Observable<unknown> | undefined;
+  /** Why a key must not be used here, if so. */
+  readonly keyRefusal: string | undefined;
+  /** Whether a call without a key can make sense: it goes to a server of the user's own. */
+  readonly keyOptional: boolean;
+}

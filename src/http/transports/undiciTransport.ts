@@ -1,0 +1,31 @@
+import { catchError, throwError } from 'rxjs';
+import { Agent, type Dispatcher } from 'undici';
+import type { Transport } from '../../types/Transport.js';
+import { networkError } from './networkError.js';
+import { undiciRequest } from './undiciRequest.js';
+
+/** Options of {@link undiciTransport}. */
+export interface UndiciTransportOptions {
+  /**
+   * An agent, pool or mock of your own, which you then close yourself.
+   * @defaultValue an `Agent` of this transport's own, closed by `Runpod.close()`
+   */
+  readonly dispatcher?: Dispatcher;
+}
+
+/**
+ * HTTP by undici alone, for Node: less work for each request than the default, and no axios.
+ *
+ * ```ts
+ * const client = createRunpod({ transport: undiciTransport() });
+ * ```
+ *
+ * Emits one reply and completes. Errors with `ConnectionError`'s phase set. Unsubscribing aborts the request.
+ */
+export function undiciTransport({ dispatcher }: UndiciTransportOptions = {}): Transport {
+  const pool = dispatcher ?? new Agent();
+  const transport: Transport = (request) =>
+    undiciRequest(pool, request).pipe(catchError((error: unknown) => throwError(() => networkError(error))));
+  if (!dispatcher) transport.close = () => pool.close();
+  return transport;
+}

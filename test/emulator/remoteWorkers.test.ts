@@ -1,0 +1,563 @@
+import { map } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { FaultRule } from 'runpod-rx/testing';
+import { world, type Seen, type World } from './world.js';
+
+const remote = { endpoints: { demo: {} } };
+const done = (w: World, worker: string, id: string, body: unknown): Seen =>
+  w.send('POST', `demo/job-done/${worker}/${id}?gpu=local&isStream=false`, body);
+const take = (w: World, worker = 'w1'): Seen => w.send('GET', `demo/job-take/${worker}?gpu=local&job_in_progress=0`);
+const health = (w: World) => w.ask('GET', 'demo/health') as { jobs: object; workers: object };
+const status = (w: World, id: string) => w.ask('GET', `demo/status/${id}`);
+
+describe('taking', () => {
+  test('gives the job that waits longest, as it was submitted', () => {
+    const w = world(remote);
+    const id = w.submit({ x: 1 });
+    w.submit({ x: 2 });
+    const more = { webhook: 'http://127.0.0.1:1/', policy: { ttl: 60_000 }, s3Config: { bucketName: 'b' } };
+    const third = w.submit({ x: 3 }, { ...more, unknown: true });
+    w.until(100);
+    expect(take(w)).toMatchObject({ status: 200, text: `{"id":"${id}","input":{"x":1}}` });
+    expect(status(w, id)).toEqual({ delayTime: 100, id, status: 'IN_PROGRESS', workerId: 'w1' });
+    take(w);
+    expect(JSON.parse(take(w).text ?? '')).toEqual({ id: third, input: { x: 3 }, ...more });
+  });
+
+  test('is held until there is a job', () => {
+    const w = world(remote);
+    const asked = take(w);
+    w.until(3_000);
+    expect(asked.at).toBeUndefined();
+    w.submit();
+    w.until(3_000);
+    expect(asked).toMatchObject({ status: 200, at: 3_000 });
+  });
+
+  test('ends with 204 where there is none', () => {
+    const w = world(remote);
+    const asked = take(w);
+    w.until(60_000);
+    expect(asked).toMatchObject({ status: 204, at: 10_000, text: '' });
+  });
+
+  test('gives one job to one worker only', () => {
+    const w = world(remote);
+    const asked = ['w1', 'w2', 'w3'].map((worker) => take(w, worker));
+    w.submit();
+    w.submit();
+    w.until(10_000);
+    expect(asked.map((seen) => seen.status)).toEqual([200, 200, 204]);
+    expect(new Set(asked.map((seen) => seen.text)).size).toBe(3);
+  });
+
+  test('a worker that hangs up takes nothing', () => {
+    const w = world(remote);
+    take(w).subscription.unsubscribe();
+    const id = w.submit();
+    w.until(0);
+    expect(status(w, id).status).toBe('IN_QUEUE');
+  });
+
+  test('in batches gives what is there', () => {
+    const w = world(remote);
+    const ids = [1, 2, 3].map((x) => w.submit({ x }));
+    const batch = (size: string) => w.send('GET', `demo/job-take-batch/w1?gpu=local&batch_size=${size}`);
+    expect((JSON.parse(batch('2').text ?? '') as { id: string }[]).map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    expect(JSON.parse(batch('5').text ?? '')).toMatchObject([{ id: ids[2] }]);
+    const held = batch('5');
+    w.until(10_000);
+    expect(held.status).toBe(204);
+    for (const size of ['0', '-1', '1.5', 'x']) expect(batch(size).status).toBe(400);
+  });
+
+  test('leaves an empty input out', () => {
+    const w = world(remote);
+    const id = w.submit({});
+    expect(take(w).text).toBe(`{"id":"${id}"}`);
+  });
+
+  test('shares the queue with the workers of this process', () => {
+    const w = world({
+      endpoints: { demo: { handler: (_, { delay }) => delay(1_000).pipe(map(() => 'here')), workers: 1 } },
+    });
+    const asked = take(w);
+    const ids = [1, 2, 3].map((x) => w.submit({ x }));
+    w.until(0);
+    expect(JSON.parse(asked.text ?? '')).toMatchObject({ id: ids[0] });
+    expect(health(w)).toMatchObject({ jobs: { inProgress: 2, inQueue: 1 }, workers: { running: 2 } });
+    done(w, 'w1', ids[0]!, { output: 'there' });
+    w.until(2_000);
+    expect(ids.map((id) => status(w, id).output)).toEqual(['there', 'here', 'here']);
+  });
+});
+
+describe('posting', () => {
+  test.each([
+    ['an output', { output: [1] }, { output: [1], status: 'COMPLETED' }],
+    ['no output', {}, { status: 'COMPLETED' }],
+    ['a falsy output', { output: null }, { output: null, status: 'COMPLETED' }],
+    ['an error', { error: 'why' }, { error: 'why', status: 'FAILED' }],
+    [
+      'an error beside an output',
+      { error: 'why', output: { a: 1 } },
+      { error: 'why', output: { a: 1 }, status: 'FAILED' },
+    ],
+    ['an error that is none', { error: '', output: 1 }, { output: 1, status: 'COMPLETED' }],
+  ])('%s ends the job', (_, body, shown) => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.until(50);
+    expect(done(w, 'w1', id, body)).toMatchObject({ status: 200 });
+    expect(status(w, id)).toEqual({ delayTime: 0, executionTime: 50, id, workerId: 'w1', ...shown });
+    expect(health(w)).toMatchObject({ workers: { idle: 1, running: 0 } });
+  });
+
+  test('progress shows while the job runs', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.until(50);
+    expect(done(w, 'w1', id, { status: 'IN_PROGRESS', output: { percent: 10 } }).status).toBe(200);
+    expect(status(w, id)).toMatchObject({ executionTime: 50, output: { percent: 10 }, status: 'IN_PROGRESS' });
+  });
+
+  test('chunks are streamed', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    const read = w.send('GET', `demo/stream/${id}`);
+    for (const output of ['a', null, 0])
+      w.send('POST', `demo/job-stream/w1/${id}?gpu=local&isStream=false`, { output });
+    w.until(0);
+    expect(read.text).toBe('{"status":"IN_PROGRESS","stream":[{"output":"a"},{"output":null},{"output":0}]}');
+    done(w, 'w1', id, { output: [] });
+    expect(status(w, id)).toMatchObject({ output: [], status: 'COMPLETED' });
+  });
+
+  test('what cannot be read is refused, and the job goes on', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    for (const body of ['', 'output=1', '[]', '"x"', 'null', '{"output":NaN}']) {
+      expect(done(w, 'w1', id, body)).toMatchObject({ status: 400 });
+      expect(w.send('POST', `demo/job-stream/w1/${id}`, body)).toMatchObject({ status: 400 });
+    }
+    expect(w.send('POST', `demo/job-stream/w1/${id}`, { out: 1 })).toMatchObject({ status: 400 });
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
+  });
+
+  test('a result that is too large is refused, and the job ends without it', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    expect(done(w, 'w1', id, { output: 'x'.repeat(20 * 1024 * 1024) })).toMatchObject({
+      status: 400,
+      text: '{"error":"bad request: body: exceeded max body size of 20MiB"}',
+    });
+    expect(Object.keys(status(w, id))).toEqual(['delayTime', 'executionTime', 'id', 'status', 'workerId']);
+  });
+
+  test('a result that is posted twice counts once; a late progress changes nothing', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    done(w, 'w1', id, { output: 1 });
+    expect(done(w, 'w1', id, { output: 2 }).status).toBe(200);
+    expect(done(w, 'w1', id, { status: 'IN_PROGRESS', output: 3 }).status).toBe(200);
+    expect(status(w, id)).toMatchObject({ output: 1, status: 'COMPLETED' });
+    expect(health(w)).toMatchObject({ jobs: { completed: 1 } });
+  });
+
+  test('is for the worker that has the job', () => {
+    const w = world(remote);
+    const id = w.submit();
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(404);
+    take(w);
+    expect(done(w, 'w2', id, { output: 1 }).status).toBe(404);
+    expect(done(w, 'w1', 'nothing', { output: 1 }).status).toBe(404);
+    expect(w.send('POST', `demo/job-stream/w2/${id}`, { output: 1 }).status).toBe(404);
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+  });
+});
+
+describe('stop signals', () => {
+  const stop = (w: World, worker = 'w1') => w.send('GET', `demo/job-stop/${worker}?gpu=local`);
+
+  test('come when a job is cancelled, once, to its worker', () => {
+    const w = world(remote);
+    const [first, second] = [w.submit(), w.submit()];
+    take(w);
+    take(w, 'w2');
+    const [mine, other] = [stop(w), stop(w, 'w2')];
+    w.until(100);
+    w.send('POST', `demo/cancel/${first}`);
+    expect(mine).toMatchObject({ at: 100, text: `{"jobsToStop":["${first}"]}` });
+    expect(other.at).toBeUndefined();
+    const again = stop(w);
+    w.until(60_000);
+    expect([again.status, other.status]).toEqual([204, 204]);
+    expect(done(w, 'w1', first, { output: 1 }).status).toBe(404);
+    expect(status(w, second)).toMatchObject({ status: expect.not.stringMatching('CANCELLED') });
+  });
+
+  test('wait for the worker to ask', () => {
+    const w = world(remote);
+    const ids = [w.submit(), w.submit()];
+    for (const id of ids) {
+      take(w);
+      w.send('POST', `demo/cancel/${id}`);
+    }
+    expect(JSON.parse(stop(w).text ?? '')).toEqual({ jobsToStop: ids });
+  });
+
+  test('come at a timeout and when the time to live is over', () => {
+    const w = world(remote);
+    const killed = w.submit({ x: 1 }, { policy: { executionTimeout: 5_000 } });
+    const expired = w.submit({ x: 1 }, { policy: { ttl: 10_000 } });
+    take(w);
+    take(w);
+    const first = stop(w);
+    w.until(9_000);
+    expect(first).toMatchObject({ at: 8_000, text: `{"jobsToStop":["${killed}"]}` });
+    const second = stop(w);
+    w.until(10_000);
+    expect(second).toMatchObject({ at: 10_000, text: `{"jobsToStop":["${expired}"]}` });
+    expect(status(w, killed)).toMatchObject({ error: 'executionTimeout exceeded', status: 'FAILED' });
+    expect(done(w, 'w1', expired, { output: 1 }).status).toBe(404);
+  });
+
+  test('not when the job ended by itself', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    const asked = stop(w);
+    done(w, 'w1', id, { output: 1 });
+    w.until(10_000);
+    expect(asked.status).toBe(204);
+  });
+});
+
+describe('a worker that falls silent', () => {
+  test('loses its job to another, and then the job is given up', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.until(39_999);
+    const asked = take(w, 'w2');
+    expect(status(w, id)).toMatchObject({ status: 'IN_PROGRESS', workerId: 'w1' });
+    w.until(40_000);
+    expect(asked).toMatchObject({ at: 40_000, status: 200 });
+    expect(status(w, id)).toEqual({ delayTime: 40_000, id, retries: 1, status: 'IN_PROGRESS', workerId: 'w2' });
+    expect(done(w, 'w1', id, { output: 'too late' }).status).toBe(404);
+    w.until(80_000);
+    expect(status(w, id)).toEqual({
+      delayTime: 40_000,
+      error: 'job timed out after 1 retries',
+      executionTime: 40_000,
+      id,
+      retries: 1,
+      status: 'FAILED',
+      workerId: 'w2',
+    });
+    expect(health(w)).toMatchObject({ jobs: { failed: 1, retried: 1 }, workers: { idle: 0, running: 0 } });
+  });
+
+  test.each([
+    [
+      'its pings',
+      (w: World, id: string) => w.send('GET', `demo/ping/w1?gpu=local&job_id=other,${id}&runpod_version=1.8.2`),
+    ],
+    ['its progress', (w: World, id: string) => done(w, 'w1', id, { status: 'IN_PROGRESS', output: 1 })],
+    ['its chunks', (w: World, id: string) => w.send('POST', `demo/job-stream/w1/${id}`, { output: 1 })],
+  ])('%s show that it lives', (_, sign) => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    for (const at of [30_000, 60_000, 90_000]) {
+      w.until(at);
+      expect(sign(w, id).status).toBe(200);
+    }
+    w.until(129_999);
+    expect(status(w, id)).toMatchObject({ status: 'IN_PROGRESS', workerId: 'w1' });
+    w.until(130_000);
+    expect(status(w, id).status).toBe('IN_QUEUE');
+  });
+
+  test('loses a job that its pings do not name: it was started anew', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    for (let at = 10_000; at < 40_000; at += 10_000) {
+      w.until(at);
+      w.send('GET', 'demo/ping/w1?gpu=local&runpod_version=1.8.2');
+    }
+    w.until(40_000);
+    expect(take(w)).toMatchObject({ status: 200 });
+    expect(status(w, id)).toMatchObject({ retries: 1, status: 'IN_PROGRESS' });
+  });
+
+  test('is not told to stop a job that it was given again', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.until(40_000);
+    expect(take(w)).toMatchObject({ status: 200 });
+    const asked = w.send('GET', 'demo/job-stop/w1');
+    w.until(50_000);
+    expect(asked.status).toBe(204);
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
+  });
+
+  test('is not one whose request for work is held', () => {
+    const w = world({ endpoints: { demo: { lostAfter: 5_000 } } });
+    take(w);
+    w.until(8_000);
+    expect(health(w)).toMatchObject({ workers: { idle: 1 } });
+    const id = w.submit();
+    w.until(8_000);
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
+  });
+
+  test('is no longer counted', () => {
+    const w = world(remote);
+    take(w);
+    expect(health(w)).toMatchObject({ workers: { idle: 1, ready: 1 } });
+    w.until(49_999);
+    expect(health(w)).toMatchObject({ workers: { idle: 1 } });
+    w.until(50_000);
+    expect(health(w)).toMatchObject({ workers: { idle: 0 } });
+  });
+});
+
+describe('the fault lost-worker', () => {
+  const lossy = (rule: object) => world({ ...remote, faults: [{ fault: 'lost-worker', ...rule }] });
+
+  test('takes the job from its worker, who is told to stop; the platform runs it again', () => {
+    const w = lossy({ times: 1, after: 300 });
+    const id = w.submit();
+    take(w);
+    const stopped = w.send('GET', 'demo/job-stop/w1');
+    w.until(299);
+    expect(w.send('POST', `demo/job-stream/w1/${id}`, { output: 1 }).status).toBe(200);
+    w.until(300);
+    expect(stopped).toMatchObject({ at: 300, text: `{"jobsToStop":["${id}"]}` });
+    // Whatever it says of the job from now on is not heard.
+    expect(done(w, 'w1', id, { output: 'too late' }).status).toBe(404);
+    w.send('GET', `demo/ping/w1?job_id=${id}`);
+    expect(health(w)).toMatchObject({ jobs: { inProgress: 1 }, workers: { idle: 1, running: 0 } });
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+    w.until(40_298);
+    expect(status(w, id)).not.toHaveProperty('retries');
+    const again = take(w, 'w2');
+    w.until(40_299);
+    expect(again).toMatchObject({ status: 200, at: 40_299 });
+    expect(done(w, 'w2', id, { output: 'done' }).status).toBe(200);
+    expect(status(w, id)).toMatchObject({ output: 'done', retries: 1, status: 'COMPLETED', workerId: 'w2' });
+    expect(w.emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
+  });
+
+  test('always: it fails, and even a worker that takes it twice is told to stop each time', () => {
+    const w = lossy({});
+    const id = w.submit();
+    for (const at of [40_000, 80_000]) {
+      expect(take(w)).toMatchObject({ status: 200 });
+      const stopped = w.send('GET', 'demo/job-stop/w1');
+      w.until(at - 30_000);
+      expect(stopped.text).toBe(`{"jobsToStop":["${id}"]}`);
+      w.until(at);
+    }
+    expect(status(w, id)).toMatchObject({ error: 'job timed out after 1 retries', retries: 1, status: 'FAILED' });
+    const asked = w.send('GET', 'demo/job-stop/w1');
+    w.until(100_000);
+    expect(asked.status).toBe(204);
+  });
+
+  test('does not strike a run that is over', () => {
+    const w = lossy({ after: 300 });
+    const id = w.submit();
+    take(w);
+    w.until(200);
+    done(w, 'w1', id, { output: 1 });
+    w.until(100_000);
+    expect(status(w, id)).toMatchObject({ output: 1, status: 'COMPLETED' });
+  });
+
+  test('can come while the emulator runs', () => {
+    const w = world(remote);
+    const remove = w.emulator.inject({ fault: 'lost-worker' });
+    const [lost, kept] = [w.submit(), w.submit()];
+    take(w);
+    remove();
+    take(w);
+    w.until(0);
+    expect(done(w, 'w1', lost, { output: 1 }).status).toBe(404);
+    expect(done(w, 'w1', kept, { output: 1 }).status).toBe(200);
+  });
+});
+
+describe('a fault of all workers of an endpoint', () => {
+  test.each([
+    ['no-workers', { throttled: 0, unhealthy: 0 }],
+    ['throttled-workers', { throttled: 2, unhealthy: 0 }],
+    ['unhealthy-workers', { throttled: 0, unhealthy: 2 }],
+  ] as const)('%s: those of other processes get no work either, until it goes', (fault, counts) => {
+    const w = world({ endpoints: { demo: {}, other: {} } });
+    const busy = w.submit();
+    take(w, 'w1');
+    const asked = take(w, 'w2');
+    w.send('GET', 'demo/ping/w3');
+    const remove = w.emulator.inject({ fault, endpoint: 'demo' });
+    const id = w.submit();
+    w.until(500);
+    expect(asked.at).toBeUndefined();
+    expect(status(w, id).status).toBe('IN_QUEUE');
+    expect(health(w).workers).toEqual({ idle: 0, initializing: 0, ready: 0, running: 1, ...counts });
+    expect(w.ask('GET', 'demo/metrics').readyWorkers).toEqual(['w1']);
+    // What runs goes on.
+    expect(done(w, 'w1', busy, { output: 1 }).status).toBe(200);
+    remove();
+    w.until(500);
+    expect(asked).toMatchObject({ status: 200, at: 500 });
+    expect(health(w).workers).toEqual({ idle: 2, initializing: 0, ready: 2, running: 1, throttled: 0, unhealthy: 0 });
+  });
+
+  test('of some workers it concerns those of this process only', () => {
+    const w = world(remote);
+    w.emulator.inject({ fault: 'throttled-workers', workers: 1 });
+    w.submit();
+    expect(take(w).status).toBe(200);
+  });
+});
+
+describe('faults of the requests of workers', () => {
+  const faulty = (rule: FaultRule) => world({ ...remote, faults: [rule] });
+
+  test('an answer with a job that is lost: the job runs again when nobody was heard of', () => {
+    const w = faulty({ fault: 'reset-after', on: 'job-take', nth: 1 });
+    const id = w.submit();
+    expect(take(w)).toMatchObject({ error: { code: 'ECONNRESET' } });
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+    w.until(40_000);
+    expect(JSON.parse(take(w).text ?? '')).toMatchObject({ id });
+    expect(status(w, id)).toMatchObject({ retries: 1, status: 'IN_PROGRESS' });
+  });
+
+  test('a connection that breaks before: nothing was taken', () => {
+    const w = faulty({ fault: 'reset-before', on: ['job-take', 'job-take-batch'], times: 1 });
+    const id = w.submit();
+    expect(take(w)).toMatchObject({ error: { code: 'ECONNRESET' } });
+    expect(status(w, id).status).toBe('IN_QUEUE');
+    expect(take(w).status).toBe(200);
+  });
+
+  test('a result whose answer is lost is posted again, and counts once', () => {
+    const w = faulty({ fault: 'reset-after', on: 'job-done', nth: 1 });
+    const id = w.submit();
+    take(w);
+    expect(done(w, 'w1', id, { output: 1 })).toMatchObject({ error: { code: 'ECONNRESET' } });
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
+    expect(health(w)).toMatchObject({ jobs: { completed: 1 } });
+  });
+
+  test('a result that is refused is not there: it is posted again, or the job is lost', () => {
+    const w = faulty({ fault: 'empty-502', on: 'job-done', nth: [1, 2] });
+    const id = w.submit();
+    take(w);
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(502);
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(502);
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+    expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
+    expect(status(w, id)).toMatchObject({ output: 1, status: 'COMPLETED' });
+  });
+
+  test('pings that do not get through: the job is lost although its worker lives', () => {
+    const w = faulty({ fault: 'empty-429', on: 'ping' });
+    const id = w.submit();
+    take(w);
+    for (let at = 10_000; at < 50_000; at += 10_000) {
+      w.until(at);
+      expect(w.send('GET', `demo/ping/w1?job_id=${id}`).status).toBe(429);
+    }
+    w.until(40_000);
+    expect(status(w, id)).toMatchObject({ retries: 1, status: 'IN_QUEUE' });
+  });
+
+  test('latency: the request of the worker arrives late', () => {
+    const w = faulty({ fault: 'latency', on: 'job-done', after: 700 });
+    const id = w.submit();
+    take(w);
+    const posted = done(w, 'w1', id, { output: 1 });
+    w.until(699);
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+    w.until(700);
+    expect(posted.status).toBe(200);
+    expect(status(w, id)).toMatchObject({ executionTime: 700, status: 'COMPLETED' });
+  });
+
+  test.each(['job-take', 'job-take-batch', 'job-stop', 'ping'])('strike %s', (operation) => {
+    const w = faulty({ fault: 'answer', status: 503, on: operation });
+    expect(w.send('GET', `demo/${operation}/w1`).status).toBe(503);
+  });
+
+  test.each(['job-done', 'job-stream'])('strike %s', (operation) => {
+    const w = faulty({ fault: 'answer', status: 503, on: operation });
+    const id = w.submit();
+    take(w);
+    expect(w.send('POST', `demo/${operation}/w1/${id}`, { output: 1 }).status).toBe(503);
+    expect(status(w, id).status).toBe('IN_PROGRESS');
+  });
+});
+
+test('stopPod lets the worker rest for as long as a new one takes to start', () => {
+  const w = world({ endpoints: { demo: { coldStart: 3_000 } } });
+  const id = w.submit();
+  take(w);
+  w.until(1_000);
+  done(w, 'w1', id, { output: 1, stopPod: true });
+  w.submit();
+  const asked = take(w);
+  w.until(3_999);
+  expect(asked.at).toBeUndefined();
+  expect(health(w)).toMatchObject({ workers: { idle: 0, initializing: 1 } });
+  w.until(4_000);
+  expect(asked).toMatchObject({ status: 200, at: 4_000 });
+});
+
+describe('the routes of workers', () => {
+  test('want an id of a worker', () => {
+    const w = world(remote);
+    for (const id of ['a.b', '%20', 'a%2Fb', 'x'.repeat(129)]) {
+      expect(w.send('GET', `demo/job-take/${id}`)).toMatchObject({ status: 400 });
+      expect(w.send('GET', `demo/ping/${id}`)).toMatchObject({ status: 400 });
+    }
+    expect(w.send('GET', 'demo/ping')).toMatchObject({ status: 400, text: '{"error":"not allowed for QB API"}' });
+  });
+
+  test('want the key, bare as the worker sends it', () => {
+    const w = world({ ...remote, keys: ['worker-key'] });
+    const ping = (authorization: string) => w.send('GET', 'demo/ping/w1', undefined, { authorization }).status;
+    expect(ping('worker-key')).toBe(200);
+    expect(ping('other')).toBe(401);
+  });
+
+  test('are not struck by faults that do not name them', () => {
+    const w = world({ ...remote, faults: [{ fault: 'empty-502' }, { fault: 'empty-429', on: 'job-stop' }] });
+    expect(w.send('GET', 'demo/ping/w1').status).toBe(200);
+    expect(w.send('GET', 'demo/job-stop/w1').status).toBe(429);
+  });
+
+  test('are written down with the job', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    done(w, 'w1', id, { output: 1 });
+    expect(w.emulator.requests().slice(-2)).toMatchObject([
+      { operation: 'job-take', status: 200 },
+      { operation: 'job-done', jobId: id, status: 200 },
+    ]);
+    expect(w.emulator.requests()[1]).not.toHaveProperty('jobId');
+  });
+});

@@ -1,0 +1,60 @@
+import { VirtualTimeScheduler } from 'rxjs';
+import type { Subscription } from 'rxjs';
+import { createEmulator } from 'runpod-rx/testing';
+import type { Emulator, EmulatorOptions } from 'runpod-rx/testing';
+
+/** What came of one request. */
+export interface Seen {
+  /** When the answer or the error came. */
+  at?: number;
+  status?: number;
+  headers?: Readonly<Record<string, string>>;
+  text?: string;
+  error?: { readonly phase?: string; readonly code?: string };
+  readonly subscription: Subscription;
+}
+
+/** An emulator on a clock that moves when the test says so. */
+export interface World {
+  readonly emulator: Emulator;
+  readonly scheduler: VirtualTimeScheduler;
+  /** Sends a request now; without latency and holds the answer is there at once. */
+  send(method: 'GET' | 'POST', path: string, body?: unknown, headers?: Record<string, string>): Seen;
+  /** The body of a request that is answered at once. */
+  ask(method: 'GET' | 'POST', path: string, body?: unknown): Record<string, unknown>;
+  /** Submits `{ input }` to `demo` and gives the id. */
+  submit(input?: object, more?: object): string;
+  /** Lets time pass until this moment, in milliseconds from the start; all that is due has then happened. */
+  until(ms: number): void;
+}
+
+export function world(options: EmulatorOptions): World {
+  const scheduler = new VirtualTimeScheduler();
+  const emulator = createEmulator({ ...options, scheduler });
+  const send: World['send'] = (method, path, body, headers = {}) => {
+    const url = `https://api.runpod.ai/v2/${path}`;
+    const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+    const request = { method, url, headers, timeout: 1e6, operation: 'x', ...(text !== undefined && { body: text }) };
+    const seen: Partial<Seen> = {};
+    const subscription = emulator.transport(request).subscribe({
+      next: (reply) => Object.assign(seen, reply, { at: scheduler.now() }),
+      error: (error: unknown) => Object.assign(seen, { error, at: scheduler.now() }),
+    });
+    return Object.assign(seen, { subscription });
+  };
+  const ask: World['ask'] = (...request) => JSON.parse(send(...request).text ?? 'null');
+  return {
+    emulator,
+    scheduler,
+    send,
+    ask,
+    submit: (input = { x: 1 }, more = {}) => String(ask('POST', 'demo/run', { input, ...more }).id),
+    until: (ms) => {
+      scheduler.schedule(() => undefined, ms - scheduler.now());
+      scheduler.maxFrames = ms;
+      scheduler.flush();
+    },
+  };
+}
+
+export const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';

@@ -1,0 +1,188 @@
+import { catchError, defer, map, of, race, retry, switchMap, tap, throwError, timer } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { CallRequest, Link } from 'runpod-rx';
+import { script, world } from '../support/world.js';
+
+const input = { x: 1 };
+const queued = { body: { id: 'a', status: 'IN_QUEUE' } };
+
+describe('links', () => {
+  test('stand in order, the first outermost, and see request and answer', () => {
+    const log: string[] = [];
+    const named =
+      (name: string): Link =>
+      (request, next) => {
+        log.push(`${name} ${request.operation}`);
+        return next(request).pipe(tap(({ status }) => log.push(`${name} ${status}`)));
+      };
+    const { endpoint, see } = script(() => queued, { links: [named('a'), named('b')] });
+    see(endpoint.run({ input }));
+    expect(log).toEqual(['a run', 'b run', 'b 200', 'a 200']);
+  });
+
+  test('get the whole call, without the key', () => {
+    const seen: CallRequest[] = [];
+    const { endpoint, see } = script(() => queued, {
+      links: [
+        (request, next) => {
+          seen.push(request);
+          return next(request);
+        },
+      ],
+    });
+    see(endpoint.run({ input }));
+    see(endpoint.status('job-1'));
+    see(endpoint.cancel('job-1'));
+    expect(seen).toMatchObject([
+      {
+        operation: 'run',
+        kind: 'submission',
+        endpointId: 'demo',
+        method: 'POST',
+        timeout: 120_000,
+        body: '{"input":{"x":1}}',
+      },
+      { operation: 'status', kind: 'read', jobId: 'job-1', url: 'https://api.runpod.ai/v2/demo/status/job-1' },
+      { operation: 'cancel', kind: 'command', jobId: 'job-1' },
+    ]);
+    expect(JSON.stringify(seen)).not.toMatch(/authorization|"key"|Bearer/i);
+  });
+
+  test('may change headers; those of the call are there, in lower case, and none replaces the key', () => {
+    const link: Link = (request, next) => next({ ...request, headers: { ...request.headers, 'x-trace': '7' } });
+    const { endpoint, sent, see } = script(() => queued, { links: [link] });
+    see(endpoint.run({ input }, { headers: { 'X-Mine': 'yes', Authorization: 'Bearer other' } }));
+    expect(sent[0]!.headers).toEqual({
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'x-mine': 'yes',
+      'x-trace': '7',
+      authorization: 'Bearer key',
+    });
+  });
+
+  test('get the context of the call, which is never sent', () => {
+    const secret = { user: { name: 'anna' } };
+    const seen: unknown[] = [];
+    const { endpoint, sent, see } = script(() => queued, {
+      links: [
+        (request, next) => {
+          seen.push(request.context);
+          return next(request);
+        },
+      ],
+    });
+    see(endpoint.run({ input }, { context: secret }));
+    see(endpoint.run({ input }));
+    see(endpoint.watch('a', { context: secret })).subscription.unsubscribe();
+    expect(seen).toEqual([secret, {}, secret]);
+    expect(seen[0]).toBe(secret);
+    expect(JSON.stringify(sent)).not.toContain('anna');
+  });
+
+  test('run once for each call, outside of repeats', () => {
+    let calls = 0;
+    const { endpoint, sent, see, until } = script((_, nth) => (nth < 4 ? { status: 503 } : queued), {
+      links: [(request, next) => (calls++, next(request))],
+    });
+    see(endpoint.status('a'));
+    until(60_000);
+    expect(sent).toHaveLength(4);
+    expect(calls).toBe(1);
+  });
+
+  test('may answer themselves, or turn a failure into an answer', () => {
+    const cached: Link = (request, next) =>
+      request.operation === 'health'
+        ? of({ status: 200, headers: {}, text: '{"jobs":{"inQueue":7},"workers":{}}' })
+        : next(request).pipe(
+            catchError(() => of({ status: 200, headers: {}, text: '{"id":"a","status":"COMPLETED"}' })),
+          );
+    const { endpoint, sent, see, until } = script(() => ({ phase: 'sent' }), { links: [cached], retry: false });
+    expect(see(endpoint.health()).values).toMatchObject([{ jobs: { inQueue: 7 } }]);
+    expect(sent).toEqual([]);
+    expect(see(endpoint.status('a')).values).toMatchObject([{ status: 'COMPLETED' }]);
+    until(10_000);
+  });
+
+  test('their errors are the errors of the call, thrown or not', () => {
+    const failing: Link[] = [
+      () => {
+        throw new TypeError('a link broke');
+      },
+      () => throwError(() => new TypeError('a link broke')),
+    ];
+    for (const link of failing) {
+      const { endpoint, sent, see, until } = script(() => queued, { links: [link] });
+      const call = see(endpoint.run({ input }));
+      const watch = see(endpoint.watch('a'));
+      until(10_000);
+      for (const { error } of [call, watch])
+        expect(error).toMatchObject({ message: 'a link broke', name: 'TypeError' });
+      expect(sent).toEqual([]);
+    }
+  });
+
+  test('S1 an error after a submission was sent: the submission is unknown', () => {
+    const link: Link = (request, next) =>
+      next(request).pipe(
+        map(() => {
+          throw new TypeError('a link broke');
+        }),
+      );
+    const { endpoint, see } = script(() => queued, { links: [link] });
+    expect(see(endpoint.run({ input })).error).toMatchObject({
+      code: 'submission_unknown',
+      accepted: 'unknown',
+      cause: { message: 'a link broke' },
+    });
+  });
+
+  test('S1 one that leaves a submission on its way: the submission is unknown', () => {
+    const hasty: Link = (request, next) =>
+      race(next(request), timer(50, scheduler).pipe(switchMap(() => throwError(() => new TypeError('too slow')))));
+    const { endpoint, scheduler, see, until } = script(() => 'never', { links: [hasty] });
+    const seen = see(endpoint.run({ input }));
+    until(50);
+    expect(seen.error).toMatchObject({
+      code: 'submission_unknown',
+      accepted: 'unknown',
+      cause: { message: 'too slow' },
+    });
+  });
+
+  test('may repeat by themselves; of a call that was left nothing is sent again', () => {
+    const again: Link = (request, next) =>
+      defer(() => next(request)).pipe(
+        switchMap((reply) => (reply.status === 500 ? throwError(() => reply) : of(reply))),
+        retry({ count: 5, delay: () => timer(1_000, scheduler) }),
+      );
+    const { scheduler, ...rest } = script((_, nth) => (nth % 3 ? { status: 500, after: 100 } : queued), {
+      links: [again],
+    });
+    const { endpoint, sent, see, until, client } = rest;
+    const seen = see(endpoint.run({ input }));
+    until(10_000);
+    expect(sent).toHaveLength(3);
+    expect(seen.values).toHaveLength(1);
+    const left = see(endpoint.run({ input }));
+    until(10_050);
+    left.subscription.unsubscribe();
+    until(60_000);
+    expect(sent.filter(({ operation }) => operation === 'run')).toHaveLength(4);
+    expect(see(client.settled()).ended).toBe(60_000);
+  });
+
+  test('are passed by the cancel of a job that was left, too', () => {
+    const operations: string[] = [];
+    const { endpoint, see, until } = world(
+      { latency: 100 },
+      {
+        links: [(request, next) => (operations.push(request.operation), next(request))],
+      },
+    );
+    see(endpoint.run({ input: { ms: 1e6 } })).subscription.unsubscribe();
+    until(10_000);
+    expect(operations).toEqual(['run', 'cancel']);
+  });
+});

@@ -1,0 +1,223 @@
+import { NEVER, of, throwError, type Observable } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { AuthenticationError } from '../../src/errors/AuthenticationError.js';
+import { ConnectionError } from '../../src/errors/ConnectionError.js';
+import { HttpError } from '../../src/errors/HttpError.js';
+import { JobExpiredError } from '../../src/errors/JobExpiredError.js';
+import { JobNotFoundError } from '../../src/errors/JobNotFoundError.js';
+import { NotFoundError } from '../../src/errors/NotFoundError.js';
+import { ResponseError } from '../../src/errors/ResponseError.js';
+import { cancelUntilConfirmed } from '../../src/job/cancelUntilConfirmed.js';
+import { snapshotOf } from '../../src/protocol/snapshot.js';
+import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
+import { clock } from '../support/world.js';
+
+const job = (status: string, more: object = {}): JobSnapshot =>
+  (snapshotOf({ id: 'job-1', status, ...more }) as { value: JobSnapshot }).value;
+const context = { operation: 'cancel', jobId: 'job-1' };
+const http = (status: number, retryAfter?: number): HttpError =>
+  new HttpError(`answered ${status}`, context, { status, retryAfter, retryable: status === 429 || status >= 500 });
+const refused = { status: 401, retryable: false };
+const gone = new JobNotFoundError('gone', context);
+const expired = new JobExpiredError('gone', context, {});
+const broken = new ConnectionError('broken', context, { phase: 'sent', retryable: true });
+const unreadable = new ResponseError('not JSON', context, { excerpt: '', retryable: true });
+
+type Turn = JobSnapshot | Error | 'never';
+const turn = (one: Turn): Observable<JobSnapshot> =>
+  one === 'never' ? NEVER : one instanceof Error ? throwError(() => one) : of(one);
+
+/** Each in its turn, the last of them from then on; and when it was asked. */
+function asked(now: () => number, turns: readonly Turn[]) {
+  const at: number[] = [];
+  return { at, ask: () => turn(turns[Math.min(at.push(now()) - 1, turns.length - 1)]!) };
+}
+
+function settling(cancels: readonly Turn[], statuses: readonly Turn[] = [job('IN_PROGRESS')], ifQueued = false) {
+  const time = clock();
+  const now = () => time.scheduler.now();
+  const [cancel, status] = [asked(now, cancels), asked(now, statuses)];
+  const seen = time.see(cancelUntilConfirmed(cancel.ask, status.ask, time.scheduler, ifQueued));
+  return { ...time, seen, cancels: cancel.at, reads: status.at };
+}
+
+describe('settleJob', () => {
+  test.each<[string, Turn, object]>([
+    ['CANCELLED', job('CANCELLED'), { outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }],
+    ['IN_QUEUE, which is an answer', job('IN_QUEUE'), { outcome: 'cancelled', snapshot: { status: 'IN_QUEUE' } }],
+    ['IN_PROGRESS, which is an answer', job('IN_PROGRESS'), { outcome: 'cancelled' }],
+    ['COMPLETED', job('COMPLETED', { output: 1 }), { outcome: 'finished', snapshot: { status: 'COMPLETED' } }],
+    ['FAILED', job('FAILED', { error: 'x' }), { outcome: 'finished' }],
+    ['TIMED_OUT', job('TIMED_OUT', { error: 'x' }), { outcome: 'finished' }],
+    ['404', gone, { outcome: 'finished', error: gone }],
+    ['404, of one that was seen', expired, { outcome: 'finished', error: expired }],
+    ['200 that cannot be read', unreadable, { outcome: 'cancelled', error: unreadable }],
+    ['401', new AuthenticationError('no', context, refused), { outcome: 'abandoned', error: { status: 401 } }],
+    ['404 of the endpoint', new NotFoundError('no', context, refused), { outcome: 'abandoned' }],
+  ])('S6 answered %s: one cancel, and that is it', (_, answer, settled) => {
+    const { seen, cancels, reads, scheduler } = settling([answer]);
+    expect(seen.values).toMatchObject([settled]);
+    expect(seen.values).toHaveLength(1);
+    expect([seen.ended, seen.error, cancels, reads]).toEqual([0, undefined, [0], []]);
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  test('S6 S8 answered with a bare COMPLETED, too late: what came of it is read', () => {
+    const { seen, cancels, reads } = settling([job('COMPLETED')], [job('COMPLETED', { output: 1 })]);
+    expect(seen.values).toMatchObject([{ outcome: 'finished', snapshot: { output: 1 } }]);
+    expect([cancels, reads]).toEqual([[0], [0]]);
+  });
+
+  test('S6 S18 answered with a bare COMPLETED, and then read as if it ran: read again, so that no output is lost', () => {
+    const { see, until, scheduler } = clock();
+    const statuses = [job('IN_PROGRESS'), job('COMPLETED', { output: 1 })];
+    let cancels = 0;
+    const cancel = () => {
+      cancels++;
+      return of(job('COMPLETED'));
+    };
+    const seen = see(
+      cancelUntilConfirmed(
+        cancel,
+        () => of(statuses.shift()!),
+        scheduler,
+        false,
+        () => cancels > 0,
+      ),
+    );
+    until(10_000);
+    expect(seen).toMatchObject({ values: [{ outcome: 'finished', snapshot: { output: 1 } }], at: [1_000] });
+    expect(cancels).toBe(1);
+  });
+
+  test('S18 one that is known to be over is read until it says so, and not cancelled', () => {
+    const { see, until, scheduler } = clock();
+    const statuses = [job('IN_PROGRESS'), job('COMPLETED', { output: 1 })];
+    const cancel = () => throwError(() => new Error('not to be sent'));
+    const status = () => of(statuses.shift()!);
+    const seen = see(cancelUntilConfirmed(cancel, status, scheduler, false, () => true));
+    until(10_000);
+    expect(seen).toMatchObject({ values: [{ outcome: 'finished', snapshot: { output: 1 } }], at: [1_000] });
+  });
+
+  test('S6 S18 one that is known to be over, and never says so, is not called abandoned: it costs nothing', () => {
+    const { see, until, scheduler } = clock();
+    const seen = see(
+      cancelUntilConfirmed(
+        () => throwError(() => new Error('not to be sent')),
+        () => of(job('IN_PROGRESS')),
+        scheduler,
+        false,
+        () => true,
+      ),
+    );
+    until(600_000);
+    expect(seen).toMatchObject({ values: [{ outcome: 'finished' }], at: [600_000] });
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  test('S6 an unreadable /status is no cancel: it is read again, and the job that still waits is cancelled', () => {
+    const { seen, cancels, reads, until } = settling([job('CANCELLED')], [unreadable, job('IN_QUEUE')], true);
+    until(10_000);
+    expect(seen.values).toMatchObject([{ outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }]);
+    expect([cancels, reads]).toEqual([[1_000], [0, 1_000]]);
+  });
+
+  test('S6 repeats after ever longer pauses, half a minute at most, until it is answered', () => {
+    const { seen, cancels, until } = settling([...Array<Turn>(9).fill(broken), job('CANCELLED')]);
+    until(599_000);
+    const pauses = cancels.slice(1).map((at, n) => at - cancels[n]!);
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000, 30_000]);
+    expect(seen.values).toMatchObject([{ outcome: 'cancelled' }]);
+  });
+
+  test.each<[number | undefined, number]>([
+    [20_000, 20_000],
+    [100, 1_000],
+    [undefined, 1_000],
+  ])('S2 waits as long as Retry-After asks: %s ms', (retryAfter, pause) => {
+    const { cancels, until } = settling([http(429, retryAfter), job('CANCELLED')]);
+    until(100_000);
+    expect(cancels).toEqual([0, pause]);
+  });
+
+  test.each<[string, Turn]>([
+    ['no connection', broken],
+    ['500', http(500)],
+    ['no answer at all', 'never'],
+    ['a Retry-After of a day', http(429, 86_400_000)],
+  ])('S6 with %s gives up after ten minutes, and says so', (_, answer) => {
+    const { seen, until, scheduler, cancels } = settling([answer]);
+    until(599_999);
+    expect(seen.values).toEqual([]);
+    until(600_000);
+    expect(seen.values).toMatchObject([{ outcome: 'abandoned' }]);
+    expect([seen.ended, seen.error]).toEqual([600_000, undefined]);
+    expect((seen.values[0] as { error?: unknown }).error).toBe(answer === 'never' ? undefined : answer);
+    const sent = cancels.length;
+    until(2_000_000);
+    expect(cancels).toHaveLength(sent);
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  describe('refused for another reason, asks the job itself', () => {
+    test.each<[string, Turn, string]>([
+      ['over', job('COMPLETED'), 'finished'],
+      ['cancelled', job('CANCELLED'), 'cancelled'],
+      ['gone', gone, 'finished'],
+    ])('which is %s', (_, status, outcome) => {
+      const { seen, cancels, reads } = settling([http(400)], [status]);
+      expect(seen.values).toMatchObject([{ outcome }]);
+      expect([cancels, reads]).toEqual([[0], [0]]);
+    });
+
+    test.each<[string, Turn]>([
+      ['running still', job('IN_PROGRESS')],
+      ['not to be read', http(500)],
+    ])('which is %s: cancels again', (_, status) => {
+      const { seen, cancels, reads, until } = settling([http(400), http(400), job('CANCELLED')], [status]);
+      until(100_000);
+      expect(seen.values).toMatchObject([{ outcome: 'cancelled' }]);
+      expect([cancels, reads]).toEqual([
+        [0, 1_000, 3_000],
+        [0, 1_000],
+      ]);
+    });
+  });
+
+  describe('S4 only if it is queued', () => {
+    test.each<[string, Turn, object, number]>([
+      ['queued', job('IN_QUEUE'), { outcome: 'cancelled' }, 1],
+      ['running', job('IN_PROGRESS'), { outcome: 'running', snapshot: { status: 'IN_PROGRESS' } }, 0],
+      ['in a state that is not known', job('PAUSED'), { outcome: 'running' }, 0],
+      ['completed', job('COMPLETED'), { outcome: 'finished', snapshot: { status: 'COMPLETED' } }, 0],
+      ['cancelled', job('CANCELLED'), { outcome: 'cancelled' }, 0],
+      ['gone', gone, { outcome: 'finished' }, 0],
+    ])('a job that is %s', (_, status, settled, sent) => {
+      const { seen, cancels, reads } = settling([job('CANCELLED')], [status], true);
+      expect(seen.values).toMatchObject([settled]);
+      expect([cancels.length, reads]).toEqual([sent, [0]]);
+    });
+
+    test('a read that fails is repeated, and so is a cancel, which asks anew first', () => {
+      const { seen, cancels, reads, until } = settling(
+        [http(500), job('CANCELLED')],
+        [broken, job('IN_QUEUE'), job('IN_PROGRESS')],
+        true,
+      );
+      until(100_000);
+      expect(seen.values).toMatchObject([{ outcome: 'running' }]);
+      expect([reads, cancels]).toEqual([[0, 1_000, 3_000], [1_000]]);
+    });
+  });
+
+  test('S13 unsubscribing stops it, with every timer', () => {
+    const { seen, cancels, until, scheduler } = settling([broken]);
+    until(10_000);
+    const sent = cancels.length;
+    seen.subscription.unsubscribe();
+    expect(scheduler.actions).toEqual([]);
+    until(1_000_000);
+    expect(cancels).toHaveLength(sent);
+  });
+});

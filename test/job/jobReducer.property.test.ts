@@ -1,0 +1,301 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  isEnded,
+  isOver,
+  plan,
+  reduce,
+  type JobAction,
+  type JobState,
+  type ViewerRole,
+  type Viewer,
+} from '../../src/job/jobReducer.js';
+import type { JobTimeout, LeavePolicy } from '../../src/job/JobOptions.js';
+import type { CancelOutcome } from '../../src/job/cancelUntilConfirmed.js';
+import { isTerminal } from '../../src/protocol/snapshot.js';
+import { job } from '../fixtures/snapshots.js';
+import { seed } from '../support/seed.js';
+
+const statuses = ['IN_QUEUE', 'IN_PROGRESS', 'UNKNOWN', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] as const;
+const viewers = (['owner', 'owner', 'reader', 'starter'] satisfies ViewerRole[]).map((role): Viewer => ({
+  role,
+  tell: () => undefined,
+}));
+const viewer = fc.constantFrom(...viewers);
+const error = fc.integer().map((nth) => new Error(`error ${nth}`));
+const snapshot = fc
+  .tuple(fc.constantFrom(...statuses), fc.nat(2))
+  .map(([status, executionTime]) => job(status, { executionTime }));
+const limit = fc.constantFrom<keyof JobTimeout>('queue', 'execution', 'total');
+
+const settled: fc.Arbitrary<CancelOutcome> = fc.oneof(
+  snapshot.map((one): CancelOutcome => ({
+    outcome: isTerminal(one) && one.status !== 'CANCELLED' ? 'finished' : 'cancelled',
+    snapshot: one,
+  })),
+  fc.record({ outcome: fc.constantFrom<CancelOutcome['outcome']>('cancelled', 'finished', 'abandoned'), error }),
+);
+
+const input: fc.Arbitrary<JobAction> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant('join' as const),
+      viewer,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant('leave' as const),
+      viewer,
+      told: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('ready' as const), request: fc.constant({ input: { a: 1 } }) }),
+  },
+  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('submitted' as const, 'answer' as const), snapshot }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constantFrom(
+        'failed' as const,
+        'broken' as const,
+        'chunksBroken' as const,
+        'cancel' as const,
+        'stop' as const,
+        'expired' as const,
+      ),
+      error,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constantFrom('graceOver' as const, 'finished' as const, 'streamed' as const, 'detach' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('deadline' as const), limit, error }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('settled' as const), settled }) },
+);
+
+/** What can only happen where the plan has it going on; anything else happens to anyone. */
+const effects: Partial<Record<JobAction['type'], keyof ReturnType<typeof plan>>> = {
+  ready: 'prepare',
+  submitted: 'submit',
+  graceOver: 'grace',
+  settled: 'cancel',
+  deadline: 'deadline',
+  expired: 'expire',
+  broken: 'watch',
+  chunksBroken: 'stream',
+  streamed: 'stream',
+};
+
+const timeout: JobTimeout = { queue: 50, total: 100, execution: 20 };
+
+const steps = fc.array(fc.record({ input, after: fc.nat(40), sent: fc.boolean() }), { maxLength: 40 });
+const begin = fc.record({
+  attached: fc.boolean(),
+  policy: fc.constantFrom<LeavePolicy>('cancel', 'cancel-if-queued', 'detach'),
+  keepsAll: fc.boolean(),
+});
+
+interface Turn {
+  readonly before: JobState;
+  readonly state: JobState;
+  readonly input: JobAction;
+  readonly wanted: ReturnType<typeof plan>;
+}
+
+/** Plays inputs as they can come, and shows each turn. */
+function turns(
+  { attached, policy, keepsAll }: { attached: boolean; policy: LeavePolicy; keepsAll: boolean },
+  inputs: readonly { input: JobAction; after: number; sent: boolean }[],
+): Turn[] {
+  let state: JobState = { id: attached ? 'job' : undefined, viewers: [], policy };
+  let now = 0;
+  let sent = false;
+  const joined = new Set<Viewer>();
+  const seen: Turn[] = [];
+  for (const step of inputs) {
+    now += step.after;
+    const going = plan(state, timeout, keepsAll);
+    sent = going.submit && (sent || step.sent);
+    const input = possible(step.input, state, joined);
+    if (!input) continue;
+    const needed = effects[input.type];
+    if (needed && going[needed] === false) continue;
+    if (input.type === 'submitted' && !sent) continue;
+    // What is read of a job is read by its id.
+    if (['answer', 'finished'].includes(input.type) && state.id === undefined) continue;
+    const before = state;
+    state = reduce(before, input, now, sent);
+    seen.push({ before, state, input, wanted: plan(state, timeout, keepsAll) });
+  }
+  return seen;
+}
+
+/** Nobody joins twice, or leaves who did not join; and only what is over, or broken, was told. */
+function possible(input: JobAction, state: JobState, joined: Set<Viewer>): JobAction | undefined {
+  if (input.type !== 'join' && input.type !== 'leave') return input;
+  const { viewer: one } = input;
+  if ((input.type === 'join') === joined.has(one)) return undefined;
+  if (input.type === 'join') {
+    joined.add(one);
+    return input;
+  }
+  joined.delete(one);
+  return { ...input, told: input.told && (!state.viewers.includes(one) || isEnded(state, one.role)) };
+}
+
+/** Holds a property in each turn, and sees to it that what it is about came up. */
+function holds(about: (turn: Turn) => boolean, property: (turn: Turn) => void): void {
+  let met = 0;
+  fc.assert(
+    fc.property(begin, steps, (from, inputs) => {
+      for (const turn of turns(from, inputs)) {
+        if (!about(turn)) continue;
+        met++;
+        property(turn);
+      }
+    }),
+    { seed, numRuns: 1_500 },
+  );
+  expect(met).toBeGreaterThan(15);
+}
+
+const ended = ({ snapshot: last }: JobState) => last !== undefined && isTerminal(last);
+const owners = ({ viewers: all }: JobState) => all.filter(({ role }) => role !== 'starter').length;
+
+test('S18 a terminal snapshot is final, whatever comes', () => {
+  holds(
+    ({ before }) => ended(before),
+    ({ before, state }) => {
+      expect(state.snapshot).toBe(before.snapshot);
+      expect(state.error).toBe(before.error);
+    },
+  );
+});
+
+test('an error is final, whatever comes', () => {
+  holds(
+    ({ before }) => before.error !== undefined,
+    ({ before, state }) => {
+      expect(state.error).toBe(before.error);
+      expect(state.snapshot).toBe(before.snapshot);
+    },
+  );
+});
+
+test('S4 an id never changes, and nothing is submitted once there is one', () => {
+  holds(
+    ({ state }) => state.id !== undefined,
+    ({ before, state, wanted }) => {
+      if (before.id !== undefined) expect(state.id).toBe(before.id);
+      expect(wanted).toMatchObject({ submit: false, prepare: false });
+    },
+  );
+});
+
+test('S1 nothing is submitted after an error', () => {
+  holds(
+    ({ state }) => state.error !== undefined && state.id === undefined,
+    ({ wanted }) => {
+      // What was sent before is read to its end.
+      if (!wanted.submit) expect(wanted.prepare).toBe(false);
+    },
+  );
+});
+
+test('a job that is known to be finished does not come to be left', () => {
+  holds(
+    ({ before, input: { type } }) => !!before.finished && type !== 'cancel' && before.left === undefined,
+    ({ state }) => {
+      expect(state.left).toBeUndefined();
+    },
+  );
+});
+
+test('S4 it is cancelled only after a leaving, a cancel(), or a deadline; never because a read failed', () => {
+  holds(
+    ({ before, state }) => before.left === undefined && state.left !== undefined,
+    ({ input: { type } }) => {
+      expect(['graceOver', 'stop', 'cancel', 'deadline', 'expired']).toContain(type);
+    },
+  );
+});
+
+test('S4 once it is detached, it is cancelled by cancel() and by deadlines alone', () => {
+  holds(
+    ({ before, state }) => before.policy === 'detach' && before.left === undefined && state.left !== undefined,
+    ({ input: { type } }) => {
+      expect(['cancel', 'deadline', 'expired']).toContain(type);
+    },
+  );
+});
+
+test('S7 S13 it is watched only while somebody owns it, and it is not over', () => {
+  holds(
+    ({ state }) => state.id !== undefined,
+    ({ state, wanted }) => {
+      if (!owners(state) || isOver(state)) expect(wanted.watch).toBe(false);
+      else expect(wanted.watch || wanted.expire).toBe(true);
+    },
+  );
+});
+
+test('S14 the stream is read only for one who asked for chunks, while somebody owns it', () => {
+  holds(
+    ({ wanted }) => wanted.stream,
+    ({ state }) => {
+      expect(owners(state)).toBeGreaterThan(0);
+      expect(state.streaming).toBe(true);
+      expect(state.streamed).not.toBe(true);
+    },
+  );
+});
+
+test('S8 the last word is never read beside the watching, and no deadline runs then', () => {
+  holds(
+    ({ wanted }) => wanted.expire,
+    ({ wanted }) => {
+      expect(wanted).toMatchObject({ watch: false, deadline: false });
+    },
+  );
+});
+
+test('S4 a grace runs only while nobody owns it and it is not over', () => {
+  holds(
+    ({ before, wanted }) => wanted.grace && !before.leaving,
+    ({ state }) => {
+      expect(owners(state)).toBe(0);
+      expect(isOver(state)).toBe(false);
+    },
+  );
+});
+
+test('those who look are those who joined', () => {
+  holds(
+    ({ input: { type } }) => type === 'join' || type === 'leave',
+    ({ before, state, input: what }) => {
+      if (what.type === 'join') {
+        const told = before.error !== undefined || isEnded(before, what.viewer.role);
+        expect(state.viewers.includes(what.viewer)).toBe(!told);
+      } else if (what.type === 'leave') expect(state.viewers).not.toContain(what.viewer);
+      for (const one of state.viewers)
+        expect(before.viewers.includes(one) || (what.type === 'join' && what.viewer === one)).toBe(true);
+    },
+  );
+});
+
+test('S6 settled() does not wait for a job that has no id and is not being submitted', () => {
+  holds(
+    ({ state, input: { type } }) => state.id === undefined && !state.submitting && type !== 'join',
+    ({ wanted, state }) => {
+      if (!state.leaving) expect(wanted.hold).toBe(false);
+    },
+  );
+});

@@ -1,0 +1,319 @@
+import { describe, expect, test } from 'vitest';
+import {
+  isOver,
+  nextDeadline,
+  reduce,
+  type JobAction,
+  type JobState,
+  type ViewerRole,
+  type Viewer,
+} from '../../src/job/jobReducer.js';
+import type { JobTimeout } from '../../src/job/JobOptions.js';
+import { JobNotFoundError } from '../../src/errors/JobNotFoundError.js';
+import { JobOutputError } from '../../src/errors/JobOutputError.js';
+import { snapshotOf } from '../../src/protocol/snapshot.js';
+import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
+
+const job = (status: string, more = {}): JobSnapshot =>
+  (snapshotOf({ id: 'job-1', status, ...more }) as { value: JobSnapshot }).value;
+const viewer = (role: ViewerRole): Viewer => ({ role, tell: () => undefined });
+const viewers = (...roles: ViewerRole[]): JobState['viewers'] => roles.map(viewer);
+const failure = new Error('no');
+const at = { operation: 'status' };
+const request = { input: { x: 1 } };
+
+const base = { policy: 'cancel', viewers: viewers('owner'), owned: true, startedAt: 0 } as const;
+const taken = { ...base, id: 'job-1', snapshot: job('IN_QUEUE'), request } as const;
+
+/** A job at every stop of its life. */
+const states = {
+  'not begun': { policy: 'cancel', viewers: viewers() },
+  preparing: { ...base, submitting: true },
+  'being sent': { ...base, submitting: true, request },
+  'sent by who wants the id': { ...base, viewers: viewers('starter'), owned: false, submitting: true, request },
+  'sent and left': { ...base, viewers: viewers(), submitting: true, request, left: 'cancel' },
+  queued: taken,
+  running: { ...taken, snapshot: job('IN_PROGRESS'), runningAt: 5 },
+  streaming: { ...taken, viewers: viewers('reader', 'owner'), streaming: true },
+  'in its grace': { ...taken, viewers: viewers(), leaving: true },
+  left: { ...taken, viewers: viewers(), left: 'cancel', owned: false },
+  detached: { ...taken, viewers: viewers(), policy: 'detach', detached: true },
+  'past a deadline': { ...taken, passed: 'total' },
+  'over for the stream': { ...taken, streaming: true, finished: true },
+  completed: { ...taken, snapshot: job('COMPLETED', { output: 1 }), finished: true },
+  'completed, not drained': {
+    ...taken,
+    viewers: viewers('reader'),
+    snapshot: job('COMPLETED', { output: 1 }),
+    finished: true,
+    streaming: true,
+  },
+  'failed by the service': { ...taken, snapshot: job('FAILED', { error: 'no' }), finished: true },
+  'failed for the client': { ...taken, viewers: viewers(), error: failure },
+  'never taken': { ...base, viewers: viewers(), error: failure },
+} as const satisfies Record<string, JobState>;
+type StateName = keyof typeof states;
+
+/** Everything that can happen. */
+const inputs = {
+  'join owner': { type: 'join', viewer: viewer('owner') },
+  'join reader': { type: 'join', viewer: viewer('reader') },
+  'join starter': { type: 'join', viewer: viewer('starter') },
+  'leave of a stranger': { type: 'leave', viewer: viewer('owner'), told: false },
+  ready: { type: 'ready', request: { input: { y: 2 } } },
+  submitted: { type: 'submitted', snapshot: job('IN_QUEUE') },
+  'answer IN_PROGRESS': { type: 'answer', snapshot: job('IN_PROGRESS') },
+  'answer COMPLETED': { type: 'answer', snapshot: job('COMPLETED', { output: 2 }) },
+  failed: { type: 'failed', error: new Error('other') },
+  broken: { type: 'broken', error: new Error('other') },
+  chunksBroken: { type: 'chunksBroken', error: new Error('other') },
+  graceOver: { type: 'graceOver' },
+  finished: { type: 'finished' },
+  streamed: { type: 'streamed' },
+  detach: { type: 'detach' },
+  cancel: { type: 'cancel', error: new Error('other') },
+  stop: { type: 'stop', error: new Error('other') },
+  deadline: { type: 'deadline', limit: 'total', error: new Error('other') },
+  expired: { type: 'expired', error: new Error('other') },
+  'settled cancelled': { type: 'settled', settled: { outcome: 'cancelled', snapshot: job('CANCELLED') } },
+  'settled without an answer': { type: 'settled', settled: { outcome: 'abandoned' } },
+  'settled as gone': { type: 'settled', settled: { outcome: 'finished', error: new JobNotFoundError('gone', at) } },
+  news: { type: 'news', event: { type: 'gap', delivered: 1 } },
+} as const satisfies Record<string, JobAction>;
+type InputName = keyof typeof inputs;
+
+const after = (state: StateName, input: InputName, sent = true): JobState =>
+  reduce(states[state], inputs[input], 100, sent);
+
+/** What is known of the job, and who looks: what a step is about, in a few words. */
+function told({ id, snapshot, error, submitting, leaving, left, viewers: all, passed }: JobState): string {
+  return [
+    error
+      ? `error ${(error as Error).message}`
+      : (snapshot?.status ?? (id ? 'known' : submitting ? 'submitting' : 'new')),
+    passed && `past ${passed}`,
+    leaving && 'leaving',
+    left && `left to ${left}`,
+    all.map(({ role }) => role).join('+') || 'nobody',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+interface Step {
+  readonly state: StateName;
+  readonly input: InputName;
+  readonly sent: boolean;
+  readonly from: JobState;
+  readonly to: JobState;
+}
+const every = (Object.keys(states) as StateName[]).flatMap((state) =>
+  (Object.keys(inputs) as InputName[]).flatMap((input) =>
+    [true, false].map((sent): Step => ({
+      state,
+      input,
+      sent,
+      from: states[state],
+      to: after(state, input, sent),
+    })),
+  ),
+);
+
+/** Fails with the names of the steps for which something does not hold. */
+function expectOfAll(holds: (step: Step) => boolean): void {
+  const broken = every.filter((step) => !holds(step));
+  expect(broken.map(({ state, input, sent }) => `${input} when ${state}${sent ? '' : ', unsent'}`)).toEqual([]);
+}
+
+describe('whatever happens to a job in whatever state', () => {
+  test('S18 what is over stays over, with the same end', () => {
+    expectOfAll(
+      ({ from, to }) => !isOver(from) || (isOver(to) && to.snapshot === from.snapshot && to.error === from.error),
+    );
+  });
+
+  test('S4 it has one id, and is submitted again by nothing', () => {
+    expectOfAll(({ from, to, input }) =>
+      from.id === undefined ? input === 'submitted' || to.id === undefined : to.id === from.id && !to.submitting,
+    );
+  });
+
+  test('S4 a submission begins only where somebody joins, and a job that failed is not submitted', () => {
+    expectOfAll(
+      ({ from, to, input }) => !to.submitting || !!from.submitting || (input.startsWith('join') && !isOver(from)),
+    );
+  });
+
+  test('S5 what may be on its way is not taken back, except to be told of: it is left instead', () => {
+    expectOfAll(
+      ({ from, to, input, sent }) =>
+        !(from.submitting && sent) || ['submitted', 'failed'].includes(input) || to.submitting === true,
+    );
+  });
+
+  test('S4 an error ends what everybody is told, and nobody stays in the books', () => {
+    expectOfAll(({ from, to }) => to.error === undefined || from.error !== undefined || to.viewers.length === 0);
+  });
+
+  test('S6 what the service is known to be done with is not cancelled', () => {
+    expectOfAll(({ from, to }) => !isOver(from) || from.error !== undefined || to.left !== 'cancel');
+  });
+
+  test('a step changes no state that was, and asks nobody for the time', () => {
+    for (const { state, from } of every) expect(from).toBe(states[state]);
+    const frozen = Object.fromEntries(
+      Object.entries(states).map(([name, state]) => [name, Object.freeze({ ...state })]),
+    ) as Record<StateName, JobState>;
+    for (const { state, input, sent, to } of every) expect(reduce(frozen[state], inputs[input], 100, sent)).toEqual(to);
+  });
+});
+
+describe('what happens', () => {
+  test.each<[StateName, InputName, string]>([
+    ['not begun', 'join owner', 'submitting, owner'],
+    ['not begun', 'join starter', 'submitting, starter'],
+    ['not begun', 'cancel', 'error other, nobody'],
+    ['not begun', 'detach', 'new, nobody'],
+    ['preparing', 'join reader', 'submitting, owner+reader'],
+    ['preparing', 'failed', 'error other, nobody'],
+    ['being sent', 'submitted', 'IN_QUEUE, owner'],
+    ['being sent', 'failed', 'error other, nobody'],
+    ['being sent', 'cancel', 'submitting, left to cancel, owner'],
+    ['being sent', 'deadline', 'error other, left to cancel, nobody'],
+    ['being sent', 'stop', 'submitting, left to cancel, nobody'],
+    ['sent and left', 'submitted', 'IN_QUEUE, left to cancel, nobody'],
+    ['sent and left', 'join owner', 'submitting, left to cancel, owner'],
+    ['queued', 'answer IN_PROGRESS', 'IN_PROGRESS, owner'],
+    ['queued', 'answer COMPLETED', 'COMPLETED, owner'],
+    ['queued', 'leave of a stranger', 'IN_QUEUE, owner'],
+    ['queued', 'broken', 'IN_QUEUE, nobody'],
+    ['queued', 'stop', 'IN_QUEUE, left to cancel, nobody'],
+    ['queued', 'cancel', 'IN_QUEUE, left to cancel, owner'],
+    ['queued', 'detach', 'IN_QUEUE, nobody'],
+    ['queued', 'deadline', 'IN_QUEUE, past total, owner'],
+    ['queued', 'expired', 'IN_QUEUE, owner'],
+    ['queued', 'failed', 'error other, nobody'],
+    ['running', 'answer COMPLETED', 'COMPLETED, owner'],
+    ['streaming', 'chunksBroken', 'IN_QUEUE, owner'],
+    ['streaming', 'broken', 'IN_QUEUE, nobody'],
+    ['streaming', 'finished', 'IN_QUEUE, reader+owner'],
+    ['in its grace', 'graceOver', 'IN_QUEUE, left to cancel, nobody'],
+    ['in its grace', 'join owner', 'IN_QUEUE, owner'],
+    ['in its grace', 'join starter', 'IN_QUEUE, leaving, starter'],
+    ['in its grace', 'detach', 'IN_QUEUE, nobody'],
+    ['in its grace', 'answer COMPLETED', 'COMPLETED, leaving, nobody'],
+    ['left', 'settled cancelled', 'CANCELLED, nobody'],
+    ['left', 'settled without an answer', 'IN_QUEUE, nobody'],
+    ['left', 'settled as gone', 'IN_QUEUE, nobody'],
+    ['left', 'join owner', 'IN_QUEUE, left to cancel, owner'],
+    ['detached', 'graceOver', 'IN_QUEUE, nobody'],
+    ['detached', 'stop', 'IN_QUEUE, nobody'],
+    ['detached', 'join owner', 'IN_QUEUE, owner'],
+    ['past a deadline', 'expired', 'error other, past total, left to cancel, nobody'],
+    ['past a deadline', 'answer COMPLETED', 'COMPLETED, past total, owner'],
+    ['over for the stream', 'cancel', 'IN_QUEUE, left to cancel-if-queued, owner'],
+    ['over for the stream', 'stop', 'IN_QUEUE, nobody'],
+    ['completed', 'answer IN_PROGRESS', 'COMPLETED, owner'],
+    ['completed', 'deadline', 'COMPLETED, owner'],
+    ['completed', 'cancel', 'COMPLETED, owner'],
+    ['completed, not drained', 'chunksBroken', 'COMPLETED, nobody'],
+    ['failed for the client', 'answer COMPLETED', 'error no, nobody'],
+    ['failed for the client', 'join owner', 'error no, nobody'],
+    ['never taken', 'join owner', 'error no, nobody'],
+  ])('to a job %s: %s', (state, input, result) => {
+    expect(told(after(state, input))).toBe(result);
+  });
+
+  test.each<[StateName, InputName, string]>([
+    ['preparing', 'graceOver', 'new, nobody'],
+    ['preparing', 'cancel', 'error other, nobody'],
+    ['preparing', 'deadline', 'error other, nobody'],
+    ['preparing', 'stop', 'error other, nobody'],
+    ['being sent', 'graceOver', 'new, nobody'],
+    ['being sent', 'cancel', 'error other, nobody'],
+    ['being sent', 'deadline', 'error other, nobody'],
+  ])('S5 to a job %s that was not sent: %s', (state, input, result) => {
+    expect(told(after(state, input, false))).toBe(result);
+  });
+});
+
+test.each<[StateName, string]>([
+  ['left', 'error wrong, nobody'],
+  ['running', 'error wrong, nobody'],
+  ['completed', 'COMPLETED, owner'],
+])('to a job %s: settled with an output that is not as it should be: %s', (state, result) => {
+  const error = new JobOutputError('wrong', at, { issues: [] });
+  const next = reduce(states[state], { type: 'settled', settled: { outcome: 'finished', error } }, 100, true);
+  expect(told(next)).toBe(result);
+});
+
+describe('S4 leaving', () => {
+  const leave = (roles: ViewerRole[], role: ViewerRole, more: Partial<JobState> = {}): boolean => {
+    const all = viewers(...roles);
+    const one = all.find((each) => each.role === role)!;
+    return !!reduce({ ...taken, ...more, viewers: all }, { type: 'leave', viewer: one, told: false }, 100, true)
+      .leaving;
+  };
+  test.each<[string, boolean, boolean]>([
+    ['the last owner', leave(['owner'], 'owner'), true],
+    ['the last reader', leave(['reader'], 'reader'), true],
+    ['an owner, while a reader looks', leave(['owner', 'reader'], 'owner'), false],
+    ['an owner, while only the id is waited for', leave(['owner', 'starter'], 'owner'), true],
+    ['who has the id', leave(['starter'], 'starter'), false],
+    ['who waits for the id, alone', leave(['starter'], 'starter', { id: undefined, submitting: true }), true],
+    [
+      'who waits for the id, beside an owner',
+      leave(['starter', 'owner'], 'starter', { id: undefined, submitting: true }),
+      false,
+    ],
+    ['the last owner of a job that is over', leave(['owner'], 'owner', { snapshot: job('COMPLETED') }), false],
+    ['the last owner of one that the stream says is over', leave(['owner'], 'owner', { finished: true }), false],
+  ])('by %s', (_, leaves, expected) => {
+    expect(leaves).toBe(expected);
+  });
+});
+
+describe('S12 the deadlines of a job', () => {
+  const at = (state: JobState, timeout: JobTimeout) =>
+    Object.fromEntries(
+      (['total', 'queue', 'execution'] as const).map((limit) => {
+        const [which, when] = nextDeadline(state, { [limit]: timeout[limit] });
+        return [limit, which === limit ? when : Infinity];
+      }),
+    );
+  const all = { queue: 1, execution: 20, total: 300 };
+
+  test('in the queue: total from its beginning, queue from the first look', () => {
+    expect(at({ ...states.queued, startedAt: 1_000, joinedAt: 2_000 }, all)).toEqual({
+      total: 1_300,
+      queue: 2_001,
+      execution: Infinity,
+    });
+  });
+
+  test('on a worker: total, and execution, 15 s late, from when it was seen there', () => {
+    expect(at(states.running, all)).toEqual({ total: 300, queue: Infinity, execution: 15_025 });
+  });
+
+  test('without limits there are none', () => {
+    expect(at(states.running, {})).toEqual({ total: Infinity, queue: Infinity, execution: Infinity });
+  });
+
+  test('the first of them counts', () => {
+    expect(nextDeadline({ ...states.queued, startedAt: 1_000, joinedAt: 1_000 }, all)).toEqual(['queue', 1_001]);
+    expect(nextDeadline(states.running, all)).toEqual(['total', 300]);
+    expect(nextDeadline(states.running, { ...all, total: 30_000 })).toEqual(['execution', 15_025]);
+  });
+
+  test('it is on a worker since it was first seen there', () => {
+    const first = after('queued', 'answer IN_PROGRESS');
+    expect(first.runningAt).toBe(100);
+    const second = reduce(first, { type: 'answer', snapshot: job('IN_PROGRESS', { output: 'half' }) }, 200, true);
+    expect(second.runningAt).toBe(100);
+  });
+});
+
+test('S7 an answer that says the same is the same state', () => {
+  const again = reduce(states.queued, { type: 'answer', snapshot: job('IN_QUEUE') }, 100, true);
+  expect(again.snapshot).toBe(states.queued.snapshot);
+});
