@@ -135,7 +135,7 @@ export class Runpod {
    * since the last one, and completes. Never errors. Unsubscribing stops waiting, not cancelling.
    */
   settled(): Observable<SettleReport> {
-    return this.#client.settlements.settled();
+    return this.#client.pendingCancels.settled();
   }
 
   /**

@@ -20,7 +20,7 @@ import type { ReadJob } from '../polling/KnownJob.js';
 import { validate } from './validate.js';
 
 /** What a call says beside its options. */
-type Particulars = Pick<ApiCall<unknown>, 'tag' | 'by' | 'begun'>;
+type CallMeta = Pick<ApiCall<unknown>, 'tag' | 'ownership' | 'onStart'>;
 
 /** The calls that an endpoint's methods and its jobs are made of: read and checked as the endpoint's options say. */
 export class EndpointCalls<I extends object, O, C> {
@@ -39,7 +39,7 @@ export class EndpointCalls<I extends object, O, C> {
     { allowEmptyInput, ...call }: RunOptions,
     wait?: number,
     issues: readonly Issue[] = [],
-    particulars: Particulars = {},
+    particulars: CallMeta = {},
   ): Observable<JobSnapshot<O>> {
     const { state } = this;
     return defer(() =>
@@ -54,7 +54,7 @@ export class EndpointCalls<I extends object, O, C> {
             ...particulars,
             operation,
             query: { wait },
-            held: operation === 'runsync' ? (wait ?? RUNSYNC_WAIT) : undefined,
+            holdFor: operation === 'runsync' ? (wait ?? RUNSYNC_WAIT) : undefined,
             body,
             issues: [...found, ...issues],
           },
@@ -66,10 +66,13 @@ export class EndpointCalls<I extends object, O, C> {
   }
 
   /** Reads a job once, for all who wait for it: each of them ends by itself. The service may hold it for `wait`. */
-  fetch(id: string, call: CallOptions, particulars: Particulars = {}, wait?: number): Observable<JobSnapshot> {
+  fetch(id: string, call: CallOptions, particulars: CallMeta = {}, wait?: number): Observable<JobSnapshot> {
     const operation = wait ? 'status-sync' : 'status';
     const query = wait ? { wait } : undefined;
-    return this.state.callJob({ ...particulars, by: 'reader', operation, jobId: id, query, held: wait }, call);
+    return this.state.callJob(
+      { ...particulars, ownership: 'reader', operation, jobId: id, query, holdFor: wait },
+      call,
+    );
   }
 
   /** Reads the endpoint's counts. */
@@ -77,7 +80,7 @@ export class EndpointCalls<I extends object, O, C> {
     const { id = '', client } = this.state;
     return this.state.call({ operation: 'health', read: ({ text }) => parseHealth(text) }, call).pipe(
       tap(({ workers }) => {
-        client.note(id, workers.running);
+        client.noteRunningWorkers(id, workers.running);
       }),
     );
   }
@@ -93,13 +96,13 @@ export class EndpointCalls<I extends object, O, C> {
   }
 
   /** Polls a job without checking its output. */
-  poll(id: string, options: WatchOptions, particulars: Particulars = {}): Observable<JobSnapshot> {
+  poll(id: string, options: WatchOptions, particulars: CallMeta = {}): Observable<JobSnapshot> {
     const { state } = this;
     return new Observable((subscriber) => {
       const issues = checkWatch(options);
       if (issues.length) throw invalidRequest(issues, state.context({ operation: 'status', jobId: id }));
-      const fetch: ReadJob = (wait) => this.fetch(id, options, particulars, wait);
-      state.jobs.watch(id, { fetch, options }, subscriber);
+      const readJob: ReadJob = (wait) => this.fetch(id, options, particulars, wait);
+      state.jobs.watch(id, { readJob, options }, subscriber);
     });
   }
 
@@ -112,14 +115,14 @@ export class EndpointCalls<I extends object, O, C> {
   chunks(
     id: string,
     { wait, onGap, outage, headers, context }: StreamOptions,
-    particulars: Particulars = {},
+    particulars: CallMeta = {},
     place: ReaderPosition = {},
     finished?: () => void,
   ): Observable<StreamEvent> {
     const { state } = this;
     const at = state.context({ operation: 'stream', jobId: id, ...particulars });
     const call = { headers, context };
-    let begun: { readonly sent: boolean } | undefined;
+    let started: { readonly maybeReceived: boolean } | undefined;
     const read = () =>
       state
         .call(
@@ -128,16 +131,16 @@ export class EndpointCalls<I extends object, O, C> {
             operation: 'stream',
             jobId: id,
             query: { wait },
-            held: wait ?? STREAM_WAIT,
+            holdFor: wait ?? STREAM_WAIT,
             issues: [...checkWait(wait), ...checkDurations({ outage })],
-            begun: (trace) => (begun = trace),
+            onStart: (trace) => (started = trace),
             read: ({ text }) => parseStream(text, state.parse),
           },
           call,
         )
         .pipe(
           tap(({ status }) => {
-            if (isTerminalStatus(status)) state.jobs.note(id, undefined, true);
+            if (isTerminalStatus(status)) state.jobs.markKnown(id, undefined, true);
           }),
         );
     return state.jobs.stream(
@@ -156,7 +159,7 @@ export class EndpointCalls<I extends object, O, C> {
           scheduler: state.client.settings.scheduler,
           onGap,
           outage,
-          reached: () => !!begun?.sent,
+          reached: () => !!started?.maybeReceived,
           ...(finished && { ended: finished }),
           check: (chunk) =>
             validate(this.#options.chunk, 'chunk', chunk, (issues) => this.#mismatch(issues, id, { chunk })),
@@ -165,7 +168,7 @@ export class EndpointCalls<I extends object, O, C> {
             const { id: endpointId = '', client } = state;
             const request = { ...particulars, endpointId, operation: 'stream', jobId: id };
             // A read of the stream may have taken chunks with it.
-            if (event.type === 'gap') client.report(request, client.trace(), event);
+            if (event.type === 'gap') client.report(request, client.newCallState(), event);
           }),
         ),
     );

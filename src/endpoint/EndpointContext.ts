@@ -53,7 +53,7 @@ const SUBMISSION_LAG = 10_000;
 const REQUEST_TIMEOUT = { read: 30_000, command: 30_000, submission: 120_000 } as const;
 
 /** How a job that was left is cancelled. */
-export interface SettleOptions {
+export interface CancelAbandonedOptions {
   /** The caller's own name for the job. */
   readonly tag?: string | undefined;
   /** Whether it is known to run, and cost: it goes first then, and if it is known not to, it lets the others go first. */
@@ -79,7 +79,9 @@ export class EndpointContext {
     this.id = id;
     this.client = client;
     const { scheduler, random, notices } = client.settings;
-    const board = new StatusPoller(scheduler, adaptivePolicy(random), (operation) => client.room(id ?? '', operation));
+    const board = new StatusPoller(scheduler, adaptivePolicy(random), (operation) =>
+      client.rateLimiterFor(id ?? '', operation),
+    );
     this.jobs = new JobCache(board, notices);
   }
 
@@ -91,25 +93,25 @@ export class EndpointContext {
   call<T>(call: ApiCall<T>, options: CallOptions = {}): Observable<T> {
     return defer(() => {
       const { id, client } = this;
-      const { jobId, by } = call;
+      const { jobId, ownership } = call;
       const context = this.context(call);
       const { kind } = operationRow(call.operation, call.method);
       const submission = kind === 'submission';
       // Whom a held read asks for was read before.
       const lagging = call.operation === 'status-sync' ? -Infinity : SUBMISSION_LAG;
-      const trace = client.trace((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + lagging, call.urgent);
+      const trace = client.newCallState((this.jobs.get(jobId)?.submittedAt ?? -Infinity) + lagging, call.urgent);
       const at = (): ErrorContext => ({
         ...context,
-        accepted: kind === 'read' ? undefined : trace.sent ? 'unknown' : 'no',
+        accepted: kind === 'read' ? undefined : trace.maybeReceived ? 'unknown' : 'no',
       });
-      if (client.closed && by !== 'settling') throw closedError(at());
+      if (client.closed && ownership !== 'settling') throw closedError(at());
       if (!id) throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', at());
       const issues = checkId('endpoint id', id).concat(
-        'jobId' in call && by !== 'settling' ? checkId('job id', jobId) : [],
+        'jobId' in call && ownership !== 'settling' ? checkId('job id', jobId) : [],
         call.issues ?? [],
       );
       if (issues.length) throw invalidRequest(issues, context);
-      call.begun?.(trace);
+      call.onStart?.(trace);
       const answer$ = client
         .send(this.#request(call, id, kind, options), trace)
         .pipe(map((reply) => this.#read(reply, call, at, trace)));
@@ -117,14 +119,14 @@ export class EndpointContext {
         ? keepSubmission(
             answer$.pipe(
               catchError((error: unknown) =>
-                throwError(() => (trace.sent ? submissionUnknown(context, error) : error)),
+                throwError(() => (trace.maybeReceived ? submissionUnknown(context, error) : error)),
               ),
             ),
             trace,
             () => this.#left(call, trace),
           )
         : answer$;
-      return by ? kept$ : kept$.pipe(this.guard(options, at, submission));
+      return ownership ? kept$ : kept$.pipe(this.guard(options, at, submission));
     });
   }
 
@@ -166,7 +168,10 @@ export class EndpointContext {
    * Cancels a job that was left, whatever it takes, and whoever listens; `settled()` waits for it. Of those that wait for
    * their turn, the urgent go first.
    */
-  settle(id: string, { tag, urgent, ifQueued = false }: SettleOptions = {}): Observable<CancelOutcome> {
+  cancelAbandoned(
+    id: string,
+    { tag, urgent, ifQueued = false }: CancelAbandonedOptions = {},
+  ): Observable<CancelOutcome> {
     const { client, jobs } = this;
     const name = `${id}/${ifQueued}`;
     const going = this.#settling.get(name);
@@ -174,10 +179,11 @@ export class EndpointContext {
     const settled$ = new AsyncSubject<CancelOutcome>();
     this.#settling.set(name, settled$);
     const { scheduler } = client.settings;
-    const end = client.settlements.begin();
-    const trace = client.trace();
+    const end = client.pendingCancels.track();
+    const trace = client.newCallState();
     const request = { endpointId: this.id ?? '', operation: 'cancel', jobId: id, tag };
-    const call = (operation: string) => () => this.callJob({ operation, jobId: id, tag, urgent, by: 'settling' });
+    const call = (operation: string) => () =>
+      this.callJob({ operation, jobId: id, tag, urgent, ownership: 'settling' });
     // Those that are left together: the urgent ones are already in line when the others get there.
     const cancel = () => (urgent === false ? timer(0, scheduler).pipe(switchMap(call('cancel'))) : call('cancel')());
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
@@ -190,14 +196,14 @@ export class EndpointContext {
         () => !!jobs.get(id)?.over,
       ),
       // Others may be told before that it is over.
-      jobs.heard(id).pipe(filter(isTerminal), map(settled)),
+      jobs.snapshotsOf(id).pipe(filter(isTerminal), map(settled)),
     )
       .pipe(
         take(1),
         tap(({ outcome }) => {
           const { endpointId } = request;
           const ref = { v: 1, endpointId, id, submittedAt: jobs.get(id)?.submittedAt, tag } as const;
-          if (outcome !== 'running') client.settlements.record(outcome, ref);
+          if (outcome !== 'running') client.pendingCancels.record(outcome, ref);
           client.report(request, trace, { type: 'cancel', outcome });
           jobs.refresh(id);
         }),
@@ -212,26 +218,26 @@ export class EndpointContext {
 
   /** What is done with the answer to a submission whose subscriber left. */
   #left<T>(call: ApiCall<T>, trace: CallState): (answer?: T) => void {
-    const end = this.client.settlements.begin();
+    const end = this.client.pendingCancels.track();
     return (answer) => {
       const job = call.read ? undefined : (answer as JobSnapshot | undefined);
       // A lost answer to /retry still names its job, and one to /run does not; a refusal started nothing.
-      const id = job ? !isTerminal(job) && job.id : trace.sent && call.jobId;
-      if (id) void this.settle(id, { tag: call.tag });
+      const id = job ? !isTerminal(job) && job.id : trace.maybeReceived && call.jobId;
+      if (id) void this.cancelAbandoned(id, { tag: call.tag });
       end.unsubscribe();
     };
   }
 
   #request<T>(call: ApiCall<T>, endpointId: string, kind: CallRequest['kind'], options: CallOptions): CallRequest {
     const { base, requestTimeout } = this.client.settings;
-    const { operation, jobId, tag, body, held, query, method = operationRow(operation).method } = call;
+    const { operation, jobId, tag, body, holdFor, query, method = operationRow(operation).method } = call;
     const search = [base.query, query && searchOf(query)].filter(Boolean).join('&');
     return {
       method,
       url: `${base.path}/${endpointId}/${operation}${jobId ? `/${encodeURIComponent(jobId)}` : ''}${search && `?${search}`}`,
       headers: headersOf(body, options.headers),
       body,
-      timeout: held === undefined ? (requestTimeout ?? REQUEST_TIMEOUT[kind]) : held + HELD_MARGIN,
+      timeout: holdFor === undefined ? (requestTimeout ?? REQUEST_TIMEOUT[kind]) : holdFor + HELD_MARGIN,
       operation,
       endpointId,
       kind,
@@ -257,7 +263,7 @@ export class EndpointContext {
       if (job) {
         const snapshot = parsed.value as JobSnapshot;
         const submittedAt = kind === 'submission' ? client.now() : undefined;
-        jobs.note(snapshot.id, submittedAt, isTerminal(snapshot));
+        jobs.markKnown(snapshot.id, submittedAt, isTerminal(snapshot));
       }
       return parsed.value;
     }

@@ -53,7 +53,7 @@ const TTL_MARGIN = 35 * 60_000;
 export class EndpointJobLife<I extends object, O, C> extends JobController implements Closeable {
   readonly #calls: EndpointCalls<I, O, C>;
   readonly #origin: JobOrigin;
-  readonly #particulars: { readonly tag: string | undefined; readonly by: 'job' };
+  readonly #particulars: { readonly tag: string | undefined; readonly ownership: 'job' };
 
   constructor(calls: EndpointCalls<I, O, C>, origin: JobOrigin, policy: LeavePolicy, options: JobOptions<object>) {
     const { request, ref } = origin;
@@ -63,7 +63,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
     super(ref, policy, options, issues.length ? invalidRequest(issues, calls.state.context(where)) : undefined);
     this.#calls = calls;
     this.#origin = origin;
-    this.#particulars = { tag, by: 'job' };
+    this.#particulars = { tag, ownership: 'job' };
   }
 
   get scheduler(): SchedulerLike {
@@ -85,7 +85,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
       id,
       submittedAt: submittedAt ?? jobs.get(id)?.submittedAt ?? this.#origin.ref?.submittedAt,
       chunks: chunks || undefined,
-      gap: jobs.gap(id) || undefined,
+      gap: jobs.hasGap(id) || undefined,
       tag: this.#particulars.tag,
     };
   }
@@ -116,7 +116,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
 
   /** The client is closed. */
   closing(error: (context: ErrorContext) => Error): void {
-    if (!this.#calls.state.client.open.delete(this)) return;
+    if (!this.#calls.state.client.closeables.delete(this)) return;
     this.dispatch({ type: 'stop', error: error(this.context(this.#origin.request ? 'run' : 'status')) });
   }
 
@@ -128,7 +128,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
     };
     switch (name) {
       case 'hold':
-        return endpoint.client.settlements.begin();
+        return endpoint.client.pendingCancels.track();
       case 'listen':
         return this.#listen(options.signal);
       case 'prepare': {
@@ -147,9 +147,9 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
       }
       case 'submit': {
         const request = this.#withPolicy(state.request as JobRequest<object>) as JobRequest<I>;
-        const begun = (trace: CallState) => (this.trace = trace);
+        const onStart = (trace: CallState) => (this.trace = trace);
         return this.#follow(
-          this.#calls.submit('run', request, this.#call, undefined, [], { ...this.#particulars, begun }),
+          this.#calls.submit('run', request, this.#call, undefined, [], { ...this.#particulars, onStart }),
           (snapshot) => ({ type: 'submitted', snapshot }),
         );
       }
@@ -180,7 +180,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
         const grace = this.#follow(timer(options.grace ?? 0, scheduler), () => ({ type: 'graceOver' }));
         // What others hear of the job meanwhile counts: one that is over is not cancelled.
         if (state.id !== undefined)
-          grace.add(this.#follow(endpoint.jobs.heard(state.id).pipe(this.#calls.checked()), answer));
+          grace.add(this.#follow(endpoint.jobs.snapshotsOf(state.id).pipe(this.#calls.checked()), answer));
         return grace;
       }
       case 'cancel':
@@ -217,12 +217,12 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
   }
 
   #listen(signal: AbortSignal | undefined): Unsubscribable {
-    const { open } = this.#calls.state.client;
-    open.add(this);
-    const listening = new Subscription(() => open.delete(this));
+    const { closeables } = this.#calls.state.client;
+    closeables.add(this);
+    const listening = new Subscription(() => closeables.delete(this));
     if (!signal) return listening;
     const aborted = abortWith<never>(signal, () => {
-      const accepted = this.trace?.sent ? 'unknown' : 'no';
+      const accepted = this.trace?.maybeReceived ? 'unknown' : 'no';
       return { ...this.context('run'), accepted: this.state.id === undefined ? accepted : undefined };
     });
     listening.add(
@@ -237,7 +237,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
 
   /** @param finished - called when an answer says that the job is over, before its output is checked */
   #watch(finished?: () => void): Observable<JobSnapshot> {
-    this.#calls.state.jobs.recall(this.#id, this.#origin.ref?.submittedAt);
+    this.#calls.state.jobs.restoreSubmittedAt(this.#id, this.#origin.ref?.submittedAt);
     return this.#calls.poll(this.#id, this.#call, this.#particulars).pipe(this.#calls.checked(finished));
   }
 
@@ -245,7 +245,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
   #settle(ifQueued: boolean): Observable<CancelOutcome> {
     const { tag } = this.#particulars;
     const urgent = this.state.snapshot?.status === 'IN_PROGRESS';
-    return this.#calls.state.settle(this.#id, { tag, urgent, ifQueued }).pipe(
+    return this.#calls.state.cancelAbandoned(this.#id, { tag, urgent, ifQueued }).pipe(
       concatMap((settled) =>
         settled.snapshot
           ? of(settled.snapshot).pipe(

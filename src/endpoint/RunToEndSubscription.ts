@@ -39,11 +39,11 @@ export class RunToEndSubscription<I extends object, O, C>
     this.#subscriber = subscriber;
   }
 
-  get ending(): boolean {
+  get endOnly(): boolean {
     return this.#operation === 'run';
   }
 
-  fetch(wait?: number): Observable<JobSnapshot> {
+  readJob(wait?: number): Observable<JobSnapshot> {
     return this.#calls.fetch(this.#id, this.options, undefined, wait);
   }
 
@@ -108,15 +108,15 @@ export class RunToEndSubscription<I extends object, O, C>
   /** It was left, or is over. */
   unsubscribe(): void {
     const { state } = this.#calls;
-    state.client.open.delete(this);
+    state.client.closeables.delete(this);
     this.#watcher?.unsubscribe();
-    if (this.#id) void state.settle(this.#id);
+    if (this.#id) void state.cancelAbandoned(this.#id);
   }
 
   #read(elapsed: number, seen: JobSnapshot | undefined): void {
     const [subscriber, options] = [this.#subscriber, this.options];
     const { client, jobs } = this.#calls.state;
-    client.open.add(this);
+    client.closeables.add(this);
     if (options.timeout !== undefined || options.signal) {
       const timeout = options.timeout && Math.max(0, options.timeout - elapsed);
       const limited = withTimeoutAndSignal<JobSnapshot<O>>(
@@ -128,7 +128,7 @@ export class RunToEndSubscription<I extends object, O, C>
       limited(NEVER).subscribe(subscriber);
     }
     // It may have been left by now.
-    if (!subscriber.closed) jobs.watch(this.#id, this, this, this.ending ? seen : undefined);
+    if (!subscriber.closed) jobs.watch(this.#id, this, this, this.endOnly ? seen : undefined);
   }
 
   #context(): ErrorContext {

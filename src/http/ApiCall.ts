@@ -20,15 +20,15 @@ export interface ApiCall<T> {
    * for a read that others may wait for as well, sees to that by itself. What settles a job that was left goes on, and names it by the id that the service gave it, whatever that
    * looks like.
    */
-  readonly by?: 'job' | 'reader' | 'settling' | undefined;
+  readonly ownership?: 'job' | 'reader' | 'settling' | undefined;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: string;
   /** Milliseconds that the server may hold the answer back; makes the attempt's timeout longer. */
-  readonly held?: number;
+  readonly holdFor?: number;
   /** What is wrong with what the caller gave; nothing is sent then. */
   readonly issues?: readonly Issue[];
   /** Told of each time the call is made, while it is on its way. */
-  readonly begun?: (trace: CallState) => void;
+  readonly onStart?: (trace: CallState) => void;
   /**
    * Reads a 2xx answer.
    * @defaultValue as a job, which an answer of 4xx then also may be

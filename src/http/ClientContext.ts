@@ -28,11 +28,11 @@ export interface Closeable {
 /** What all endpoints of a client share: the way to the wire, the budget, the activity, and the jobs that were left. */
 export class ClientContext {
   readonly settings: ClientSettings;
-  readonly settlements = new PendingCancels();
+  readonly pendingCancels = new PendingCancels();
   readonly activity$ = new Subject<Activity>();
   closed = false;
   /** Told when the client is closed. A set, since there may be very many: to leave an array, one has to be found in it. */
-  readonly open = new Set<Closeable>();
+  readonly closeables = new Set<Closeable>();
   #calls = 0;
   readonly #lanes = new Map<string, RateLimiter>();
   /** How many workers of an endpoint ran when. */
@@ -46,8 +46,8 @@ export class ClientContext {
     return this.settings.scheduler.now();
   }
 
-  trace(lagUntil = 0, urgent = false): CallState {
-    return { call: ++this.#calls, attempt: 0, sent: false, left: false, keys: [], lagUntil, urgent };
+  newCallState(lagUntil = 0, urgent = false): CallState {
+    return { id: ++this.#calls, attempt: 0, maybeReceived: false, abandoned: false, keys: [], lagUntil, urgent };
   }
 
   /** What a source gives until the client is closed, which is an error of it. */
@@ -58,20 +58,20 @@ export class ClientContext {
           subscriber.error(error(context()));
         },
       };
-      this.open.add(open);
-      subscriber.add(() => this.open.delete(open));
+      this.closeables.add(open);
+      subscriber.add(() => this.closeables.delete(open));
       source.subscribe(subscriber);
     });
   }
 
   close(): void {
     this.closed = true;
-    for (const open of [...this.open]) open.closing(closedError);
+    for (const open of [...this.closeables]) open.closing(closedError);
   }
 
   report(
     { endpointId, operation, jobId, tag }: Pick<CallRequest, 'endpointId' | 'operation' | 'jobId' | 'tag'>,
-    { call }: Pick<CallState, 'call'>,
+    { id: call }: Pick<CallState, 'id'>,
     what: Report,
   ): void {
     if (!this.activity$.observed) return;
@@ -138,7 +138,7 @@ export class ClientContext {
   }
 
   /** Notes how many workers of an endpoint run. */
-  note(endpointId: string, running: number): void {
+  noteRunningWorkers(endpointId: string, running: number): void {
     // Whatever the service says.
     this.#workers.set(endpointId, [Number.isFinite(running) ? running : 0, this.now()]);
   }
@@ -161,7 +161,7 @@ export class ClientContext {
   }
 
   /** What keeps an operation's requests within the limits, where it has any. */
-  room(endpointId: string, operation: string): RateLimiter | undefined {
+  rateLimiterFor(endpointId: string, operation: string): RateLimiter | undefined {
     return this.#lane({ endpointId, operation });
   }
 
@@ -179,7 +179,7 @@ export class ClientContext {
       // Who left while a link, or the key, was asked for has nothing sent.
       if (subscriber.closed) return;
       // Of a call that was left nothing is sent any more, even if a link of the user's repeats it.
-      if (trace.left) throw refused(request, 'the call was left');
+      if (trace.abandoned) throw refused(request, 'the call was left');
       const headers = this.#authorize(request, trace, key);
       const began = this.now();
       const attempt = ++trace.attempt;
@@ -190,11 +190,11 @@ export class ClientContext {
       ) => {
         if (over) return;
         over = true;
-        trace.sent = sent;
+        trace.maybeReceived = sent;
         // Each of them has these two besides its own.
         if (this.activity$.observed) this.report(request, trace, { ...what, duration: this.now() - began, attempt });
       };
-      trace.sent = true;
+      trace.maybeReceived = true;
       if (this.activity$.observed) {
         const path = url.slice(base.path.length).replace(/\?.*/, '');
         this.report(request, trace, { type: 'request', method, path, attempt });
@@ -222,7 +222,7 @@ export class ClientContext {
         const { status } = reply;
         end(!isRefusal(status), { type: 'reply', status });
         // What the server asks of one, it asks of all who want the same.
-        if (status === 429) lane?.refused(Math.min(parseRetryAfter(reply.headers, this.now()) ?? 0, maxRetryAfter));
+        if (status === 429) lane?.slowDown(Math.min(parseRetryAfter(reply.headers, this.now()) ?? 0, maxRetryAfter));
         subscriber.next(reply);
         subscriber.complete();
       };

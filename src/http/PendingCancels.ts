@@ -25,7 +25,7 @@ export class PendingCancels {
   );
 
   /** Says that something is outstanding, until the returned subscription is ended. */
-  begin(): Subscription {
+  track(): Subscription {
     const outstanding$ = this.#outstanding$;
     outstanding$.next(outstanding$.value + 1);
     return new Subscription(() => {

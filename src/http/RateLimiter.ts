@@ -78,7 +78,7 @@ export class RateLimiter {
   }
 
   /** How many may go now. Where none may, `wake` is called once one may, and nobody else waits. */
-  free(wake?: () => void): number {
+  freePlaces(wake?: () => void): number {
     const free = this.#count ? 0 : this.#room();
     if (wake && free <= 0) {
       this.#wakes.add(wake);
@@ -92,13 +92,13 @@ export class RateLimiter {
     return this.#requests / (this.#limits.per ?? RATE_WINDOW);
   }
 
-  forget(wake: () => void): void {
+  stopWaiting(wake: () => void): void {
     this.#wakes.delete(wake);
     this.#rest();
   }
 
   /** The server refused one for being too many: lets nobody through for so many milliseconds, and fewer for a while. */
-  refused(pause: number): void {
+  slowDown(pause: number): void {
     const now = this.#scheduler.now();
     this.#until = Math.max(this.#until, now + pause);
     if (now < this.#refusedAt + REFUSAL_WINDOW) return;

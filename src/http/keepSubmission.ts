@@ -21,8 +21,8 @@ export function keepSubmission<T>(
     // Before anything is asked: who leaves while it is, and before it is sent, has it not sent.
     subscriber.add(() => {
       if (over) return;
-      trace.left = true;
-      if (trace.sent) done = left();
+      trace.abandoned = true;
+      if (trace.maybeReceived) done = left();
       else reading.unsubscribe();
     });
     reading.add(

@@ -72,7 +72,7 @@ export function retryCall(
 
     /** How long to wait before the next attempt, if there is one. */
     const pause = (asked?: number): number | undefined => {
-      if (trace.left || ++failures >= attempts) return undefined;
+      if (trace.abandoned || ++failures >= attempts) return undefined;
       if (asked === undefined) return random() * Math.min(max, base * 2 ** (failures - 1));
       return asked <= maxRetryAfter ? asked : undefined;
     };
@@ -82,7 +82,7 @@ export function retryCall(
       const now = scheduler.now();
       // A job just submitted may not be known everywhere yet. An endpoint that is not found will not come.
       const lagging = status === 404 && now < trace.lagUntil && !isEndpointMissing(text);
-      if (lagging) return trace.left ? undefined : LAG_PAUSE;
+      if (lagging) return trace.abandoned ? undefined : LAG_PAUSE;
       return mayRepeat(status, careful) ? pause(parseRetryAfter(headers, now)) : undefined;
     };
 

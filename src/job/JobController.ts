@@ -75,11 +75,11 @@ export abstract class JobController {
     if (inputs.push(input) > 1) return;
     for (let next; (next = inputs[0]); inputs.shift()) {
       const before = this.#state;
-      const state = reduce(before, next, this.scheduler.now(), !!this.trace?.sent);
+      const state = reduce(before, next, this.scheduler.now(), !!this.trace?.maybeReceived);
       this.#state = state;
       // What nobody waits for is read to its end, and not sent again.
       const { viewers, leaving, detached, left } = state;
-      if (this.trace) this.trace.left = !!left || (!viewers.length && !leaving && !detached);
+      if (this.trace) this.trace.abandoned = !!left || (!viewers.length && !leaving && !detached);
       if (state.id !== undefined) this.trace = undefined;
       try {
         this.#tell(before, next);

@@ -29,22 +29,22 @@ export class HeldReads {
 
   /** Whether another read may be held. */
   get open(): boolean {
-    return this.#scheduler.now() >= this.#plainUntil && (this.#room?.free() ?? 1) > 0;
+    return this.#scheduler.now() >= this.#plainUntil && (this.#room?.freePlaces() ?? 1) > 0;
   }
 
   /** Makes a read that is held for so long, if at all, and a plain one where that fails: an error is one of that. */
-  read(job: { readonly fetch: ReadJob }, wait?: number): Observable<JobSnapshot> {
-    if (!wait) return job.fetch();
+  read(job: { readonly readJob: ReadJob }, wait?: number): Observable<JobSnapshot> {
+    if (!wait) return job.readJob();
     const scheduler = this.#scheduler;
     // Some clocks are less than exact.
     const soon = scheduler.now() + Math.min(wait, LONG) * 0.9;
     const refused = () => (this.#plainUntil = scheduler.now() + PLAIN);
-    return job.fetch(wait).pipe(
+    return job.readJob(wait).pipe(
       timeout({ first: wait + HELD_MARGIN, scheduler }),
       tap((snapshot) => {
         if (!isTerminal(snapshot) && scheduler.now() < soon) refused();
       }),
-      catchError(() => job.fetch().pipe(tap(refused))),
+      catchError(() => job.readJob().pipe(tap(refused))),
     );
   }
 }

@@ -35,18 +35,18 @@ export class JobCache implements Keeper {
   }
 
   /** Takes a reference's word for when a job was submitted. */
-  recall(id: string, submittedAt: number | undefined): void {
+  restoreSubmittedAt(id: string, submittedAt: number | undefined): void {
     if (submittedAt !== undefined) this.#job(id).submittedAt ??= submittedAt;
   }
 
   /** Whether chunks may be missing behind those of a stream that were delivered. */
-  gap(id: string): boolean {
+  hasGap(id: string): boolean {
     const { cursor } = this.#jobs.get(id) ?? {};
     return !!cursor && (!!cursor.gap || cursor.pending.length > 0);
   }
 
   /** Notes that a job exists, whether it is over, and when it was submitted, if just now. */
-  note(id: string, submittedAt?: number, over = false): void {
+  markKnown(id: string, submittedAt?: number, over = false): void {
     const job = this.#job(id);
     job.known = true;
     if (over) job.over = true;
@@ -55,7 +55,7 @@ export class JobCache implements Keeper {
     job.submittedAt = submittedAt;
     // It runs anew, and so does its stream.
     job.cursor = undefined;
-    job.had = 0;
+    job.chunksDelivered = 0;
   }
 
   /** One answer: that of the read in flight, or of a new one. */
@@ -90,7 +90,7 @@ export class JobCache implements Keeper {
   }
 
   /** Every answer about a job that comes while others look at it, and every notice. */
-  heard(id: string): Observable<JobSnapshot> {
+  snapshotsOf(id: string): Observable<JobSnapshot> {
     return this.#using(id, (job, subscriber) => {
       job.listen(subscriber);
       subscriber.add(() => {
@@ -120,7 +120,7 @@ export class JobCache implements Keeper {
       const cursor = (job.cursor = cursorAt(place, job));
       const mark = () => {
         place.chunks = cursor.count;
-        job.had = Math.max(job.had, cursor.count);
+        job.chunksDelivered = Math.max(job.chunksDelivered, cursor.count);
       };
       const stop = (over = false) => {
         job.streaming = false;
@@ -208,13 +208,13 @@ export class JobCache implements Keeper {
 }
 
 /** Where a reader is to go on, after those that read before it. */
-function cursorAt({ chunks, gap }: ReaderPosition, { cursor: last, had }: KnownJob): StreamCursor {
-  if (last?.count === had && (chunks ?? had) === had) return last;
+function cursorAt({ chunks, gap }: ReaderPosition, { cursor: last, chunksDelivered }: KnownJob): StreamCursor {
+  if (last?.count === chunksDelivered && (chunks ?? chunksDelivered) === chunksDelivered) return last;
   const count = chunks ?? last?.count ?? 0;
   const cursor = { ...streamCursor(), ...last, count, delivered: last?.delivered.slice(0, count) ?? [] };
-  if (chunks !== undefined && count < had) {
+  if (chunks !== undefined && count < chunksDelivered) {
     cursor.gap = 'certainly';
-    cursor.next = had;
+    cursor.next = chunksDelivered;
   } else if (gap) cursor.gap ??= 'possibly';
   return cursor;
 }

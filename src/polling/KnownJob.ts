@@ -47,7 +47,7 @@ export class KnownJob {
   cursor: StreamCursor | undefined;
   streaming = false;
   /** How many of its chunks were given out, to whomever. */
-  had = 0;
+  chunksDelivered = 0;
   /** How many look at it. */
   users = 0;
   #listeners: readonly SnapshotListener[] = [];

@@ -18,10 +18,10 @@ import type { WatchOptions } from '../types/callOptions.js';
 
 /** How one who watches a job wants it read. */
 export interface WatchRequest {
-  readonly fetch: ReadJob;
+  readonly readJob: ReadJob;
   readonly options: WatchOptions;
   /** Only the end is of interest. */
-  readonly ending?: boolean | undefined;
+  readonly endOnly?: boolean | undefined;
 }
 
 /** Where the snapshots of a watched job go: a subscriber, or what does as one. */
@@ -231,7 +231,7 @@ export class StatusPoller {
     if (this.#due.length) return;
     this.#timer.unsubscribe();
     this.#timerAt = Infinity;
-    this.#room?.forget(this.#pump);
+    this.#room?.stopWaiting(this.#pump);
   }
 
   /** Says when the watcher of a job that is not over wants the next answer. */
@@ -253,7 +253,7 @@ export class StatusPoller {
   #delay(watcher: Watcher): number {
     const { terms, job, since, failures, last, runningSince = Infinity } = watcher;
     if (this.#wait(watcher)) return 0;
-    const { options, ending } = terms;
+    const { options, endOnly } = terms;
     const poll = policyOf(options);
     const now = this.now();
     const elapsed = now - runningSince;
@@ -261,12 +261,12 @@ export class StatusPoller {
     // Nothing but the end is of interest, and it is known how long such jobs take: what the limits allow is spread over
     // all that end meanwhile.
     const chance = Math.min(MOST_CHANCE, Math.max(LEAST_CHANCE, this.#executions.rate / rate / SPENT));
-    const left = ending && !failures ? this.#executions.left(elapsed, chance) : undefined;
+    const left = endOnly && !failures ? this.#executions.left(elapsed, chance) : undefined;
     if (left !== undefined) return Math.max(SOONEST, left);
     const age = !poll && this.#executions.known && elapsed > 0 ? elapsed : now - (job.submittedAt ?? since);
     const wanted = clampDelay((poll ?? this.#policy)({ age, failures, ...(last && { snapshot: last }) }));
     // What the limits allow is spread over all that run.
-    return ending ? Math.max(wanted, (this.#due.length - this.#queue.length) / rate) : wanted;
+    return endOnly ? Math.max(wanted, (this.#due.length - this.#queue.length) / rate) : wanted;
   }
 
   /** Puts the watcher of a queued job in line. */
@@ -316,7 +316,7 @@ export class StatusPoller {
       one.queuedSince = undefined;
       if (one === watcher || one.asking) continue;
       one.runningSince = Math.max(queuedSince, from + step * (nth + 1));
-      this.#at(one, one.terms.ending ? now + this.#delay(one) : now);
+      this.#at(one, one.terms.endOnly ? now + this.#delay(one) : now);
     }
     if (this.#tried?.queuedSince !== undefined) return;
     if (this.#tried === watcher) this.#stride *= 2;
@@ -337,7 +337,7 @@ export class StatusPoller {
   }
 
   #free(): boolean {
-    this.#blocked = (this.#room?.free(this.#pump) ?? 1) <= 0;
+    this.#blocked = (this.#room?.freePlaces(this.#pump) ?? 1) <= 0;
     return !this.#blocked;
   }
 
