@@ -1,6 +1,12 @@
-import { EMPTY, Observable, concatMap, defer, filter, of } from 'rxjs';
-import type { EndpointCalls } from './endpoint/EndpointCalls.js';
+import { EMPTY, Observable, concatMap, defer, filter, of, tap, type OperatorFunction } from 'rxjs';
+import { checkOutput } from './endpoint/checkOutput.js';
 import type { EndpointContext } from './endpoint/EndpointContext.js';
+import type { EndpointView } from './endpoint/EndpointView.js';
+import { readHealth } from './endpoint/readHealth.js';
+import { readJob } from './endpoint/readJob.js';
+import { readStream } from './endpoint/readStream.js';
+import { submitJob } from './endpoint/submitJob.js';
+import { watchJob } from './endpoint/watchJob.js';
 import type {
   CallOptions,
   RawRequest,
@@ -42,18 +48,18 @@ const NO_OPTIONS: SyncOptions = {};
 export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C = unknown>
   implements JobRunner<I, O>, JobExecutor<I, O>, StatusReader<O>, Canceller<O>
 {
-  readonly #state: EndpointContext;
-  readonly #calls: EndpointCalls<I, O, C>;
+  readonly #view: EndpointView<I, O, C>;
+  readonly #context: EndpointContext;
 
   /** @internal */
-  constructor(calls: EndpointCalls<I, O, C>) {
-    this.#calls = calls;
-    this.#state = calls.state;
+  constructor(view: EndpointView<I, O, C>) {
+    this.#view = view;
+    this.#context = view.context;
   }
 
   /** The endpoint's id; `undefined` where there is none, which every call then errors with. */
   get id(): string | undefined {
-    return this.#state.id;
+    return this.#context.id;
   }
 
   /**
@@ -73,7 +79,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * The result is kept for 30 minutes after the job is over (RunPod documentation, "Job states").
    */
   run(request: JobRequest<I>, call: RunOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#calls.submit('run', request, call);
+    return submitJob(this.#view, { operation: 'run', request, options: call });
   }
 
   /**
@@ -113,8 +119,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     operation: 'run' | 'runsync' = 'run',
   ): Observable<JobSnapshot<O>> {
     return new Observable((subscriber) => {
-      const run = new RunToEndSubscription(this.#calls, operation, options, subscriber);
-      run.begin(request);
+      const run = new RunToEndSubscription(this.#view, operation, options, subscriber);
+      run.submit(request);
       return run;
     });
   }
@@ -127,11 +133,13 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Unsubscribing aborts the request, where nobody else waits for it, and does nothing to the job.
    */
   status(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
-    const own = call.headers ?? call.context;
-    const fetch = () => this.#calls.fetch(id, own ? call : {});
-    return (own ? defer(fetch) : this.#state.jobs.read(id, fetch)).pipe(
-      this.#state.reading(call, { operation: 'status', jobId: id }),
-      this.#calls.checked(),
+    const context = this.#context;
+    // Only a read with nothing of its own can be shared with others.
+    const isOwn = call.headers !== undefined || call.context !== undefined;
+    const read = () => readJob(context, { id, options: isOwn ? call : {} });
+    return (isOwn ? defer(read) : context.jobs.read(id, read)).pipe(
+      context.guardRead(call, { operation: 'status', jobId: id }),
+      this.#checkOutput(),
     );
   }
 
@@ -148,9 +156,10 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Unsubscribing aborts the read where nobody else waits for it, and does nothing to the job.
    */
   watch(id: string, options: WatchOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#calls
-      .poll(id, options)
-      .pipe(this.#state.reading(options, { operation: 'status', jobId: id }), this.#calls.checked());
+    return watchJob(this.#context, { id, options }).pipe(
+      this.#context.guardRead(options, { operation: 'status', jobId: id }),
+      this.#checkOutput(),
+    );
   }
 
   /**
@@ -167,9 +176,9 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * lost silently. Unsubscribing aborts the read and does nothing to the job.
    */
   stream(id: string, options: StreamOptions = {}): Observable<C> {
-    return this.#calls.chunks(id, options).pipe(
-      this.#state.reading(options, { operation: 'stream', jobId: id }),
-      // Checked by the endpoint's schema, or of the type that the caller says.
+    return readStream(this.#view, { id, options }).pipe(
+      this.#context.guardRead(options, { operation: 'stream', jobId: id }),
+      // A chunk has the type that the endpoint's schema checked, or that the caller states.
       concatMap((event) => (event.type === 'chunk' ? of(event.chunk as C) : EMPTY)),
     );
   }
@@ -181,7 +190,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * documented. Unsubscribing aborts the request, which may have had its effect.
    */
   cancel(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#calls.act('cancel', id, call);
+    return this.#command('cancel', id, call);
   }
 
   /**
@@ -191,7 +200,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * It is a submission: errors and unsubscribing act as on `run`, where leaving cancels the job.
    */
   retry(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
-    return this.#calls.act('retry', id, call);
+    return this.#command('retry', id, call);
   }
 
   /**
@@ -226,12 +235,12 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   #job(origin: JobOrigin, policy: LeavePolicy, options: JobOptions<I>): Job<O, C> {
-    return new Job(new EndpointJobLife(this.#calls, origin, policy, options));
+    return new Job(new EndpointJobLife(this.#view, origin, policy, options));
   }
 
   /** Reads the endpoint's counts of jobs and workers: `GET /health`. Emits one value and completes. */
   health(call?: CallOptions): Observable<EndpointHealth> {
-    return this.#calls.health(call);
+    return readHealth(this.#context, call);
   }
 
   /**
@@ -240,12 +249,13 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    */
   watchHealth(options: WatchHealthOptions = {}): Observable<EndpointHealth> {
     const { every, outage } = options;
-    const where = { operation: 'health' };
+    const context = this.#context;
+    const names = { operation: 'health' };
     return defer(() => {
       const issues = checkDurations({ every, outage });
-      if (issues.length) throw invalidRequest(issues, this.#state.context(where));
-      return this.#state.watchHealth(() => this.health(), options);
-    }).pipe(this.#state.reading(options, where));
+      if (issues.length) throw invalidRequest(issues, context.errorContext(names));
+      return context.health.watch(() => this.health(), options);
+    }).pipe(context.guardRead(options, names));
   }
 
   /**
@@ -254,7 +264,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Unsubscribing aborts the request, which may have had its effect.
    */
   purgeQueue(call?: CallOptions): Observable<PurgeResult> {
-    return this.#state.call({ operation: 'purge-queue', read: ({ text }) => parsePurge(text) }, call);
+    return this.#context.call({ operation: 'purge-queue', read: ({ text }) => parsePurge(text) }, call);
   }
 
   /**
@@ -274,7 +284,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     return defer(() => {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
       const sends = method ?? (text === undefined ? operationRow(operation).method : 'POST');
-      return this.#state.call(
+      return this.#context.call(
         {
           operation,
           method: sends,
@@ -285,5 +295,19 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
         call,
       );
     });
+  }
+
+  /** Does something to a job, which is then read again for those who watch it. */
+  #command(operation: 'cancel' | 'retry', id: string, options: CallOptions): Observable<JobSnapshot<O>> {
+    return this.#context.callJob({ operation, jobId: id }, options).pipe(
+      tap(() => {
+        this.#context.jobs.refresh(id);
+      }),
+      this.#checkOutput(),
+    );
+  }
+
+  #checkOutput(): OperatorFunction<JobSnapshot, JobSnapshot<O>> {
+    return checkOutput(this.#context, this.#view.options.output);
   }
 }

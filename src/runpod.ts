@@ -15,7 +15,6 @@ import type { AxiosInstance } from 'axios';
 import { DEFAULT_BASE_URL, parseBaseUrl } from './http/baseUrl.js';
 import { ClientContext } from './http/ClientContext.js';
 import type { EndpointOptions } from './endpoint/EndpointOptions.js';
-import { EndpointCalls } from './endpoint/EndpointCalls.js';
 import { EndpointContext } from './endpoint/EndpointContext.js';
 import { resolveLimits, type LimitsOption } from './http/resolveLimits.js';
 import { Endpoint } from './endpoint.js';
@@ -124,10 +123,13 @@ export class Runpod {
     id: string | undefined = env('ENDPOINT_ID'),
     options: EndpointOptions<I, O, C> = {},
   ): Endpoint<I, O, C> {
-    let state = this.#endpoints.get(id);
-    if (!state) this.#endpoints.set(id, (state = new EndpointContext(id, this.#client)));
-    state.parse = options.parse ?? state.parse;
-    return new Endpoint(new EndpointCalls(state, options));
+    let context = this.#endpoints.get(id);
+    if (!context) {
+      context = new EndpointContext(id, this.#client);
+      this.#endpoints.set(id, context);
+    }
+    context.parse = options.parse ?? context.parse;
+    return new Endpoint({ context, options });
   }
 
   /**

@@ -43,7 +43,13 @@ import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { CompletedSnapshot, JobSnapshot } from '../types/JobSnapshot.js';
 import type { Closeable } from '../http/ClientContext.js';
-import type { EndpointCalls } from './EndpointCalls.js';
+import { checkOutput } from './checkOutput.js';
+import type { EndpointView } from './EndpointView.js';
+import { readHealth } from './readHealth.js';
+import { readJob } from './readJob.js';
+import { readStream } from './readStream.js';
+import { submitJob } from './submitJob.js';
+import { watchJob } from './watchJob.js';
 import { checkJobOptions } from '../job/checkJobOptions.js';
 
 /** What a job's `ttl` is beyond its `timeout.total`, in milliseconds: time to fetch a result, before the net closes. */
@@ -51,33 +57,33 @@ const TTL_MARGIN = 35 * 60_000;
 
 /** The life of a job of an endpoint: what goes on in it are the endpoint's calls. */
 export class EndpointJobLife<I extends object, O, C> extends JobController implements Closeable {
-  readonly #calls: EndpointCalls<I, O, C>;
+  readonly #calls: EndpointView<I, O, C>;
   readonly #origin: JobOrigin;
   readonly #particulars: { readonly tag: string | undefined; readonly ownership: 'job' };
 
-  constructor(calls: EndpointCalls<I, O, C>, origin: JobOrigin, policy: LeavePolicy, options: JobOptions<object>) {
+  constructor(calls: EndpointView<I, O, C>, origin: JobOrigin, policy: LeavePolicy, options: JobOptions<object>) {
     const { request, ref } = origin;
     const tag = options.tag ?? ref?.tag;
-    const issues = checkJobOptions(origin, options, calls.state.id);
+    const issues = checkJobOptions(origin, options, calls.context.id);
     const where = { operation: request ? 'run' : 'status', jobId: ref?.id, tag };
-    super(ref, policy, options, issues.length ? invalidRequest(issues, calls.state.context(where)) : undefined);
+    super(ref, policy, options, issues.length ? invalidRequest(issues, calls.context.errorContext(where)) : undefined);
     this.#calls = calls;
     this.#origin = origin;
     this.#particulars = { tag, ownership: 'job' };
   }
 
   get scheduler(): SchedulerLike {
-    return this.#calls.state.client.settings.scheduler;
+    return this.#calls.context.client.settings.scheduler;
   }
 
   context(operation: string): ErrorContext {
-    return this.#calls.state.context({ operation, jobId: this.state.id, tag: this.#particulars.tag });
+    return this.#calls.context.errorContext({ operation, jobId: this.state.id, tag: this.#particulars.tag });
   }
 
   get ref(): JobRef | undefined {
     const { id, submittedAt } = this.state;
     if (id === undefined) return undefined;
-    const { id: endpointId = '', jobs } = this.#calls.state;
+    const { id: endpointId = '', jobs } = this.#calls.context;
     const { chunks = 0 } = this.place;
     return {
       v: 1,
@@ -104,7 +110,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
         const { submittedAt } = this.ref ?? {};
         const request = this.state.request ?? this.#origin.request;
         const ttl = request && this.#withPolicy(request).policy?.ttl;
-        const health$ = calls.state.watchHealth(() => calls.health(), {});
+        const health$ = calls.context.health.watch(() => readHealth(calls.context));
         return combineLatest([this.#watch(), health$.pipe(startWith(undefined))]).pipe(
           map(([snapshot, health]) => diagnose(snapshot, health, { submittedAt, ttl, now: this.scheduler.now() })),
         );
@@ -115,14 +121,14 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
   }
 
   /** The client is closed. */
-  closing(error: (context: ErrorContext) => Error): void {
-    if (!this.#calls.state.client.closeables.delete(this)) return;
+  close(error: (context: ErrorContext) => Error): void {
+    if (!this.#calls.context.client.closeables.delete(this)) return;
     this.dispatch({ type: 'stop', error: error(this.context(this.#origin.request ? 'run' : 'status')) });
   }
 
   protected begin(name: keyof JobEffects): Unsubscribable {
     const { options, state, scheduler } = this;
-    const { state: endpoint } = this.#calls;
+    const { context: endpoint } = this.#calls;
     const finished = () => {
       this.dispatch({ type: 'finished' });
     };
@@ -149,7 +155,12 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
         const request = this.#withPolicy(state.request as JobRequest<object>) as JobRequest<I>;
         const onStart = (trace: CallState) => (this.trace = trace);
         return this.#follow(
-          this.#calls.submit('run', request, this.#call, undefined, [], { ...this.#particulars, onStart }),
+          submitJob(this.#calls, {
+            operation: 'run',
+            request,
+            options: this.#call,
+            meta: { ...this.#particulars, onStart },
+          }),
           (snapshot) => ({ type: 'submitted', snapshot }),
         );
       }
@@ -162,7 +173,13 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
           endpoint.jobs.refresh(id);
         };
         return this.#follow(
-          this.#calls.chunks(id, this.#call, this.#particulars, this.place, ended).pipe(
+          readStream(this.#calls, {
+            id,
+            options: this.#call,
+            meta: this.#particulars,
+            position: this.place,
+            onJobOver: ended,
+          }).pipe(
             map((event): JobAction => ({ type: 'news', event })),
             endWith<JobAction>({ type: 'streamed' }),
           ),
@@ -180,7 +197,12 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
         const grace = this.#follow(timer(options.grace ?? 0, scheduler), () => ({ type: 'graceOver' }));
         // What others hear of the job meanwhile counts: one that is over is not cancelled.
         if (state.id !== undefined)
-          grace.add(this.#follow(endpoint.jobs.snapshotsOf(state.id).pipe(this.#calls.checked()), answer));
+          grace.add(
+            this.#follow(
+              endpoint.jobs.snapshotsOf(state.id).pipe(checkOutput(this.#calls.context, this.#calls.options.output)),
+              answer,
+            ),
+          );
         return grace;
       }
       case 'cancel':
@@ -217,7 +239,7 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
   }
 
   #listen(signal: AbortSignal | undefined): Unsubscribable {
-    const { closeables } = this.#calls.state.client;
+    const { closeables } = this.#calls.context.client;
     closeables.add(this);
     const listening = new Subscription(() => closeables.delete(this));
     if (!signal) return listening;
@@ -237,19 +259,21 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
 
   /** @param finished - called when an answer says that the job is over, before its output is checked */
   #watch(finished?: () => void): Observable<JobSnapshot> {
-    this.#calls.state.jobs.restoreSubmittedAt(this.#id, this.#origin.ref?.submittedAt);
-    return this.#calls.poll(this.#id, this.#call, this.#particulars).pipe(this.#calls.checked(finished));
+    this.#calls.context.jobs.restoreSubmittedAt(this.#id, this.#origin.ref?.submittedAt);
+    return watchJob(this.#calls.context, { id: this.#id, options: this.#call, meta: this.#particulars }).pipe(
+      checkOutput(this.#calls.context, this.#calls.options.output, finished),
+    );
   }
 
   /** Cancels the job until that is settled, whoever listens. */
   #settle(ifQueued: boolean): Observable<CancelOutcome> {
     const { tag } = this.#particulars;
     const urgent = this.state.snapshot?.status === 'IN_PROGRESS';
-    return this.#calls.state.cancelAbandoned(this.#id, { tag, urgent, ifQueued }).pipe(
+    return this.#calls.context.cancelAbandoned(this.#id, { tag, urgent, ifQueued }).pipe(
       concatMap((settled) =>
         settled.snapshot
           ? of(settled.snapshot).pipe(
-              this.#calls.checked(),
+              checkOutput(this.#calls.context, this.#calls.options.output),
               map((snapshot) => ({ ...settled, snapshot })),
               catchError((error: unknown) => of({ outcome: settled.outcome, error })),
             )
@@ -264,10 +288,10 @@ export class EndpointJobLife<I extends object, O, C> extends JobController imple
     const id = this.#id;
     const lifted = (snapshot: JobSnapshot): JobAction => ({ type: 'lifted', snapshot });
     const read = (counts: (snapshot: JobSnapshot) => boolean) =>
-      calls.state.jobs
-        .read(id, () => calls.fetch(id, this.#call, this.#particulars))
+      calls.context.jobs
+        .read(id, () => readJob(calls.context, { id, options: this.#call, meta: this.#particulars }))
         .pipe(
-          calls.checked(),
+          checkOutput(calls.context, calls.options.output),
           filter(counts),
           map(lifted),
           catchError((error: unknown) => (isFinal(error) ? of<JobAction>({ type: 'failed', error }) : EMPTY)),

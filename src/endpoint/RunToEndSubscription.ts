@@ -1,140 +1,159 @@
 import { NEVER, of, type Observable, type Subscriber, type Unsubscribable } from 'rxjs';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { withDetails } from '../errors/withDetails.js';
+import type { Closeable } from '../http/ClientContext.js';
+import { linkSubscription } from '../polling/linkSubscription.js';
+import type { SnapshotObserver, WatchRequest } from '../polling/StatusPoller.js';
 import { checkWait, checkWatch } from '../protocol/checks.js';
 import { isTerminal } from '../protocol/snapshot.js';
+import type { SyncOptions } from '../types/callOptions.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { SyncOptions } from '../types/callOptions.js';
-import type { Closeable } from '../http/ClientContext.js';
-import type { EndpointCalls } from './EndpointCalls.js';
-import type { SnapshotObserver, WatchRequest } from '../polling/StatusPoller.js';
-import { linkSubscription } from '../polling/linkSubscription.js';
+import { checkOutput } from './checkOutput.js';
+import type { EndpointView } from './EndpointView.js';
+import { readJob } from './readJob.js';
+import { submitJob } from './submitJob.js';
 import { withTimeoutAndSignal } from './withTimeoutAndSignal.js';
 
 /**
- * One job that is submitted and read until it is over. There may be a hundred thousand of them, so it is all that each
- * one keeps: it says how it is read, hears what is read, is its own teardown, and what the client tells of its closing.
+ * One subscription to `runToEnd` or `runSync`: submits a job, then watches it until it is over.
+ *
+ * A pipeline may have a hundred thousand of them, so this one object is everything that a job needs while it runs: the
+ * request to watch it, the observer of its snapshots, the teardown, and what the client tells of its closing.
  */
 export class RunToEndSubscription<I extends object, O, C>
   implements WatchRequest, SnapshotObserver, Closeable, Unsubscribable
 {
-  readonly #calls: EndpointCalls<I, O, C>;
-  readonly #operation: 'run' | 'runsync';
   readonly options: SyncOptions;
+  readonly #view: EndpointView<I, O, C>;
+  readonly #operation: 'run' | 'runsync';
   readonly #subscriber: Subscriber<JobSnapshot<O>>;
   #watcher: Unsubscribable | undefined;
-  /** Of a job that is to be cancelled when it is left: nobody else knows it. */
+  /** The id while the job is to be cancelled on unsubscribing: nobody else knows this job. Empty otherwise. */
   #id = '';
 
   constructor(
-    calls: EndpointCalls<I, O, C>,
+    view: EndpointView<I, O, C>,
     operation: 'run' | 'runsync',
     options: SyncOptions,
     subscriber: Subscriber<JobSnapshot<O>>,
   ) {
-    this.#calls = calls;
+    this.#view = view;
     this.#operation = operation;
     this.options = options;
     this.#subscriber = subscriber;
   }
 
-  get endOnly(): boolean {
-    return this.#operation === 'run';
-  }
-
-  readJob(wait?: number): Observable<JobSnapshot> {
-    return this.#calls.fetch(this.#id, this.options, undefined, wait);
-  }
-
-  /** Submits the job, then reads it. */
-  begin(request: JobRequest<I>): void {
-    const [subscriber, options] = [this.#subscriber, this.options];
+  /** Submits the job; watches it once the answer has come. */
+  submit(request: JobRequest<I>): void {
+    const { options } = this;
+    const subscriber = this.#subscriber;
     const { wait } = options;
+    const { client } = this.#view.context;
     const issues = [...checkWait(wait), ...checkWatch(options)];
-    const { client } = this.#calls.state;
-    const began = client.now();
-    let seen: JobSnapshot | undefined;
-    linkSubscription(subscriber, () => this.#calls.submit(this.#operation, request, options, wait, issues)).subscribe({
+    const startedAt = client.now();
+    let answer: JobSnapshot | undefined;
+    const submission$ = () => submitJob(this.#view, { operation: this.#operation, request, options, wait, issues });
+    linkSubscription(subscriber, submission$).subscribe({
       next: (snapshot) => {
         if (!isTerminal(snapshot)) this.#id = snapshot.id;
-        seen = snapshot;
+        answer = snapshot;
         subscriber.next(snapshot);
       },
       error: (error: unknown) => {
         subscriber.error(error);
       },
       complete: () => {
-        if (this.#id) this.#read(client.now() - began, seen);
+        if (this.#id) this.#watch(client.now() - startedAt, answer);
         else subscriber.complete();
       },
     });
   }
 
+  /** For `WatchRequest`: `runToEnd` reads a job when it has probably ended; `runSync` polls it as `watch` does. */
+  get endOnly(): boolean {
+    return this.#operation === 'run';
+  }
+
+  /** For `WatchRequest`. */
+  readJob(holdFor?: number): Observable<JobSnapshot> {
+    return readJob(this.#view.context, { id: this.#id, options: this.options, holdFor });
+  }
+
+  /** For `SnapshotObserver`. */
   add(watcher: Unsubscribable): void {
     this.#watcher = watcher;
   }
 
+  /** For `SnapshotObserver`. */
   next(snapshot: JobSnapshot): void {
     if (!isTerminal(snapshot)) {
       this.#subscriber.next(snapshot);
       return;
     }
     this.#id = '';
-    of(snapshot).pipe(this.#calls.checked()).subscribe(this.#subscriber);
+    const { context, options } = this.#view;
+    of(snapshot).pipe(checkOutput(context, options.output)).subscribe(this.#subscriber);
   }
 
-  error(failure: unknown): void {
-    // It was left while this was read at once, and is to be cancelled.
+  /** For `SnapshotObserver`: reading has failed for too long. The job goes on, so the error holds its reference. */
+  error(error: unknown): void {
+    // The subscriber left while this read was made. Its job is to be cancelled.
     if (this.#subscriber.closed) return;
-    // An error of reading is no leaving, but who gets one without the id has lost the job. To call again would be to
-    // submit another.
-    if (failure instanceof RunpodError && failure.jobId) {
-      const ref = { v: 1, endpointId: this.#calls.state.id as string, id: this.#id } as const;
-      failure = withDetails(failure as RunpodError, { ref, accepted: 'unknown', retryable: false });
-      this.#id = '';
+    // Any other error is none of reading this job: unsubscribing cancels the job.
+    if (!(error instanceof RunpodError) || !error.jobId) {
+      this.#subscriber.error(error);
+      return;
     }
-    this.#subscriber.error(failure);
+    const ref = { v: 1, endpointId: this.#view.context.id as string, id: this.#id } as const;
+    this.#id = '';
+    // To subscribe again would submit a second job.
+    this.#subscriber.error(withDetails(error, { ref, accepted: 'unknown', retryable: false }));
   }
 
+  /** For `SnapshotObserver`. The terminal snapshot completes the subscriber, once its output is checked. */
   complete(): void {
-    // What ends it is the terminal snapshot, once its output is checked.
+    return;
   }
 
-  closing(error: (context: ErrorContext) => Error): void {
-    this.#subscriber.error(error(this.#context()));
+  /** For `Closeable`. */
+  close(makeError: (context: ErrorContext) => Error): void {
+    this.#subscriber.error(makeError(this.#errorContext()));
   }
 
-  /** It was left, or is over. */
+  /** The teardown: the subscriber left, or the job is over. */
   unsubscribe(): void {
-    const { state } = this.#calls;
-    state.client.closeables.delete(this);
+    const { context } = this.#view;
+    context.client.closeables.delete(this);
     this.#watcher?.unsubscribe();
-    if (this.#id) void state.cancelAbandoned(this.#id);
+    if (this.#id) void context.cancelAbandoned(this.#id);
   }
 
-  #read(elapsed: number, seen: JobSnapshot | undefined): void {
-    const [subscriber, options] = [this.#subscriber, this.options];
-    const { client, jobs } = this.#calls.state;
+  /**
+   * @param elapsed - how long the submission took, in milliseconds
+   * @param answer - the answer to the submission
+   */
+  #watch(elapsed: number, answer: JobSnapshot | undefined): void {
+    const subscriber = this.#subscriber;
+    const { client, jobs } = this.#view.context;
     client.closeables.add(this);
-    if (options.timeout !== undefined || options.signal) {
-      const timeout = options.timeout && Math.max(0, options.timeout - elapsed);
-      const limited = withTimeoutAndSignal<JobSnapshot<O>>(
-        { ...options, timeout },
-        () => this.#context(),
-        client.settings.scheduler,
-        false,
+    const { timeout, signal } = this.options;
+    if (timeout !== undefined || signal) {
+      const remainingTime = timeout && Math.max(0, timeout - elapsed);
+      const ended$ = NEVER.pipe(
+        withTimeoutAndSignal<JobSnapshot<O>>(
+          { timeout: remainingTime, signal },
+          { context: () => this.#errorContext(), scheduler: client.settings.scheduler },
+        ),
       );
-      limited(NEVER).subscribe(subscriber);
+      ended$.subscribe(subscriber);
     }
-    // It may have been left by now.
-    if (!subscriber.closed) jobs.watch(this.#id, this, this, this.endOnly ? seen : undefined);
+    // An aborted signal, or a timeout that is over, has ended the subscription by now.
+    if (!subscriber.closed) jobs.watch(this.#id, this, this, this.endOnly ? answer : undefined);
   }
 
-  #context(): ErrorContext {
-    return {
-      ...this.#calls.state.context({ operation: this.#operation, jobId: this.#id }),
-      accepted: 'unknown',
-    };
+  #errorContext(): ErrorContext {
+    const names = { operation: this.#operation, jobId: this.#id };
+    return { ...this.#view.context.errorContext(names), accepted: 'unknown' };
   }
 }

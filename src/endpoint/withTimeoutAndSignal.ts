@@ -5,21 +5,28 @@ import { timedOut } from '../errors/timedOut.js';
 import { abortWith } from '../operators/abortWith.js';
 import type { CallOptions } from '../types/callOptions.js';
 
-/** Ends a call, of one value or many, when its whole `timeout` is over or its signal is aborted. */
+/** What ends a call early needs to know of the call. */
+interface CallToEnd {
+  /** What errors say of the call at that moment. */
+  readonly context: () => ErrorContext;
+  readonly scheduler: SchedulerLike;
+  /** @defaultValue false */
+  readonly isSubmission?: boolean;
+}
+
+/** Errors a call, of one value or many, when its `timeout` is over or its `signal` is aborted. */
 export function withTimeoutAndSignal<T>(
   { timeout, signal }: CallOptions,
-  context: () => ErrorContext,
-  scheduler: SchedulerLike,
-  submission: boolean,
+  { context, scheduler, isSubmission = false }: CallToEnd,
 ): MonoTypeOperatorFunction<T> {
   const aborting = abortWith<T>(signal, context);
   if (timeout === undefined) return aborting;
-  const over$ = timer(timeout, scheduler).pipe(
+  const timeout$ = timer(timeout, scheduler).pipe(
     map((): never => {
-      const at = context();
-      const over = timedOut(timeout, 'timeout', at);
-      throw submission && at.accepted === 'unknown' ? submissionUnknown(at, over) : over;
+      const now = context();
+      const error = timedOut(timeout, 'timeout', now);
+      throw isSubmission && now.accepted === 'unknown' ? submissionUnknown(now, error) : error;
     }),
   );
-  return (source) => aborting(source.pipe(takeUntil(over$)));
+  return (source) => aborting(source.pipe(takeUntil(timeout$)));
 }

@@ -1,11 +1,20 @@
 import type { Issue } from '../protocol/checks.js';
 import type { Parsed } from '../protocol/Parsed.js';
-import type { CallState } from './CallState.js';
 import type { Operation } from '../types/Operation.js';
-import type { TransportRequest } from '../types/Transport.js';
-import type { Reply } from '../types/Transport.js';
+import type { Reply, TransportRequest } from '../types/Transport.js';
+import type { CallState } from './CallState.js';
 
-/** One API call, before it is a request. */
+/**
+ * What ends a call besides its subscriber.
+ *
+ * - `caller`: the call's own `timeout` and `signal`, and the client's closing.
+ * - `job`: the `Job` that makes the call watches over its own timeout, signal and closing.
+ * - `shared-read`: several subscribers wait for the answer. Each has a timeout and a signal of its own.
+ * - `abandoned-cancel`: nothing. The call goes on after the client is closed, and takes any id that the service gave.
+ */
+export type CallOwnership = 'caller' | 'job' | 'shared-read' | 'abandoned-cancel';
+
+/** One API call, before it is an HTTP request. */
 export interface ApiCall<T> {
   readonly operation: Operation;
   /** @defaultValue as the operation's row says */
@@ -13,25 +22,21 @@ export interface ApiCall<T> {
   readonly jobId?: string;
   /** The caller's own name for the job. */
   readonly tag?: string | undefined;
-  /** Goes before others of its operation that wait for their turn. */
+  /** Whether the call goes before others of its operation that wait for their turn. */
   readonly urgent?: boolean | undefined;
-  /**
-   * Who ends the call besides its subscriber: the client when it is closed, and the call's options. A job, and who waits
-   * for a read that others may wait for as well, sees to that by itself. What settles a job that was left goes on, and names it by the id that the service gave it, whatever that
-   * looks like.
-   */
-  readonly ownership?: 'job' | 'reader' | 'settling' | undefined;
+  /** @defaultValue `caller` */
+  readonly ownership?: CallOwnership | undefined;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: string;
-  /** Milliseconds that the server may hold the answer back; makes the attempt's timeout longer. */
+  /** How long the server may hold the answer back, in milliseconds; the attempt's timeout is longer by a margin. */
   readonly holdFor?: number;
-  /** What is wrong with what the caller gave; nothing is sent then. */
+  /** What is wrong with what the caller gave. With any issue, nothing is sent. */
   readonly issues?: readonly Issue[];
-  /** Told of each time the call is made, while it is on its way. */
-  readonly onStart?: (trace: CallState) => void;
+  /** Called at each subscription, with the state of that call. */
+  readonly onStart?: (state: CallState) => void;
   /**
    * Reads a 2xx answer.
-   * @defaultValue as a job, which an answer of 4xx then also may be
+   * @defaultValue as a job; an answer of 4xx may then be a job, too
    */
   readonly read?: (reply: Reply) => Parsed<T>;
 }

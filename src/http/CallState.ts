@@ -1,22 +1,22 @@
-/** What is known of one call while it is on its way. */
+/** What happens to one call while it is under way: shared by the functions that send it, and gone when it has ended. */
 export interface CallState {
-  /** Numbers the calls of a client. */
+  /** Numbers the calls of a client, as `call` of each activity. */
   readonly id: number;
   /** How often the call was sent. */
   attempt: number;
-  /** Whether the server may have acted on it: it was sent, and not refused for certain. */
+  /** Whether the server may have acted on the call: it was sent, and the answer was no refusal. */
   maybeReceived: boolean;
-  /** Nobody waits for the answer any more; it is read to its end, but nothing is sent again. */
+  /** Nobody waits for the answer. It is read to its end, and the call is not sent again. */
   abandoned: boolean;
-  /** The keys it was sent with, to be kept out of what is said about it. */
+  /** The API keys that the call was sent with. They are taken out of every text about the call. */
   readonly keys: string[];
-  /** Until then (`scheduler.now()`), a 404 means that the job just submitted is not known everywhere yet. */
+  /** Until this time (`scheduler.now()`), a 404 counts as submission lag: see `submissionLag.ts`. */
   readonly lagUntil: number;
-  /** It goes before others of its operation: each moment it waits costs. */
+  /** The call goes before others of its operation: a job that runs costs money until its cancel is sent. */
   readonly urgent: boolean;
 }
 
-/** Takes a call's keys out of a text. */
+/** Takes a call's API keys out of a text. */
 export function redact(text: string, { keys }: Pick<CallState, 'keys'>): string {
   return keys.reduce((clean, key) => clean.replaceAll(key, '***'), text);
 }

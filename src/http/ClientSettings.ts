@@ -3,7 +3,7 @@ import type { RetryOptions } from './retryCall.js';
 import type { Link } from '../types/Link.js';
 import type { Transport } from '../types/Transport.js';
 import type { BaseUrl } from './baseUrl.js';
-import type { Bounds } from './resolveLimits.js';
+import type { ResolvedLimits } from './resolveLimits.js';
 
 /** A client's options, with every default filled in. */
 export interface ClientSettings {
@@ -12,14 +12,14 @@ export interface ClientSettings {
   readonly base: BaseUrl;
   readonly links: readonly Link[];
   readonly retry: RetryOptions;
-  readonly limits: Bounds;
+  readonly limits: ResolvedLimits;
   readonly requestTimeout: number | undefined;
   readonly scheduler: SchedulerLike;
   readonly random: () => number;
-  /** Job objects from elsewhere, parsed or not. */
+  /** Job objects from elsewhere, such as webhooks: parsed JSON, or anything else. */
   readonly notices: Observable<unknown> | undefined;
-  /** Why a key must not be used here, if so. */
+  /** Why the key must not be used here; `undefined` where it may. */
   readonly keyRefusal: string | undefined;
-  /** Whether a call without a key can make sense: it goes to a server of the user's own. */
+  /** Whether a call may go without a key: it goes to a server of the user's own. */
   readonly keyOptional: boolean;
 }

@@ -2,45 +2,50 @@ import { BehaviorSubject, ReplaySubject, Subscription, first, map, share, type O
 import type { JobRef } from '../types/JobRef.js';
 import type { SettleReport } from '../types/SettleReport.js';
 
-/** What became of a job that was left. */
-export type Outcome = keyof SettleReport;
+/** How many jobs of each outcome a report holds, the newest: a report may never be asked for. */
+const MAX_REPORTED_JOBS = 10_000;
 
-/** How many jobs of each kind a report holds, the newest: it may never be asked for. */
-const KEPT = 10_000;
-
-/** Keeps count of what goes on after its subscriber left: answers still to be read, and jobs being cancelled. */
+/**
+ * Counts what goes on after its subscriber left: answers that are still read, and jobs that are being cancelled. Once none
+ * is pending, gives one report of the jobs since the last report.
+ */
 export class PendingCancels {
-  readonly #outstanding$ = new BehaviorSubject(0);
-  #report: Record<Outcome, JobRef[]> = { cancelled: [], finished: [], abandoned: [] };
+  readonly #pending$ = new BehaviorSubject(0);
+  #report = emptyReport();
 
-  readonly #settled$ = this.#outstanding$.pipe(
-    first((outstanding) => outstanding === 0),
-    map(() => {
+  readonly #settled$ = this.#pending$.pipe(
+    first((pending) => pending === 0),
+    map((): SettleReport => {
       const report = this.#report;
-      this.#report = { cancelled: [], finished: [], abandoned: [] };
+      this.#report = emptyReport();
       return report;
     }),
-    // Who asks in answer to a report gets the same one.
+    // A subscriber that asks again while it is given a report gets the same report.
     share({ connector: () => new ReplaySubject(1) }),
   );
 
-  /** Says that something is outstanding, until the returned subscription is ended. */
+  /** Counts something as pending until the returned subscription is unsubscribed. */
   track(): Subscription {
-    const outstanding$ = this.#outstanding$;
-    outstanding$.next(outstanding$.value + 1);
+    const pending$ = this.#pending$;
+    pending$.next(pending$.value + 1);
     return new Subscription(() => {
-      outstanding$.next(outstanding$.value - 1);
+      pending$.next(pending$.value - 1);
     });
   }
 
-  record(outcome: Outcome, ref: JobRef): void {
-    const list = this.#report[outcome];
-    list.push(ref);
-    if (list.length > KEPT) list.shift();
+  /** Puts a job into the next report. */
+  record(outcome: keyof SettleReport, ref: JobRef): void {
+    const jobs = this.#report[outcome];
+    jobs.push(ref);
+    if (jobs.length > MAX_REPORTED_JOBS) jobs.shift();
   }
 
-  /** One report, of all since the last, once nothing is outstanding; the same for all who wait for it. */
+  /** Emits one report once nothing is pending, the same to all who wait, and completes. */
   settled(): Observable<SettleReport> {
     return this.#settled$;
   }
+}
+
+function emptyReport(): Record<keyof SettleReport, JobRef[]> {
+  return { cancelled: [], finished: [], abandoned: [] };
 }

@@ -2,178 +2,199 @@ import { Observable, Subscription, type SchedulerLike } from 'rxjs';
 import { MAX_TIMER, RATE_WINDOW } from '../protocol/limits.js';
 import type { OperationLimits } from '../types/Limits.js';
 
-/** How much of the rate is left after a 429, and at least; and how long it takes to recover from nothing, in milliseconds. */
+/** Fraction of the rate that is left after a 429, and the least that is left after many. */
 const RATE_AFTER_REFUSAL = 0.7;
 const MIN_RATE_FRACTION = 0.1;
+
+/** How long the whole rate takes to come back from nothing, in milliseconds. */
 const RATE_RECOVERY_TIME = 60_000;
 
-/** Refusals within this time are one, in milliseconds. */
+/** Refusals within this time count as one, in milliseconds. */
 const REFUSAL_WINDOW = 1_000;
 
+/** How a request waits for its turn. */
+export interface TurnOptions {
+  /** Whether the request goes before all that are not urgent. */
+  readonly urgent: boolean;
+  /** Called where the request cannot be sent at once, with how many requests wait, this one included. */
+  readonly onWait: (waiting: number) => void;
+}
+
 /**
- * Keeps the requests of one operation of one endpoint within a rate and a concurrency: first come, first served, the urgent ones first.
+ * Keeps the requests of one operation of one endpoint within a rate and a concurrency. Requests are sent in the order in
+ * which they came, the urgent ones first.
  *
- * A request counts against the rate until a whole window has passed since its answer. The server saw it before it
- * answered, so no window of the server's, fixed or sliding, can hold more than the limit, however slow the network is.
+ * A request counts against the rate until a whole window has passed since its answer. The server saw the request before
+ * it answered, so no window of the server's, fixed or sliding, holds more than the limit, however slow the network is.
  */
 export class RateLimiter {
   readonly #limits: OperationLimits;
   readonly #scheduler: SchedulerLike;
-  /** Who is urgent, and who is not. */
-  readonly #waiting = [new Set<() => void>(), new Set<() => void>()] as const;
-  #running = 0;
-  #busy = false;
-  #until = 0;
-  #ended: number[] = [];
-  #timer = Subscription.EMPTY;
-  /** Who is told when there is room, and nobody waits. */
+  readonly #runningWorkers: () => number;
+  /** Requests that wait. */
+  readonly #urgent = new Set<() => void>();
+  readonly #ordinary = new Set<() => void>();
+  /** Callbacks that are told of a free place when no request waits. */
   readonly #wakes = new Set<() => void>();
-
-  readonly #workers: () => number;
-  /** Which part of the rate was left at the last refusal, and when that was. */
-  #part = 1;
+  #inFlight = 0;
+  /** When the requests ended that still count against the rate, oldest first. */
+  #endedAt: number[] = [];
+  /** Nothing is sent until this time. */
+  #pausedUntil = 0;
+  /** Fraction of the rate that was left at the last refusal, and when that was. */
+  #fractionAtRefusal = 1;
   #refusedAt = -Infinity;
+  /** Whether the loop that starts requests runs. */
+  #starting = false;
+  #timer = Subscription.EMPTY;
 
-  /** @param workers - how many are known to run */
-  constructor(limits: OperationLimits, scheduler: SchedulerLike, workers: () => number) {
+  /** @param runningWorkers - how many workers of the endpoint are known to run */
+  constructor(limits: OperationLimits, scheduler: SchedulerLike, runningWorkers: () => number) {
     this.#limits = limits;
     this.#scheduler = scheduler;
-    this.#workers = workers;
+    this.#runningWorkers = runningWorkers;
   }
 
-  get #count(): number {
-    return this.#waiting[0].size + this.#waiting[1].size;
+  /** How many requests may be sent in a millisecond, in the long run. */
+  get rate(): number {
+    return this.#requestsPerWindow / this.#window;
   }
 
   /**
-   * Makes a request when it is its turn, and passes its answer on. Its place is kept until it ends, whichever way; to
-   * unsubscribe while it waits gives the turn to the next.
-   *
-   * @param waits - told, where it is not its turn at once, how many wait, this one included
-   * @param urgent - goes before all that are not
+   * Sends a request when it is its turn, and passes the answer on. The request keeps its place until it ends, whichever
+   * way. Unsubscribing while it waits gives the turn to the next.
    */
-  run<T>(request: Observable<T>, waits: (waiting: number) => void, urgent = false): Observable<T> {
-    const waiting = this.#waiting[urgent ? 0 : 1];
+  run<T>(request: Observable<T>, { urgent, onWait }: TurnOptions): Observable<T> {
+    const waiting = urgent ? this.#urgent : this.#ordinary;
     return new Observable((subscriber) => {
       const start = () => {
-        // It left while another, whose answer came at once, was let through.
+        // An earlier request of the same turn may have answered at once, and made this subscriber leave.
         if (subscriber.closed) return;
-        this.#running++;
+        this.#inFlight++;
         request.subscribe(subscriber);
-        // After what the request does when it ends.
+        // Added after the request's own teardown, so that the place is free when the request has ended.
         subscriber.add(() => {
-          this.#running--;
-          if (this.#limits.requests !== undefined) this.#ended.push(this.#scheduler.now());
-          this.#advance();
+          this.#inFlight--;
+          if (this.#limits.requests !== undefined) this.#endedAt.push(this.#scheduler.now());
+          this.#startRequests();
         });
       };
       waiting.add(start);
-      this.#advance();
-      if (waiting.has(start)) waits(this.#count);
+      this.#startRequests();
+      if (waiting.has(start)) onWait(this.#waitingRequests);
       return () => {
         waiting.delete(start);
-        this.#rest();
+        this.#stopIdleTimer();
       };
     });
   }
 
-  /** How many may go now. Where none may, `wake` is called once one may, and nobody else waits. */
+  /**
+   * How many requests may be sent now.
+   *
+   * @param wake - called once when a place is free and no request waits, where there is no place now
+   */
   freePlaces(wake?: () => void): number {
-    const free = this.#count ? 0 : this.#room();
+    const free = this.#waitingRequests ? 0 : this.#places();
     if (wake && free <= 0) {
       this.#wakes.add(wake);
-      this.#advance();
+      this.#startRequests();
     }
     return free;
   }
 
-  /** How many may go in a millisecond in the long run. */
-  get rate(): number {
-    return this.#requests / (this.#limits.per ?? RATE_WINDOW);
-  }
-
+  /** Forgets a callback that was given to `freePlaces`. */
   stopWaiting(wake: () => void): void {
     this.#wakes.delete(wake);
-    this.#rest();
+    this.#stopIdleTimer();
   }
 
-  /** The server refused one for being too many: lets nobody through for so many milliseconds, and fewer for a while. */
+  /** The server answered 429: sends nothing for so many milliseconds, and less for a while. */
   slowDown(pause: number): void {
     const now = this.#scheduler.now();
-    this.#until = Math.max(this.#until, now + pause);
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + pause);
     if (now < this.#refusedAt + REFUSAL_WINDOW) return;
-    this.#part = Math.max(MIN_RATE_FRACTION, this.#share * RATE_AFTER_REFUSAL);
+    this.#fractionAtRefusal = Math.max(MIN_RATE_FRACTION, this.#rateFraction * RATE_AFTER_REFUSAL);
     this.#refusedAt = now;
   }
 
-  /** Which part of the rate is used. */
-  get #share(): number {
-    return Math.min(1, this.#part + (this.#scheduler.now() - this.#refusedAt) / RATE_RECOVERY_TIME);
+  get #window(): number {
+    return this.#limits.per ?? RATE_WINDOW;
   }
 
-  /** How many requests may go in a window. */
-  get #requests(): number {
+  get #waitingRequests(): number {
+    return this.#urgent.size + this.#ordinary.size;
+  }
+
+  /** Fraction of the rate that is used now. */
+  get #rateFraction(): number {
+    const recovered = (this.#scheduler.now() - this.#refusedAt) / RATE_RECOVERY_TIME;
+    return Math.min(1, this.#fractionAtRefusal + recovered);
+  }
+
+  get #requestsPerWindow(): number {
     const { requests = Infinity, perWorker = 0 } = this.#limits;
-    return Math.max(1, Math.floor(Math.max(requests, perWorker * this.#workers()) * this.#share));
+    const allowed = Math.max(requests, perWorker * this.#runningWorkers());
+    return Math.max(1, Math.floor(allowed * this.#rateFraction));
   }
 
-  /** No timer, where nobody waits. */
-  #rest(): void {
-    if (!this.#count && !this.#wakes.size) this.#timer.unsubscribe();
+  /** How many requests may be sent now, whether or not others wait. */
+  #places(): number {
+    const { concurrent = Infinity } = this.#limits;
+    const now = this.#scheduler.now();
+    const firstCounted = this.#endedAt.findIndex((endedAt) => endedAt + this.#window >= now);
+    this.#endedAt.splice(0, firstCounted < 0 ? this.#endedAt.length : firstCounted);
+    if (this.#pausedUntil > now) return 0;
+    return Math.min(concurrent - this.#inFlight, this.#requestsPerWindow - this.#inFlight - this.#endedAt.length);
   }
 
-  /** Lets through who may go. An answer given at once comes back here: the loop that runs sees to it. */
-  #advance(): void {
-    if (this.#busy) return;
-    this.#busy = true;
-    this.#admit();
-    this.#busy = false;
+  /** Starts as many requests as may be sent now. A request that ends at once calls this again: the loop goes on for it. */
+  #startRequests(): void {
+    if (this.#starting) return;
+    this.#starting = true;
+    // One at a time: a request that starts may add others, and urgent ones.
+    let next = this.#nextStart();
+    while (next && this.#places() > 0) {
+      next.waiting.delete(next.start);
+      // A callback that is told of a free place calls `run`, which must start its request.
+      this.#starting = next.waiting !== this.#wakes;
+      next.start();
+      this.#starting = true;
+      next = this.#nextStart();
+    }
+    if (next) this.#startLater();
+    this.#starting = false;
   }
 
-  /** Whose turn it is, and where it waits. */
-  #first() {
-    for (const waiting of [...this.#waiting, this.#wakes])
-      for (const start of waiting) return [start, waiting] as const;
+  /** What is to be started next, and the set that it waits in. */
+  #nextStart(): { readonly start: () => void; readonly waiting: Set<() => void> } | undefined {
+    for (const waiting of [this.#urgent, this.#ordinary, this.#wakes]) {
+      const [start] = waiting;
+      if (start) return { start, waiting };
+    }
     return undefined;
   }
 
-  /** How many may go now. */
-  #room(): number {
-    const { per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
+  /** Tries again when the pause is over, or when the oldest request no longer counts. */
+  #startLater(): void {
+    const { concurrent = Infinity } = this.#limits;
+    // The end of a request starts the next.
+    if (this.#inFlight >= concurrent) return;
     const now = this.#scheduler.now();
-    const passed = this.#ended.findIndex((end) => end + per >= now);
-    this.#ended.splice(0, passed < 0 ? this.#ended.length : passed);
-    if (this.#until > now) return 0;
-    return Math.min(concurrent - this.#running, this.#requests - this.#running - this.#ended.length);
+    const paused = now < this.#pausedUntil;
+    const dueAt = paused ? this.#pausedUntil : (this.#endedAt[0] ?? Infinity) + this.#window + 1;
+    this.#timer.unsubscribe();
+    if (dueAt === Infinity) return;
+    this.#timer = this.#scheduler.schedule(
+      () => {
+        this.#startRequests();
+      },
+      Math.min(MAX_TIMER, dueAt - now),
+    );
   }
 
-  #admit(): void {
-    const { per = RATE_WINDOW, concurrent = Infinity } = this.#limits;
-    // One by one: who is let through may bring others, and urgent ones.
-    for (let next; (next = this.#first());) {
-      const [start, waiting] = next;
-      if (this.#room() > 0) {
-        waiting.delete(start);
-        // Who is told that there is room asks for its turn in the usual way.
-        this.#busy = waiting !== this.#wakes;
-        start();
-        this.#busy = true;
-        continue;
-      }
-      // Where all that may run at once do, the next end calls again.
-      if (this.#running >= concurrent) return;
-      const now = this.#scheduler.now();
-      const due = Math.max(this.#until, now < this.#until ? 0 : (this.#ended[0] ?? Infinity) + per + 1);
-      this.#timer.unsubscribe();
-      if (due < Infinity) {
-        this.#timer = this.#scheduler.schedule(
-          () => {
-            this.#advance();
-          },
-          Math.min(MAX_TIMER, due - now),
-        );
-      }
-      return;
-    }
+  /** Runs no timer while nothing waits. */
+  #stopIdleTimer(): void {
+    if (!this.#waitingRequests && !this.#wakes.size) this.#timer.unsubscribe();
   }
 }

@@ -1,10 +1,10 @@
-/** A base URL, taken apart. */
+/** The parts of a base URL. */
 export interface BaseUrl {
   /** Without a slash at its end. */
   readonly path: string;
   /** Without its question mark. */
   readonly query: string;
-  /** On this machine. */
+  /** Whether its host is this machine. */
   readonly loopback: boolean;
 }
 
@@ -12,11 +12,11 @@ export interface BaseUrl {
 export const DEFAULT_BASE_URL = 'https://api.runpod.ai/v2';
 
 /**
- * Takes a base URL apart, or says what is wrong with it. It may be relative in a browser, and have a path and a query;
- * plain http is for this machine only, because the key would be readable on its way.
+ * The parts of a base URL, or what is wrong with it, in words. In a browser the URL may be relative to the page. It may have
+ * a path and a query. Plain http is for this machine only, because others could read the API key on its way.
  */
 export function parseBaseUrl(given: string, allowInsecure?: boolean): BaseUrl | string {
-  // A relative one is relative to the page; without a page it is no URL at all.
+  // A relative URL is relative to the page. Without a page it is not a URL.
   const page = (globalThis as { location?: { href?: string } }).location?.href;
   const url = URL.canParse(given, page) ? new URL(given, page) : undefined;
   if (!url || given.startsWith('//') || !/^https?:$/.test(url.protocol)) return 'must be an http or https URL';

@@ -2,39 +2,41 @@ import { Observable, Subscription } from 'rxjs';
 import type { CallState } from './CallState.js';
 
 /**
- * Passes a submission's answer on, and keeps it from being lost when its subscriber leaves. Not sent yet: it is never
- * sent. On its way: it is not aborted, because the server may take the job all the same, but read to its end, and what
- * then comes of it goes to `left`.
+ * Passes a submission's answer on, and keeps a job from being lost when the subscriber leaves first.
  *
- * @param left - called when the subscriber has left a submission on its way; returns what is done with the answer, or
- * without one
+ * - Not sent yet: the submission is never sent.
+ * - Sent: the request is not aborted, because the server may take the job all the same. The answer is read to its end and
+ *   given to the function that `onAbandoned` returned.
+ *
+ * @param onAbandoned - called when the subscriber leaves a submission that was sent. The function that it returns gets the
+ *   answer, or `undefined` where none came.
  */
 export function keepSubmission<T>(
-  source: Observable<T>,
-  trace: CallState,
-  left: () => (answer?: T) => void,
+  submission: Observable<T>,
+  state: CallState,
+  onAbandoned: () => (answer: T | undefined) => void,
 ): Observable<T> {
   return new Observable((subscriber) => {
-    let over = false;
-    let done: ((answer?: T) => void) | undefined;
+    let answered = false;
+    let useAnswer: ((answer: T | undefined) => void) | undefined;
     const reading = new Subscription();
-    // Before anything is asked: who leaves while it is, and before it is sent, has it not sent.
+    // Added before the source is subscribed to, so that a synchronous unsubscribe prevents the request.
     subscriber.add(() => {
-      if (over) return;
-      trace.abandoned = true;
-      if (trace.maybeReceived) done = left();
+      if (answered) return;
+      state.abandoned = true;
+      if (state.maybeReceived) useAnswer = onAbandoned();
       else reading.unsubscribe();
     });
     reading.add(
-      source.subscribe({
+      submission.subscribe({
         next: (answer) => {
-          over = true;
-          if (done) done(answer);
+          answered = true;
+          if (useAnswer) useAnswer(answer);
           else subscriber.next(answer);
         },
         error: (error: unknown) => {
-          over = true;
-          if (done) done();
+          answered = true;
+          if (useAnswer) useAnswer(undefined);
           else subscriber.error(error);
         },
         complete: () => {

@@ -1,30 +1,33 @@
 import { operations } from '../protocol/operations.js';
 import type { Limits, OperationLimits } from '../types/Limits.js';
 
-/** How a client's requests are bounded, for each endpoint. */
+/** What keeps a client's requests within bounds, for each endpoint and operation. */
 export type LimitsOption = 'documented' | Limits | { readonly share: number } | false;
 
-/** The bounds on operations; those without one are not bounded. */
-export type Bounds = Readonly<Record<string, OperationLimits | undefined>>;
+/** Limits by operation; an operation that is not listed has none. */
+export type ResolvedLimits = Readonly<Record<string, OperationLimits | undefined>>;
 
 /**
- * The bounds an option stands for; `undefined` for a share that is none. A share of the documented limits is rounded
- * down, and is at least one request.
+ * The limits that an option stands for; `undefined` where `share` is not a number above 0 and at most 1. A share of a
+ * documented limit is rounded down, and is at least one request.
  */
-export function resolveLimits(option: LimitsOption): Bounds | undefined {
-  const { share } = option === 'documented' ? { share: 1 } : (Object(option) as { readonly share?: unknown });
-  if (typeof share !== 'number') return Object(option) as Bounds;
-  if (!(share > 0 && share <= 1)) return undefined;
+export function resolveLimits(option: LimitsOption): ResolvedLimits | undefined {
+  if (option === 'documented') return documentedLimits(1);
+  const { share } = Object(option) as { readonly share?: unknown };
+  // The limits of an operation are an object, so a number can only be a share.
+  if (typeof share !== 'number') return Object(option) as ResolvedLimits;
+  return share > 0 && share <= 1 ? documentedLimits(share) : undefined;
+}
+
+function documentedLimits(share: number): ResolvedLimits {
   const part = (value: number | undefined) => value && Math.max(1, Math.floor(value * share));
-  return Object.fromEntries(
-    Object.entries(operations).map(([name, { limits }]) => [
+  const rows = Object.entries(operations).map(([name, { limits }]) => {
+    if (!limits) return [name, undefined] as const;
+    const { requests, concurrent, perWorker } = limits;
+    return [
       name,
-      limits && {
-        ...limits,
-        requests: part(limits.requests),
-        concurrent: part(limits.concurrent),
-        perWorker: part(limits.perWorker),
-      },
-    ]),
-  );
+      { ...limits, requests: part(requests), concurrent: part(concurrent), perWorker: part(perWorker) },
+    ] as const;
+  });
+  return Object.fromEntries(rows);
 }

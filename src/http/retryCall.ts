@@ -1,19 +1,20 @@
-import { defer, retry as retryWhile, tap, timer, type Observable, type SchedulerLike } from 'rxjs';
+import { defer, retry as retryOn, tap, timer, type Observable, type SchedulerLike } from 'rxjs';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RequestTimeoutError } from '../errors/RequestTimeoutError.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { operationRow } from '../protocol/operations.js';
 import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
-import { bodyMessage, isEndpointMissing } from '../protocol/message.js';
+import { bodyMessage } from '../protocol/message.js';
 import type { CallRequest } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { redact, type CallState } from './CallState.js';
+import { lagPause } from './submissionLag.js';
 
 /** How a failed request is repeated. */
 export interface RetryOptions {
   /**
-   * How often a call is sent at the most. A job just submitted that answers 404 is asked for again all the same, for ten
-   * seconds, because it may not be known everywhere yet.
+   * How often a call is sent at most. The 404 of a job just submitted does not count: for ten seconds the job may not be
+   * known to all of the service's machines, and the call is sent again.
    * @defaultValue 4
    */
   readonly attempts?: number;
@@ -36,33 +37,30 @@ export interface RetryOptions {
   readonly maxRetryAfter?: number;
 }
 
-/** What repeating needs of its client. */
+/** What `retryCall` needs of its client. */
 export interface RetrySettings {
   readonly retry: RetryOptions;
   readonly scheduler: SchedulerLike;
   /** A number from 0 up to 1, as `Math.random`. */
   readonly random: () => number;
+  /** Called before the pause of each repeat, with the pause in milliseconds and the reason. */
+  readonly onRepeat: (delay: number, reason: string) => void;
 }
 
 /** The longest `Retry-After` that is obeyed, in milliseconds. */
 export const MAX_RETRY_AFTER = 60_000;
 
-/** Pause before a just submitted job is asked for again. */
-const LAG_PAUSE = 500;
-
 /**
- * Sends a request, and again where that is safe: anything that failed for reads and cancels; for submissions, streams
- * and purges only what the server cannot have acted on (429, or a connection never made).
+ * Sends a call, and again where that is safe: reads and cancels after any failure that may pass; submissions, streams and
+ * purges only where the server cannot have acted on the request (429, or a connection never made).
  *
- * @param attempt - sends it once each time that it is subscribed to
- * @param report - told of each repeat before its pause
+ * @param attempt - sends the call once for each subscription
  */
 export function retryCall(
   attempt: Observable<Reply>,
   { operation, method }: CallRequest,
-  trace: CallState,
-  { retry, scheduler, random }: RetrySettings,
-  report: (delay: number, reason: string) => void,
+  state: CallState,
+  { retry, scheduler, random, onRepeat }: RetrySettings,
 ): Observable<Reply> {
   const { attempts = 4, base = 500, max = 10_000, maxRetryAfter = MAX_RETRY_AFTER } = retry;
   const { careful } = operationRow(operation, method);
@@ -70,49 +68,56 @@ export function retryCall(
   return defer(() => {
     let failures = 0;
 
-    /** How long to wait before the next attempt, if there is one. */
-    const pause = (asked?: number): number | undefined => {
-      if (trace.abandoned || ++failures >= attempts) return undefined;
-      if (asked === undefined) return random() * Math.min(max, base * 2 ** (failures - 1));
-      return asked <= maxRetryAfter ? asked : undefined;
+    /** How long to wait before the next attempt; `undefined` where there is none. */
+    const pauseAfterFailure = (retryAfter?: number): number | undefined => {
+      failures++;
+      if (failures >= attempts) return undefined;
+      if (retryAfter === undefined) return random() * Math.min(max, base * 2 ** (failures - 1));
+      return retryAfter <= maxRetryAfter ? retryAfter : undefined;
     };
 
     /** The same after an answer. */
-    const pauseAfter = ({ status, headers, text }: Reply): number | undefined => {
+    const pauseAfterReply = (reply: Reply): number | undefined => {
+      if (reply.status < 300) return undefined;
       const now = scheduler.now();
-      // A job just submitted may not be known everywhere yet. An endpoint that is not found will not come.
-      const lagging = status === 404 && now < trace.lagUntil && !isEndpointMissing(text);
-      if (lagging) return trace.abandoned ? undefined : LAG_PAUSE;
-      return mayRepeat(status, careful) ? pause(parseRetryAfter(headers, now)) : undefined;
+      const lag = lagPause(reply, now, state.lagUntil);
+      if (lag !== undefined) return lag;
+      if (!mayRepeat(reply.status, careful)) return undefined;
+      return pauseAfterFailure(parseRetryAfter(reply.headers, now));
     };
 
     return attempt.pipe(
       tap((reply) => {
-        const wait = reply.status < 300 ? undefined : pauseAfter(reply);
-        if (wait === undefined) return;
-        throw new Again(wait, `${reply.status} ${bodyMessage(redact(reply.text, trace)) ?? ''}`.trim());
+        if (state.abandoned) return;
+        const pause = pauseAfterReply(reply);
+        if (pause !== undefined) throw new RepeatAfter(pause, reasonOf(reply, state));
       }),
-      retryWhile({
+      retryOn({
         delay: (error: unknown) => {
-          const refused = error instanceof Again;
-          const wait = refused ? error.pause : isRepeatable(error, careful) ? pause() : undefined;
-          if (wait === undefined) throw error;
-          report(wait, (error as Error).message);
-          return timer(Math.min(MAX_TIMER, wait), scheduler);
+          let pause: number | undefined;
+          if (error instanceof RepeatAfter) pause = error.pause;
+          else if (!state.abandoned && isRepeatable(error, careful)) pause = pauseAfterFailure();
+          if (pause === undefined) throw error;
+          onRepeat(pause, (error as Error).message);
+          return timer(Math.min(MAX_TIMER, pause), scheduler);
         },
       }),
     );
   });
 }
 
-/** An answer that is to be followed by another attempt. */
-class Again extends Error {
+/** Thrown in place of an answer that is followed by another attempt. */
+class RepeatAfter extends Error {
   readonly pause: number;
 
-  constructor(pause: number, message: string) {
-    super(message);
+  constructor(pause: number, reason: string) {
+    super(reason);
     this.pause = pause;
   }
+}
+
+function reasonOf({ status, text }: Reply, state: CallState): string {
+  return `${status} ${bodyMessage(redact(text, state)) ?? ''}`.trim();
 }
 
 function mayRepeat(status: number, careful: boolean): boolean {

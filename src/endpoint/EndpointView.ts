@@ -1,0 +1,14 @@
+import type { ApiCall } from '../http/ApiCall.js';
+import type { EndpointContext } from './EndpointContext.js';
+import type { EndpointOptions } from './EndpointOptions.js';
+
+/** An endpoint as one `Endpoint` object sees it. */
+export interface EndpointView<I extends object, O, C> {
+  /** What all objects of the same endpoint share. */
+  readonly context: EndpointContext;
+  /** The schemas of this object. */
+  readonly options: EndpointOptions<I, O, C>;
+}
+
+/** What a job's calls say besides the options of the user. */
+export type CallMeta = Pick<ApiCall<unknown>, 'tag' | 'ownership' | 'onStart'>;

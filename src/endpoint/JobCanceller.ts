@@ -1,0 +1,89 @@
+import { AsyncSubject, filter, finalize, map, merge, switchMap, take, tap, timer, type Observable } from 'rxjs';
+import type { ApiCall } from '../http/ApiCall.js';
+import type { ClientContext } from '../http/ClientContext.js';
+import { cancelUntilConfirmed, settled, type CancelOutcome } from '../job/cancelUntilConfirmed.js';
+import type { JobCache } from '../polling/JobCache.js';
+import { isTerminal } from '../protocol/snapshot.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+
+/** How an abandoned job is cancelled. */
+export interface CancelAbandonedOptions {
+  /** The caller's own name for the job. */
+  readonly tag?: string | undefined;
+  /**
+   * Whether the job is known to run, and so to cost money: its cancel goes first then. A job that is known not to run
+   * lets the others go first.
+   */
+  readonly urgent?: boolean | undefined;
+  /** Cancel the job only while no worker has taken it. */
+  readonly ifQueued?: boolean;
+}
+
+/** What a canceller needs of its endpoint. */
+interface CancellerHost {
+  readonly id: string | undefined;
+  readonly client: ClientContext;
+  readonly jobs: JobCache;
+  callJob(call: Omit<ApiCall<JobSnapshot>, 'read'>): Observable<JobSnapshot>;
+}
+
+/** Cancels the jobs of an endpoint that their subscribers abandoned. */
+export class JobCanceller {
+  readonly #endpoint: CancellerHost;
+  /** The cancels under way, by job and condition. */
+  readonly #cancels = new Map<string, Observable<CancelOutcome>>();
+
+  constructor(endpoint: CancellerHost) {
+    this.#endpoint = endpoint;
+  }
+
+  /**
+   * Cancels a job until that is confirmed. It begins at the call and goes on whether or not anybody subscribes;
+   * `settled()` waits for it. A second call for the same job joins the first.
+   */
+  cancel(id: string, { tag, urgent, ifQueued = false }: CancelAbandonedOptions = {}): Observable<CancelOutcome> {
+    const key = `${id}/${ifQueued}`;
+    const underWay = this.#cancels.get(key);
+    if (underWay) return underWay;
+
+    const { client, jobs, id: endpointId = '' } = this.#endpoint;
+    const { scheduler } = client.settings;
+    const outcome$ = new AsyncSubject<CancelOutcome>();
+    this.#cancels.set(key, outcome$);
+    const pending = client.pendingCancels.track();
+    const callState = client.newCallState();
+    const names = { endpointId, operation: 'cancel', jobId: id, tag };
+    client.report(names, callState, { type: 'cancel', outcome: 'started' });
+
+    const call = (operation: 'cancel' | 'status') =>
+      this.#endpoint.callJob({ operation, jobId: id, tag, urgent, ownership: 'abandoned-cancel' });
+    // Of jobs that are abandoned together, the urgent ones are in line before the others ask for their turn.
+    const cancel = () =>
+      urgent === false ? timer(0, scheduler).pipe(switchMap(() => call('cancel'))) : call('cancel');
+    const confirmed$ = cancelUntilConfirmed(
+      cancel,
+      () => jobs.read(id, () => call('status')),
+      scheduler,
+      ifQueued,
+      () => !!jobs.get(id)?.over,
+    );
+    // Another reader may be told first that the job is over.
+    const over$ = jobs.snapshotsOf(id).pipe(filter(isTerminal), map(settled));
+    merge(confirmed$, over$)
+      .pipe(
+        take(1),
+        tap(({ outcome }) => {
+          const ref = { v: 1, endpointId, id, submittedAt: jobs.get(id)?.submittedAt, tag } as const;
+          if (outcome !== 'running') client.pendingCancels.record(outcome, ref);
+          client.report(names, callState, { type: 'cancel', outcome });
+          jobs.refresh(id);
+        }),
+        finalize(() => {
+          this.#cancels.delete(key);
+          pending.unsubscribe();
+        }),
+      )
+      .subscribe(outcome$);
+    return outcome$;
+  }
+}

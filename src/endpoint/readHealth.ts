@@ -1,0 +1,13 @@
+import { tap, type Observable } from 'rxjs';
+import { parseHealth } from '../protocol/health.js';
+import type { CallOptions } from '../types/callOptions.js';
+import type { EndpointHealth } from '../types/EndpointHealth.js';
+import type { EndpointContext } from './EndpointContext.js';
+
+/** Reads the endpoint's counts of jobs and workers, and notes how many workers run: that decides what the limits allow. */
+export function readHealth(context: EndpointContext, options?: CallOptions): Observable<EndpointHealth> {
+  const { id = '', client } = context;
+  return context
+    .call({ operation: 'health', read: ({ text }) => parseHealth(text) }, options)
+    .pipe(tap(({ workers }) => client.noteRunningWorkers(id, workers.running)));
+}

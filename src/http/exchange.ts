@@ -1,0 +1,122 @@
+import { Observable, from, throwError, timeout } from 'rxjs';
+import { ConnectionError } from '../errors/ConnectionError.js';
+import { RunpodError } from '../errors/RunpodError.js';
+import { timedOut } from '../errors/timedOut.js';
+import { isRefusal } from '../protocol/operations.js';
+import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
+import type { CallRequest } from '../types/Link.js';
+import type { Reply } from '../types/Transport.js';
+import { redact, type CallState } from './CallState.js';
+import type { ClientContext } from './ClientContext.js';
+import type { RateLimiter } from './RateLimiter.js';
+import { notSent, requestContext } from './requestContext.js';
+import { MAX_RETRY_AFTER } from './retryCall.js';
+
+/** What an exchange needs besides its request. */
+interface ExchangeOptions {
+  /** Makes the headers with the key; may throw, and then nothing is sent. */
+  readonly headers: () => CallRequest['headers'];
+  /** Slows down when the service answers 429. */
+  readonly limiter: RateLimiter | undefined;
+}
+
+type Ending = { type: 'reply'; status: number } | { type: 'failure'; message: string } | { type: 'abort' };
+
+/**
+ * One request and its answer on the wire. Emits the answer whatever its status, and completes. Unsubscribing aborts the
+ * request.
+ */
+export function exchange(
+  client: ClientContext,
+  request: CallRequest,
+  state: CallState,
+  { headers: makeHeaders, limiter }: ExchangeOptions,
+): Observable<Reply> {
+  const { transport, scheduler, base, retry } = client.settings;
+  const { maxRetryAfter = MAX_RETRY_AFTER } = retry;
+  const { method, url, body, operation, timeout: ms } = request;
+  return new Observable((subscriber) => {
+    // The subscriber may have left while a link, or the function that gives the key, was called.
+    if (subscriber.closed) return;
+    // A user's link may repeat a call that was abandoned meanwhile.
+    if (state.abandoned) throw notSent(request, 'the call was left');
+    const headers = makeHeaders();
+    const startedAt = client.now();
+    const attempt = ++state.attempt;
+    let ended = false;
+
+    const end = (maybeReceived: boolean, ending: Ending) => {
+      if (ended) return;
+      ended = true;
+      state.maybeReceived = maybeReceived;
+      if (client.activity$.observed)
+        client.report(request, state, { ...ending, duration: client.now() - startedAt, attempt });
+    };
+    const fail = (error: unknown) => {
+      const failure = toFailure(error, request, state);
+      end(failure.phase !== 'connect', { type: 'failure', message: failure.message });
+      subscriber.error(failure);
+    };
+    const succeed = (reply: Reply) => {
+      // A transport may emit more than once, and synchronously.
+      if (ended) return;
+      const { status } = reply;
+      end(!isRefusal(status), { type: 'reply', status });
+      // A 429 for one call holds for all calls of the same operation.
+      if (status === 429) limiter?.slowDown(Math.min(parseRetryAfter(reply.headers, client.now()) ?? 0, maxRetryAfter));
+      subscriber.next(reply);
+      subscriber.complete();
+    };
+    /** Makes an error of the call of whatever a handler throws. Thrown into the transport, it would reach nobody. */
+    const guarded =
+      <T>(handler: (value: T) => void) =>
+      (value: T) => {
+        try {
+          handler(value);
+        } catch (error) {
+          subscriber.error(error);
+        }
+      };
+
+    state.maybeReceived = true;
+    if (client.activity$.observed) {
+      const path = url.slice(base.path.length).replace(/\?.*/, '');
+      client.report(request, state, { type: 'request', method, path, attempt });
+    }
+    subscriber.add(() => {
+      end(true, { type: 'abort' });
+    });
+    let reply$: Observable<Reply>;
+    try {
+      // The transport may use another copy of RxJS.
+      reply$ = from(transport({ method, url, headers, body, timeout: ms, operation }));
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    const onTimeout = () => throwError(() => timedOut(ms, 'requestTimeout', requestContext(request, true)));
+    // One operator and no more: this code runs for each request, and operators would cost more than all else here.
+    const subscription = reply$.pipe(timeout({ first: ms, scheduler, with: onTimeout })).subscribe({
+      next: guarded(succeed),
+      error: guarded(fail),
+      complete: () => {
+        if (!subscriber.closed) fail('it ended without an answer');
+      },
+    });
+    subscriber.add(subscription);
+  });
+}
+
+/** A transport's failure as an error of ours: HTTP libraries hang the request on theirs, with the key in its headers. */
+function toFailure(error: unknown, request: CallRequest, state: CallState): Error & { readonly phase?: unknown } {
+  if (error instanceof RunpodError) return error;
+  const { phase, code, message } = Object(error) as { phase?: unknown; code?: unknown; message?: unknown };
+  const words = redact(String(message ?? code ?? error), state);
+  const connected = phase !== 'connect';
+  const what = connected ? 'lost its connection' : 'could not connect';
+  return new ConnectionError(
+    `${request.operation} on endpoint ${request.endpointId} ${what}: ${words}`,
+    { ...requestContext(request, connected), cause: Object.assign(new Error(words), { code }) },
+    { phase: connected ? 'sent' : 'connect', retryable: true },
+  );
+}

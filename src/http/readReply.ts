@@ -1,0 +1,70 @@
+import { ResponseError } from '../errors/ResponseError.js';
+import type { ErrorContext } from '../errors/RunpodError.js';
+import { toHttpError } from '../errors/toHttpError.js';
+import type { JsonParser } from '../protocol/json.js';
+import { clip, isEndpointMissing } from '../protocol/message.js';
+import { isRefusal, operationRow } from '../protocol/operations.js';
+import type { Parsed } from '../protocol/Parsed.js';
+import { isTerminal, parseSnapshot } from '../protocol/snapshot.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { Reply } from '../types/Transport.js';
+import type { ApiCall } from './ApiCall.js';
+import { redact, type CallState } from './CallState.js';
+import { jobMissingError } from './submissionLag.js';
+
+/** What an answer is read with, besides its call. */
+export interface ReplyReader {
+  readonly state: CallState;
+  /** What errors say of the call. */
+  readonly context: ErrorContext;
+  /** The endpoint's own parser of JSON. */
+  readonly parse: JsonParser | undefined;
+  /** `scheduler.now()` */
+  readonly now: number;
+  /** What this client knows of the call's job. */
+  readonly job: { readonly known: boolean; readonly last: JobSnapshot | undefined } | undefined;
+  /** Called for each 2xx answer that is a job. */
+  readonly onJob: (snapshot: JobSnapshot) => void;
+}
+
+/** The value that an answer holds. Throws the error that another answer is. */
+export function readReply<T>(reply: Reply, call: ApiCall<T>, reader: ReplyReader): T {
+  const { status } = reply;
+  const { jobId, operation } = call;
+  const { state, context, now } = reader;
+  if (status >= 200 && status < 300) return readSuccess(reply, call, reader);
+  if (!call.read && status >= 400 && status < 500 && status !== 429) {
+    // The caller asked for a job, and the body is a job that is over. Other refusals may have an id and a status, too.
+    const refused = parseSnapshot(reply.text);
+    if ('value' in refused && isTerminal(refused.value)) return refused.value as T;
+  }
+  const redacted = (text: string) => redact(text, state);
+  // Redacted before it is shortened: a shortened text could hold the beginning of the key.
+  if (status === 404 && jobId && !isEndpointMissing(redacted(reply.text)))
+    throw jobMissingError(jobId, context, reader.job);
+  const accepted = context.accepted && (isRefusal(status) ? 'no' : 'unknown');
+  // Where a submission may have been accepted, `SubmissionUnknownError` gives the advice.
+  const isUnknownSubmission = accepted === 'unknown' && operationRow(operation, call.method).kind === 'submission';
+  throw toHttpError(reply, { ...context, accepted }, now, redacted, !isUnknownSubmission);
+}
+
+function readSuccess<T>(reply: Reply, call: ApiCall<T>, { state, context, parse, onJob }: ReplyReader): T {
+  const { operation, jobId, read } = call;
+  const isSubmission = operationRow(operation, call.method).kind === 'submission';
+  // Without `read`, `T` is the snapshot of a job.
+  const parseText = (text: string) =>
+    read ? read({ ...reply, text }) : (parseSnapshot(text, parse, jobId, isSubmission) as Parsed<T>);
+  const parsed = parseText(reply.text);
+  if ('value' in parsed) {
+    if (!read) onJob(parsed.value as JobSnapshot);
+    return parsed.value;
+  }
+  // The text is for people from here on. Parsed anew, because the issue may quote the key.
+  const text = redact(reply.text, state);
+  const clean = parseText(text);
+  const issue = 'issue' in clean ? clean.issue : parsed.issue;
+  throw new ResponseError(`the answer to ${operation} on endpoint ${context.endpointId ?? '?'} ${issue}`, context, {
+    excerpt: clip(text, 500),
+    retryable: true,
+  });
+}

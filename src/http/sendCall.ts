@@ -1,0 +1,46 @@
+import { first, type Observable } from 'rxjs';
+import type { CallRequest, Handler } from '../types/Link.js';
+import type { Reply } from '../types/Transport.js';
+import { authorize, withApiKey } from './authorize.js';
+import type { CallState } from './CallState.js';
+import type { ClientContext } from './ClientContext.js';
+import { exchange } from './exchange.js';
+import { retryCall } from './retryCall.js';
+
+/**
+ * Sends a call and emits its answer: through the user's links, then attempt by attempt until one counts. Each attempt gets
+ * the API key, waits for its turn within the limits, and makes one exchange on the wire.
+ */
+export function sendCall(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {
+  const { links, retry, scheduler, random } = client.settings;
+  const wire: Handler = (linked) =>
+    retryCall(sendAttempt(client, linked, state), linked, state, {
+      retry,
+      scheduler,
+      random,
+      onRepeat: (delay, reason) => {
+        client.report(linked, state, { type: 'repeat', delay, reason, attempt: state.attempt });
+      },
+    });
+  if (!links.length) return wire(request);
+  const chain = links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire);
+  return chain(request).pipe(first());
+}
+
+function sendAttempt(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {
+  const { settings } = client;
+  const limiter = client.rateLimiterFor(request.endpointId, request.operation);
+  return withApiKey(settings, request, (key) => {
+    const reply$ = exchange(client, request, state, {
+      headers: () => authorize(settings, request, state, key),
+      limiter,
+    });
+    if (!limiter) return reply$;
+    return limiter.run(reply$, {
+      urgent: state.urgent,
+      onWait: (waiting) => {
+        client.report(request, state, { type: 'wait', waiting });
+      },
+    });
+  });
+}
