@@ -35,7 +35,7 @@ import type { Canceller, JobExecutor, JobRunner, StatusReader } from './types/po
 import type { PurgeResult } from './types/PurgeResult.js';
 import type { Reply } from './types/Transport.js';
 
-/** One for all, where there may be a hundred thousand. */
+/** Shared by all calls without options: a pipeline makes a hundred thousand. */
 const NO_OPTIONS: SyncOptions = {};
 
 /**
@@ -57,13 +57,13 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     this.#context = view.context;
   }
 
-  /** The endpoint's id; `undefined` where there is none, which every call then errors with. */
+  /** The endpoint's id. Where it is `undefined`, every call errors. */
   get id(): string | undefined {
     return this.#context.id;
   }
 
   /**
-   * Submits a job: `POST /run`. Emits one snapshot, with the id, and completes; the job is then the caller's.
+   * Submits a job: `POST /run`. Emits one snapshot, with the id, and completes. The job is then the caller's to watch or cancel.
    *
    * ```ts
    * endpoint.run({ input: { prompt: 'a lighthouse' } }).subscribe(({ id }) => console.log(id));
@@ -73,8 +73,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * the job cannot have been taken; `SubmissionUnknownError` where it may have been. Repeated only after a 429 or a
    * connection never made.
    *
-   * Unsubscribing before the request is sent keeps it from being sent. Later it is not aborted: the answer is read to
-   * its end and the job then cancelled, which `settled()` waits for.
+   * Unsubscribing before the request is sent prevents it. A request that was sent is not aborted: its answer is read to the
+   * end, and the job is then cancelled. `settled()` waits for that.
    *
    * The result is kept for 30 minutes after the job is over (RunPod documentation, "Job states").
    */
@@ -90,8 +90,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * endpoint.runSync({ input: { prompt: 'a lighthouse' } }).pipe(jobOutput());
    * ```
    *
-   * Errors as `run` and `watch` do. Unsubscribing acts as on `run`, and also cancels the job while it is watched, since
-   * nobody else knows its id. The result is kept for 1 minute.
+   * Errors as `run` and `watch` do. Unsubscribing acts as on `run`, and while the job is watched it cancels the job, since
+   * nobody else knows its id. The service keeps the result for 1 minute.
    */
   runSync(request: JobRequest<I>, options: SyncOptions = {}): Observable<TerminalSnapshot<O>> {
     return this.runToEnd(request, options, 'runsync').pipe(filter(isTerminal));
@@ -99,16 +99,16 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
 
   /**
    * Runs a job to its end: `POST /run`, then polling. Emits the answer, then a snapshot whenever it differs from the one
-   * before; completes after the terminal one, whatever it is. It is what pipelines run: a `Job` with one view, no options
-   * of its own, and little memory. It is read when it is likely to be over, by how long the endpoint's jobs took: for
-   * progress, `job` and `watch` are better.
+   * before. Completes after the terminal snapshot, whatever its status. Pipelines run their jobs by it: it takes less memory
+   * than a `Job`. The job is read when it has probably ended, by how long the endpoint's jobs took so far: for progress, use
+   * `job` or `watch`.
    *
    * ```ts
    * endpoint.runToEnd({ input: { prompt: 'a lighthouse' } }).pipe(jobOutput());
    * ```
    *
-   * Errors as `run` and `watch` do. Unsubscribing acts as on `run`, and also cancels the job while it is watched; so do
-   * `signal`, `timeout` and `close()`. An error of reading does not: it has a `ref`, and the job goes on.
+   * Errors as `run` and `watch` do. Unsubscribing acts as on `run`, and while the job is watched it cancels the job; so do
+   * `signal`, `timeout` and `close()`. An error of reading does not cancel the job: it has a `ref` to attach with.
    */
   runToEnd(request: JobRequest<I>, options?: Omit<SyncOptions, 'wait'>): Observable<JobSnapshot<O>>;
   /** @internal */
@@ -129,8 +129,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Reads a job once: `GET /status`. Emits one snapshot and completes.
    *
    * Errors with `JobNotFoundError`, or with `JobExpiredError` where this client had seen the job; a 404 within 10 s of
-   * this client's own submission is tried again. A read of the same job that is in flight already is shared.
-   * Unsubscribing aborts the request, where nobody else waits for it, and does nothing to the job.
+   * this client's own submission is tried again. A read of the same job that is already in flight is shared.
+   * Unsubscribing does nothing to the job. It aborts the request, unless another subscriber shares it.
    */
   status(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
     const context = this.#context;
@@ -144,16 +144,16 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   /**
-   * Polls a job until it is over. Emits a snapshot whenever it differs from the one before; completes after the terminal
-   * one, whatever it is.
+   * Polls a job until it is over. Emits a snapshot whenever it differs from the one before. Completes after the terminal
+   * snapshot, whatever its status.
    *
    * ```ts
    * endpoint.watch(id).subscribe(({ status }) => console.log(status));
    * ```
    *
-   * Watchers of one job share their requests: one is in flight at a time, the one who wants an answer first asks, and
-   * all get it. Failures that may pass are ridden out for `outage`; then, and for any other, it errors.
-   * Unsubscribing aborts the read where nobody else waits for it, and does nothing to the job.
+   * Watchers of one job share their requests: one is in flight at a time, made when the first of them wants an answer, and
+   * all get the answer. Failures that may pass are ridden out for `outage`. After that, and for any other failure, it
+   * errors. Unsubscribing does nothing to the job. It aborts the request, unless another watcher shares it.
    */
   watch(id: string, options: WatchOptions = {}): Observable<JobSnapshot<O>> {
     return watchJob(this.#context, { id, options }).pipe(
@@ -170,10 +170,10 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * endpoint.stream(id).subscribe((chunk) => process.stdout.write(String(chunk)));
    * ```
    *
-   * The service hands each chunk out once, so there is one reader for each job and client; a second one errors with
-   * `StreamInUseError`, and one that comes after it left goes on where it stopped. A job that ended otherwise gives its
-   * chunks first, then its error (`JobFailedError`, …). Where an answer was lost on the way, `onGap` decides; nothing is
-   * lost silently. Unsubscribing aborts the read and does nothing to the job.
+   * The service hands out each chunk once, so each job has one reader in a client. A second reader errors with
+   * `StreamInUseError`; a reader that comes after the first has unsubscribed goes on where that one stopped. A job that did
+   * not complete gives its chunks first, then its error (`JobFailedError`, …). Where an answer was lost on the way, `onGap`
+   * decides; no chunk is lost silently. Unsubscribing aborts the read and does nothing to the job.
    */
   stream(id: string, options: StreamOptions = {}): Observable<C> {
     return readStream(this.#view, { id, options }).pipe(
@@ -186,8 +186,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   /**
    * Cancels a job, queued or running: `POST /cancel`. Emits the answer and completes. Watchers of the job read it anew.
    *
-   * Repeated until it is answered, a bounded number of times. What the service answers for a job that is over is not
-   * documented. Unsubscribing aborts the request, which may have had its effect.
+   * Repeated a bounded number of times until it is answered. What the service answers for a job that is over is not
+   * documented. Unsubscribing aborts the request, which may have had its effect already.
    */
   cancel(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
     return this.#command('cancel', id, call);
@@ -197,37 +197,37 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Runs a job again that FAILED or TIMED_OUT, under the same id and with its original input: `POST /retry`. Emits the
    * answer and completes. The previous output is gone (RunPod documentation, "Send API requests").
    *
-   * It is a submission: errors and unsubscribing act as on `run`, where leaving cancels the job.
+   * It is a submission: errors and unsubscribing act as on `run`, so unsubscribing after it was sent cancels the job.
    */
   retry(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
     return this.#command('retry', id, call);
   }
 
   /**
-   * A job with a life of its own: submitted when it is first looked at, and at most once; shared by all who look; and
-   * cancelled on the server when the last of them leaves.
+   * A job with many views: submitted when a view is first subscribed to, and at most once; shared by all subscribers; and
+   * cancelled on the server when the last of them unsubscribes.
    *
    * ```ts
    * const job = endpoint.job({ input: { prompt: 'a lighthouse' } });
    * job.output$.subscribe((output) => console.log(output));
    * ```
    *
-   * Sends nothing at the call. What is wrong with the request or the options is an error of its views.
+   * Sends nothing at the call. A mistake in the request or the options is an error of the job's views.
    */
   job(request: JobRequest<I>, options: JobOptions<I> = {}): Job<O, C> {
     return this.#job({ request }, 'cancel', options);
   }
 
   /**
-   * Goes on with a job that was submitted before, here or in another process, or by somebody else. Leaving it does
-   * nothing to it, unless `onUnsubscribe` says so.
+   * Goes on with a job that was submitted before, here or in another process, or by another program. Unsubscribing does
+   * nothing to the job, unless `onUnsubscribe` says so.
    *
    * ```ts
    * const ref = JSON.parse(localStorage.getItem('job'));
    * endpoint.attach(ref).output$.subscribe((output) => console.log(output));
    * ```
    *
-   * @param ref - the job's id, or the reference that `Job.detach` gave, which also tells how far the stream was read
+   * @param ref - the job's id, or the reference that `Job.detach` gave; the reference says how far the stream was read
    */
   attach(ref: string | JobRef, options: JobOptions<I> = {}): Job<O, C> {
     const { id: endpointId = '' } = this;
@@ -244,7 +244,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   /**
-   * Polls the endpoint's health. Emits every answer, the latest one at once to who comes later, and never completes.
+   * Polls the endpoint's health. Emits every answer, to a late subscriber the latest at once, and never completes.
    * Failures that may pass are ridden out for `outage`. The reading stops when the last subscriber leaves.
    */
   watchHealth(options: WatchHealthOptions = {}): Observable<EndpointHealth> {
@@ -259,9 +259,9 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   /**
-   * Removes all queued jobs of the endpoint, whoever submitted them: `POST /purge-queue`. Running jobs are not touched.
-   * Emits one value and completes. Not repeated where the answer is lost, since jobs may have been queued in between.
-   * Unsubscribing aborts the request, which may have had its effect.
+   * Removes all queued jobs of the endpoint, whoever submitted them: `POST /purge-queue`. Running jobs go on.
+   * Emits one value and completes. Not repeated where the answer is lost, since new jobs may have been queued meanwhile.
+   * Unsubscribing aborts the request, which may have had its effect already.
    */
   purgeQueue(call?: CallOptions): Observable<PurgeResult> {
     return this.#context.call({ operation: 'purge-queue', read: ({ text }) => parsePurge(text) }, call);
@@ -275,8 +275,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * endpoint.request('openai/v1/models').pipe(map(({ text }) => JSON.parse(text)));
    * ```
    *
-   * What is sent with another method than GET counts as a submission: it may run, and cost, so it is not repeated where
-   * it may have been accepted. Unsubscribing aborts a GET; anything else on its way is read to its end.
+   * A request with another method than GET counts as a submission: it may run a job and cost money, so it is not repeated
+   * where it may have been accepted. Unsubscribing aborts a GET; the answer to any other request is read to its end.
    *
    * @param operation - the path after the endpoint's id
    */

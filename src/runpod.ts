@@ -45,17 +45,16 @@ export interface ClientOptions {
   readonly baseUrl?: string;
   /** Steps between the endpoints and the wire, outermost first. */
   readonly links?: readonly Link[];
-  /** How failed requests are repeated; `false` sends each once (but for a 404 of a job just submitted). */
+  /** How failed requests are repeated; `false` sends each once, except after the 404 of a job just submitted. */
   readonly retry?: RetryOptions | false;
   /**
-   * What keeps the requests within the service's limits, for each endpoint and operation: the documented ones, your own,
-   * a share of the documented ones where several processes use an endpoint, or nothing.
+   * Which limits the requests keep, for each endpoint and operation: the documented limits, limits of your own, a share of
+   * the documented ones where several processes use an endpoint, or none (`false`).
    * @defaultValue `'documented'`
    */
   readonly limits?: LimitsOption;
   /**
-   * How long one attempt may take, in milliseconds. Requests that the service holds may take as long as they are held
-   * and 15 s more.
+   * How long one attempt may take, in milliseconds. A request that the service holds may take 15 s longer than it is held.
    * @defaultValue 30 000, submissions 120 000
    */
   readonly requestTimeout?: number;
@@ -65,17 +64,17 @@ export interface ClientOptions {
    */
   readonly scheduler?: SchedulerLike;
   /**
-   * Draws the spread of pauses: a number from 0 up to 1.
+   * Spreads pauses and polls: returns a number from 0 up to 1.
    * @defaultValue `Math.random`
    */
   readonly random?: () => number;
   /**
-   * Job objects that arrive by another way, such as webhooks: each counts as an answer to whoever watches the job, and
-   * postpones the next poll. What is no job object is passed over.
+   * Job objects that arrive in another way, such as webhooks. Each counts as an answer for the watchers of its job, and
+   * postpones the next poll. Anything that is not a job object is ignored.
    */
   readonly notices?: Observable<unknown>;
   /**
-   * Lets a key be used over plain http to another machine, where it can be read on its way.
+   * Allows an API key over plain http to another machine. Others can read it on its way.
    * @defaultValue false
    */
   readonly allowInsecure?: boolean;
@@ -86,17 +85,17 @@ export interface RunpodOptions extends Omit<ClientOptions, 'transport'> {
   /** An axios instance of your own, with its interceptors and agents. */
   readonly axios?: AxiosInstance;
   /**
-   * Lets a key be used in a browser, where every visitor can read it.
+   * Allows an API key in a browser. Every visitor can read it.
    * @defaultValue false
    */
   readonly allowBrowser?: boolean;
 }
 
-/** A client of the service: one budget, one connection pool, and one view of each job, for all of its endpoints. */
+/** A client of the service. Its endpoints share rate limits, a connection pool, and what is known of each job. */
 export class Runpod {
   /**
-   * Every request, answer, failure, repeat, wait and cancel, as it happens; never the key. It costs nothing while nobody
-   * listens. Never errors; completes when the client is closed.
+   * Every request, answer, failure, repeat, wait and cancel, as it happens, without the API key. It costs nothing without
+   * subscribers. Never errors; completes when the client is closed.
    */
   readonly activity$: Observable<Activity>;
   readonly #client: ClientContext;
@@ -110,14 +109,13 @@ export class Runpod {
   }
 
   /**
-   * An endpoint by its id; asking twice gives two views of the same.
+   * An endpoint by its id. Two calls with one id give two objects that share reads, limits and known jobs.
    *
    * ```ts
    * const endpoint = runpod().endpoint<{ prompt: string }, { text: string }>('my-endpoint');
    * ```
    *
-   * @param id - from the environment variable `ENDPOINT_ID` where it is not given. A wrong or missing one is an error of
-   * each call.
+   * @param id - by default the environment variable `ENDPOINT_ID`. A wrong or missing id is an error of each call.
    */
   endpoint<I extends object = Record<string, unknown>, O = unknown, C = unknown>(
     id: string | undefined = env('ENDPOINT_ID'),
@@ -133,16 +131,17 @@ export class Runpod {
   }
 
   /**
-   * Waits until no job that was left is still being cancelled, and none is still on its way: emits one report, of all
-   * since the last one, and completes. Never errors. Unsubscribing stops waiting, not cancelling.
+   * Waits until every abandoned job is cancelled or known to be over, and every abandoned submission is answered. Emits one
+   * report of the jobs since the last report, and completes. Never errors. Unsubscribing stops the waiting, not the cancels.
    */
   settled(): Observable<SettleReport> {
     return this.#client.pendingCancels.settled();
   }
 
   /**
-   * Ends the client: every call still subscribed to errors and is left, as if it had been unsubscribed from; waits until
-   * all is settled, and closes the connections. Acts at the call; the Observable reports, as `settled()` does.
+   * Ends the client: every call that is still subscribed to errors, with the same effect on its job as unsubscribing. Waits
+   * until the cancels are settled, and closes the connections. Acts at the call; the Observable emits a report as `settled()`
+   * does, and completes.
    *
    * ```ts
    * process.once('SIGINT', () => client.close().subscribe(() => process.exit(130)));
@@ -164,7 +163,7 @@ export class Runpod {
             client.activity$.complete();
           }),
         )
-        // Keeps what comes last, which is the report.
+        // An AsyncSubject emits the last value, which is the report.
         .subscribe(this.#closing$ as Subject<unknown>);
     }
     return this.#closing$.asObservable();
@@ -178,7 +177,7 @@ export class Runpod {
  * const client = createRunpod({ transport: undiciTransport() });
  * ```
  *
- * Throws `ConfigurationError` for options that cannot work; what is missing, such as a key, is an error of each call.
+ * Throws `ConfigurationError` for options that cannot work. A missing API key is an error of each call.
  */
 export function createRunpod(options: ClientOptions): Runpod {
   return create(options);
@@ -191,7 +190,7 @@ export function createRunpod(options: ClientOptions): Runpod {
  * const endpoint = runpod({ apiKey: process.env.RUNPOD_API_KEY }).endpoint('my-endpoint');
  * ```
  *
- * Throws `ConfigurationError` for options that cannot work; what is missing, such as a key, is an error of each call.
+ * Throws `ConfigurationError` for options that cannot work. A missing API key is an error of each call.
  */
 export function runpod({ axios, allowBrowser = false, ...options }: RunpodOptions = {}): Runpod {
   const inBrowser = 'window' in globalThis && 'document' in globalThis;
@@ -239,7 +238,7 @@ function misuse(message: string): ConfigurationError {
   return new ConfigurationError(message, { operation: 'runpod' });
 }
 
-/** An environment variable, where there is an environment; an empty one counts as none. */
+/** An environment variable; `undefined` where it is empty, or where the platform has no environment. */
 function env(name: string): string | undefined {
   const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
   return process?.env?.[name] || undefined;

@@ -3,8 +3,9 @@ import { from, map, of, type Observable } from 'rxjs';
 import type { Issue } from '../protocol/checks.js';
 
 /**
- * Checks a value with a Standard Schema, at once where the schema answers at once. Emits the value, maybe transformed, or
- * the error that `fail` makes of the issues. Without a schema the value's type is what the caller says it is.
+ * Checks a value with a Standard Schema, synchronously where the schema is synchronous. Emits the value as the schema
+ * returns it, or errors with what `fail` makes of the issues. Without a schema, the value has the type that the caller
+ * states.
  */
 export function validate<T>(
   schema: StandardSchemaV1<unknown, T> | undefined,

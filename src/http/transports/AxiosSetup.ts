@@ -1,6 +1,6 @@
 import type { Axios, AxiosRequestConfig, GenericAbortSignal } from 'axios';
 
-/** Aborts a request; `AbortController` does. */
+/** Aborts a request. `AbortController` is one. */
 export interface Aborter {
   readonly signal: GenericAbortSignal;
   abort(): void;
@@ -9,23 +9,23 @@ export interface Aborter {
 /** How axios sends by default, on the platform at hand. */
 export interface AxiosSetup {
   readonly http: Pick<Axios, 'request'>;
-  /** What each request says beside what is its own. */
+  /** Settings of every request. */
   readonly config?: AxiosRequestConfig;
   readonly aborter: () => Aborter;
   readonly close?: () => Promise<void>;
 }
 
-function asItIs(data: unknown): unknown {
+function identity(data: unknown): unknown {
   return data;
 }
 
-/** Answers of any status come as text, without limits and redirects: whatever an instance's defaults are. */
+/** Settings that override an instance's defaults: answers of any status come as text, without limits or redirects. */
 export const AS_IT_IS = {
   timeout: 0,
   responseType: 'text',
-  // As lists they would be copied for each request.
-  transformRequest: asItIs,
-  transformResponse: asItIs,
+  // Functions, because axios would copy a list for each request.
+  transformRequest: identity,
+  transformResponse: identity,
   validateStatus: () => true,
   maxRedirects: 0,
   maxBodyLength: Infinity,

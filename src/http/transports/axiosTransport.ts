@@ -21,26 +21,26 @@ export function axiosTransport(instance?: AxiosInstance): Transport {
   const transport: Transport = ({ method, url, headers, body }) =>
     new Observable((subscriber) => {
       const aborting = aborter();
-      let over = false;
+      let ended = false;
       const request = { method, url, headers: { ...headers }, data: body, signal: aborting.signal };
       http
-        // A copy is made only where there is something to add: it costs more than the rest of this function.
+        // The copy costs more than the rest of this function, so it is made only where there is something to add.
         .request<unknown>(config ? { ...config, ...request } : request)
         .then(replyOf)
         .then(
           (reply) => {
-            over = true;
+            ended = true;
             subscriber.next(reply);
             subscriber.complete();
           },
           (error: unknown) => {
-            over = true;
+            ended = true;
             subscriber.error(networkError(error));
           },
         );
-      // To abort what is over would abort nothing, and make a DOMException with its stack each time.
+      // Aborting a request that has ended would do nothing but make a DOMException with its stack.
       return () => {
-        if (!over) aborting.abort();
+        if (!ended) aborting.abort();
       };
     });
 
@@ -49,7 +49,7 @@ export function axiosTransport(instance?: AxiosInstance): Transport {
 }
 
 function replyOf({ status, headers, data }: AxiosResponse<unknown>): Reply {
-  // What a browser shows of a redirect that it was told not to follow.
+  // A browser shows a redirect that it does not follow as status 0.
   if (status === 0) throw new Error('the server redirects, which is not followed: check the option baseUrl');
   const lower: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {

@@ -1,15 +1,16 @@
 import type { Phase } from '../../types/Transport.js';
 import { phaseOf } from './phaseOf.js';
 
-/**
- * What a transport's failure tells, as a new error: HTTP libraries hang the whole request on theirs, with the key in its
- * headers, so the original goes no further.
- */
+/** The failure of a transport. */
 export interface NetworkError extends Error {
   readonly phase: Phase;
   readonly code?: string;
 }
 
+/**
+ * A new error that tells what another error of the network says. HTTP libraries hang the whole request on their errors,
+ * with the API key in its headers, so the original error is dropped.
+ */
 export function networkError(error: unknown, phase: Phase = phaseOf(error)): NetworkError {
   const { message, code } = describe(error);
   return Object.assign(new Error(message || code || 'the connection failed'), { phase, ...(code && { code }) });

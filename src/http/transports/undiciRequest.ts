@@ -23,7 +23,7 @@ export function undiciRequest(
     const parts: Buffer[] = [];
     let reply: Omit<Reply, 'text'> = { status: 0, headers: {} };
     let controller: Dispatcher.DispatchController | undefined;
-    let over = false;
+    let ended = false;
 
     const sent: Record<string, string> = { ...headers };
     sent['user-agent'] ??= 'runpod-rx';
@@ -41,7 +41,7 @@ export function undiciRequest(
       {
         onRequestStart(started) {
           controller = started;
-          if (over) started.abort(new Error('left'));
+          if (ended) started.abort(new Error('aborted'));
         },
         onResponseStart(_, status, received) {
           reply = { status, headers: joined(received) };
@@ -50,7 +50,7 @@ export function undiciRequest(
           parts.push(part);
         },
         onResponseEnd() {
-          over = true;
+          ended = true;
           subscriber.next({
             ...reply,
             text: (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)).toString().replace(/^\uFEFF/, ''),
@@ -58,16 +58,16 @@ export function undiciRequest(
           subscriber.complete();
         },
         onResponseError(_, error) {
-          over = true;
+          ended = true;
           subscriber.error(error);
         },
       },
     );
 
     return () => {
-      if (over) return;
-      over = true;
-      controller?.abort(new Error('left'));
+      if (ended) return;
+      ended = true;
+      controller?.abort(new Error('aborted'));
     };
   });
 }
