@@ -43,7 +43,6 @@ import type { ApiCall } from '../http/ApiCall.js';
 import { closedError, type ClientContext } from '../http/ClientContext.js';
 import { JobCache } from '../polling/JobCache.js';
 import { HELD_MARGIN } from '../polling/HeldReads.js';
-import { StatusPoller } from '../polling/StatusPoller.js';
 import { keepSubmission } from '../http/keepSubmission.js';
 import { withTimeoutAndSignal } from './withTimeoutAndSignal.js';
 
@@ -79,10 +78,8 @@ export class EndpointContext {
     this.id = id;
     this.client = client;
     const { scheduler, random, notices } = client.settings;
-    const board = new StatusPoller(scheduler, adaptivePolicy(random), (operation) =>
-      client.rateLimiterFor(id ?? '', operation),
-    );
-    this.jobs = new JobCache(board, notices);
+    const rateLimiterFor = (operation: string) => client.rateLimiterFor(id ?? '', operation);
+    this.jobs = new JobCache({ scheduler, policy: adaptivePolicy(random), rateLimiterFor, notices });
   }
 
   context({ operation, jobId, tag }: Where): ErrorContext {
