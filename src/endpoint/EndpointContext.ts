@@ -14,7 +14,6 @@ import { sendCall } from '../http/sendCall.js';
 import { lagUntil } from '../http/submissionLag.js';
 import type { CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import { JobCache } from '../polling/JobCache.js';
-import { StatusPoller } from '../polling/StatusPoller.js';
 import { checkDurations, checkId } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
 import { operationRow } from '../protocol/operations.js';
@@ -46,10 +45,12 @@ export class EndpointContext {
     const { scheduler, random, notices } = client.settings;
     this.id = id;
     this.client = client;
-    const poller = new StatusPoller(scheduler, adaptivePolicy(random), (operation) =>
-      client.rateLimiterFor(id ?? '', operation),
-    );
-    this.jobs = new JobCache(poller, notices);
+    this.jobs = new JobCache({
+      scheduler,
+      policy: adaptivePolicy(random),
+      rateLimiterFor: (operation) => client.rateLimiterFor(id ?? '', operation),
+      notices,
+    });
     this.health = new SharedHealth(scheduler);
     this.#canceller = new JobCanceller(this);
   }

@@ -1,15 +1,19 @@
-/** What waits in a {@link DueQueue}, which keeps these for it. */
+/** What a {@link DueQueue} keeps on each of its entries. */
 export interface Due {
-  /** When it is due; never, where it is `Infinity`. */
-  at: number;
-  /** Those that are due at the same time go in the order in which that was said. */
+  /** When the entry is due, on the scheduler's clock; `Infinity` where it is not. */
+  dueAt: number;
+  /** Orders entries that are due at the same time: the entry that was set first is first. */
   turn: number;
+  /** The entry's index in the heap. */
   place: number;
 }
 
-/** Who is due when: a binary heap in which each one has one place, which moves when it is due at another time. */
+/**
+ * A priority queue of entries by the time at which they are due; among equals, the entry that was set first comes first.
+ * It is a binary heap whose entries know their own index, so that an entry can be moved or removed in logarithmic time.
+ */
 export class DueQueue<T extends Due> {
-  /** How often something was said to be due. */
+  /** How many times an entry was set. An entry with a smaller `turn` was set before that count was read. */
   turns = 0;
   readonly #heap: T[] = [];
 
@@ -17,47 +21,62 @@ export class DueQueue<T extends Due> {
     return this.#heap.length;
   }
 
-  /** What is due first. */
+  /** The entry that is due first. */
   get first(): T | undefined {
     return this.#heap[0];
   }
 
-  /** Says when one is due, whether it waits already or not. */
-  set(one: T, at: number): void {
-    one.at = at;
-    one.turn = this.turns++;
-    if (this.#heap[one.place] !== one) one.place = this.#heap.push(one) - 1;
-    this.#settle(one, one.place);
+  /** Sets when an entry is due, and adds it if it is not in the queue. */
+  set(entry: T, dueAt: number): void {
+    entry.dueAt = dueAt;
+    entry.turn = this.turns++;
+    if (this.#heap[entry.place] !== entry) entry.place = this.#heap.push(entry) - 1;
+    this.#settle(entry, entry.place);
   }
 
-  /** Takes one out that waits. */
-  remove(one: T): void {
+  /** Removes an entry that is in the queue. */
+  remove(entry: T): void {
     const last = this.#heap.pop();
-    if (last && last !== one) this.#settle(last, one.place);
+    if (last && last !== entry) this.#settle(last, entry.place);
   }
 
-  /** Puts one where it belongs, from a place that is free. */
-  #settle(one: T, place: number): void {
-    const heap = this.#heap;
-    for (let above; (above = heap[(place - 1) >> 1]) && before(one, above);) place = this.#put(above, place);
-    for (;;) {
-      const [left, right] = [heap[place * 2 + 1], heap[place * 2 + 2]];
-      const below = left && right && before(right, left) ? right : left;
-      if (!below || !before(below, one)) break;
-      place = this.#put(below, place);
+  /** Puts an entry where it belongs, starting at a free place: up past later parents, then down past earlier children. */
+  #settle(entry: T, start: number): void {
+    let place = start;
+    let parent = this.#parentOf(place);
+    while (parent && isBefore(entry, parent)) {
+      const freed = parent.place;
+      this.#put(parent, place);
+      place = freed;
+      parent = this.#parentOf(place);
     }
-    this.#put(one, place);
+    let child = this.#firstChildOf(place);
+    while (child && isBefore(child, entry)) {
+      const freed = child.place;
+      this.#put(child, place);
+      place = freed;
+      child = this.#firstChildOf(place);
+    }
+    this.#put(entry, place);
   }
 
-  /** Puts one somewhere, and says where it was. */
-  #put(one: T, place: number): number {
-    const was = one.place;
-    this.#heap[place] = one;
-    one.place = place;
-    return was;
+  #parentOf(place: number): T | undefined {
+    return this.#heap[(place - 1) >> 1];
+  }
+
+  /** The child that is due before the other one. */
+  #firstChildOf(place: number): T | undefined {
+    const left = this.#heap[place * 2 + 1];
+    const right = this.#heap[place * 2 + 2];
+    return left && right && isBefore(right, left) ? right : left;
+  }
+
+  #put(entry: T, place: number): void {
+    this.#heap[place] = entry;
+    entry.place = place;
   }
 }
 
-function before(one: Due, two: Due): boolean {
-  return one.at < two.at || (one.at === two.at && one.turn < two.turn);
+function isBefore(one: Due, other: Due): boolean {
+  return one.dueAt < other.dueAt || (one.dueAt === other.dueAt && one.turn < other.turn);
 }

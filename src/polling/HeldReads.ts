@@ -1,50 +1,54 @@
 import { catchError, tap, timeout, type Observable, type SchedulerLike } from 'rxjs';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { ReadJob } from './KnownJob.js';
+import { HELD_MARGIN } from '../http/buildRequest.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
-
-/** How long the server may take beyond the time it was asked to hold an answer, in milliseconds. */
-export const HELD_MARGIN = 15_000;
-
-/** An answer that comes after this time was held, even if not for as long as was asked: plain reads are no farther apart. */
-const LONG = 5_000;
-
-/** How long it is remembered that an endpoint does not hold its answers, in milliseconds. */
-const PLAIN = 600_000;
+import type { ReadJob } from './WatchRequest.js';
 
 /**
- * Reads that the service holds until the job is over. That it does so is documented no more, so each of them is a probe:
- * where one fails and a plain one does not, or is answered too soon, the endpoint is read the plain way for a while.
+ * An answer that takes this long was held, even if for less than the time asked for, in milliseconds. Plain reads are no
+ * farther apart.
+ */
+const MAX_PLAIN_GAP = 5_000;
+
+/** Clocks are not exact: an answer counts as held after this fraction of the time for which it should be held. */
+const HELD_FRACTION = 0.9;
+
+/** How long an endpoint is read the plain way after it did not hold an answer, in milliseconds. */
+const PLAIN_PERIOD = 600_000;
+
+/**
+ * Decides whether a read may ask the service to hold its answer until the job is over (long polling). RunPod no longer
+ * documents held reads, so each of them is also a test of the endpoint. Where a held read fails and a plain read does
+ * not, or where the answer comes too soon, the endpoint is read the plain way for ten minutes.
  */
 export class HeldReads {
   readonly #scheduler: SchedulerLike;
-  readonly #room: RateLimiter | undefined;
+  readonly #rateLimiter: RateLimiter | undefined;
   #plainUntil = -Infinity;
 
-  constructor(scheduler: SchedulerLike, room: RateLimiter | undefined) {
+  /** @param rateLimiter - limits held reads */
+  constructor(scheduler: SchedulerLike, rateLimiter: RateLimiter | undefined) {
     this.#scheduler = scheduler;
-    this.#room = room;
+    this.#rateLimiter = rateLimiter;
   }
 
-  /** Whether another read may be held. */
-  get open(): boolean {
-    return this.#scheduler.now() >= this.#plainUntil && (this.#room?.freePlaces() ?? 1) > 0;
+  /** Whether the next read may be held. */
+  get available(): boolean {
+    return this.#scheduler.now() >= this.#plainUntil && (this.#rateLimiter?.freePlaces() ?? 1) > 0;
   }
 
-  /** Makes a read that is held for so long, if at all, and a plain one where that fails: an error is one of that. */
-  read(job: { readonly readJob: ReadJob }, wait?: number): Observable<JobSnapshot> {
-    if (!wait) return job.readJob();
+  /** Makes a read that the service holds for `holdFor` milliseconds, then a plain read if that fails. Errors are the plain read's. */
+  read(request: { readonly readJob: ReadJob }, holdFor: number): Observable<JobSnapshot> {
     const scheduler = this.#scheduler;
-    // Some clocks are less than exact.
-    const soon = scheduler.now() + Math.min(wait, LONG) * 0.9;
-    const refused = () => (this.#plainUntil = scheduler.now() + PLAIN);
-    return job.readJob(wait).pipe(
-      timeout({ first: wait + HELD_MARGIN, scheduler }),
+    const heldFrom = scheduler.now() + Math.min(holdFor, MAX_PLAIN_GAP) * HELD_FRACTION;
+    const readPlainly = () => (this.#plainUntil = scheduler.now() + PLAIN_PERIOD);
+    return request.readJob(holdFor).pipe(
+      timeout({ first: holdFor + HELD_MARGIN, scheduler }),
       tap((snapshot) => {
-        if (!isTerminal(snapshot) && scheduler.now() < soon) refused();
+        if (!isTerminal(snapshot) && scheduler.now() < heldFrom) readPlainly();
       }),
-      catchError(() => job.readJob().pipe(tap(refused))),
+      catchError(() => request.readJob().pipe(tap(readPlainly))),
     );
   }
 }

@@ -1,31 +1,43 @@
-import { EMPTY, Observable, Subscription, tap, type Subscriber } from 'rxjs';
+import { EMPTY, Observable, Subscription, tap, type SchedulerLike, type Subscriber } from 'rxjs';
 import type { RunpodError } from '../errors/RunpodError.js';
+import type { RateLimiter } from '../http/RateLimiter.js';
 import { isRecord } from '../protocol/json.js';
 import { snapshotOf } from '../protocol/snapshot.js';
 import { streamCursor, type StreamCursor, type ReaderPosition } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import { KnownJob, type ReadRequest, type ReadJob, type Keeper } from './KnownJob.js';
-import type { SnapshotObserver, StatusPoller, WatchRequest } from './StatusPoller.js';
+import type { PollPolicy } from '../types/PollPolicy.js';
+import { HeldReads } from './HeldReads.js';
+import { KnownJob } from './KnownJob.js';
+import type { ReadRequest } from './SharedRead.js';
+import { StatusPoller } from './StatusPoller.js';
+import type { ReadJob, SnapshotObserver, WatchRequest } from './WatchRequest.js';
 
-/** How many jobs are remembered, the newest. */
+/** How many jobs are kept: the newest, and those in use. */
 const MAX_KNOWN_JOBS = 4096;
 
 /**
- * The jobs of an endpoint that this client knows.
- *
- * Reading one is shared: at most one request at a time for each job, and everyone who watches it gets the answer. Each
- * watcher keeps its own pace, timeout and errors; whoever wants an answer first makes the request. A stream has one
- * reader, and the next one goes on where the last one left.
+ * The jobs of an endpoint that a client knows, and the way to everything that is shared by job id. All reads of a job go
+ * through it: one request is in flight for each job, and every watcher of the job gets the answer, while its pace,
+ * timeout and errors stay its own. A job's stream has one reader at a time; the next one goes on where the last one
+ * stopped.
  */
-export class JobCache implements Keeper {
+export class JobCache {
   readonly #jobs = new Map<string, KnownJob>();
-  readonly #board: StatusPoller;
+  readonly #heldReads: HeldReads;
+  readonly #poller: StatusPoller;
   readonly #notices: Observable<unknown>;
+  /** The users of all jobs; notices are subscribed to while there are some. */
   #users = 0;
-  #noticing = Subscription.EMPTY;
+  #noticeSubscription = Subscription.EMPTY;
 
-  constructor(board: StatusPoller, notices: Observable<unknown> = EMPTY) {
-    this.#board = board;
+  constructor({ scheduler, policy, rateLimiterFor, notices = EMPTY }: JobCacheOptions) {
+    const rateLimiter = rateLimiterFor('status');
+    const heldReads = new HeldReads(scheduler, rateLimiterFor('status-sync'));
+    const release = (job: KnownJob) => {
+      this.#release(job);
+    };
+    this.#heldReads = heldReads;
+    this.#poller = new StatusPoller({ scheduler, policy, rateLimiter, heldReads, release });
     this.#notices = notices;
   }
 
@@ -34,18 +46,22 @@ export class JobCache implements Keeper {
     return this.#jobs.get(id ?? '');
   }
 
-  /** Takes a reference's word for when a job was submitted. */
+  /** Takes over when a job was submitted, from a reference to it, unless that is known. */
   restoreSubmittedAt(id: string, submittedAt: number | undefined): void {
     if (submittedAt !== undefined) this.#job(id).submittedAt ??= submittedAt;
   }
 
-  /** Whether chunks may be missing behind those of a stream that were delivered. */
+  /** Whether chunks of a job's stream may be missing after those that were delivered. */
   hasGap(id: string): boolean {
     const { cursor } = this.#jobs.get(id) ?? {};
     return !!cursor && (!!cursor.gap || cursor.pending.length > 0);
   }
 
-  /** Notes that a job exists, whether it is over, and when it was submitted, if just now. */
+  /**
+   * Notes that a job exists, and whether it is over.
+   *
+   * @param submittedAt - given where the job was submitted just now, for the first time or anew
+   */
   markKnown(id: string, submittedAt?: number, over = false): void {
     const job = this.#job(id);
     job.known = true;
@@ -53,16 +69,16 @@ export class JobCache implements Keeper {
     if (submittedAt === undefined) return;
     job.over = over;
     job.submittedAt = submittedAt;
-    // It runs anew, and so does its stream.
+    // A new run has a new stream.
     job.cursor = undefined;
     job.chunksDelivered = 0;
   }
 
-  /** One answer: that of the read in flight, or of a new one. */
-  read(id: string, fetch: ReadJob): Observable<JobSnapshot> {
-    return this.#using(id, (job, subscriber) => {
-      const asker: ReadRequest = {
-        fetch,
+  /** Reads a job once: emits the answer of the read in flight, or of a new one. */
+  read(id: string, readJob: ReadJob): Observable<JobSnapshot> {
+    return this.#use(id, (job, subscriber) => {
+      const request: ReadRequest = {
+        request: { readJob },
         answer: (snapshot) => {
           subscriber.next(snapshot);
           subscriber.complete();
@@ -72,134 +88,144 @@ export class JobCache implements Keeper {
         },
       };
       subscriber.add(() => {
-        job.leave(asker);
+        job.leave(request);
       });
-      job.ask(asker);
+      job.read(request);
     });
   }
 
   /**
-   * Has the board poll a job until it is over.
+   * Has the poller read a job until it is over.
    *
-   * @param seen - what is known of it: it is not read at once then
+   * @param seen - the last known snapshot; the job is read at once where there is none
    */
-  watch(id: string, terms: WatchRequest, sink: SnapshotObserver, seen?: JobSnapshot): void {
-    const job = this.#enter(id);
-    this.#board.watch(job, terms, sink, seen);
-    this.#notice();
+  watch(id: string, request: WatchRequest, observer: SnapshotObserver, seen?: JobSnapshot): void {
+    const watcher = this.#poller.add(this.#acquire(id), request, observer, seen);
+    if (!seen) this.#poller.readNow(watcher);
+    this.#subscribeToNotices();
   }
 
-  /** Every answer about a job that comes while others look at it, and every notice. */
+  /** Emits every snapshot of a job that others read, or that comes as a notice. */
   snapshotsOf(id: string): Observable<JobSnapshot> {
-    return this.#using(id, (job, subscriber) => {
-      job.listen(subscriber);
+    return this.#use(id, (job, subscriber) => {
+      job.addListener(subscriber);
       subscriber.add(() => {
-        job.unlisten(subscriber);
+        job.removeListener(subscriber);
       });
     });
   }
 
   /**
-   * Gives a job's stream to one reader.
+   * Reads a job's stream, as its only reader.
    *
-   * @param place - how far that reader has come by itself, and kept up to date for it; one that knows of none goes on
-   *   where the last one left. What others have had since is missing for a reader that has not: it is told once only.
+   * @param position - how far this reader has come, and kept up to date. A reader without a position goes on where the
+   *   last one stopped. Chunks that others got since are missing for a reader that is behind: the service gives each once
+   * @param inUse - makes the error for a second reader
    */
   stream<T>(
     id: string,
-    place: ReaderPosition,
+    position: ReaderPosition,
     inUse: () => RunpodError,
     read: (cursor: StreamCursor) => Observable<T>,
   ): Observable<T> {
-    return this.#using(id, (job, subscriber) => {
+    return this.#use(id, (job, subscriber) => {
       if (job.streaming) {
         subscriber.error(inUse());
         return;
       }
       job.streaming = true;
-      const cursor = (job.cursor = cursorAt(place, job));
-      const mark = () => {
-        place.chunks = cursor.count;
+      const cursor = cursorAt(position, job);
+      job.cursor = cursor;
+      const updatePosition = () => {
+        position.chunks = cursor.count;
         job.chunksDelivered = Math.max(job.chunksDelivered, cursor.count);
       };
-      const stop = (over = false) => {
+      const stop = (over: boolean) => {
         job.streaming = false;
-        // A chunk that does not match its schema counts, too.
-        mark();
+        // A chunk that does not match its schema was delivered, too.
+        updatePosition();
         if (over) job.cursor = undefined;
       };
-      mark();
+      updatePosition();
       read(cursor)
         .pipe(
           tap({
-            next: mark,
+            next: updatePosition,
             complete: () => {
               stop(true);
             },
             error: (error: unknown) => {
-              // The stream of a job that ended is over; after any other error it goes on from here.
+              // An error with a snapshot says that the job is over; after any other, the stream can be read on.
               stop(!!(error as { snapshot?: unknown } | undefined)?.snapshot);
             },
-            unsubscribe: stop,
+            unsubscribe: () => {
+              stop(false);
+            },
           }),
         )
         .subscribe(subscriber);
     });
   }
 
-  /** Has a watched job read anew, because something was done to it. */
+  /** Has the watchers of a job read it anew, because a request changed it. */
   refresh(id: string): void {
     this.#jobs.get(id)?.refresh();
   }
 
   #job(id: string): KnownJob {
-    let job = this.#jobs.get(id);
-    if (!job) {
-      this.#jobs.set(id, (job = new KnownJob(id, this)));
-      // The oldest goes, or to the end of the queue where someone looks at it.
-      for (const [oldest, record] of this.#jobs.size > MAX_KNOWN_JOBS ? this.#jobs : []) {
-        this.#jobs.delete(oldest);
-        if (record.users) this.#jobs.set(oldest, record);
-        break;
-      }
-    }
+    const known = this.#jobs.get(id);
+    if (known) return known;
+    const job = new KnownJob(id, this.#heldReads);
+    this.#jobs.set(id, job);
+    if (this.#jobs.size > MAX_KNOWN_JOBS) this.#dropOldest();
     return job;
   }
 
-  left(job: KnownJob): void {
-    if (!--this.#users) this.#noticing.unsubscribe();
-    if (--job.users) return;
-    job.last = undefined;
-    if (!job.known && !job.cursor) this.#jobs.delete(job.id);
+  /** Forgets the oldest job, or makes it the newest where it is in use. */
+  #dropOldest(): void {
+    const [oldest] = this.#jobs.values();
+    if (!oldest) return;
+    this.#jobs.delete(oldest.id);
+    if (oldest.users) this.#jobs.set(oldest.id, oldest);
   }
 
-  #enter(id: string): KnownJob {
+  #acquire(id: string): KnownJob {
     const job = this.#job(id);
     job.users++;
     this.#users++;
     return job;
   }
 
-  #using<T>(id: string, use: (job: KnownJob, subscriber: Subscriber<T>) => void): Observable<T> {
+  #release(job: KnownJob): void {
+    this.#users--;
+    if (!this.#users) this.#noticeSubscription.unsubscribe();
+    job.users--;
+    if (job.users) return;
+    job.last = undefined;
+    if (!job.known && !job.cursor) this.#jobs.delete(job.id);
+  }
+
+  /** An Observable whose subscriber uses a job. */
+  #use<T>(id: string, use: (job: KnownJob, subscriber: Subscriber<T>) => void): Observable<T> {
     return new Observable((subscriber) => {
-      const job = this.#enter(id);
+      const job = this.#acquire(id);
       subscriber.add(() => {
-        this.left(job);
+        this.#release(job);
       });
       use(job, subscriber);
-      this.#notice();
+      this.#subscribeToNotices();
     });
   }
 
-  /** Hears what is said elsewhere, while somebody looks. A channel that breaks is no reason to stop: reading goes on without. */
-  #notice(): void {
-    if (!this.#users || !this.#noticing.closed) return;
-    this.#noticing = new Subscription();
-    this.#noticing.add(
+  /** Listens to the notices while jobs are in use. Where the source of notices fails, reading goes on without it. */
+  #subscribeToNotices(): void {
+    if (!this.#users || !this.#noticeSubscription.closed) return;
+    this.#noticeSubscription = new Subscription();
+    this.#noticeSubscription.add(
       this.#notices.subscribe({
         next: (notice) => {
           const parsed = isRecord(notice) ? snapshotOf(notice) : undefined;
-          if (parsed && 'value' in parsed) this.#jobs.get(parsed.value.id)?.hear(parsed.value);
+          if (parsed && 'value' in parsed) this.#jobs.get(parsed.value.id)?.publish(parsed.value);
         },
         error: () => undefined,
       }),
@@ -207,7 +233,19 @@ export class JobCache implements Keeper {
   }
 }
 
-/** Where a reader is to go on, after those that read before it. */
+/** What a {@link JobCache} works with. */
+export interface JobCacheOptions {
+  /** All time comes from it. */
+  readonly scheduler: SchedulerLike;
+  /** Decides how often a job is read, unless its watcher brings a policy of its own. */
+  readonly policy: PollPolicy;
+  /** The limiter of the endpoint's requests of one operation, where they are limited. */
+  readonly rateLimiterFor: (operation: string) => RateLimiter | undefined;
+  /** Job objects from elsewhere, such as webhooks. */
+  readonly notices?: Observable<unknown> | undefined;
+}
+
+/** The cursor for a reader at some position, after the readers before it. */
 function cursorAt({ chunks, gap }: ReaderPosition, { cursor: last, chunksDelivered }: KnownJob): StreamCursor {
   if (last?.count === chunksDelivered && (chunks ?? chunksDelivered) === chunksDelivered) return last;
   const count = chunks ?? last?.count ?? 0;

@@ -1,123 +1,109 @@
-import { Subscription, type Observable } from 'rxjs';
 import type { StreamCursor } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import { linkSubscription } from './linkSubscription.js';
+import type { HeldReads } from './HeldReads.js';
+import { SharedRead, type ReadRequest } from './SharedRead.js';
 
-/** Reads a job once; the service may hold it for so many milliseconds. */
-export type ReadJob = (wait?: number) => Observable<JobSnapshot>;
+export type { ReadRequest } from './SharedRead.js';
+export type { ReadJob } from './WatchRequest.js';
 
-/** One who hears every answer about a job, whoever asked for it. */
+/** Receives every snapshot of a job, whoever asked for it. */
 export interface SnapshotListener {
   next(snapshot: JobSnapshot): void;
-  /** What it knows is out of date. */
+  /** Called when the last snapshot is out of date. */
   refresh?(): void;
 }
 
-/** One who waits for a read. What is answered is also heard by those who listen. */
-export interface ReadRequest {
-  readonly fetch: ReadJob;
-  answer?(snapshot: JobSnapshot): void;
-  error(error: unknown): void;
-}
-
-interface Reading {
-  readonly askers: ReadRequest[];
-  readonly wait: number | undefined;
-  readonly subscription: Subscription;
-}
-
-/** Who counts those that look at a job, and is told by each that leaves. */
-export interface Keeper {
-  left(job: KnownJob): void;
-}
-
-/** What a client knows of a job, and what those who look at it share. */
+/**
+ * What a client knows of one job, and what all users of that job share: the read in flight, the last snapshot, the
+ * position in its stream. At most one read is in flight. Every snapshot goes to all listeners.
+ */
 export class KnownJob {
   readonly id: string;
-  readonly jobs: Keeper;
-  /** The service has told of it. */
+  readonly #heldReads: HeldReads;
+  /** Whether the service has said that the job exists. */
   known = false;
-  /** The service has said that it is over. */
+  /** Whether the service has said that the job is over. */
   over = false;
-  /** When it was submitted, as `scheduler.now()`. */
+  /** When the job was submitted, as `scheduler.now()`. */
   submittedAt: number | undefined;
-  /** The last answer, while someone looks. */
+  /** The last snapshot, while the job has users. */
   last: JobSnapshot | undefined;
-  /** How far the stream was read, and whether somebody reads it. */
+  /** How far the stream was read. */
   cursor: StreamCursor | undefined;
+  /** Whether the stream is being read. */
   streaming = false;
-  /** How many of its chunks were given out, to whomever. */
+  /** How many chunks were delivered, counting all readers. */
   chunksDelivered = 0;
-  /** How many look at it. */
+  /** How many reads, watches and streams use the job. */
   users = 0;
   #listeners: readonly SnapshotListener[] = [];
-  #reading: Reading | undefined;
+  #inFlight: SharedRead | undefined;
 
-  constructor(id: string, jobs: Keeper) {
+  constructor(id: string, heldReads: HeldReads) {
     this.id = id;
-    this.jobs = jobs;
+    this.#heldReads = heldReads;
   }
 
-  listen(listener: SnapshotListener): void {
-    // An array that `push` makes, as a spread does, has room for many more.
+  addListener(listener: SnapshotListener): void {
+    // `concat` makes an array without spare capacity; `push` and a spread do not.
     this.#listeners = this.#listeners.concat(listener);
   }
 
-  unlisten(listener: SnapshotListener): void {
-    this.#listeners = this.#listeners.filter((one) => one !== listener);
+  removeListener(listener: SnapshotListener): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
-  /** An answer has come, or somebody else says what it would be. */
-  hear(snapshot: JobSnapshot): void {
+  /** Hands a snapshot to all listeners, whether it was read or came as a notice. */
+  publish(snapshot: JobSnapshot): void {
     for (const listener of this.#listeners) listener.next(snapshot);
   }
 
   /**
-   * Has an asker told of the read in flight, or of a new one.
+   * Adds a request to the read in flight, or starts a read for it.
    *
-   * @param wait - how long the service may hold it; one that is held is given up for who does not want that
+   * @param holdFor - how long the service may hold the answer, in milliseconds. A plain request, with 0, does not wait for
+   *   a held read: the held read is aborted, and a plain one answers all requests
    */
-  ask(asker: ReadRequest, wait?: number): void {
-    const reading = this.#reading;
-    if (reading) reading.askers.push(asker);
-    else this.#read([asker], wait);
-    if (reading?.wait && !wait) this.refresh();
+  read(request: ReadRequest, holdFor = 0): void {
+    const inFlight = this.#inFlight;
+    if (!inFlight) {
+      this.#inFlight = new SharedRead([request], holdFor);
+      this.#inFlight.start(this.#heldReads, (snapshot) => {
+        this.#endRead(snapshot);
+      });
+      return;
+    }
+    inFlight.join(request);
+    if (inFlight.holdFor && !holdFor) this.refresh();
   }
 
-  /** An asker no longer waits. A read that nobody waits for is aborted. */
-  leave(asker: ReadRequest): void {
-    const reading = this.#reading;
-    const place = reading ? reading.askers.indexOf(asker) : -1;
-    if (!reading || place < 0) return;
-    reading.askers.splice(place, 1);
-    if (reading.askers.length) return;
-    this.#reading = undefined;
-    reading.subscription.unsubscribe();
+  /** Takes a request back. A read that no request waits for is aborted. */
+  leave(request: ReadRequest): void {
+    const inFlight = this.#inFlight;
+    if (!inFlight?.leave(request)) return;
+    this.#inFlight = undefined;
+    inFlight.abort();
   }
 
-  /** What is known, or being read, is out of date: who looks has it read anew. */
+  /** Reads the job anew because what is known of it, or being read, is out of date. */
   refresh(): void {
-    const reading = this.#reading;
-    reading?.subscription.unsubscribe();
-    if (reading) this.#read(reading.askers);
-    else for (const listener of this.#listeners) listener.refresh?.();
+    const inFlight = this.#inFlight;
+    if (!inFlight) {
+      for (const listener of this.#listeners) listener.refresh?.();
+      return;
+    }
+    inFlight.abort();
+    this.#inFlight = new SharedRead(inFlight.requests, 0);
+    this.#inFlight.start(this.#heldReads, (snapshot) => {
+      this.#endRead(snapshot);
+    });
   }
 
-  #read(askers: ReadRequest[], wait?: number): void {
-    const reading: Reading = { askers, wait, subscription: new Subscription() };
-    this.#reading = reading;
-    linkSubscription(reading.subscription, () => askers[0]?.fetch(wait)).subscribe({
-      // Whoever asks while it is being given out asks anew.
-      next: (snapshot) => {
-        this.#reading = undefined;
-        this.last = snapshot;
-        this.hear(snapshot);
-        for (const asker of askers) asker.answer?.(snapshot);
-      },
-      error: (error: unknown) => {
-        this.#reading = undefined;
-        for (const asker of askers) asker.error(error);
-      },
-    });
+  /** A request that comes while the answer is handed out starts a read of its own. */
+  #endRead(snapshot: JobSnapshot | undefined): void {
+    this.#inFlight = undefined;
+    if (!snapshot) return;
+    this.last = snapshot;
+    this.publish(snapshot);
   }
 }

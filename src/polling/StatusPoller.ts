@@ -1,384 +1,267 @@
-import { Subscription, type Observable, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
+import { Subscription, type SchedulerLike } from 'rxjs';
 import { RunpodError } from '../errors/RunpodError.js';
+import { retryAfterMs } from '../errors/retryAfterMs.js';
+import type { RateLimiter } from '../http/RateLimiter.js';
+import { clampDelay } from '../protocol/clampDelay.js';
 import { sameJson } from '../protocol/json.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
-import { retryAfterMs } from '../errors/retryAfterMs.js';
-import { clampDelay } from '../protocol/clampDelay.js';
 import { policyOf } from '../sources/PollPolicy.js';
-import type { PollPolicy } from '../types/PollPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import { lowerBound } from './lowerBound.js';
-import { DueQueue, type Due } from './DueQueue.js';
+import type { PollPolicy } from '../types/PollPolicy.js';
+import { DueQueue } from './DueQueue.js';
 import { ExecutionTimes } from './ExecutionTimes.js';
-import type { ReadRequest, ReadJob, KnownJob, SnapshotListener } from './KnownJob.js';
-import { HeldReads } from './HeldReads.js';
-import type { RateLimiter } from '../http/RateLimiter.js';
-import type { WatchOptions } from '../types/callOptions.js';
+import type { HeldReads } from './HeldReads.js';
+import type { KnownJob } from './KnownJob.js';
+import { QueueProbe, type ProbeSchedule } from './QueueProbe.js';
+import type { SnapshotObserver, WatchRequest } from './WatchRequest.js';
+import { Watcher, type WatcherOwner } from './Watcher.js';
+import { nextReadAt } from './nextReadAt.js';
 
-/** How one who watches a job wants it read. */
-export interface WatchRequest {
-  readonly readJob: ReadJob;
-  readonly options: WatchOptions;
-  /** Only the end is of interest. */
-  readonly endOnly?: boolean | undefined;
-}
+export type { SnapshotObserver, WatchRequest } from './WatchRequest.js';
 
-/** Where the snapshots of a watched job go: a subscriber, or what does as one. */
-export interface SnapshotObserver extends Observer<JobSnapshot> {
-  /** Whose leaving stops them. */
-  add(watcher: Unsubscribable): void;
-}
-
-/** Within what time each of a few queued jobs is looked at, and after what time the next one at the earliest; in milliseconds. */
-const ROUND = 30_000;
-const ROUND_PACE = 500;
-
-/** How soon after an answer a job that runs is read again, in milliseconds. */
-const SOONEST = 250;
-
-/** How likely a job is to be over when it is read, at least and at most. */
-const LEAST_CHANCE = 0.08;
-const MOST_CHANCE = 0.8;
-
-/** Which part of what the limits allow goes to that. */
-const SPENT = 0.9;
-
-/** How long reads may fail in a row where nothing is said, in milliseconds. */
-const OUTAGE = 300_000;
-
-/** One who watches a job: a plain record. */
-class Watcher implements SnapshotListener, ReadRequest, Due, Unsubscribable {
-  readonly board: StatusPoller;
-  readonly job: KnownJob;
-  readonly terms: WatchRequest;
-  readonly sink: SnapshotObserver;
-  /** Tells those apart that were submitted at the same moment. */
-  readonly nth: number;
-  readonly since: number;
-  /** When it wants the next answer, as `scheduler.now()`. */
-  at = Infinity;
-  turn = 0;
-  place = -1;
-  closed = false;
-  /** It waits for a read. */
-  asking = false;
-  /** When its job was submitted, while it waits behind older jobs that were queued when last heard of. */
-  queuedSince: number | undefined;
-  /** When its job ran at the latest. */
-  runningSince: number | undefined;
-  last: JobSnapshot | undefined;
-  good: number;
-  failures = 0;
-  /** It is read only because it may be out of date: when it wants the next answer where that fails. */
-  otherwise: number | undefined;
-
-  constructor(
-    board: StatusPoller,
-    job: KnownJob,
-    terms: WatchRequest,
-    sink: SnapshotObserver,
-    nth: number,
-    seen?: JobSnapshot,
-  ) {
-    this.board = board;
-    this.job = job;
-    this.terms = terms;
-    this.sink = sink;
-    this.nth = nth;
-    this.since = this.good = board.now();
-    this.last = seen;
-  }
-
-  fetch(wait?: number): Observable<JobSnapshot> {
-    return this.board.longPoll.read(this.terms, wait);
-  }
-
-  next(snapshot: JobSnapshot): void {
-    this.board.heard(this, snapshot);
-  }
-
-  error(error: unknown): void {
-    this.board.failed(this, error);
-  }
-
-  refresh(): void {
-    // Another who was told before it may have had the answer at once.
-    if (this.closed) return;
-    if (!this.asking) this.otherwise = this.at;
-    this.board.hurry(this);
-  }
-
-  /** It leaves. */
-  unsubscribe(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.board.left(this);
-  }
-}
+/** How long reads may fail in a row, unless the request says otherwise, in milliseconds. */
+const DEFAULT_OUTAGE = 300_000;
 
 /**
- * One schedule for all watched jobs of an endpoint, instead of a timer for each: who is due is read as soon as the limits
- * allow, the longest overdue first.
- *
- * Workers take jobs in the order of submission. So while one is queued, those behind it need not be read, but for a slow
- * round that finds what does not keep to that order. To find how far the workers have come, jobs farther and farther
- * behind the oldest queued one are tried: one that runs tells of all before it.
+ * Reads all watched jobs of an endpoint by one schedule with one timer. Jobs that are due are read as far as the limits
+ * allow, the longest overdue first. `nextReadAt` decides when a running job is due again, and `QueueProbe` which queued
+ * jobs are read at all. A failed read is repeated at the same pace until the watcher's patience is over.
  */
-export class StatusPoller {
+export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   readonly #scheduler: SchedulerLike;
   readonly #policy: PollPolicy;
-  readonly #room: RateLimiter | undefined;
-  readonly longPoll: HeldReads;
-  /** All who watch, by when they want an answer. */
+  readonly #rateLimiter: RateLimiter | undefined;
+  readonly #heldReads: HeldReads;
+  readonly #release: (job: KnownJob) => void;
+  /** All watchers, by when their next read is due. */
   readonly #due = new DueQueue<Watcher>();
-  #pumping = false;
+  readonly #queue: QueueProbe<Watcher>;
+  readonly #executions = new ExecutionTimes();
+  #readingDueJobs = false;
+  /** The limits allow no read now; the rate limiter calls back once they do. */
   #blocked = false;
   #timer = Subscription.EMPTY;
   #timerAt = Infinity;
-  /** Those that wait behind older jobs, in the order of submission. */
-  readonly #queue: Watcher[] = [];
-  /** The one of them that is tried, how many before it would be told of, and when one was last found to run. */
-  #tried: Watcher | undefined;
-  #stride = 1;
-  #moved = 0;
-  /** When the last one that was found to run began to. */
-  #began = Infinity;
-  /** Who was the last one in the slow round, and when. */
-  #round = 0;
-  #roundAt = 0;
-  readonly #executions = new ExecutionTimes();
 
-  constructor(scheduler: SchedulerLike, policy: PollPolicy, room: (operation: string) => RateLimiter | undefined) {
+  constructor({ scheduler, policy, rateLimiter, heldReads, release }: StatusPollerOptions) {
     this.#scheduler = scheduler;
     this.#policy = policy;
-    this.#room = room('status');
-    this.longPoll = new HeldReads(scheduler, room('status-sync'));
-  }
-
-  now(): number {
-    return this.#scheduler.now();
+    this.#rateLimiter = rateLimiter;
+    this.#heldReads = heldReads;
+    this.#release = release;
+    this.#queue = new QueueProbe(policy, this);
   }
 
   /**
-   * Gives a job's snapshots to a sink when they differ, the terminal one last; an error when reading has failed for too
-   * long.
+   * Watches a job. The observer receives its snapshots when they differ, the terminal one last; an error when reading
+   * has failed for too long.
    *
-   * @param seen - what is known of the job: it is not read at once then
+   * @param seen - the last known snapshot. The next read of the job is planned from there; without one, nothing is read
+   *   before `readNow`
    */
-  watch(job: KnownJob, terms: WatchRequest, sink: SnapshotObserver, seen?: JobSnapshot): void {
-    const watcher = new Watcher(this, job, terms, sink, this.#due.turns, seen);
-    job.listen(watcher);
+  add(job: KnownJob, request: WatchRequest, observer: SnapshotObserver, seen?: JobSnapshot): Watcher {
+    const nth = this.#due.turns;
+    const watcher = new Watcher(this, { job, request, observer, nth, now: this.#scheduler.now(), seen });
+    job.addListener(watcher);
     this.#due.set(watcher, Infinity);
-    sink.add(watcher);
-    if (watcher.closed) return;
-    if (seen) this.#plan(watcher, seen);
-    else this.hurry(watcher);
+    observer.add(watcher);
+    if (seen && !watcher.closed) this.#planRead(watcher, seen);
+    return watcher;
   }
 
-  /** A watcher wants an answer at once. */
-  hurry(watcher: Watcher): void {
-    if (!watcher.asking && !this.#ask(watcher)) this.#at(watcher, this.now());
+  /** Reads a watcher's job at once, or as soon as the limits allow. */
+  readNow(watcher: Watcher): void {
+    if (watcher.closed || watcher.awaitingRead) return;
+    const holdFor = this.#takeTurn(watcher);
+    if (holdFor === undefined) this.readAt(watcher, this.#scheduler.now());
+    else watcher.job.read(watcher, holdFor);
   }
 
-  heard(watcher: Watcher, snapshot: JobSnapshot): void {
-    const { job, last, sink } = watcher;
+  readAt(watcher: Watcher, at: number): void {
+    this.#due.set(watcher, at);
+    this.#setTimer();
+  }
+
+  /** Its job runs, but nobody has read since when: whoever watches more than the end is told at once. */
+  startInferred(watcher: Watcher): void {
+    this.readAt(watcher, watcher.request.endOnly ? this.#nextReadAt(watcher) : this.#scheduler.now());
+  }
+
+  receive(watcher: Watcher, snapshot: JobSnapshot): void {
+    const { job, last, observer } = watcher;
     if (watcher.closed) return;
-    watcher.asking = false;
-    // Where somebody else says it, it need not be read any more.
+    watcher.awaitingRead = false;
+    // The snapshot may have come otherwise than by the read that the watcher waits for, which is then not needed.
     job.leave(watcher);
-    watcher.good = this.now();
+    watcher.lastSuccessAt = this.#scheduler.now();
     watcher.failures = 0;
-    watcher.otherwise = undefined;
-    if (snapshot.status !== 'CANCELLED' && snapshot.status !== 'IN_QUEUE' && snapshot.status !== 'UNKNOWN')
-      this.#ran(watcher, snapshot);
-    // One that says the same is not kept beside the one that was given out.
+    watcher.fallbackDueAt = undefined;
+    if (hasStarted(snapshot)) this.#noteStart(watcher, snapshot);
+    // Keep one of two equal snapshots in memory: the one that the observer has.
     if (last && sameJson(last.raw, snapshot.raw)) job.last = last;
-    else sink.next((watcher.last = snapshot));
+    else observer.next((watcher.last = snapshot));
     if (isTerminal(snapshot)) {
-      sink.complete();
+      observer.complete();
       watcher.unsubscribe();
-    } else if (!(watcher.closed as boolean) && !(watcher.asking as boolean)) this.#plan(watcher, snapshot);
+    } else if (!(watcher.closed as boolean) && !(watcher.awaitingRead as boolean)) this.#planRead(watcher, snapshot);
   }
 
-  failed(watcher: Watcher, error: unknown): void {
-    const { good, otherwise } = watcher;
+  readFailed(watcher: Watcher, error: unknown): void {
+    const { lastSuccessAt, fallbackDueAt, request } = watcher;
     if (watcher.closed) return;
-    const now = this.now();
-    watcher.asking = false;
-    watcher.otherwise = undefined;
-    // In line, it is read when it is its turn.
-    if (otherwise !== undefined) {
-      this.#at(watcher, otherwise);
+    watcher.awaitingRead = false;
+    watcher.fallbackDueAt = undefined;
+    // The read was an extra one: the job is read when it would have been.
+    if (fallbackDueAt !== undefined) {
+      this.readAt(watcher, fallbackDueAt);
       return;
     }
     watcher.failures++;
-    const wait = Math.max(this.#delay(watcher), clampDelay(retryAfterMs(error)));
-    const { outage = OUTAGE } = watcher.terms.options;
-    const passing = error instanceof RunpodError && error.retryable && now + wait - good <= outage;
-    if (passing) this.#at(watcher, now + wait);
-    else watcher.sink.error(error);
+    const earliest = this.#scheduler.now() + clampDelay(retryAfterMs(error));
+    const at = Math.max(this.#nextReadAt(watcher), earliest);
+    const { outage = DEFAULT_OUTAGE } = request.options;
+    const mayPass = error instanceof RunpodError && error.retryable && at - lastSuccessAt <= outage;
+    if (mayPass) this.readAt(watcher, at);
+    else watcher.observer.error(error);
   }
 
-  left(watcher: Watcher): void {
+  /** Nobody wants the watcher's snapshots any more. */
+  remove(watcher: Watcher): void {
     const { job } = watcher;
-    job.unlisten(watcher);
+    job.removeListener(watcher);
     job.leave(watcher);
     this.#due.remove(watcher);
-    if (watcher.queuedSince !== undefined) this.#queue.splice(this.#placeOf(watcher), 1);
-    if (this.#tried === watcher) this.#try(Math.min(watcher.at, this.now() + ROUND_PACE));
-    job.jobs.left(job);
+    this.#queue.remove(watcher, this.#scheduler.now());
+    this.#release(job);
     if (this.#due.length) return;
     this.#timer.unsubscribe();
     this.#timerAt = Infinity;
-    this.#room?.stopWaiting(this.#pump);
+    this.#rateLimiter?.stopWaiting(this.#readDueJobs);
   }
 
-  /** Says when the watcher of a job that is not over wants the next answer. */
-  #plan(watcher: Watcher, { status }: JobSnapshot): void {
+  /** Plans the next read after a snapshot that is not the last one. */
+  #planRead(watcher: Watcher, { status }: JobSnapshot): void {
     const { submittedAt } = watcher.job;
-    if (status === 'IN_QUEUE' && submittedAt !== undefined && !policyOf(watcher.terms.options))
-      this.#line(watcher, submittedAt);
-    else this.#at(watcher, this.now() + this.#delay(watcher));
+    if (status === 'IN_QUEUE' && submittedAt !== undefined && !policyOf(watcher.request.options)) {
+      this.#due.set(watcher, Infinity);
+      this.#queue.queued(watcher, submittedAt, this.#scheduler.now());
+    } else this.readAt(watcher, this.#nextReadAt(watcher));
   }
 
-  /** How long the service may hold the next read of a job, if at all: it tells of nothing but the end meanwhile. */
-  #wait({ terms: { options }, failures, runningSince }: Watcher): number | undefined {
-    const { longPoll } = options;
-    const plain = runningSince === undefined || failures || policyOf(options);
-    return longPoll && !plain && this.longPoll.open ? longPoll : undefined;
-  }
-
-  /** How long after an answer the next one is wanted. */
-  #delay(watcher: Watcher): number {
-    const { terms, job, since, failures, last, runningSince = Infinity } = watcher;
-    if (this.#wait(watcher)) return 0;
-    const { options, endOnly } = terms;
-    const poll = policyOf(options);
-    const now = this.now();
-    const elapsed = now - runningSince;
-    const rate = this.#room?.rate ?? Infinity;
-    // Nothing but the end is of interest, and it is known how long such jobs take: what the limits allow is spread over
-    // all that end meanwhile.
-    const chance = Math.min(MOST_CHANCE, Math.max(LEAST_CHANCE, this.#executions.rate / rate / SPENT));
-    const left = endOnly && !failures ? this.#executions.left(elapsed, chance) : undefined;
-    if (left !== undefined) return Math.max(SOONEST, left);
-    const age = !poll && this.#executions.known && elapsed > 0 ? elapsed : now - (job.submittedAt ?? since);
-    const wanted = clampDelay((poll ?? this.#policy)({ age, failures, ...(last && { snapshot: last }) }));
-    // What the limits allow is spread over all that run.
-    return endOnly ? Math.max(wanted, (this.#due.length - this.#queue.length) / rate) : wanted;
-  }
-
-  /** Puts the watcher of a queued job in line. */
-  #line(watcher: Watcher, submittedAt: number): void {
-    const now = this.now();
-    if (watcher.queuedSince === undefined) {
-      watcher.queuedSince = submittedAt;
-      this.#queue.splice(this.#placeOf(watcher), 0, watcher);
-    }
-    this.#due.set(watcher, Infinity);
-    // It may have been taken to run, by one that was not behind it after all.
-    watcher.runningSince = undefined;
-    if (!this.#tried) this.#moved = submittedAt;
-    else if (this.#tried !== watcher) return;
-    this.#stride = Math.max(1, this.#stride >> 1);
-    if (now - this.#roundAt >= Math.max(ROUND_PACE, ROUND / this.#queue.length)) {
-      this.#roundAt = now;
-      const next = this.#queue[++this.#round % this.#queue.length];
-      if (next && next !== watcher && !next.asking) this.#at(next, now);
-    }
-    this.#try(now + clampDelay(this.#policy({ age: now - this.#moved, failures: 0 })));
-  }
-
-  /** Chooses who is tried next. */
-  #try(at: number): void {
-    this.#tried = this.#queue[Math.min(this.#stride, this.#queue.length) - 1];
-    if (this.#tried && !this.#tried.asking) this.#at(this.#tried, at);
-  }
-
-  /** A job runs, or has run: so have all that were submitted before it. */
-  #ran(watcher: Watcher, snapshot: JobSnapshot): void {
-    const now = this.now();
-    const { delayTime, executionTime } = snapshot;
-    const { submittedAt = now } = watcher.job;
-    watcher.runningSince =
-      delayTime === undefined ? (watcher.runningSince ?? now) : Math.min(now, submittedAt + delayTime);
-    if (snapshot.status === 'COMPLETED' && executionTime !== undefined) this.#executions.add(executionTime, now);
-    if (watcher.queuedSince === undefined) return;
-    const before = this.#queue.splice(0, this.#placeOf(watcher) + 1);
-    this.#moved = now;
-    // They began one after the other since the last one that is known of.
-    const from = Math.min(this.#began, watcher.runningSince);
-    const step = (watcher.runningSince - from) / before.length;
-    this.#began = watcher.runningSince;
-    for (const [nth, one] of before.entries()) {
-      const { queuedSince = from } = one;
-      one.queuedSince = undefined;
-      if (one === watcher || one.asking) continue;
-      one.runningSince = Math.max(queuedSince, from + step * (nth + 1));
-      this.#at(one, one.terms.endOnly ? now + this.#delay(one) : now);
-    }
-    if (this.#tried?.queuedSince !== undefined) return;
-    if (this.#tried === watcher) this.#stride *= 2;
-    this.#try(now);
-  }
-
-  /** Where a watcher is in line, or would be. */
-  #placeOf({ queuedSince = 0, nth }: Watcher): number {
-    return lowerBound(this.#queue.length, (place) => {
-      const { queuedSince: since = 0, nth: other = 0 } = this.#queue[place] ?? {};
-      return since < queuedSince || (since === queuedSince && other < nth);
+  #nextReadAt(watcher: Watcher): number {
+    const { request, job, watchedSince, failures, last, runningSince } = watcher;
+    const now = this.#scheduler.now();
+    return nextReadAt({
+      now,
+      age: now - (job.submittedAt ?? watchedSince),
+      runningSince,
+      failures,
+      snapshot: last,
+      endOnly: request.endOnly ?? false,
+      canHold: this.#holdFor(watcher) > 0,
+      ownPolicy: policyOf(request.options),
+      defaultPolicy: this.#policy,
+      executions: this.#executions,
+      rate: this.#rateLimiter?.rate ?? Infinity,
+      jobsToRead: this.#due.length - this.#queue.length,
     });
   }
 
-  #at(watcher: Watcher, at: number): void {
-    this.#due.set(watcher, at);
-    this.#arm();
+  /**
+   * How long the service may hold the next read of a job, in milliseconds; 0 for a plain read. A held read tells of
+   * nothing but the job's end, so the job must run.
+   */
+  #holdFor({ request: { options }, failures, runningSince }: Watcher): number {
+    const { longPoll } = options;
+    const plain = runningSince === undefined || failures > 0 || policyOf(options);
+    return longPoll && !plain && this.#heldReads.available ? longPoll : 0;
   }
 
-  #free(): boolean {
-    this.#blocked = (this.#room?.freePlaces(this.#pump) ?? 1) <= 0;
-    return !this.#blocked;
+  #noteStart(watcher: Watcher, { status, delayTime, executionTime }: JobSnapshot): void {
+    const now = this.#scheduler.now();
+    const { submittedAt = now } = watcher.job;
+    const startedAt = delayTime === undefined ? (watcher.runningSince ?? now) : Math.min(now, submittedAt + delayTime);
+    watcher.runningSince = startedAt;
+    if (status === 'COMPLETED' && executionTime !== undefined) this.#executions.add(executionTime, now);
+    this.#queue.started(watcher, startedAt, now);
   }
 
-  /** Reads a job, if that may be now. */
-  #ask(watcher: Watcher): boolean {
-    const wait = this.#wait(watcher);
-    if (!wait && !this.#free()) return false;
-    watcher.asking = true;
+  /**
+   * Takes a watcher out of the schedule for a read, if the limits allow one now.
+   *
+   * @returns how long the service may hold the read; `undefined` where no read may be made
+   */
+  #takeTurn(watcher: Watcher): number | undefined {
+    const holdFor = this.#holdFor(watcher);
+    // Held reads have a limit of their own, which `#holdFor` asks.
+    if (!holdFor) {
+      this.#blocked = (this.#rateLimiter?.freePlaces(this.#readDueJobs) ?? 1) <= 0;
+      if (this.#blocked) return undefined;
+    }
+    watcher.awaitingRead = true;
     this.#due.set(watcher, Infinity);
-    watcher.job.ask(watcher, wait);
-    return true;
+    return holdFor;
   }
 
-  /** Reads who is due, as far as the limits allow. */
-  readonly #pump = (): void => {
-    if (this.#pumping) return;
-    this.#pumping = true;
+  /** Reads the jobs that are due, as far as the limits allow. */
+  readonly #readDueJobs = (): void => {
+    if (this.#readingDueJobs) return;
+    this.#readingDueJobs = true;
     this.#blocked = false;
-    const now = this.now();
-    // It may tell of many: that is worth more than any other.
-    const tried = this.#tried;
-    if (tried && tried.at <= now) this.#ask(tried);
-    // Who is answered at once, and wants the next answer at once, waits for the next turn.
+    const now = this.#scheduler.now();
+    // The probe goes first, since its answer may tell of many jobs.
+    const { probe } = this.#queue;
+    if (probe && probe.dueAt <= now) {
+      const holdFor = this.#takeTurn(probe);
+      if (holdFor !== undefined) probe.job.read(probe, holdFor);
+    }
+    // A job that is answered at once and is due again at once waits until the others were read.
     const { turns } = this.#due;
-    for (let first; (first = this.#due.first) && first.at <= now && first.turn < turns && this.#ask(first););
-    this.#pumping = false;
-    this.#arm();
+    let watcher = this.#due.first;
+    while (watcher && watcher.dueAt <= now && watcher.turn < turns) {
+      const holdFor = this.#takeTurn(watcher);
+      if (holdFor === undefined) break;
+      watcher.job.read(watcher, holdFor);
+      watcher = this.#due.first;
+    }
+    this.#readingDueJobs = false;
+    this.#setTimer();
   };
 
-  #arm(): void {
-    const at = this.#due.first?.at ?? Infinity;
-    const now = this.now();
-    if (this.#pumping || at >= this.#timerAt || at === Infinity || (this.#blocked && at <= now)) return;
+  /** Sets the timer for the job that is due first, unless the rate limiter will call back. */
+  #setTimer(): void {
+    const at = this.#due.first?.dueAt ?? Infinity;
+    const now = this.#scheduler.now();
+    const waitsForLimits = this.#blocked && at <= now;
+    if (this.#readingDueJobs || at >= this.#timerAt || at === Infinity || waitsForLimits) return;
     this.#timer.unsubscribe();
     this.#timerAt = at;
     this.#timer = this.#scheduler.schedule(
       () => {
         this.#timerAt = Infinity;
-        this.#pump();
+        this.#readDueJobs();
       },
       Math.min(MAX_TIMER, Math.max(0, at - now)),
     );
   }
+}
+
+/** What a {@link StatusPoller} works with. */
+export interface StatusPollerOptions {
+  /** All time comes from it. */
+  readonly scheduler: SchedulerLike;
+  /** Decides the pace for watchers that bring no policy of their own. */
+  readonly policy: PollPolicy;
+  /** Limits plain reads. */
+  readonly rateLimiter: RateLimiter | undefined;
+  /** Says whether a read may be held. */
+  readonly heldReads: HeldReads;
+  /** Called with a watcher's job when the watcher is removed. */
+  readonly release: (job: KnownJob) => void;
+}
+
+/** Whether a snapshot says that its job runs or has run. A cancelled job may never have. */
+function hasStarted({ status }: JobSnapshot): boolean {
+  return status !== 'CANCELLED' && status !== 'IN_QUEUE' && status !== 'UNKNOWN';
 }

@@ -1,8 +1,8 @@
 import { Observable, type Subscription } from 'rxjs';
 
 /**
- * Asks a source so that a subscription ends it from the start: also while it is being asked, when a plain `subscribe` has
- * not returned yet, and nobody could end it.
+ * Subscribes to a source in such a way that unsubscribing `subscription` ends it from the start. With a plain
+ * `subscribe`, nothing can end the source before `subscribe` returns, so neither can its own synchronous side effects.
  */
 export function linkSubscription<T>(
   subscription: Subscription,

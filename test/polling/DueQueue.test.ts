@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { DueQueue, type Due } from '../../src/polling/DueQueue.js';
 import { seed } from '../support/seed.js';
 
-const one = (): Due => ({ at: Infinity, turn: 0, place: -1 });
+const one = (): Due => ({ dueAt: Infinity, turn: 0, place: -1 });
 
 test('what is due comes first, and those due together as that was said, whoever comes, changes and leaves meanwhile', () => {
   const act = fc.record({
@@ -25,7 +25,7 @@ test('what is due comes first, and those due together as that was said, whoever 
         } else if (waits) queue.remove(all[who]!);
         expect(queue.length).toBe(model.length);
         expect(queue.first).toBe(model[0] && all[model[0].who]);
-        expect(queue.first?.at).toBe(model[0]?.at);
+        expect(queue.first?.dueAt).toBe(model[0]?.at);
       }
     }),
     { seed, numRuns: 1_000 },

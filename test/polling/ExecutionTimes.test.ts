@@ -11,29 +11,29 @@ const eight = [8, 1, 7, 2, 6, 3, 5, 4].map((seconds) => seconds * 1_000);
 
 test('a few say nothing', () => {
   const executions = after(...eight.slice(1));
-  expect([executions.known, executions.left(0, 0.5)]).toEqual([false, undefined]);
+  expect([executions.known, executions.remainingTime(0, 0.5)]).toEqual([false, undefined]);
 });
 
 test('how much longer: until that part of those that took longer were over', () => {
   const executions = after(...eight);
   expect(executions.known).toBe(true);
-  expect(executions.left(0, 0.5)).toBe(4_000);
-  expect(executions.left(2_500, 0.5)).toBe(2_500);
+  expect(executions.remainingTime(0, 0.5)).toBe(4_000);
+  expect(executions.remainingTime(2_500, 0.5)).toBe(2_500);
 });
 
 test('a part that is less than one of them is within the shortest, not the longest', () => {
-  expect(after(...eight).left(0, 0.08)).toBeLessThanOrEqual(2_000);
+  expect(after(...eight).remainingTime(0, 0.08)).toBeLessThanOrEqual(2_000);
 });
 
 test('what took longer than nearly all cannot be told, nor can what has not begun', () => {
   const executions = after(...eight);
-  expect(executions.left(5_000, 0.5)).toBeUndefined();
-  expect(executions.left(-Infinity, 0.5)).toBeUndefined();
+  expect(executions.remainingTime(5_000, 0.5)).toBeUndefined();
+  expect(executions.remainingTime(-Infinity, 0.5)).toBeUndefined();
 });
 
 test('only the latest count', () => {
   const executions = after(...eight, ...Array.from({ length: 128 }, () => 500));
-  expect(executions.left(0, 0.5)).toBe(500);
+  expect(executions.remainingTime(0, 0.5)).toBe(500);
   // 128 of them, one in each second.
   expect(executions.rate).toBeCloseTo(0.001, 5);
 });

@@ -1,0 +1,87 @@
+import type { Unsubscribable } from 'rxjs';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { Due } from './DueQueue.js';
+import type { KnownJob, SnapshotListener } from './KnownJob.js';
+import type { QueuedJob } from './QueueProbe.js';
+import type { ReadRequest } from './SharedRead.js';
+import type { SnapshotObserver, WatchRequest } from './WatchRequest.js';
+
+/**
+ * One watch of a job, as the poller keeps it: whose snapshots go where, when the next read is due, and what is known of
+ * the job's progress. It decides nothing; it passes snapshots, errors and its end on to the poller. There may be a
+ * hundred thousand, so a watcher is a plain record that is its own listener, request and teardown, without a closure.
+ */
+export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, Unsubscribable {
+  readonly poller: WatcherOwner;
+  readonly job: KnownJob;
+  readonly request: WatchRequest;
+  readonly observer: SnapshotObserver;
+  readonly nth: number;
+  readonly watchedSince: number;
+  dueAt = Infinity;
+  turn = 0;
+  place = -1;
+  closed = false;
+  awaitingRead = false;
+  queuedSince: number | undefined;
+  runningSince: number | undefined;
+  /** The last snapshot that was passed to the observer, or was known before. */
+  last: JobSnapshot | undefined;
+  /** When reading last succeeded, or watching began. */
+  lastSuccessAt: number;
+  /** How many reads have failed since then. */
+  failures = 0;
+  /** When the next read was due, while the job is read earlier because its snapshot may be out of date. */
+  fallbackDueAt: number | undefined;
+
+  constructor(poller: WatcherOwner, { job, request, observer, nth, now, seen }: WatcherStart) {
+    this.poller = poller;
+    this.job = job;
+    this.request = request;
+    this.observer = observer;
+    this.nth = nth;
+    this.watchedSince = now;
+    this.last = seen;
+    this.lastSuccessAt = now;
+  }
+
+  next(snapshot: JobSnapshot): void {
+    this.poller.receive(this, snapshot);
+  }
+
+  error(error: unknown): void {
+    this.poller.readFailed(this, error);
+  }
+
+  refresh(): void {
+    // Another listener that was refreshed first may have got the job's end at once.
+    if (this.closed) return;
+    if (!this.awaitingRead) this.fallbackDueAt = this.dueAt;
+    this.poller.readNow(this);
+  }
+
+  unsubscribe(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.poller.remove(this);
+  }
+}
+
+/** What a watcher begins with. */
+export interface WatcherStart {
+  readonly job: KnownJob;
+  readonly request: WatchRequest;
+  readonly observer: SnapshotObserver;
+  readonly nth: number;
+  readonly now: number;
+  /** What is known of the job. */
+  readonly seen: JobSnapshot | undefined;
+}
+
+/** What a watcher passes on to the poller. */
+export interface WatcherOwner {
+  receive(watcher: Watcher, snapshot: JobSnapshot): void;
+  readFailed(watcher: Watcher, error: unknown): void;
+  readNow(watcher: Watcher): void;
+  remove(watcher: Watcher): void;
+}

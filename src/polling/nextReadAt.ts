@@ -1,0 +1,72 @@
+import { clampDelay } from '../protocol/clampDelay.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { PollPolicy } from '../types/PollPolicy.js';
+import type { ExecutionTimes } from './ExecutionTimes.js';
+
+/** How soon after an answer a job may be read again for its end, in milliseconds. */
+const MIN_READ_GAP = 250;
+
+/** How likely a job is to be over when it is read for its end: at least, and at most. */
+const MIN_END_CHANCE = 0.08;
+const MAX_END_CHANCE = 0.8;
+
+/** Fraction of the read budget that is spent on jobs that have probably ended. */
+const READ_BUDGET_FRACTION = 0.9;
+
+/**
+ * Decides when a watched job that is not waiting behind others is read next.
+ *
+ * A read that the service holds follows at once. Where only the end is of interest and execution times are known, the
+ * job is read when it has probably ended: the more jobs end than the limits allow reads, the more probable that must be.
+ * Any other job is read at the pace of its poll policy, and where only the end is of interest no faster than the limits
+ * allow for all such jobs together.
+ *
+ * @returns the time of the next read, on the clock of `now`
+ */
+export function nextReadAt(facts: ReadFacts): number {
+  const { now, canHold, endOnly, failures, executions, rate, jobsToRead } = facts;
+  if (canHold) return now;
+  // Negative for a job that is not known to run.
+  const elapsed = now - (facts.runningSince ?? Infinity);
+  if (endOnly && !failures) {
+    const fairChance = executions.rate / rate / READ_BUDGET_FRACTION;
+    const chance = Math.min(MAX_END_CHANCE, Math.max(MIN_END_CHANCE, fairChance));
+    const remaining = executions.remainingTime(elapsed, chance);
+    if (remaining !== undefined) return now + Math.max(MIN_READ_GAP, remaining);
+  }
+  const delay = policyDelay(facts, elapsed);
+  return now + (endOnly ? Math.max(delay, jobsToRead / rate) : delay);
+}
+
+/** Plain data about a watched job and its endpoint. Durations are in milliseconds, times on the scheduler's clock. */
+export interface ReadFacts {
+  readonly now: number;
+  /** How long ago the job was submitted, or watching it began. */
+  readonly age: number;
+  /** Since when the job has run, if it is known to run. */
+  readonly runningSince: number | undefined;
+  /** How many reads have failed since the last answer. */
+  readonly failures: number;
+  /** The last answer. */
+  readonly snapshot: JobSnapshot | undefined;
+  /** Whether only the job's end is of interest. */
+  readonly endOnly: boolean;
+  /** Whether the service may hold the next read. */
+  readonly canHold: boolean;
+  /** The caller's own policy, which goes before `defaultPolicy`. */
+  readonly ownPolicy: PollPolicy | undefined;
+  readonly defaultPolicy: PollPolicy;
+  /** How long the endpoint's jobs execute. */
+  readonly executions: Pick<ExecutionTimes, 'known' | 'rate' | 'remainingTime'>;
+  /** How many reads a millisecond the limits allow. */
+  readonly rate: number;
+  /** How many watched jobs share that rate. */
+  readonly jobsToRead: number;
+}
+
+/** The delay that the poll policy asks for. The default policy goes by the time for which the job has run, if that is known. */
+function policyDelay({ age, failures, snapshot, ownPolicy, defaultPolicy, executions }: ReadFacts, elapsed: number) {
+  const runs = !ownPolicy && executions.known && elapsed > 0;
+  const policy = ownPolicy ?? defaultPolicy;
+  return clampDelay(policy({ age: runs ? elapsed : age, failures, ...(snapshot && { snapshot }) }));
+}
