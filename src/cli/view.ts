@@ -21,10 +21,10 @@ import { requestLine } from './requestLine.js';
 import { statusLines } from './statusLines.js';
 
 /** How often the emulator is looked at, in milliseconds of real time. */
-const EVERY = 250;
+const REFRESH_INTERVAL = 250;
 
 /** How many lines a look may add: under load nobody reads all of them. */
-const MOST_LINES = 40;
+const MAX_LINES_PER_REFRESH = 40;
 
 /** What there is to see of an emulator. */
 export interface View {
@@ -40,7 +40,7 @@ export function view(
   paint: Paint,
   end$: Observable<unknown>,
 ): View {
-  const looks$ = interval(EVERY, asyncScheduler).pipe(startWith(0), takeUntil(end$));
+  const looks$ = interval(REFRESH_INTERVAL, asyncScheduler).pipe(startWith(0), takeUntil(end$));
   const state$ = concat(looks$, of(0)).pipe(
     map(() => emulator.state()),
     share(),
@@ -54,15 +54,15 @@ export function view(
   const requestLines$ = requests$.pipe(
     map((request) => requestLine(request, paint)),
     filter((line) => line !== undefined),
-    bufferTime(EVERY),
+    bufferTime(REFRESH_INTERVAL),
   );
   let before: number | undefined;
   return {
-    lines$: merge(jobLines$, requestLines$).pipe(mergeMap((lines) => atMost(MOST_LINES, lines))),
+    lines$: merge(jobLines$, requestLines$).pipe(mergeMap((lines) => atMost(MAX_LINES_PER_REFRESH, lines))),
     status$: state$.pipe(
       map((state) => {
         const { total } = state.requests;
-        const perSecond = Math.round(((total - (before ?? total)) * 1_000) / EVERY);
+        const perSecond = Math.round(((total - (before ?? total)) * 1_000) / REFRESH_INTERVAL);
         before = total;
         return statusLines(state, perSecond, paint);
       }),

@@ -1,6 +1,6 @@
 import type { JobPolicy } from '../types/JobRequest.js';
 import type { WebhookAttempt } from './webhooks/WebhookOptions.js';
-import type { JobEnd, RunOutcome, WireStatus } from './model/Job.js';
+import type { JobEnd, RunOutcome, WireStatus } from './model/JobModel.js';
 
 /** One run of a job on one worker, as it truly was. */
 export interface RunRecord {

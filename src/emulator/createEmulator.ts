@@ -61,7 +61,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
   const inspected = {
     faults,
     jobs: () => {
-      platform.settle();
+      platform.ageJobs();
       return ledger.jobs();
     },
     requests: () => ledger.requests(),

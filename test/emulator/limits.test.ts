@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RateLimiter } from '../../src/emulator/model/RateLimiter.js';
+import { RequestQuota } from '../../src/emulator/model/RequestQuota.js';
 import type { EmulatedEndpoint } from 'runpod-rx/testing';
 import { world } from './world.js';
 
@@ -60,7 +60,7 @@ describe('the documented limits', () => {
   });
 
   test('running workers raise them', () => {
-    const limiter = new RateLimiter('documented', 'sliding');
+    const limiter = new RequestQuota('documented', 'sliding');
     const let_in = (workers: number) => {
       let count = 0;
       while (limiter.enter('cancel', 0, () => workers) === undefined) {
@@ -112,7 +112,7 @@ describe('the window', () => {
 
   test.each(['sliding', 'fixed'] as const)('is counted right over many of them: %s', (window) => {
     const [requests, per] = [5, 100];
-    const limiter = new RateLimiter({ run: { requests, per } }, window);
+    const limiter = new RequestQuota({ run: { requests, per } }, window);
     const let_in: number[] = [];
     // Slower and faster than the limit, by turns.
     for (let at = 0; at < 20_000; at += at % 1_000 < 500 ? 7 : 31) {

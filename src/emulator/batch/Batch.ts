@@ -1,4 +1,4 @@
-import type { Job, Submission } from '../model/Job.js';
+import type { JobModel, Submission } from '../model/JobModel.js';
 
 /** States of a batch. FAILED: every one of its requests failed. */
 export type BatchStatus = 'DRAFT' | 'FINALIZED' | 'FAILED' | 'CANCELLED';
@@ -7,14 +7,14 @@ export type BatchStatus = 'DRAFT' | 'FINALIZED' | 'FAILED' | 'CANCELLED';
 export interface BatchRequest {
   readonly id: string;
   readonly submission: Submission;
-  job?: Job;
+  job?: JobModel;
 }
 
 /** A list of requests that is filled first and run then. */
 export class Batch {
   name?: string;
   requests: BatchRequest[] = [];
-  private stage: 'DRAFT' | 'FINALIZED' | 'CANCELLED' = 'DRAFT';
+  #stage: 'DRAFT' | 'FINALIZED' | 'CANCELLED' = 'DRAFT';
 
   constructor(
     readonly id: string,
@@ -24,22 +24,22 @@ export class Batch {
 
   get status(): BatchStatus {
     const allFailed = this.requests.length > 0 && this.requests.every(({ job }) => job && hasFailed(job));
-    return this.stage === 'FINALIZED' && allFailed ? 'FAILED' : this.stage;
+    return this.#stage === 'FINALIZED' && allFailed ? 'FAILED' : this.#stage;
   }
 
   /** Whether it is still filled, or something in it is to be run. */
   get active(): boolean {
-    return this.stage === 'DRAFT' || (this.stage === 'FINALIZED' && this.requests.some(({ job }) => !job?.over));
+    return this.#stage === 'DRAFT' || (this.#stage === 'FINALIZED' && this.requests.some(({ job }) => !job?.over));
   }
 
-  finalize(submit: (submission: Submission) => Job): void {
-    this.stage = 'FINALIZED';
+  finalize(submit: (submission: Submission) => JobModel): void {
+    this.#stage = 'FINALIZED';
     for (const request of this.requests) request.job = submit({ ...request.submission, batchId: this.id });
   }
 
   /** Stops all that is not over. */
-  cancel(stop: (job: Job) => void): void {
-    this.stage = 'CANCELLED';
+  cancel(stop: (job: JobModel) => void): void {
+    this.#stage = 'CANCELLED';
     for (const { job } of this.requests) if (job && !job.over) stop(job);
   }
 
@@ -50,7 +50,7 @@ export class Batch {
   /** What `GET /batch/{id}` says. */
   summary(): Record<string, unknown> {
     const jobs = this.requests.flatMap(({ job }) => job ?? []);
-    const count = (fits: (job: Job) => boolean): number => jobs.filter(fits).length;
+    const count = (fits: (job: JobModel) => boolean): number => jobs.filter(fits).length;
     const { id, endpointId, name, status, createdAt } = this;
     return {
       id,
@@ -70,7 +70,7 @@ export class Batch {
     const run = job?.runs.at(-1);
     return {
       id,
-      status: job?.status ?? (this.stage === 'CANCELLED' ? 'CANCELLED' : 'IN_QUEUE'),
+      status: job?.status ?? (this.#stage === 'CANCELLED' ? 'CANCELLED' : 'IN_QUEUE'),
       output: job?.report.output,
       error: job?.report.error,
       startedAt: timeOf(run?.startedAt),
@@ -79,7 +79,7 @@ export class Batch {
   }
 }
 
-function hasFailed({ status }: Job): boolean {
+function hasFailed({ status }: JobModel): boolean {
   return status === 'FAILED' || status === 'TIMED_OUT';
 }
 

@@ -3,8 +3,8 @@ import { MAX_RUN_BODY } from '../../protocol/limits.js';
 import { badRequest, empty, json, type Answer } from '../model/answers.js';
 import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
-import type { Submission } from '../model/Job.js';
-import type { Call, Operate } from '../operations/Call.js';
+import type { Submission } from '../model/JobModel.js';
+import type { OperationCall, Operate } from '../operations/OperationCall.js';
 import { submissionOf } from '../operations/submission.js';
 import type { Batch } from './Batch.js';
 
@@ -14,7 +14,7 @@ const PAGE = { most: 1_000, usual: 50 };
 /** `/batch…`: makes, fills, starts, lists, names, reads and stops batches. */
 export const batch: Operate = (call) => defer(() => of(answer(call)));
 
-function answer(call: Call): Answer {
+function answer(call: OperationCall): Answer {
   const { endpoint, request, path } = call;
   const { method } = request;
   const [id, subject, requestId, ...rest] = path;
@@ -40,36 +40,36 @@ function answer(call: Call): Answer {
   }
 }
 
-function create({ endpoint, request }: Call): Answer {
+function create({ endpoint, request }: OperationCall): Answer {
   const submissions = readList(request, (body) => body);
   if (typeof submissions === 'string') return badRequest(submissions);
   const made = endpoint.batches.create(submissions);
   return typeof made === 'string' ? badRequest(made) : json(200, { id: made.id, status: made.status });
 }
 
-function list({ endpoint }: Call): Answer {
+function list({ endpoint }: OperationCall): Answer {
   return json(200, { batches: endpoint.batches.list().map((one) => one.summary()) });
 }
 
-function append({ endpoint, request }: Call, found: Batch): Answer {
+function append({ endpoint, request }: OperationCall, found: Batch): Answer {
   const submissions = readList(request, (body) => member(body, 'requests'));
   if (typeof submissions === 'string') return badRequest(submissions);
   return changed(found, endpoint.batches.append(found, submissions));
 }
 
-function rename({ request }: Call, found: Batch): Answer {
+function rename({ request }: OperationCall, found: Batch): Answer {
   const name = member(parsed(request), 'name');
   if (typeof name !== 'string' || name === '') return badRequest('name: must be text');
   found.name = name;
   return json(200, found.summary());
 }
 
-function remove({ endpoint }: Call, found: Batch, requestId: string): Answer {
+function remove({ endpoint }: OperationCall, found: Batch, requestId: string): Answer {
   const refusal = endpoint.batches.remove(found, requestId);
   return refusal === 'unknown' ? json(404, { error: 'request not found' }) : changed(found, refusal);
 }
 
-function page({ query }: Call, found: Batch): Answer {
+function page({ query }: OperationCall, found: Batch): Answer {
   const offset = numberOf(query.get('offset'), 0, 0);
   const limit = Math.min(numberOf(query.get('limit'), 1, PAGE.usual), PAGE.most);
   const total = found.requests.length;

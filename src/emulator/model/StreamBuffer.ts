@@ -4,52 +4,52 @@ import { exceeds } from './bytes.js';
 const MAX_CHUNK = 1024 * 1024;
 
 /** Most chunks that wait to be read, and most characters of JSON in them. A bound of the emulator, not of the service. */
-const MOST_WAITING = { chunks: 100_000, length: 128 * 1024 * 1024 } as const;
+const MAX_UNREAD = { chunks: 100_000, length: 128 * 1024 * 1024 } as const;
 
 /** Most chunks that are remembered once they were read. */
-const MOST_READ = 10_000;
+const MAX_READ_CHUNKS = 10_000;
 
 /** The chunks of one job. Each is handed out once, to whoever asks first. */
 export class StreamBuffer {
-  private chunks: unknown[] = [];
+  #chunks: unknown[] = [];
   /** How many of `chunks` answers have taken away. */
-  private read = 0;
-  private length = 0;
+  #read = 0;
+  #length = 0;
   /** How many chunks answers have taken away. */
   handedOut = 0;
 
   get waiting(): number {
-    return this.chunks.length - this.read;
+    return this.#chunks.length - this.#read;
   }
 
   /** What was produced, in order; of what was read long ago, only the latest. */
   get produced(): readonly unknown[] {
-    return this.chunks;
+    return this.#chunks;
   }
 
   /** Whether nothing more can be kept for readers, who do not come. */
   get full(): boolean {
-    return this.waiting >= MOST_WAITING.chunks || this.length >= MOST_WAITING.length;
+    return this.waiting >= MAX_UNREAD.chunks || this.#length >= MAX_UNREAD.length;
   }
 
   push(value: unknown): void {
     const text = JSON.stringify(value);
-    this.length += text.length;
-    this.chunks.push(...split(value, text));
+    this.#length += text.length;
+    this.#chunks.push(...split(value, text));
   }
 
   /** Forgets the chunks themselves. */
   clear(): void {
-    this.chunks = [];
-    this.read = 0;
+    this.#chunks = [];
+    this.#read = 0;
   }
 
   drain(): readonly unknown[] {
-    const chunks = this.chunks.slice(this.read);
+    const chunks = this.#chunks.slice(this.#read);
     this.handedOut += chunks.length;
-    this.length = 0;
-    if (this.chunks.length > MOST_READ * 2) this.chunks = this.chunks.slice(-MOST_READ);
-    this.read = this.chunks.length;
+    this.#length = 0;
+    if (this.#chunks.length > MAX_READ_CHUNKS * 2) this.#chunks = this.#chunks.slice(-MAX_READ_CHUNKS);
+    this.#read = this.#chunks.length;
     return chunks;
   }
 }

@@ -1,7 +1,7 @@
 import { Observable, asyncScheduler } from 'rxjs';
 
 /** After how many values others get their turn: promises that are settled already leave none to timers and sockets. */
-const AT_ONCE = 100;
+const VALUES_PER_TURN = 100;
 
 /**
  * The values of an async iterable. Differs from `from` in that unsubscribing returns the iterator at once, rather than when
@@ -25,7 +25,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): Observable<T> 
           subscriber.next(value);
           if (left()) return;
           count += 1;
-          if (count % AT_ONCE === 0) subscriber.add(asyncScheduler.schedule(pull));
+          if (count % VALUES_PER_TURN === 0) subscriber.add(asyncScheduler.schedule(pull));
           else pull();
         },
         (error: unknown) => {

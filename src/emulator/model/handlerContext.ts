@@ -1,6 +1,6 @@
 import { timer } from 'rxjs';
 import type { HandlerContext, HandlerJob } from '../JobHandler.js';
-import type { Submission } from './Job.js';
+import type { Submission } from './JobModel.js';
 import type { EndpointSettings } from './settings.js';
 import type { Assignment } from './WorkerDesk.js';
 import { plain } from './workerReport.js';

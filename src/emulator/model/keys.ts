@@ -27,12 +27,12 @@ export function judgeKey(
 }
 
 /** Shorter ones are no real keys, and would tear holes into ordinary words. */
-const SHORTEST_KEY = 6;
+const MIN_KEY_LENGTH = 6;
 
 /** Takes every known key, and the one of this request, out of a text that will be remembered. */
 export function withoutKeys(text: string, keys: readonly EmulatorKey[], used: string): string {
   const known = keys.map((key) => (typeof key === 'string' ? key : key.key));
   return [...known, used]
-    .filter((key) => key.length >= SHORTEST_KEY)
+    .filter((key) => key.length >= MIN_KEY_LENGTH)
     .reduce((left, key) => left.replaceAll(key, '[key]').replaceAll(encodeURIComponent(key), '[key]'), text);
 }

@@ -13,13 +13,13 @@ import {
 } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { fromAsyncIterable } from './fromAsyncIterable.js';
-import type { Report } from './Job.js';
+import type { WorkerReport } from './JobModel.js';
 import { raised, raisedInGenerator } from './pythonError.js';
 import { plain, saysError, workerReport } from './workerReport.js';
 
 /** What a handler does, in the words of a worker. The last event is always `done`. */
 export type WorkEvent =
-  { readonly kind: 'chunk'; readonly value: unknown } | { readonly kind: 'done'; readonly report: Report };
+  { readonly kind: 'chunk'; readonly value: unknown } | { readonly kind: 'done'; readonly report: WorkerReport };
 
 /** How the endpoint wants its handler's result understood. */
 export interface HandlerMode {
@@ -30,7 +30,7 @@ export interface HandlerMode {
   readonly streamed: 'empty' | 'absent';
 }
 
-const done = (report: Report): WorkEvent => ({ kind: 'done', report });
+const done = (report: WorkerReport): WorkEvent => ({ kind: 'done', report });
 
 /** Calls a handler and follows what it returned to its end. Never errors: a throw is a report. */
 export function runHandler(work: () => unknown, mode: HandlerMode): Observable<WorkEvent> {
@@ -60,7 +60,7 @@ function single(values$: Observable<unknown>): Observable<WorkEvent> {
 function chunked(values$: Observable<unknown>, mode: HandlerMode): Observable<WorkEvent> {
   return defer(() => {
     const all: unknown[] = [];
-    let failure: Report | undefined;
+    let failure: WorkerReport | undefined;
     const chunks$ = values$.pipe(
       map((value) => plain(value) ?? null),
       // A yielded error is not posted as a chunk: it ends the stream and fails the job.

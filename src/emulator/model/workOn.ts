@@ -24,7 +24,7 @@ export function workOn(
   const { workerId } = run;
   const controller = new AbortController();
   const working = new Subscription();
-  run.during.add(working);
+  run.lifetime.add(working);
   // Before the handler's own teardown, so that it can tell being stopped from having ended.
   working.add(() => {
     if (run.outcome !== 'reported') controller.abort();

@@ -1,4 +1,4 @@
-import type { Report } from './Job.js';
+import type { WorkerReport } from './JobModel.js';
 
 /** A value as it arrives after a trip over the wire; throws where JSON cannot hold it. */
 export function plain(value: unknown): unknown {
@@ -19,7 +19,7 @@ export function saysError(value: unknown): value is { readonly error: unknown } 
  * What the worker SDK posts for what a handler returned: a truthy `error` fails the job and the other members are its
  * output; a falsy `error` and `refresh_worker` are taken out; nothing left is no output.
  */
-export function workerReport(returned: unknown): Report {
+export function workerReport(returned: unknown): WorkerReport {
   const value = plain(returned);
   if (value === undefined) return {};
   if (!isObject(value)) return { output: value };

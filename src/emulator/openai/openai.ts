@@ -4,9 +4,9 @@ import { badRequest, empty, json, jobNotFound, type Answer } from '../model/answ
 import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
 import { hold } from '../model/hold.js';
-import type { Job } from '../model/Job.js';
+import type { JobModel } from '../model/JobModel.js';
 import { shownOver } from '../model/jobBody.js';
-import type { Operate } from '../operations/Call.js';
+import type { Operate } from '../operations/OperationCall.js';
 import { failureOf, jobEvents } from './jobEvents.js';
 
 /**
@@ -29,7 +29,7 @@ export const openai: Operate = (call) =>
       policy: {},
       input: { openai_route: route, openai_input: input },
     });
-    call.created(job);
+    call.onJobCreated(job);
     const streams = input.stream === true;
     const ready = (): boolean => shownOver(job) || (streams && job.chunks.waiting > 0);
     return hold(job, ready, Math.min(WAIT.max, job.ttl), scheduler).pipe(
@@ -46,7 +46,7 @@ export const openai: Operate = (call) =>
   });
 
 /** The result of a job as OpenAI's clients read it. A handler that streams gives it as its only chunk. */
-function resultOf(job: Job): Answer {
+function resultOf(job: JobModel): Answer {
   if (job.status !== 'COMPLETED') return json(500, failureOf(job));
   const chunks = job.chunks.drain();
   const result = chunks.length > 0 ? chunks.at(-1) : job.report.output;

@@ -1,16 +1,16 @@
 import { defer, of } from 'rxjs';
 import { json } from '../model/answers.js';
-import type { Endpoint } from '../model/Endpoint.js';
+import type { EndpointModel } from '../model/EndpointModel.js';
 import { jobBody } from '../model/jobBody.js';
 import type { EndpointState } from '../inspect/EmulatorState.js';
-import type { Operate } from './Call.js';
+import type { Operate } from './OperationCall.js';
 
 /** What `/health` says of an endpoint. `ready` counts the idle workers once more, as on the service. */
-export function healthOf({ queue, workers, remote, faults, settings }: Endpoint): EndpointState {
+export function healthOf({ queue, workers, remote, faults, settings }: EndpointModel): EndpointState {
   const { completed, failed, retried } = queue.counters;
   const { inProgress, inQueue } = queue.depth();
   const { idle, initializing, running } = workers.counts();
-  const most = settings.workers.max + remote.away();
+  const most = settings.workers.max + remote.awayCount();
   const throttled = faults.workersAway('throttled-workers', settings.id, most);
   const unhealthy = faults.workersAway('unhealthy-workers', settings.id, most);
   return {
@@ -32,4 +32,4 @@ export const metrics: Operate = ({ endpoint }) =>
 
 /** `GET /requests`: documented by its rate limit only. The emulator lists the jobs that are not over. */
 export const requests: Operate = ({ endpoint: { queue, settings } }) =>
-  defer(() => of(json(200, { requests: queue.live().map((job) => jobBody(job, settings.variants)) })));
+  defer(() => of(json(200, { requests: queue.listUnfinished().map((job) => jobBody(job, settings.variants)) })));

@@ -3,9 +3,9 @@ import type { JobPolicy, S3Config } from '../../types/JobRequest.js';
 import { badRequest, type Answer } from '../model/answers.js';
 import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
-import type { Submission } from '../model/Job.js';
+import type { Submission } from '../model/JobModel.js';
 
-type Members = Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
 
 /** A refusal, thrown inside this file only: checks nest, and each may end the reading. */
 class Refused extends Error {}
@@ -50,10 +50,10 @@ export function submissionOf(value: unknown, operation: 'run' | 'runsync'): Subm
 }
 
 /** `null` counts as absent. */
-function objectOf(value: unknown, name: string): Members | undefined {
+function objectOf(value: unknown, name: string): JsonObject | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'object' || Array.isArray(value)) throw new Refused(`${name}: must be an object`);
-  return value as Members; // checked just above
+  return value as JsonObject; // checked just above
 }
 
 function textOf(value: unknown, name: string): string | undefined {
@@ -62,7 +62,7 @@ function textOf(value: unknown, name: string): string | undefined {
   return value;
 }
 
-function policyOf(policy: Members): JobPolicy {
+function policyOf(policy: JsonObject): JobPolicy {
   const executionTimeout = durationOf(policy.executionTimeout, 'policy.executionTimeout', EXECUTION_TIMEOUT);
   const ttl = durationOf(policy.ttl, 'policy.ttl', TTL);
   return {

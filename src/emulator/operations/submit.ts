@@ -1,10 +1,10 @@
 import { defer, map, of } from 'rxjs';
 import { RUNSYNC_WAIT } from '../../protocol/limits.js';
 import { jobNotFound, json, type Answer } from '../model/answers.js';
-import type { Job, Submission } from '../model/Job.js';
+import type { JobModel, Submission } from '../model/JobModel.js';
 import { hold } from '../model/hold.js';
 import { jobBody, shownOver, shownStatus } from '../model/jobBody.js';
-import type { Call, Operate } from './Call.js';
+import type { OperationCall, Operate } from './OperationCall.js';
 import { readSubmission } from './submission.js';
 import { waitOf } from './wait.js';
 
@@ -12,9 +12,9 @@ function isAnswer(value: Submission | Answer): value is Answer {
   return 'text' in value;
 }
 
-function accept({ endpoint, created }: Call, submission: Submission): Job {
+function accept({ endpoint, onJobCreated }: OperationCall, submission: Submission): JobModel {
   const job = endpoint.queue.submit(submission);
-  created(job);
+  onJobCreated(job);
   const lag = endpoint.faults.forJob('transient-404', job);
   if (lag) job.hiddenUntil = job.submittedAt + (lag.for ?? 2_000);
   return job;

@@ -4,7 +4,7 @@ import { status, statusSync, stream } from './read.js';
 import { run, runsync } from './submit.js';
 import { batch } from '../batch/batchRoutes.js';
 import { openai } from '../openai/openai.js';
-import type { Operate } from './Call.js';
+import type { Operate } from './OperationCall.js';
 import * as worker from './worker.js';
 
 /** What an operation asks of a request, and what it does. */

@@ -2,11 +2,11 @@ import { MAX_RUNSYNC_BODY } from '../../protocol/limits.js';
 import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
 
-export type Members = Readonly<Record<string, unknown>>;
+export type PostMembers = Readonly<Record<string, unknown>>;
 
 /** What a worker posted, or why it cannot be taken. */
 export type WorkerPost =
-  | { readonly kind: 'members'; readonly members: Members }
+  | { readonly kind: 'members'; readonly members: PostMembers }
   | { readonly kind: 'too-large' | 'unreadable'; readonly reason: string };
 
 /** Largest post of a worker, in bytes: as large as a result may be. */
@@ -20,7 +20,7 @@ export function readPost({ body = '', size = 0 }: EmulatorRequest): WorkerPost {
   try {
     const value: unknown = JSON.parse(body);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      return { kind: 'members', members: value as Members }; // checked just above
+      return { kind: 'members', members: value as PostMembers }; // checked just above
     }
     return { kind: 'unreadable', reason: 'body: must be an object' };
   } catch {

@@ -20,13 +20,13 @@ export interface Run {
   endedAt?: number;
   outcome?: RunOutcome;
   /** When its worker last gave a sign of life for it; looked at only where a worker can fall silent. */
-  heardAt: number;
+  lastSeenAt: number;
   /** Everything that goes on as long as the run: the worker's work, and the timers that watch over it. */
-  readonly during: Subscription;
+  readonly lifetime: Subscription;
 }
 
 /** What a worker reports at a job's end. An absent member is absent in the answers too. */
-export interface Report {
+export interface WorkerReport {
   readonly output?: unknown;
   readonly error?: unknown;
 }
@@ -43,7 +43,7 @@ export interface Submission {
 }
 
 /** Everything known of one job. Changed by the functions of `transitions.ts` only. */
-export class Job {
+export class JobModel {
   status: WireStatus = 'IN_QUEUE';
   end?: JobEnd;
   endedAt?: number;
@@ -59,7 +59,7 @@ export class Job {
   executionTime?: number;
   workerId?: string;
   progress?: { readonly value: unknown; readonly executionTime: number };
-  report: Report = {};
+  report: WorkerReport = {};
   chunks = new StreamBuffer();
   /** Chunks of runs before a `/retry`, which are gone for readers. */
   readonly earlier: StreamBuffer[] = [];
@@ -74,9 +74,9 @@ export class Job {
   cancelRequests = 0;
   /** What came of telling others of its end. */
   readonly webhookAttempts: WebhookAttempt[] = [];
-  private readonly changes = new Subject<void>();
+  readonly #changes = new Subject<void>();
   /** Emits at each change that an answer could show. */
-  readonly changed$ = this.changes.asObservable();
+  readonly changed$ = this.#changes.asObservable();
 
   constructor(
     readonly id: string,
@@ -115,7 +115,7 @@ export class Job {
   }
 
   /** Tells those who wait that something changed. */
-  changed(): void {
-    this.changes.next();
+  notifyChanged(): void {
+    this.#changes.next();
   }
 }

@@ -33,34 +33,33 @@ interface Count {
 }
 
 /** Counts the requests to one endpoint, each operation apart. A refused request is not counted. */
-export class RateLimiter {
-  private readonly counts = new Map<string, Count>();
+export class RequestQuota {
+  readonly #window: 'sliding' | 'fixed';
+  readonly #counts = new Map<string, Count>();
 
-  constructor(
-    limits: 'documented' | Limits,
-    private readonly window: 'sliding' | 'fixed',
-  ) {
-    this.perWorker = limits === 'documented' ? PER_WORKER : {};
+  constructor(limits: 'documented' | Limits, window: 'sliding' | 'fixed') {
+    this.#window = window;
+    this.#perWorker = limits === 'documented' ? PER_WORKER : {};
     for (const [operation, bounds] of Object.entries(limits === 'documented' ? DOCUMENTED_LIMITS : limits)) {
-      this.counts.set(operation, { limits: bounds, inFlight: 0, times: [], from: 0 });
+      this.#counts.set(operation, { limits: bounds, inFlight: 0, times: [], from: 0 });
     }
   }
 
-  private readonly perWorker: Readonly<Record<string, number>>;
+  readonly #perWorker: Readonly<Record<string, number>>;
 
   /** Lets a request in (`undefined`), or says in how many milliseconds it could be let in. */
   enter(operation: string, now: number, runningWorkers: () => number): number | undefined {
-    const count = this.counts.get(operation);
+    const count = this.#counts.get(operation);
     if (!count) return undefined;
     const { requests, concurrent = Infinity, per = RATE_WINDOW } = count.limits;
     if (count.inFlight >= concurrent) return 1_000;
     if (requests !== undefined) {
-      const since = this.window === 'sliding' ? now - per + 1 : Math.floor(now / per) * per;
+      const since = this.#window === 'sliding' ? now - per + 1 : Math.floor(now / per) * per;
       const { times } = count;
       while ((times[count.from] ?? Infinity) < since) count.from += 1;
       const counted = times.length - count.from;
-      if (counted >= requests && counted >= (this.perWorker[operation] ?? 0) * runningWorkers()) {
-        return (this.window === 'sliding' ? (times[count.from] ?? now) : since) + per - now;
+      if (counted >= requests && counted >= (this.#perWorker[operation] ?? 0) * runningWorkers()) {
+        return (this.#window === 'sliding' ? (times[count.from] ?? now) : since) + per - now;
       }
       // Where running workers let very many through, to move them all at each request would take longer than the request.
       if (count.from > counted) times.splice(0, count.from);
@@ -73,7 +72,7 @@ export class RateLimiter {
 
   /** A request that was let in has been answered, or its client went away. */
   leave(operation: string): void {
-    const count = this.counts.get(operation);
+    const count = this.#counts.get(operation);
     if (count) count.inFlight -= 1;
   }
 }
