@@ -3,16 +3,16 @@ import { workerName, type Random } from '../model/random.js';
 import type { Submission } from '../model/JobModel.js';
 import { Batch } from './Batch.js';
 
-/** Most batches that are filled or run at once. */
+/** Batches of one endpoint that are active at once. */
 const MAX_ACTIVE_BATCHES = 10;
-/** Most requests in one batch. */
+/** Requests in one batch. */
 const MAX_BATCH_REQUESTS = 5_000;
-/** Most requests of all batches that are not over. */
+/** Unfinished requests of all batches together. */
 const MAX_QUEUED_REQUESTS = 50_000;
-/** How many batches that are over can still be read. */
+/** Batches that can still be read after their end. */
 const MAX_ENDED_BATCHES = 100;
 
-/** The batches of an endpoint. What cannot be done is said as a text. */
+/** The batches of an endpoint. A method that refuses returns the reason as text. */
 export class Batches {
   readonly #queue: JobQueue;
   readonly #random: Random;
@@ -69,7 +69,7 @@ export class Batches {
     return undefined;
   }
 
-  /** Takes a request out that has not begun; 'unknown' where there is none. */
+  /** Removes a request whose job has not started. Returns `'unknown'` if the batch has no such request. */
   remove(batch: Batch, requestId: string): string | undefined {
     const request = batch.requests.find(({ id }) => id === requestId);
     if (!request) return 'unknown';

@@ -17,9 +17,9 @@ export interface EndpointModel {
   readonly settings: EndpointSettings;
   readonly queue: JobQueue;
   readonly desk: WorkerDesk;
-  /** All its workers. */
+  /** All workers of the endpoint, local and remote. */
   readonly workers: WorkerPool;
-  /** Those behind a network. */
+  /** The workers of other processes, which speak to the emulator over HTTP. */
   readonly remote: RemoteWorkers;
   readonly batches: Batches;
   readonly quota: RequestQuota | undefined;
@@ -34,7 +34,7 @@ export function createEndpointModel(
   ledger: Ledger,
 ): EndpointModel {
   const { seed = 1, limits = 'documented', rateWindow = 'sliding' } = options;
-  // Each use of chance has a sequence of its own, so that one more worker does not change the ids of jobs.
+  // Each use has a random sequence of its own, so that one more worker does not change the ids of jobs.
   const random = (use: string) => seededRandom(`${seed}/${settings.id}/${use}`);
   const webhooks = new Webhooks(settings, options.webhooks ?? {}, faults, random('webhooks'));
   const queue = new JobQueue(settings, random('jobs'), {
@@ -47,7 +47,7 @@ export function createEndpointModel(
     dropped: (job) => ledger.markUnreadable(job),
   });
   const desk = new WorkerDesk(queue, faults);
-  // A worker that asks for work is there already: it comes before those that would have to start.
+  // Remote workers come first: they have started already, while a local worker may have to start for a job.
   const remote = new RemoteWorkers(queue, desk, faults);
   const workers = allOf([remote, new LocalWorkers(queue, desk, faults, random('workers'))]);
   return {

@@ -3,32 +3,32 @@ import { uuid, type Random } from './random.js';
 import { DEFAULT_TTL, type EndpointSettings } from './settings.js';
 import { endRun, renew, requeue, endJob } from './transitions.js';
 
-/** How often jobs that nobody can read any more are dropped, in milliseconds. */
+/** Milliseconds between two sweeps. A sweep drops the jobs that can no longer be read. */
 const SWEEP_INTERVAL = 60_000;
 
-/** Who wants to know what becomes of a queue's jobs. */
+/** Callbacks for the milestones of a queue's jobs. */
 export interface QueueWatcher {
-  /** It was submitted. */
+  /** The job was submitted. */
   readonly accepted: (job: JobModel) => void;
-  /** It came to its end, and can be read. */
+  /** The job has ended and can still be read. */
   readonly ended: (job: JobModel) => void;
-  /** It can no longer be read, and the queue has let go of it. */
+  /** The job can no longer be read, and the queue has dropped it. */
   readonly dropped: (job: JobModel) => void;
 }
 
 /**
- * The jobs of one endpoint: which wait, which can be read, and what clients may do to them. It knows nothing of how
- * workers run them: `onWork` tells them that there is something to take, `next` takes it.
+ * The jobs of one endpoint: which jobs wait, which can be read, and what clients may do to them. The queue does not know
+ * how workers run jobs: `onWork` notifies workers that a job waits, `next` takes it.
  */
 export class JobQueue {
   readonly #random: Random;
   readonly #watcher: QueueWatcher;
   readonly counters = { completed: 0, failed: 0, retried: 0 };
   readonly #jobs = new Map<string, JobModel>();
-  /** Those that wait or run. */
+  /** Jobs that wait or run. */
   readonly #unfinished = new Set<JobModel>();
   #pending = new Set<JobModel>();
-  /** When the first time to live of the living is over, at the earliest. */
+  /** No unfinished job's time to live ends before this time. */
   #nextExpiryAt = Infinity;
   readonly #listeners = new Set<() => void>();
   #sweepAt = 0;
@@ -46,7 +46,7 @@ export class JobQueue {
     return this.settings.scheduler.now();
   }
 
-  /** Calls back whenever a job has come to wait; calling what it returns ends that. */
+  /** Calls `listener` whenever a job enters the queue. Returns a function that removes the listener. */
   onWork(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -58,14 +58,21 @@ export class JobQueue {
     this.#sweep(now);
     const id = `${submission.operation === 'runsync' ? 'sync-' : ''}${uuid(this.#random)}${region && `-${region}`}`;
     const ttl = submission.policy.ttl ?? DEFAULT_TTL;
-    const job = new JobModel(id, endpointId, submission, now, ttl, retention[submission.operation]);
+    const job = new JobModel({
+      id,
+      endpointId,
+      submission,
+      submittedAt: now,
+      ttl,
+      retention: retention[submission.operation],
+    });
     this.#jobs.set(id, job);
     this.#watcher.accepted(job);
     this.#enqueue(job);
     return job;
   }
 
-  /** The job, as long as it can be read. */
+  /** The job, if it can still be read. */
   find(id: string): JobModel | undefined {
     const now = this.#now;
     this.#sweep(now);
@@ -75,17 +82,17 @@ export class JobQueue {
     return job.gone ? undefined : job;
   }
 
-  /** Takes the job that waits longest out of the queue. */
+  /** Takes the first job out of the queue. */
   next(): JobModel | undefined {
     for (const job of this.#pending) {
       this.#age(job, this.#now);
-      // Ageing may just have taken it out.
+      // A job whose time to live is over has just left `#pending`; then `delete` returns false.
       if (this.#pending.delete(job)) return job;
     }
     return undefined;
   }
 
-  /** How many waiting jobs ask for more workers, counted up to `most`. */
+  /** How many waiting jobs may start another worker (low-priority jobs may not), counted up to `most`. */
   countWanting(most: number): number {
     let count = 0;
     for (const job of this.#pending) {
@@ -95,19 +102,19 @@ export class JobQueue {
     return count;
   }
 
-  /** How many jobs wait, and how many run. */
+  /** How many jobs wait and how many run. */
   depth(): { readonly inQueue: number; readonly inProgress: number } {
     this.ageAll();
     return { inQueue: this.#pending.size, inProgress: this.#unfinished.size - this.#pending.size };
   }
 
-  /** Jobs that are not over, oldest first. */
+  /** Jobs that have not ended, oldest first. */
   listUnfinished(): readonly JobModel[] {
     this.ageAll();
     return [...this.#jobs.values()].filter((job) => !job.over);
   }
 
-  /** Stops a job that is not over. Whether it was cancelled by this. */
+  /** Stops a job. Returns false if the job had ended already. */
   cancel(job: JobModel): boolean {
     job.cancelRequests += 1;
     if (job.over) return false;
@@ -115,7 +122,7 @@ export class JobQueue {
     return true;
   }
 
-  /** Whether the job was put into the queue again. */
+  /** Puts a failed or timed-out job into the queue again. Returns false for a job in any other state. */
   retry(job: JobModel): boolean {
     if (job.status !== 'FAILED' && job.status !== 'TIMED_OUT') return false;
     this.counters.retried += 1;
@@ -124,7 +131,7 @@ export class JobQueue {
     return true;
   }
 
-  /** Removes every waiting job; says how many. */
+  /** Removes every waiting job, and returns their number. */
   purge(): number {
     this.ageAll();
     const purged = [...this.#pending];
@@ -135,7 +142,7 @@ export class JobQueue {
     return purged.length;
   }
 
-  /** Runs a job again, before all others, because its worker fell silent. */
+  /** Puts a job whose worker fell silent at the front of the queue. */
   runAgain(job: JobModel): void {
     this.counters.retried += 1;
     requeue(job);
@@ -143,25 +150,25 @@ export class JobQueue {
     this.#announce();
   }
 
-  /** Deletes a job whose time to live is over, wherever it is. */
+  /** Ends a waiting or running job whose time to live is over. */
   expire(job: JobModel): void {
     job.gone = this.settings.variants.expired === 'gone';
     this.#end(job, job.gone ? 'expired' : 'timed-out', 'expired', job.ttlAt);
   }
 
-  /** The job has come to its end. */
+  /** Records the end of a job. */
   conclude(job: JobModel, end: JobEnd, report: WorkerReport, at = this.#now): void {
     endJob(job, end, report, at);
     this.#unfinished.delete(job);
-    // Of a job that is gone nobody hears any more.
+    // A job that is gone sends no webhook.
     if (!job.gone) this.#watcher.ended(job);
   }
 
-  /** Lets time act on every job that is not over, so that what is due has happened. */
+  /** Expires every unfinished job whose time to live is over, and sweeps if a sweep is due. */
   ageAll(): void {
     const now = this.#now;
     this.#sweep(now);
-    // Asked for with every look at the endpoint, however many jobs there are.
+    // Every read of the endpoint calls this: skip the loop over all jobs until one can expire.
     if (now < this.#nextExpiryAt) return;
     for (const job of this.#unfinished) this.#age(job, now);
     this.#nextExpiryAt = [...this.#unfinished].reduce((first, { ttlAt }) => Math.min(first, ttlAt), Infinity);
@@ -198,7 +205,7 @@ export class JobQueue {
       return;
     }
     const retained = (job.endedAt ?? now) + job.retention;
-    // The time to live deletes results too, but not the very state that says it is over.
+    // The time to live deletes results too, but not the status TIMED_OUT that it caused itself.
     const until = job.end === 'timed-out' ? retained : Math.min(retained, job.ttlAt);
     if (now >= until) job.gone = true;
   }

@@ -6,24 +6,24 @@ import type { JobModel, Run } from './JobModel.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A request's entry while it is on its way. */
+/** A request's entry while the request is in flight: it can still be changed. */
 export type OpenRecord = Mutable<RequestRecord>;
 
-/** How many characters of JSON are kept of jobs that nobody can read any more. */
+/** Bound on the memory of jobs that can no longer be read: the length of their data as JSON, in characters. */
 const MAX_UNREADABLE_LENGTH = 16 * 1024 * 1024;
 
-/** Remembers every job and every request, up to a bound. */
+/** Remembers the latest jobs and requests; `history` bounds their number. */
 export class Ledger {
   readonly #now: () => number;
   readonly #history: number;
   readonly #closed$ = new Subject<RequestRecord>();
   #jobModels: JobModel[] = [];
   #openRecords: OpenRecord[] = [];
-  /** Dropped jobs that still have what weighs, and how much it is; oldest first. */
+  /** Jobs that can no longer be read but still hold their data, and its length; oldest first. */
   readonly #unreadable = new Map<JobModel, number>();
   #unreadableLength = 0;
   #seq = 0;
-  /** Each request once it is over. */
+  /** Emits each request when it is over. */
   readonly requests$: Observable<RequestRecord> = this.#closed$.asObservable();
 
   constructor(now: () => number, history: number) {
@@ -33,14 +33,11 @@ export class Ledger {
 
   addJob(job: JobModel): void {
     this.#jobModels.push(job);
-    // In lumps, so that a busy emulator does not copy its history at each submission.
-    if (this.#jobModels.length > this.#history * 2 + 100) {
-      let spare = this.#jobModels.length - this.#history;
-      this.#jobModels = this.#jobModels.filter((kept) => !kept.over || spare-- <= 0);
-    }
+    // Only when twice the history has come together, so that a busy emulator does not copy the list at each submission.
+    if (this.#jobModels.length > this.#history * 2 + 100) this.#jobModels = this.#withoutOldJobs();
   }
 
-  /** A job can no longer be read: what weighs is let go, of those first that were dropped first. */
+  /** Notes that a job can no longer be read. Frees the data of such jobs, oldest first, when it exceeds the bound. */
   markUnreadable(job: JobModel): void {
     const { weight } = job;
     this.#unreadable.set(job, weight);
@@ -66,6 +63,16 @@ export class Ledger {
   closeRequest(record: OpenRecord): void {
     record.endedAt = this.#now();
     this.#closed$.next({ ...record });
+  }
+
+  /** The latest jobs, and every job that has not ended. */
+  #withoutOldJobs(): JobModel[] {
+    let surplus = this.#jobModels.length - this.#history;
+    return this.#jobModels.filter((job) => {
+      if (!job.over || surplus <= 0) return true;
+      surplus -= 1;
+      return false;
+    });
   }
 
   jobs(): readonly JobRecord[] {

@@ -13,15 +13,15 @@ interface Worker {
   idleSince: number;
 }
 
-/** The workers of this process: they start when there is work, run the endpoint's handler, and go away when idle. */
+/** The workers of this process: they start when jobs wait, run the endpoint's handler, and go away when idle. */
 export class LocalWorkers implements WorkerPool {
   readonly #queue: JobQueue;
   readonly #desk: WorkerDesk;
   readonly #faults: Faults;
   readonly #random: Random;
   readonly #workers: Worker[] = [];
-  readonly #open = new Subscription();
-  #woken = false;
+  readonly #subscriptions = new Subscription();
+  #wakeScheduled = false;
 
   constructor(queue: JobQueue, desk: WorkerDesk, faults: Faults, random: Random) {
     this.#queue = queue;
@@ -29,8 +29,8 @@ export class LocalWorkers implements WorkerPool {
     this.#faults = faults;
     this.#random = random;
     this.#refill();
-    this.#open.add(queue.onWork(() => this.#wake()));
-    this.#open.add(faults.onChange(() => this.#wake()));
+    this.#subscriptions.add(queue.onWork(() => this.#wake()));
+    this.#subscriptions.add(faults.onChange(() => this.#wake()));
   }
 
   get #options() {
@@ -41,7 +41,7 @@ export class LocalWorkers implements WorkerPool {
     return this.#queue.settings.scheduler;
   }
 
-  /** How many there may be now: faults keep some away. */
+  /** How many workers may exist now: `max`, less the workers that faults keep away. */
   get #most(): number {
     return this.#faults.workersAvailable(this.#queue.settings.id, this.#options.max);
   }
@@ -59,16 +59,16 @@ export class LocalWorkers implements WorkerPool {
   }
 
   close(): void {
-    this.#open.unsubscribe();
+    this.#subscriptions.unsubscribe();
   }
 
-  /** Looks for work in the scheduler's next turn: whoever submits has its answer before any handler runs. */
+  /** Dispatches in the scheduler's next turn, so that a submission is answered before any handler runs. */
   #wake(): void {
-    if (this.#woken || this.#open.closed) return;
-    this.#woken = true;
-    this.#open.add(
+    if (this.#wakeScheduled || this.#subscriptions.closed) return;
+    this.#wakeScheduled = true;
+    this.#subscriptions.add(
       this.#scheduler.schedule(() => {
-        this.#woken = false;
+        this.#wakeScheduled = false;
         this.#dispatch();
       }),
     );
@@ -89,22 +89,13 @@ export class LocalWorkers implements WorkerPool {
     return this.#workers.find((worker) => worker.ready && worker.running < this.#options.concurrency);
   }
 
-  /** Starts as many workers as the waiting jobs ask for; gives one that can work at once, if there is. */
+  /** Starts as many workers as the waiting jobs need. Returns a worker if it needs no cold start. */
   #scaleUp(): Worker | undefined {
-    const { concurrency } = this.#options;
-    const most = this.#most;
     const { coldStart } = this.#queue.settings;
-    for (;;) {
-      const starting = this.#workers.filter((worker) => !worker.ready).length;
-      if (
-        this.#workers.length >= most ||
-        this.#queue.countWanting(starting * concurrency + 1) <= starting * concurrency
-      ) {
-        return undefined;
-      }
-      const worker = this.#add(coldStart <= 0);
+    while (this.#needsAnotherWorker()) {
+      const worker = this.#add({ ready: coldStart <= 0 });
       if (worker.ready) return worker;
-      this.#open.add(
+      this.#subscriptions.add(
         this.#scheduler.schedule(() => {
           worker.ready = true;
           worker.idleSince = this.#scheduler.now();
@@ -112,9 +103,17 @@ export class LocalWorkers implements WorkerPool {
         }, coldStart),
       );
     }
+    return undefined;
   }
 
-  #add(ready: boolean): Worker {
+  /** Whether more jobs wait than the starting workers will take, and another worker may exist. */
+  #needsAnotherWorker(): boolean {
+    const starting = this.#workers.filter(({ ready }) => !ready).length;
+    const placesSoon = starting * this.#options.concurrency;
+    return this.#workers.length < this.#most && this.#queue.countWanting(placesSoon + 1) > placesSoon;
+  }
+
+  #add({ ready }: { readonly ready: boolean }): Worker {
     const worker = { id: workerName(this.#random), ready, running: 0, idleSince: this.#scheduler.now() };
     this.#workers.push(worker);
     return worker;
@@ -125,7 +124,7 @@ export class LocalWorkers implements WorkerPool {
     if (at >= 0) this.#workers.splice(at, 1);
   }
 
-  /** Idle workers are found to be gone when somebody looks; a timer of theirs would only keep a process alive. */
+  /** Removes idle workers. Called before each use of the list instead of by timers, which would keep the process alive. */
   #retire(): void {
     const { min, idleTimeout } = this.#options;
     const most = this.#most;
@@ -137,9 +136,9 @@ export class LocalWorkers implements WorkerPool {
     }
   }
 
-  /** Those that are always on are there, unless a fault keeps them away. */
+  /** Adds the workers that are always on, unless a fault keeps them away. */
   #refill(): void {
-    while (this.#workers.length < Math.min(this.#options.min, this.#most)) this.#add(true);
+    while (this.#workers.length < Math.min(this.#options.min, this.#most)) this.#add({ ready: true });
   }
 
   #work(worker: Worker, assignment: Assignment): void {
@@ -150,8 +149,8 @@ export class LocalWorkers implements WorkerPool {
       this.#wake();
     };
     if (isIncomplete(assignment)) {
-      // What happens on the service: the worker SDK finds the job incomplete and never reports it. To the platform the
-      // worker is busy with it until the job is given up; a second attempt was seen on the same worker.
+      // As on the service: the worker SDK finds the job incomplete and never reports on it. The platform counts the worker
+      // as busy until it gives the job up. The service was seen to run the second attempt on the same worker.
       const [at, jobId] = [this.#scheduler.now(), assignment.job.id];
       const parts = ['Job has missing field(s): id or input.'];
       settings.log({ at, endpointId: settings.id, jobId, workerId: worker.id, parts });
@@ -179,7 +178,7 @@ export class LocalWorkers implements WorkerPool {
 
   #lose(worker: Worker, assignment: Assignment): void {
     this.#remove(worker);
-    // It will not be heard of again: the platform notices by and by.
+    // The worker gives no more signs of life, so the platform will take the job from it after `lostAfter`.
     this.#desk.watchForSilence(assignment);
   }
 }

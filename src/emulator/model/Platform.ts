@@ -18,7 +18,7 @@ import { seededRandom } from './random.js';
 import { readRoute, type Route } from './route.js';
 import { settingsOf } from './settings.js';
 
-/** All endpoints behind one door: takes a request, gives its answer, and writes both down. */
+/** All endpoints behind one entrance: takes a request, emits its answer, and records both in the ledger. */
 export class Platform {
   readonly #options: EmulatorOptions;
   readonly #scheduler: SchedulerLike;
@@ -43,13 +43,14 @@ export class Platform {
   }
 
   /**
-   * Answers a request: emits once and completes, or errors where a fault breaks the network. Unsubscribing before is a
-   * client that goes away. `latency` milliseconds pass on the way, half of them before the request has any effect.
+   * Answers a request: emits once and completes, or errors if a fault breaks the network. Unsubscribing before the answer
+   * counts as a client that disconnects. The round trip takes `latency` milliseconds: half before the request has any
+   * effect, half after.
    */
   handle(request: EmulatorRequest, latency = 0): Observable<Answer> {
     return defer(() => {
       if (this.#closed) return throwError(() => networkError('connect', 'ECONNREFUSED'));
-      const record = this.#open(request);
+      const record = this.#openRecord(request);
       const there = Math.floor(latency / 2);
       const back = latency - there;
       let answered = false;
@@ -78,17 +79,17 @@ export class Platform {
     });
   }
 
-  /** Lets time act on every job, so that what is due has happened. */
+  /** Expires every unfinished job of every endpoint whose time to live is over. */
   ageJobs(): void {
     for (const { queue } of this.#endpoints.values()) queue.ageAll();
   }
 
-  /** What each endpoint says of its health. */
+  /** The `/health` of each endpoint, by id. */
   health(): Readonly<Record<string, EndpointState>> {
     return Object.fromEntries([...this.#endpoints].map(([id, endpoint]) => [id, healthOf(endpoint)]));
   }
 
-  /** Stops all work; requests that are held lose their connection, later ones find none. */
+  /** Stops all work. Held requests lose their connection; later requests are refused a connection. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -97,7 +98,7 @@ export class Platform {
     this.ledger.close();
   }
 
-  #open({ method, url, headers }: EmulatorRequest): OpenRecord {
+  #openRecord({ method, url, headers }: EmulatorRequest): OpenRecord {
     const { path, route } = readRoute(url);
     const { kind: auth, key } = credentialsOf(headers);
     return this.ledger.openRequest({

@@ -5,29 +5,29 @@ import type { JobQueue } from './JobQueue.js';
 import type { Assignment, WorkerDesk } from './WorkerDesk.js';
 import type { WorkerCounts, WorkerPool } from './WorkerPool.js';
 
-/** How long a worker that asks for work, or what to stop, is held while there is nothing, in milliseconds. */
+/** How long a request for jobs or for stop signals is held while there are none, in milliseconds. */
 const MAX_HOLD = 10_000;
 
-/** Stop signals kept for a worker that does not fetch them: old versions of the worker SDK never do. */
+/** Stop signals kept for one worker. Old versions of the worker SDK never fetch them. */
 const MAX_PENDING_STOPS = 1_000;
 
 interface RemoteWorker {
   readonly id: string;
-  /** What it works on, by job id. */
+  /** The jobs that the worker runs, by job id. */
   readonly assignments: Map<string, Assignment>;
-  /** Jobs that it works on in vain, and has not been told of. */
+  /** Jobs that the worker shall stop, and has not been told of yet. */
   readonly stops: Set<string>;
   readonly stopped$: Subject<void>;
-  /** How many of its requests for work are held. */
+  /** How many of its requests for jobs are held. */
   heldTakes: number;
   lastSeenAt: number;
-  /** It gets no work before: it is being replaced. */
+  /** The worker gets no job before this time, because a fresh worker replaces it. */
   readyAt: number;
 }
 
 /**
- * The workers behind a network. Who asks for work is a worker, from its first request until it has been silent for
- * `lostAfter`. Which of its jobs live it says by its pings, and by whatever it posts for them.
+ * The workers of other processes. A worker exists from its first request until it has been silent for `lostAfter`. Its
+ * pings name the jobs that it still runs; a post for a job is a sign of life too.
  */
 export class RemoteWorkers implements WorkerPool {
   readonly #queue: JobQueue;
@@ -35,15 +35,15 @@ export class RemoteWorkers implements WorkerPool {
   readonly #faults: Faults;
   readonly #workers = new Map<string, RemoteWorker>();
   readonly #offers$ = new Subject<void>();
-  readonly #open = new Subscription();
-  #woken = false;
+  readonly #subscriptions = new Subscription();
+  #wakeScheduled = false;
 
   constructor(queue: JobQueue, desk: WorkerDesk, faults: Faults) {
     this.#queue = queue;
     this.#desk = desk;
     this.#faults = faults;
-    this.#open.add(queue.onWork(() => this.#wake(0)));
-    this.#open.add(faults.onChange(() => this.#wake(0)));
+    this.#subscriptions.add(queue.onWork(() => this.#wake(0)));
+    this.#subscriptions.add(faults.onChange(() => this.#wake(0)));
   }
 
   get #scheduler() {
@@ -53,11 +53,13 @@ export class RemoteWorkers implements WorkerPool {
   counts(): WorkerCounts {
     this.#retire();
     const now = this.#scheduler.now();
-    const count = { idle: 0, initializing: 0, running: 0 };
+    const counts = { idle: 0, initializing: 0, running: 0 };
     for (const { assignments, readyAt } of this.#presentWorkers()) {
-      count[assignments.size > 0 ? 'running' : readyAt > now ? 'initializing' : 'idle'] += 1;
+      if (assignments.size > 0) counts.running += 1;
+      else if (readyAt > now) counts.initializing += 1;
+      else counts.idle += 1;
     }
-    return count;
+    return counts;
   }
 
   ready(): readonly string[] {
@@ -68,13 +70,13 @@ export class RemoteWorkers implements WorkerPool {
       .map(({ id }) => id);
   }
 
-  /** How many a fault keeps away. */
+  /** How many workers a fault keeps away. */
   awayCount(): number {
     this.#retire();
     return this.#workers.size - this.#presentWorkers().length;
   }
 
-  /** Gives up to `most` jobs as soon as there is one; none after a while. Unsubscribing before takes nothing. */
+  /** Emits up to `most` jobs as soon as one waits, or an empty list after {@link MAX_HOLD}. Unsubscribing takes no job. */
   take(workerId: string, most: number): Observable<readonly Assignment[]> {
     return defer(() => {
       const worker = this.#markAlive(workerId);
@@ -94,7 +96,7 @@ export class RemoteWorkers implements WorkerPool {
     });
   }
 
-  /** Gives the ids of the worker's jobs that it shall stop, each once, as soon as there are some; none after a while. */
+  /** Emits the ids of jobs that the worker shall stop, each id once, or an empty list after {@link MAX_HOLD}. */
   stops(workerId: string): Observable<readonly string[]> {
     return defer(() => {
       const worker = this.#markAlive(workerId);
@@ -113,7 +115,7 @@ export class RemoteWorkers implements WorkerPool {
     });
   }
 
-  /** The worker says that it is there, and which jobs it works on. A job it does not name is as good as lost. */
+  /** The worker says that it lives, and which jobs it runs. Other jobs of the worker get no sign of life by this. */
   ping(workerId: string, jobIds: readonly string[]): void {
     const { assignments } = this.#markAlive(workerId);
     for (const id of jobIds) {
@@ -122,14 +124,14 @@ export class RemoteWorkers implements WorkerPool {
     }
   }
 
-  /** The run that the worker posts for, if it still has it; posting is a sign of life. */
+  /** The worker's run of a job, if the worker still has the job. Counts as a sign of life. */
   assignmentFor(workerId: string, jobId: string): Assignment | undefined {
     const assignment = this.#markAlive(workerId).assignments.get(jobId);
     if (assignment) this.#desk.markAlive(assignment);
     return assignment;
   }
 
-  /** The worker is to be replaced by a fresh one: it gets no work before one could have started. */
+  /** The worker asked to be replaced: it gets no job until a fresh worker could have started. */
   refresh(workerId: string): void {
     const { coldStart } = this.#queue.settings;
     this.#markAlive(workerId).readyAt = this.#scheduler.now() + coldStart;
@@ -137,7 +139,7 @@ export class RemoteWorkers implements WorkerPool {
   }
 
   close(): void {
-    this.#open.unsubscribe();
+    this.#subscriptions.unsubscribe();
     this.#workers.clear();
   }
 
@@ -156,10 +158,10 @@ export class RemoteWorkers implements WorkerPool {
       worker.assignments.set(job.id, assignment);
       worker.stops.delete(job.id);
       run.lifetime.add(() => {
-        // A fault may have taken it away before.
-        const had = worker.assignments.get(job.id) === assignment;
-        if (had && run.outcome !== 'reported') this.#takeAway(worker, job.id);
-        else if (had) worker.assignments.delete(job.id);
+        // A `lost-worker` fault may have taken the job away already.
+        if (worker.assignments.get(job.id) !== assignment) return;
+        if (run.outcome === 'reported') worker.assignments.delete(job.id);
+        else this.#takeAway(worker, job.id);
       });
       this.#desk.watchForSilence(assignment);
       const loss = this.#faults.forJob('lost-worker', job);
@@ -168,7 +170,7 @@ export class RemoteWorkers implements WorkerPool {
     return assignments;
   }
 
-  /** Those that are there: while a fault keeps all away, the ones that still work. */
+  /** The workers that `/health` counts. While a fault keeps all workers away, only those that still run a job. */
   #presentWorkers(): readonly RemoteWorker[] {
     const workers = [...this.#workers.values()];
     return this.#faults.keepsAllAway(this.#queue.settings.id)
@@ -176,7 +178,7 @@ export class RemoteWorkers implements WorkerPool {
       : workers;
   }
 
-  /** The worker has the job no more: what it says of it is not heard, and it is told to stop it. */
+  /** Takes a job from the worker: later posts for the job are refused, and the worker gets a stop signal. */
   #takeAway(worker: RemoteWorker, jobId: string): void {
     worker.assignments.delete(jobId);
     for (const oldest of worker.stops) {
@@ -210,17 +212,17 @@ export class RemoteWorkers implements WorkerPool {
 
   /** Looks for work in the scheduler's next turn, like the workers of this process. */
   #wake(ms: number): void {
-    if (this.#open.closed || (ms === 0 && this.#woken)) return;
-    if (ms === 0) this.#woken = true;
-    this.#open.add(
+    if (this.#subscriptions.closed || (ms === 0 && this.#wakeScheduled)) return;
+    if (ms === 0) this.#wakeScheduled = true;
+    this.#subscriptions.add(
       this.#scheduler.schedule(() => {
-        if (ms === 0) this.#woken = false;
+        if (ms === 0) this.#wakeScheduled = false;
         this.#offers$.next();
       }, ms),
     );
   }
 
-  /** Silent workers are found to be gone when somebody looks, as idle ones of this process are. */
+  /** Removes silent workers. Called before each use of the list instead of by timers, as in `LocalWorkers`. */
   #retire(): void {
     const since = this.#scheduler.now() - this.#queue.settings.lostAfter;
     for (const worker of this.#workers.values()) {

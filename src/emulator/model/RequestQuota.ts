@@ -7,13 +7,13 @@ const DOCUMENTED_LIMITS: Limits = {
   ...Object.fromEntries(
     Object.entries(operations).flatMap(([name, { limits }]) => (limits ? [[name, limits] as const] : [])),
   ),
-  // The client has no operation for it.
+  // The client has no `openai` operation, so the table of operations has no limit for it.
   openai: { requests: 2000, concurrent: 400 },
 };
 
 /**
- * Requests that each running worker adds up to, where that is more than the fixed limit. Source: RunPod documentation of
- * December 2024; the current pages name the rule without these numbers.
+ * Requests allowed for each running worker. The limit is this number times the running workers, if that is more than the
+ * fixed limit. Source: RunPod documentation of December 2024; the current pages name the rule without these numbers.
  */
 const PER_WORKER: Readonly<Record<string, number>> = {
   run: 200,
@@ -27,12 +27,12 @@ const PER_WORKER: Readonly<Record<string, number>> = {
 interface Count {
   readonly limits: OperationLimits;
   inFlight: number;
-  /** When the counted requests came, oldest first; those before `from` count no more. */
+  /** When requests came, oldest first. Entries before index `from` are out of the window. */
   times: number[];
   from: number;
 }
 
-/** Counts the requests to one endpoint, each operation apart. A refused request is not counted. */
+/** Counts the requests to one endpoint, separately for each operation. A refused request is not counted. */
 export class RequestQuota {
   readonly #window: 'sliding' | 'fixed';
   readonly #counts = new Map<string, Count>();
@@ -47,7 +47,7 @@ export class RequestQuota {
 
   readonly #perWorker: Readonly<Record<string, number>>;
 
-  /** Lets a request in (`undefined`), or says in how many milliseconds it could be let in. */
+  /** Admits a request and returns `undefined`, or returns the milliseconds until a request could be admitted. */
   enter(operation: string, now: number, runningWorkers: () => number): number | undefined {
     const count = this.#counts.get(operation);
     if (!count) return undefined;
@@ -61,7 +61,7 @@ export class RequestQuota {
       if (counted >= requests && counted >= (this.#perWorker[operation] ?? 0) * runningWorkers()) {
         return (this.#window === 'sliding' ? (times[count.from] ?? now) : since) + per - now;
       }
-      // Where running workers let very many through, to move them all at each request would take longer than the request.
+      // Remove old entries only when they are the majority: removing one at each request would move a long array each time.
       if (count.from > counted) times.splice(0, count.from);
       if (times.length === counted) count.from = 0;
       times.push(now);
@@ -70,7 +70,7 @@ export class RequestQuota {
     return undefined;
   }
 
-  /** A request that was let in has been answered, or its client went away. */
+  /** An admitted request was answered, or its client disconnected. */
   leave(operation: string): void {
     const count = this.#counts.get(operation);
     if (count) count.inFlight -= 1;

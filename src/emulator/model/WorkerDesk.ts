@@ -8,19 +8,18 @@ import { raised } from './pythonError.js';
 import { PLATFORM_RETRIES } from './settings.js';
 import { startRun, endRun } from './transitions.js';
 
-/** Largest result, in bytes of JSON. A larger one is refused, and the job ends without it. */
+/** Largest result, in bytes of JSON. A larger result is refused, and the job ends without an output. */
 const MAX_OUTPUT = 20 * 1024 * 1024;
 
-/** A job in the hands of a worker. */
+/** A job and its run on a worker. */
 export interface Assignment {
   readonly job: JobModel;
   readonly run: Run;
 }
 
 /**
- * The side of an endpoint that workers speak to: take a job, post progress, chunks and the result. It does not know where
- * a worker is: in this process, or behind a network. What a worker posts for a run that is over
- * is refused (`false`).
+ * The side of an endpoint that workers speak to: take a job, post progress, chunks and the result. The desk does not know
+ * whether a worker is in this process or behind a network. A post for a run that is over is refused: it returns `false`.
  */
 export class WorkerDesk {
   readonly #queue: JobQueue;
@@ -81,7 +80,7 @@ export class WorkerDesk {
     return true;
   }
 
-  /** From now on the worker must be heard of, again and again, or the job is taken from it. */
+  /** From now on, a run without a sign of life for `lostAfter` milliseconds loses its job. */
   watchForSilence({ job, run }: Assignment): void {
     const { lostAfter } = this.#queue.settings;
     run.lastSeenAt = this.#scheduler.now();

@@ -1,7 +1,7 @@
 import type { Variants } from '../EmulatorOptions.js';
 import type { JobModel, WireStatus } from './JobModel.js';
 
-/** The status that answers show: a late progress update hides the true one. */
+/** The status that answers show: IN_PROGRESS if a late progress update hides the true status. */
 export function shownStatus(job: JobModel): WireStatus {
   return job.reverted ? 'IN_PROGRESS' : job.status;
 }

@@ -14,7 +14,7 @@ export function startRun(job: JobModel, workerId: string, now: number): Run {
   return run;
 }
 
-/** The job is off its worker. What becomes of the job itself is the caller's next step. */
+/** Ends the job's run. The caller then ends the job or puts it back into the queue. */
 export function endRun(job: JobModel, outcome: RunOutcome, now: number): void {
   const run = job.current;
   if (!run) return;
@@ -30,7 +30,7 @@ const STATUS_OF: Readonly<Record<JobEnd, WireStatus>> = {
   failed: 'FAILED',
   cancelled: 'CANCELLED',
   'timed-out': 'TIMED_OUT',
-  // Nobody reads these two: such jobs are gone. The ledger still wants a status.
+  // No answer shows these two, since such jobs are gone, but the ledger needs a status.
   expired: 'TIMED_OUT',
   purged: 'CANCELLED',
 };
@@ -50,7 +50,7 @@ export function requeue(job: JobModel): void {
   backToQueue(job);
 }
 
-/** FAILED or TIMED_OUT → IN_QUEUE: somebody asked for it by `/retry`. What the job had produced is forgotten. */
+/** FAILED or TIMED_OUT → IN_QUEUE: a client asked for it by `/retry`. The job's results are no longer readable. */
 export function renew(job: JobModel, now: number): void {
   job.renewals += 1;
   job.retries = 0;

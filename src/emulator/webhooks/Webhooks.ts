@@ -16,7 +16,7 @@ export class Webhooks {
   readonly #options: WebhookOptions;
   readonly #faults: Faults;
   readonly #random: Random;
-  readonly #open = new Subscription();
+  readonly #deliveries = new Subscription();
 
   constructor(settings: EndpointSettings, options: WebhookOptions, faults: Faults, random: Random) {
     this.#settings = settings;
@@ -28,7 +28,7 @@ export class Webhooks {
   /** Posts the job as it is now, from the scheduler's next turn on. */
   deliver(job: JobModel): void {
     const url = job.submission.webhook;
-    if (url === undefined || !this.#options.send || this.#open.closed) return;
+    if (url === undefined || !this.#options.send || this.#deliveries.closed) return;
     const refusal = refusalOf(url, this.#options.allow ?? []);
     if (refusal !== undefined) {
       this.#refuse(job, refusal);
@@ -48,7 +48,7 @@ export class Webhooks {
   }
 
   close(): void {
-    this.#open.unsubscribe();
+    this.#deliveries.unsubscribe();
   }
 
   #start(attempts$: Observable<never>): void {
@@ -56,8 +56,8 @@ export class Webhooks {
       // After the last attempt nobody is told; the ledger has them all.
       error: () => undefined,
     });
-    this.#open.add(delivery);
-    delivery.add(() => this.#open.remove(delivery));
+    this.#deliveries.add(delivery);
+    delivery.add(() => this.#deliveries.remove(delivery));
   }
 
   #attempts(job: JobModel, request: WebhookRequest): Observable<never> {
@@ -75,15 +75,15 @@ export class Webhooks {
     const { send = () => EMPTY, timeout: each = 10_000 } = this.#options;
     return defer(() => {
       const at = scheduler.now();
-      const note = (result: Omit<WebhookAttempt, 'at'>): void => {
+      const record = (result: Omit<WebhookAttempt, 'at'>): void => {
         job.webhookAttempts.push({ at, ...result });
       };
       return send(request).pipe(
         take(1),
         timeout({ each, scheduler }),
         tap({
-          next: (status) => note({ status }),
-          error: (error: unknown) => note({ failure: error instanceof Error ? error.message : String(error) }),
+          next: (status) => record({ status }),
+          error: (error: unknown) => record({ failure: error instanceof Error ? error.message : String(error) }),
         }),
         map((status) => {
           if (status < 200 || status > 299) throw new Error(`answered with ${status}`);
