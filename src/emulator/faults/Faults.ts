@@ -10,11 +10,11 @@ interface ActiveRule {
   readonly rule: FaultRule;
   seen: number;
   struck: number;
-  /** How many of the next it strikes in any case. */
+  /** How many of the next matching requests or jobs the rule strikes as the rest of a burst. */
   burst: number;
 }
 
-/** Decides what goes wrong. Every rule counts what it sees, whether or not another rule strikes first. */
+/** Decides which fault strikes. Every rule counts its matches, even if another rule strikes first. */
 export class Faults implements FaultControl {
   readonly #random: Random;
   readonly #now: () => number;
@@ -28,7 +28,7 @@ export class Faults implements FaultControl {
     this.add(options);
   }
 
-  /** Calls back whenever rules came or went; calling what it returns ends that. */
+  /** Calls `listener` whenever rules were added or removed. Returns a function that removes the listener. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -55,22 +55,23 @@ export class Faults implements FaultControl {
     this.#change([]);
   }
 
-  /** What goes wrong with a request, if anything; `dropped-stream` is asked for apart, once there are chunks. */
+  /** The fault that strikes a request, if any. `dropped-stream` is not among them: see {@link forChunks}. */
   forRequest(context: FaultContext): FaultRule | undefined {
     return this.#strike(context, isOf('request'));
   }
 
+  /** The `dropped-stream` fault that strikes an answer, if any. Called only for answers that hold chunks. */
   forChunks(context: FaultContext): FaultRule | undefined {
     return this.#strike(context, isOf('chunks'));
   }
 
-  /** How much longer a request is on its way, in milliseconds; `undefined` where no fault says. */
+  /** The delay that a `latency` fault adds to a request, in milliseconds; `undefined` if no such fault strikes. */
   latencyOf(context: FaultContext): number | undefined {
     const rule = this.#strike(context, isOf('latency'));
     return rule && (rule.after ?? 200) + Math.floor((rule.jitter ?? 0) * this.#random());
   }
 
-  /** How many of an endpoint's workers a fault keeps away: `most` at most. */
+  /** How many of an endpoint's workers a fault keeps away, at most `most`. */
   workersAway(fault: WorkerFault, endpoint: string, most: number): number {
     const counts = this.#rules
       .filter(({ rule }) => rule.fault === fault && (rule.endpoint ?? endpoint) === endpoint)
@@ -78,7 +79,7 @@ export class Faults implements FaultControl {
     return Math.min(most, Math.max(0, ...counts));
   }
 
-  /** Whether a fault keeps all workers of an endpoint away, wherever they are. */
+  /** Whether a fault keeps all workers of an endpoint away, including workers of other processes. */
   keepsAllAway(endpoint: string): boolean {
     return this.#rules.some(
       ({ rule }) =>
@@ -92,7 +93,7 @@ export class Faults implements FaultControl {
     return this.#strike(context, (rule) => rule.fault === fault);
   }
 
-  /** How many workers an endpoint has left of `max`. */
+  /** How many of `max` workers the faults leave to an endpoint. */
   workersAvailable(endpoint: string, max: number): number {
     if (this.#rules.length === 0) return max;
     const away = (['no-workers', 'throttled-workers', 'unhealthy-workers'] as const).map((fault) =>
@@ -138,7 +139,7 @@ function isOf(kind: FaultKind): (rule: FaultRule) => boolean {
 
 function fits(rule: FaultRule, context: FaultContext): boolean {
   const { on, endpoint, when } = rule;
-  // Workers ask again and again: they would use up what was meant for clients.
+  // Workers send requests all the time: without `on`, they would use up the strikes that are meant for clients.
   if (on === undefined && context.workerId !== undefined) return false;
   if (on !== undefined && !(typeof on === 'string' ? [on] : on).some((operation) => operation === context.operation)) {
     return false;

@@ -7,8 +7,8 @@ import { shownOver } from '../model/jobBody.js';
 const DONE = 'data: [DONE]\n\n';
 
 /**
- * The chunks of a job as server-sent events, each as it comes, and `[DONE]` at the end. A chunk that is text is taken to be
- * events already, as vLLM's worker yields them. A failure is the last event.
+ * Emits the chunks of a job as server-sent events as they arrive, and `[DONE]` at the end. A chunk that is a string is
+ * passed on unchanged, since vLLM's worker yields finished events. If the job fails, the failure is the last event.
  */
 export function jobEvents(job: JobModel, scheduler: SchedulerLike): Observable<string> {
   let done = false;
@@ -35,7 +35,7 @@ function eventOf(chunk: unknown): string {
   return typeof chunk === 'string' ? chunk : `data: ${JSON.stringify(chunk)}\n\n`;
 }
 
-/** Why a job failed, in OpenAI's form, as vLLM's worker says it. */
+/** The failure of a job in OpenAI's error format, as vLLM's worker gives it. */
 export function failureOf(job: JobModel): { readonly error: unknown } {
   const { error } = job.report;
   if (typeof error === 'object' && error !== null) return { error };

@@ -4,21 +4,21 @@ import type { EndpointModel } from '../model/EndpointModel.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
 import type { JobModel } from '../model/JobModel.js';
 
-/** A request that has come through: the endpoint exists, the key fits, no limit is exceeded. */
+/** An admitted request: the endpoint exists, the key opens it, no limit is exceeded. */
 export interface OperationCall {
   readonly endpoint: EndpointModel;
   readonly request: EmulatorRequest;
   readonly query: URLSearchParams;
-  /** What follows the operation in the path. */
+  /** The path segments after the operation. */
   readonly path: readonly string[];
   readonly jobId: string;
-  /** The worker that speaks, where one does. */
+  /** The worker that sent the request, for operations of workers. */
   readonly workerId?: string;
-  /** Tells the ledger which job the request made. */
+  /** Records in the ledger which job the request has submitted. */
   readonly onJobCreated: (job: JobModel) => void;
-  /** Whether the chunks just taken are to be lost on the way. */
+  /** Whether a `dropped-stream` fault loses the answer with the chunks just taken. */
   readonly losesChunks: () => boolean;
 }
 
-/** What one operation does. */
+/** Performs one operation and emits its answer. */
 export type Operate = (call: OperationCall) => Observable<Answer>;

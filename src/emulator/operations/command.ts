@@ -3,7 +3,7 @@ import { jobNotFound, json, type Answer } from '../model/answers.js';
 import { shownStatus } from '../model/jobBody.js';
 import type { Operate } from './OperationCall.js';
 
-/** `POST /cancel/{id}`: stops a waiting or running job. What it answers for a job that is over is not known. */
+/** `POST /cancel/{id}`: stops a waiting or running job. The service's answer for an ended job is not known: a variant. */
 export const cancel: Operate = ({ endpoint: { queue, settings }, jobId }) =>
   answerOnce(() => {
     const job = queue.find(jobId);
@@ -22,7 +22,7 @@ export const retry: Operate = ({ endpoint: { queue }, jobId }) =>
       : json(400, { error: 'job cannot be retried' });
   });
 
-/** `POST /purge-queue`: removes what waits. What runs goes on. */
+/** `POST /purge-queue`: removes the waiting jobs. Running jobs go on. */
 export const purgeQueue: Operate = ({ endpoint: { queue } }) =>
   answerOnce(() => json(200, { removed: queue.purge(), status: 'completed' }));
 

@@ -5,7 +5,7 @@ import { jobBody } from '../model/jobBody.js';
 import type { EndpointState } from '../inspect/EmulatorState.js';
 import type { Operate } from './OperationCall.js';
 
-/** What `/health` says of an endpoint. `ready` counts the idle workers once more, as on the service. */
+/** The counts that `/health` answers. `ready` equals `idle`, as on the service. */
 export function healthOf({ queue, workers, remote, faults, settings }: EndpointModel): EndpointState {
   const { completed, failed, retried } = queue.counters;
   const { inProgress, inQueue } = queue.depth();
@@ -22,7 +22,7 @@ export function healthOf({ queue, workers, remote, faults, settings }: EndpointM
 /** `GET /health`: counts of jobs and workers. */
 export const health: Operate = ({ endpoint }) => defer(() => of(json(200, healthOf(endpoint))));
 
-/** `GET /metrics`: not documented; in the form that an official client reads. */
+/** `GET /metrics`: not documented. The answer has the form that an official client reads. */
 export const metrics: Operate = ({ endpoint }) =>
   defer(() => {
     const { ready, running, idle, initializing, throttled, unhealthy } = healthOf(endpoint).workers;
@@ -30,6 +30,6 @@ export const metrics: Operate = ({ endpoint }) =>
     return of(json(200, { workers, readyWorkers: endpoint.workers.ready() }));
   });
 
-/** `GET /requests`: documented by its rate limit only. The emulator lists the jobs that are not over. */
+/** `GET /requests`: only its rate limit is documented. The emulator lists the jobs that have not ended. */
 export const requests: Operate = ({ endpoint: { queue, settings } }) =>
   defer(() => of(json(200, { requests: queue.listUnfinished().map((job) => jobBody(job, settings.variants)) })));

@@ -8,7 +8,7 @@ import { jobBody, shownOver, shownStatus } from '../model/jobBody.js';
 import type { OperationCall, Operate } from './OperationCall.js';
 import { waitOf } from './wait.js';
 
-/** Reads the job that a request names, if it can be read now. */
+/** Answers with the job that a request names, or with 404 if the job cannot be read now. */
 function withJob(call: OperationCall, answer: (job: JobModel) => Observable<Answer>): Observable<Answer> {
   return defer(() => {
     const { queue, settings } = call.endpoint;
@@ -17,7 +17,7 @@ function withJob(call: OperationCall, answer: (job: JobModel) => Observable<Answ
   });
 }
 
-/** Holds a read, then answers if the job is still there. */
+/** Holds a read until `ready` returns true or the wait is over. Answers with 404 if the job is gone by then. */
 function heldRead(
   call: OperationCall,
   wait: number,
@@ -26,7 +26,7 @@ function heldRead(
 ) {
   return (job: JobModel): Observable<Answer> => {
     const { scheduler } = call.endpoint.settings;
-    // Nothing else tells a held request that a waiting job's time to live is over.
+    // The end of a waiting job's time to live causes no change event, so the wait must not last longer.
     const most = job.over ? wait : Math.min(wait, job.ttlAt - scheduler.now());
     return hold(job, () => ready(job), most, scheduler).pipe(
       map(() => (call.endpoint.queue.find(call.jobId) ? answer(job) : jobNotFound())),
@@ -34,7 +34,7 @@ function heldRead(
   };
 }
 
-/** `/status/{id}`: the job as it is. With `ttl`, how long it can be read after its end. */
+/** `/status/{id}`: the job. The query `ttl` sets how long the job can be read after its end, in milliseconds. */
 export const status: Operate = (call) =>
   withJob(call, (job) => {
     const ttl = Number(call.query.get('ttl') ?? NaN);
@@ -42,7 +42,7 @@ export const status: Operate = (call) =>
     return of(json(200, jobBody(job, call.endpoint.settings.variants)));
   });
 
-/** `/status-sync/{id}`: the job when it is over, or as it is after the wait. */
+/** `/status-sync/{id}`: the job, once it has ended or the wait is over. */
 export const statusSync: Operate = (call) => {
   const wait = waitOf(call, RUNSYNC_WAIT);
   if (typeof wait !== 'number') return of(wait);
@@ -50,7 +50,7 @@ export const statusSync: Operate = (call) => {
   return withJob(call, heldRead(call, wait, shownOver, answer));
 };
 
-/** `/stream/{id}`: the chunks nobody has read yet; held while there is none, and the job is not over. */
+/** `/stream/{id}`: the unread chunks. Held while there are none and the job has not ended. */
 export const stream: Operate = (call) => {
   const wait = waitOf(call, STREAM_WAIT);
   if (typeof wait !== 'number') return of(wait);

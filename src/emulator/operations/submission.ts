@@ -7,10 +7,10 @@ import type { Submission } from '../model/JobModel.js';
 
 type JsonObject = Record<string, unknown>;
 
-/** A refusal, thrown inside this file only: checks nest, and each may end the reading. */
+/** Thrown by the nested checks of this file, and caught in `submissionOf`. */
 class Refused extends Error {}
 
-/** Reads the body of `/run` or `/runsync`: a job, or the answer that refuses it. */
+/** Reads the body of `/run` or `/runsync`. Returns the submission, or an answer that refuses it. */
 export function readSubmission(request: EmulatorRequest, operation: 'run' | 'runsync'): Submission | Answer {
   const text = request.body ?? '';
   const max = operation === 'run' ? MAX_RUN_BODY : MAX_RUNSYNC_BODY;
@@ -27,14 +27,14 @@ export function readSubmission(request: EmulatorRequest, operation: 'run' | 'run
   return typeof read === 'string' ? badRequest(read) : read;
 }
 
-/** Reads a job that was submitted as JSON, or says what is wrong with it. */
+/** Reads a submitted job from parsed JSON. Returns the reason as text if a member is wrong. */
 export function submissionOf(value: unknown, operation: 'run' | 'runsync'): Submission | string {
   try {
     const body = objectOf(value, 'body');
     if (!body) throw new Refused('body: must be an object');
     const input = objectOf(body.input, 'input');
     const webhook = textOf(body.webhook, 'webhook');
-    // Passed through as it is: the worker is who reads it.
+    // Not checked: only the worker reads it.
     const s3Config = objectOf(body.s3Config, 's3Config') as S3Config | undefined;
     return {
       operation,

@@ -20,7 +20,7 @@ function accept({ endpoint, onJobCreated }: OperationCall, submission: Submissio
   return job;
 }
 
-/** `POST /run`: into the queue, and no more. */
+/** `POST /run`: puts the job into the queue, and answers at once. */
 export const run: Operate = (call) =>
   defer(() => {
     const submission = readSubmission(call.request, 'run');
@@ -28,7 +28,7 @@ export const run: Operate = (call) =>
     return of(json(200, { id: accept(call, submission).id, status: 'IN_QUEUE' }));
   });
 
-/** `POST /runsync`: into the queue, and held until the job is over or the wait is. */
+/** `POST /runsync`: puts the job into the queue, and is held until the job has ended or the wait is over. */
 export const runsync: Operate = (call) =>
   defer(() => {
     const wait = waitOf(call, RUNSYNC_WAIT);
@@ -41,7 +41,7 @@ export const runsync: Operate = (call) =>
       map(() => {
         if (!queue.find(job.id)) return jobNotFound();
         if (shownStatus(job) === 'FAILED' && settings.variants.failed === 'bad-request') {
-          // The keys in the order in which the documentation has them, the only source.
+          // The keys are in the order of the documentation, which is the only source for this answer.
           return json(400, { id: job.id, status: 'FAILED', error: job.report.error });
         }
         return json(200, shownOver(job) ? jobBody(job, settings.variants) : { id: job.id, status: shownStatus(job) });

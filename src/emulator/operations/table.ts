@@ -7,7 +7,7 @@ import { openai } from '../openai/openai.js';
 import type { Operate } from './OperationCall.js';
 import * as worker from './worker.js';
 
-/** What an operation asks of a request, and what it does. */
+/** What an operation requires of a request, and what it does. */
 export interface TableRow {
   readonly methods: readonly string[];
   /** Whether a job id must follow in the path. */

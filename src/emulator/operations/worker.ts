@@ -6,13 +6,13 @@ import type { Assignment } from '../model/WorkerDesk.js';
 import type { OperationCall, Operate } from './OperationCall.js';
 import { readPost, type PostMembers } from './workerPost.js';
 
-/** Longest worker id that is let in. */
+/** Longest accepted worker id, in characters. */
 const MAX_WORKER_ID_LENGTH = 128;
 
-/** Most jobs that one request can take. */
+/** Jobs that one request can take at most. */
 const MAX_JOBS_PER_TAKE = 1_000;
 
-/** Lets a worker speak; a path without a worker is one of load-balancer endpoints. */
+/** Checks the worker's id. A path without a worker id is a route of load-balancer endpoints, and is refused. */
 function withWorkerId(
   { workerId }: OperationCall,
   answer: (workerId: string) => Observable<Answer>,
@@ -48,7 +48,7 @@ export const take: Operate = (call) =>
       .pipe(map(([assignment]) => (assignment ? json(200, jobForWorker(assignment)) : empty(204)))),
   );
 
-/** `GET /job-take-batch/{worker}?batch_size=…`: a list of up to so many jobs. */
+/** `GET /job-take-batch/{worker}?batch_size=…`: a list of up to `batch_size` jobs; held while there is none, then 204. */
 export const takeBatch: Operate = (call) =>
   withWorkerId(call, (workerId) => {
     const size = Number(call.query.get('batch_size') ?? 1);
@@ -58,7 +58,7 @@ export const takeBatch: Operate = (call) =>
       .pipe(map((assignments) => (assignments.length > 0 ? json(200, assignments.map(jobForWorker)) : empty(204))));
   });
 
-/** `GET /job-stop/{worker}`: the jobs that the worker shall stop; held while there are none, then 204. */
+/** `GET /job-stop/{worker}`: the ids of jobs that the worker shall stop; held while there are none, then 204. */
 export const stop: Operate = (call) =>
   withWorkerId(call, (workerId) =>
     call.endpoint.remote
@@ -66,7 +66,7 @@ export const stop: Operate = (call) =>
       .pipe(map((jobsToStop) => (jobsToStop.length > 0 ? json(200, { jobsToStop }) : empty(204)))),
   );
 
-/** `GET /ping/{worker}?job_id=…,…`: a sign of life, of the worker and of the jobs that it names. */
+/** `GET /ping/{worker}?job_id=…,…`: a sign of life for the worker and for the named jobs. */
 export const ping: Operate = (call) =>
   withWorkerId(call, (workerId) => {
     const jobIds = call.query.getAll('job_id').flatMap((ids) => ids.split(','));
@@ -74,7 +74,7 @@ export const ping: Operate = (call) =>
     return of(empty(200));
   });
 
-/** Lets a worker post for a job of its own. */
+/** Accepts a worker's post for a job that the worker runs. */
 function withAssignment(
   call: OperationCall,
   accept: (assignment: Assignment, body: PostMembers) => Answer,
@@ -83,20 +83,20 @@ function withAssignment(
     const { remote, queue, desk } = call.endpoint;
     const assignment = remote.assignmentFor(workerId, call.jobId);
     if (!assignment) {
-      // A result that is posted twice, because its first answer got lost, is as good as posted once.
+      // A worker posts its result again if the first answer was lost: accept the repetition.
       const runs = queue.find(call.jobId)?.runs ?? [];
       const reported = runs.some((run) => run.workerId === workerId && run.outcome === 'reported');
       return of(reported ? empty(200) : jobNotFound());
     }
     const body = readPost(call.request);
     if (body.kind === 'members') return of(accept(assignment, body.members));
-    // The service was seen to refuse a result that is too large, and to complete its job without it.
+    // The service was seen to refuse a result that is too large, and to complete the job without an output.
     if (body.kind === 'too-large') desk.done(assignment, {});
     return of(badRequest(body.reason));
   });
 }
 
-/** `POST /job-done/{worker}/{job}`: a progress update where it says IN_PROGRESS, else the result. */
+/** `POST /job-done/{worker}/{job}`: a progress update if its status is IN_PROGRESS, else the result. */
 export const done: Operate = (call) =>
   withAssignment(call, (assignment, { status, output, error, stopPod }) => {
     const { desk, remote } = call.endpoint;

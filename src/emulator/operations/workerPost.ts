@@ -4,15 +4,15 @@ import type { EmulatorRequest } from '../model/EmulatorRequest.js';
 
 export type PostMembers = Readonly<Record<string, unknown>>;
 
-/** What a worker posted, or why it cannot be taken. */
+/** The members of a worker's post, or the reason why the post is refused. */
 export type WorkerPost =
   | { readonly kind: 'members'; readonly members: PostMembers }
   | { readonly kind: 'too-large' | 'unreadable'; readonly reason: string };
 
-/** Largest post of a worker, in bytes: as large as a result may be. */
+/** Largest post of a worker, in bytes. */
 const MAX_POST = MAX_RUNSYNC_BODY;
 
-/** Reads what a worker posted: an object as JSON, whatever the content type says. The worker SDK says it is a form. */
+/** Reads a worker's post as a JSON object. Ignores the content type, since the worker SDK declares a form. */
 export function readPost({ body = '', size = 0 }: EmulatorRequest): WorkerPost {
   if (size > MAX_POST || exceeds(body, MAX_POST)) {
     return { kind: 'too-large', reason: `body: exceeded max body size of ${MAX_POST / 1024 / 1024}MiB` };

@@ -10,7 +10,7 @@ import type { WebhookAttempt, WebhookOptions, WebhookRequest } from './WebhookOp
 
 const DEFAULT_PAUSES: readonly number[] = [5_000, 15_000];
 
-/** Posts jobs that are over to whom they want it told. What becomes of that does not concern the job. */
+/** Posts ended jobs to their webhook URLs. The outcome of a delivery does not change the job. */
 export class Webhooks {
   readonly #settings: EndpointSettings;
   readonly #options: WebhookOptions;
@@ -25,7 +25,7 @@ export class Webhooks {
     this.#random = random;
   }
 
-  /** Posts the job as it is now, from the scheduler's next turn on. */
+  /** Takes a snapshot of the job, and posts it from the scheduler's next turn on. */
   deliver(job: JobModel): void {
     const url = job.submission.webhook;
     if (url === undefined || !this.#options.send || this.#deliveries.closed) return;
@@ -53,7 +53,7 @@ export class Webhooks {
 
   #start(attempts$: Observable<never>): void {
     const delivery = attempts$.subscribe({
-      // After the last attempt nobody is told; the ledger has them all.
+      // The last attempt failed; the ledger holds every attempt.
       error: () => undefined,
     });
     this.#deliveries.add(delivery);
@@ -69,7 +69,7 @@ export class Webhooks {
     );
   }
 
-  /** Errors where the webhook was not taken. */
+  /** One attempt: completes if the answer's status is 2xx, and errors otherwise. */
   #attempt(job: JobModel, request: WebhookRequest): Observable<never> {
     const { scheduler } = this.#settings;
     const { send = () => EMPTY, timeout: each = 10_000 } = this.#options;
