@@ -1,13 +1,14 @@
 /**
- * Does the emulator keep up? Holds 10 000 jobs, then asks for mixed operations from a process of its own, as fast as the
- * connections allow, for five seconds after one to warm up. At least 2 000 requests a second are asked of it.
+ * Measures the emulator's throughput. The emulator holds 10 000 waiting jobs, while another process sends mixed operations
+ * as fast as its connections allow: one second to warm up, then five seconds measured. The emulator must answer at least
+ * 2 000 requests a second.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startEmulator } from 'runpod-rx/emulator';
 
-const HELD = 10_000;
-const ASKED = 2_000;
+const HELD_JOBS = 10_000;
+const MIN_REQUESTS_PER_SECOND = 2_000;
 
 /** @returns {Promise<import('./measure.mjs').Measurement>} */
 export async function emulator() {
@@ -19,12 +20,15 @@ export async function emulator() {
     },
   });
   try {
-    const load = await run(fileURLToPath(new URL('emulator/load.mjs', import.meta.url)), [held.baseUrl, String(HELD)]);
+    const load = await run(fileURLToPath(new URL('emulator/load.mjs', import.meta.url)), [
+      held.baseUrl,
+      String(HELD_JOBS),
+    ]);
     const { inQueue } = held.state().endpoints.held.jobs;
     return {
       name: 'emulator: it keeps up',
-      ok: load.perSecond >= ASKED && load.failed === 0 && inQueue === HELD,
-      asked: { perSecond: ASKED, held: HELD },
+      ok: load.perSecond >= MIN_REQUESTS_PER_SECOND && load.failed === 0 && inQueue === HELD_JOBS,
+      asked: { perSecond: MIN_REQUESTS_PER_SECOND, held: HELD_JOBS },
       ...load,
       held: inQueue,
       memoryMiB: Math.round(process.memoryUsage().rss / 1024 / 1024),
@@ -34,7 +38,7 @@ export async function emulator() {
   }
 }
 
-/** What a script sends back from a process of its own. */
+/** Runs a script in a child process; resolves with the first message that it sends. */
 function run(script, args) {
   return new Promise((resolve, reject) => {
     const child = fork(script, args);

@@ -1,4 +1,4 @@
-/** The load, in a process of its own: `load.mjs baseUrl held`. Sends what it measured to its parent. */
+/** The load, run as a child process: `load.mjs baseUrl held`. Sends its measurements to the parent process. */
 import { Pool } from 'undici';
 
 const CONNECTIONS = 50;
@@ -23,9 +23,13 @@ await inParallel(async () => {
   }
 });
 
-/** A client's life with one job, between looks at jobs that wait. */
+/** The operations that each connection repeats: one job from submission to cancel, with reads of held jobs in between. */
 const mix = [
-  (own) => ask('POST', 'demo/run', job).then((answer) => ((own.id = answer.body.id), answer)),
+  async (own) => {
+    const answer = await ask('POST', 'demo/run', job);
+    own.id = answer.body.id;
+    return answer;
+  },
   (own) => ask('GET', `demo/status/${own.id}`),
   () => ask('GET', `held/status/${ids[Math.floor(Math.random() * ids.length)]}`),
   (own) => ask('GET', `demo/stream/${own.id}?wait=1000`),
@@ -36,27 +40,27 @@ const mix = [
   () => ask('GET', 'held/health'),
 ];
 
-const taken = [];
+const durations = [];
 let failed = 0;
-const begin = performance.now() + WARM_UP;
-const end = begin + SECONDS * 1_000;
+const measureFrom = performance.now() + WARM_UP;
+const end = measureFrom + SECONDS * 1_000;
 await inParallel(async () => {
   const own = { id: '' };
   for (let step = 0; performance.now() < end; step += 1) {
     const at = performance.now();
     const { status } = await mix[step % mix.length](own);
-    if (at < begin) continue;
-    taken.push(performance.now() - at);
+    if (at < measureFrom) continue;
+    durations.push(performance.now() - at);
     if (status !== 200) failed += 1;
   }
 });
 await pool.close();
 
-taken.sort((one, two) => one - two);
-const share = (part) => Number((taken[Math.floor(taken.length * part)] ?? 0).toFixed(1));
+durations.sort((one, two) => one - two);
+const share = (part) => Number((durations[Math.floor(durations.length * part)] ?? 0).toFixed(1));
 process.send({
-  perSecond: Math.round(taken.length / SECONDS),
-  requests: taken.length,
+  perSecond: Math.round(durations.length / SECONDS),
+  requests: durations.length,
   failed,
   connections: CONNECTIONS,
   msMedian: share(0.5),

@@ -2,24 +2,24 @@ import type { FaultRule } from '../emulator/index.js';
 
 /** The options of `runpod-rx emulate`, read and checked. */
 export interface EmulateOptions {
-  /** Where to listen; 0 is any free port. */
+  /** The port to listen on; 0 takes any free port. */
   readonly port: number;
-  /** The id of the endpoint, where the handlers file exports one handler. */
+  /** The id of the endpoint if there is no handlers file, or the file exports a single handler. */
   readonly endpoint: string;
-  /** The most workers at once; what the handlers file says, if absent. */
+  /** Maximum number of workers at once, for every endpoint. If absent, the handlers file decides. */
   readonly workers?: number;
-  /** In milliseconds; what the handlers file says, if absent. */
+  /** Milliseconds that a worker takes to start, for every endpoint. If absent, the handlers file decides. */
   readonly coldStart?: number;
-  /** Which rate limits hold. */
+  /** The rate limits: the documented limits, or none. */
   readonly limits: 'documented' | false;
-  /** The keys that are let in; any, if absent. */
+  /** The accepted keys. If absent, requests need no key. */
   readonly key?: readonly string[];
-  /** What goes wrong. */
+  /** The faults from the start on. */
   readonly faults?: readonly FaultRule[];
-  /** Decides ids and faults. */
+  /** Seed of ids and faults. */
   readonly seed: string;
-  /** The origin whose pages may call; `true` for every one. */
+  /** The origin whose pages may call the emulator; `true` allows every origin. */
   readonly cors?: true | string;
-  /** By what factor time passes faster. */
+  /** The speed of the emulator's clock, as a factor of real time. */
   readonly speed: number;
 }

@@ -2,15 +2,17 @@ import { cursorTo, moveCursor, clearScreenDown } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import type { WriteStream } from 'node:tty';
 
-/** Where the command writes: lines that stay, and below them some that are always the latest. */
+/** The command's output: lines that stay, and below them status lines that are redrawn. */
 export interface Screen {
+  /** Adds a line that stays. */
   line(text: string): void;
+  /** Replaces the status lines. */
   status(lines: readonly string[]): void;
-  /** Leaves the latest status where it is. */
+  /** Stops redrawing. The latest status lines stay on the screen. */
   close(): void;
 }
 
-/** Lines only: for files, pipes and logs. */
+/** A screen without status lines, for files, pipes and logs. */
 export function plainScreen(stream: NodeJS.WritableStream): Screen {
   return {
     line: (text) => void stream.write(`${text}\n`),
@@ -19,7 +21,7 @@ export function plainScreen(stream: NodeJS.WritableStream): Screen {
   };
 }
 
-/** A terminal: the status is drawn again in its place. */
+/** A screen on a terminal: the status lines are redrawn in place. */
 export function terminalScreen(stream: WriteStream): Screen {
   let lines: readonly string[] = [];
   let drawn = 0;
@@ -31,8 +33,8 @@ export function terminalScreen(stream: WriteStream): Screen {
     drawn = 0;
   };
   const draw = (): void => {
-    // Cut, since a line that wraps would be two to erase; and never taller than the terminal.
-    // Some terminals do not tell their size: it is 0 then.
+    // Lines are cut to the width, since a wrapped line would take two rows to erase, and the status is never taller than
+    // the terminal. A terminal that does not tell its size reports 0.
     const [rows, columns] = [stream.rows || 24, stream.columns || 80];
     const shown = lines.slice(0, Math.max(rows - 2, 1)).map((line) => cut(line, columns - 1));
     stream.write(shown.map((line) => `${line}\n`).join(''));
@@ -57,7 +59,7 @@ export function terminalScreen(stream: WriteStream): Screen {
   };
 }
 
-/** The beginning of a line that fits; a line that does not fit loses its colours. */
+/** Cuts a line to a width. A line that is cut loses its colours. */
 function cut(line: string, columns: number): string {
   const plain = stripVTControlCharacters(line);
   return columns < 1 || plain.length <= columns ? line : `${plain.slice(0, columns - 1)}…`;

@@ -9,20 +9,20 @@ export function port(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
 }
 
-/** How many of something. */
+/** A whole number, 0 or more. */
 export function count(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number, 0 or more.');
 }
 
-/** A time such as `800ms`, `30s`, `2m`, in milliseconds; a bare number is milliseconds. */
+/** Reads a time such as `800ms`, `30s` or `2m` as milliseconds. A number without a unit is milliseconds. */
 export function duration(text: string): number {
   const [, number = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   if (number) return Number(number) * (UNITS[unit] ?? 1);
   throw new InvalidArgumentError('It must be a time such as 800ms, 30s or 2m.');
 }
 
-/** By what factor time passes faster. */
+/** The speed of the emulator's clock, as a factor of real time. */
 export function speed(text: string): number {
   const factor = Number(text);
   if (text.trim() !== '' && factor >= 0.01 && factor <= 1_000) return factor;
@@ -35,14 +35,14 @@ export function endpointId(text: string): string {
   throw new InvalidArgumentError('It may hold letters, digits, - and _ only.');
 }
 
-/** Which rate limits hold. */
+/** The rate limits: `documented`, or `none`. */
 export function limits(text: string): 'documented' | false {
   if (text === 'documented') return text;
   if (text === 'none') return false;
   throw new InvalidArgumentError('It must be "documented" or "none".');
 }
 
-/** Faults as `name`, `name=probability`, several with commas between; or as JSON. */
+/** Faults as `name` or `name=probability`, separated by commas, or as JSON. */
 export function faults(text: string): readonly FaultRule[] {
   try {
     return readFaults(/^\s*[[{]/.test(text) ? JSON.parse(text) : text.split(',').map(faultOf));

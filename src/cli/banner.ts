@@ -1,17 +1,17 @@
 import { version } from '../../package.json';
 import type { Paint } from './paint.js';
 
-/** What the first lines tell. */
+/** The facts that the banner shows. */
 export interface BannerFacts {
   readonly baseUrl: string;
   readonly endpoints: readonly string[];
-  /** What the endpoints do, in a few words. */
+  /** Where the endpoints' work comes from, in a few words. */
   readonly source: string;
-  /** Whether only some keys are let in. */
+  /** Whether requests need a key. */
   readonly keys: boolean;
 }
 
-/** Where the emulator is, and the lines to paste into whatever shall talk to it. */
+/** The first lines of output: the base URL, the endpoints, and lines to paste for each kind of client and worker. */
 export function banner({ baseUrl, endpoints, source, keys }: BannerFacts, paint: Paint): string {
   const [id = 'demo'] = endpoints;
   const key = keys ? 'YOUR_KEY' : 'any';
@@ -36,7 +36,7 @@ export function banner({ baseUrl, endpoints, source, keys }: BannerFacts, paint:
       `export RUNPOD_WEBHOOK_POST_OUTPUT=${worker('job-done/$RUNPOD_POD_ID/$ID')}`,
       `export RUNPOD_WEBHOOK_POST_STREAM=${worker('job-stream/$RUNPOD_POD_ID/$ID')}`,
       `export RUNPOD_WEBHOOK_PING=${worker('ping/$RUNPOD_POD_ID')}`,
-      // Its checks of memory, disk, network and GPU are made for servers: on a laptop they would end it.
+      // The worker SDK checks memory, disk, network and GPU at its start. These checks would end the worker on a laptop.
       'export RUNPOD_SKIP_AUTO_SYSTEM_CHECKS=true RUNPOD_SKIP_GPU_CHECK=true',
       `export RUNPOD_POD_ID=worker-1 RUNPOD_ENDPOINT_ID=${id} RUNPOD_AI_API_KEY=${key} RUNPOD_PING_INTERVAL=10000`,
     ),

@@ -6,11 +6,11 @@ const script = new Script("globalThis[Symbol.for('runpod-rx.work')]()");
 const scope = globalThis as { [WORK]?: () => unknown };
 
 /**
- * Calls `work`, for as long as `ms` milliseconds of real time at most: what does not give way by then is ended, and throws.
- * Ctrl-C ends it as well, and then has its usual effect. What `work` does later, after an `await`, is not bounded.
+ * Calls `work` and returns its result. If `work` has not returned after `ms` milliseconds of real time, it is ended, and
+ * `bounded` throws. Ctrl-C ends `work` too, and then has its usual effect. Code of `work` after an `await` is not bounded.
  */
 export function bounded<T>(work: () => T, ms: number): T {
-  // Whoever halts in a debugger does not give way either.
+  // With a debugger attached there is no bound: a breakpoint may last longer.
   if (debuggerUrl() !== undefined) return work();
   const before = scope[WORK];
   const own = { threw: false };
@@ -23,11 +23,11 @@ export function bounded<T>(work: () => T, ms: number): T {
     }
   };
   try {
-    return script.runInThisContext({ timeout: ms, breakOnSigint: true }) as T; // what `work` gave
+    return script.runInThisContext({ timeout: ms, breakOnSigint: true }) as T; // the result of `work`
   } catch (cause) {
     if (own.threw) throw cause;
     if (codeOf(cause) !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
-      throw new Error(`the handler did not give way for ${ms / 1_000} s; nothing else could go on meanwhile`, {
+      throw new Error(`the handler did not give way for ${ms / 1_000} s; all other jobs had to wait for it`, {
         cause,
       });
     }

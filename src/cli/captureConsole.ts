@@ -1,7 +1,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 
-/** Gives what handlers print to `line`, so that it does not write over the status. Calling what it returns ends that. */
+/** Sends console output to `line`, so that it does not overwrite the status. Returns a function that restores the console. */
 export function captureConsole(line: (text: string) => void): () => void {
   const stream = new Writable({
     write: (chunk: Buffer, _, done) => {

@@ -39,15 +39,16 @@ export async function emulate(
   if (!emulator) return;
 
   const endpoints = Object.keys(loaded.endpoints);
-  const source = file ?? (options.workers === 0 ? 'without a handler' : 'echo');
+  const source =
+    file ?? (options.workers === 0 ? 'no handler: only workers of other processes' : 'output: { echo: input }');
   process.stdout.write(
     banner({ baseUrl: emulator.baseUrl, endpoints, source, keys: options.key !== undefined }, paint),
   );
 
   const release = captureConsole((text) => screen.line(text));
-  // Whoever read may be gone at the end, too: what is written then goes nowhere.
+  // The reader of a pipe may be gone before the last lines are written; ignore that error.
   process.stdout.on('error', noop);
-  // What handlers throw in timers of theirs, or as they are stopped; and what they forgot to wait for, by Node's default.
+  // Errors that handlers throw in timers or while they are stopped, and rejections that no handler awaits.
   process.on('uncaughtException', (error: unknown) => {
     screen.line(`${paint('dim', clock())}  ${paint('red', 'nobody caught')}  ${stackOf(error)}`);
   });
@@ -67,7 +68,7 @@ export async function emulate(
   screen.close();
   await emulator.close();
   if (process.stdout.writable) process.stdout.write('\nStopped.\n');
-  // Timers of handlers may still run; nobody waits for them.
+  // Timers of handlers may still run; do not wait for them.
   process.exit(0);
 }
 
@@ -86,26 +87,26 @@ function listen(handlers: Handlers, options: EmulateOptions, screen: Screen, pai
   }).listen();
 }
 
-/** Takes what a changed file brought, if it can be used; says what came of it. */
+/** Replaces the handlers after a reload, if the file could be loaded. Returns the lines to show. */
 function reloaded(file: string, loaded: Loaded, handlers: Handlers, paint: Paint): string {
   if ('error' in loaded) return `${paint('red', 'not loaded')}  ${file}: ${loaded.error}\nThe handlers before stay.`;
-  const note = handlers.replace(loaded.endpoints);
-  return `${paint('green', 'loaded')}  ${file}${note === undefined ? '' : `\n${paint('yellow', note)}`}`;
+  const restartNote = handlers.replace(loaded.endpoints);
+  return `${paint('green', 'loaded')}  ${file}${restartNote === undefined ? '' : `\n${paint('yellow', restartNote)}`}`;
 }
 
-/** What is run where no file says: each job is answered with its input. */
+/** The endpoint without a handlers file: its output is `{ echo: input }`. With 0 workers it has no handler. */
 function echo({ endpoint, workers }: EmulateOptions): Endpoints {
   return { [endpoint]: workers === 0 ? {} : { handler: ({ input }) => ({ echo: input }) } };
 }
 
 function whyNot(error: unknown, port: number): string {
-  const { code, message } = error as NodeJS.ErrnoException; // Node's own, from listening
+  const { code, message } = error as NodeJS.ErrnoException; // `listen` rejects with an error of Node's server
   if (code === 'EADDRINUSE') return `port ${port} is in use; --port names another, and --port 0 takes any free one`;
   if (code === 'EACCES') return `port ${port} may not be used by this user; --port names another`;
   return message;
 }
 
-/** Emits when the command shall end: by a signal, or because whoever read its output is gone. */
+/** Emits when the command shall end: at a signal, or when the reader of its output is gone. */
 function endOf(process: NodeJS.Process): Observable<unknown> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => fromEvent(process, signal));
   return merge(...signals, fromEvent(process.stdout, 'error'));

@@ -3,7 +3,7 @@ import type { Endpoints } from './Endpoints.js';
 
 const RULE = 'export as default a handler, or an object of endpoints by id';
 
-/** The endpoints that a module exports. Throws a `TypeError` that says what is right. */
+/** The endpoints that a module exports. Throws a `TypeError` that says what the module must export. */
 export function endpointsOf(module: unknown, endpointId: string): Endpoints {
   const exported: unknown = isObject(module) ? module.default : undefined;
   if (isHandler(exported)) return { [endpointId]: { handler: exported } };

@@ -19,15 +19,15 @@ import type { Endpoints } from './Endpoints.js';
 import { endpointsOf } from './endpointsOf.js';
 import { stackOf, withoutNode } from './stackOf.js';
 
-/** What became of loading the file: its endpoints, or why there are none. */
+/** The result of loading the file: its endpoints, or the reason why it cannot be used. */
 export type Loaded = { readonly endpoints: Endpoints } | { readonly error: string };
 
-/** Loads the file, past Node's cache of modules; of what it imports itself, Node keeps what it has. Never errors. */
+/** Loads the file, bypassing Node's module cache. Modules that the file imports stay cached. Never errors. */
 export function loadHandlers(file: string, endpointId: string): Observable<Loaded> {
   const url = pathToFileURL(resolve(file));
   url.searchParams.set('at', String(Date.now()));
   return defer(() => {
-    // eslint-disable-next-line no-restricted-syntax -- users' code, which only they know
+    // eslint-disable-next-line no-restricted-syntax -- the user's module, known only at run time
     return from(import(url.href) as Promise<unknown>);
   }).pipe(
     map((module): Loaded => ({ endpoints: endpointsOf(module, endpointId) })),
@@ -40,14 +40,14 @@ export function reloadHandlers(file: string, endpointId: string): Observable<Loa
   return changesOf(file).pipe(
     debounceTime(50),
     switchMap(() => from(readFile(file, 'utf8')).pipe(catchError(() => of(undefined)))),
-    // Between the two steps of an editor that replaces the file, it is not there.
+    // An editor may remove the file and then write it again; in between there is no text.
     filter((text) => text !== undefined),
     distinctUntilChanged(),
     switchMap(() => loadHandlers(file, endpointId)),
   );
 }
 
-/** Watches the folder: editors replace a file, and a watched file that is replaced is watched no more. */
+/** Watches the folder, since a watch on the file itself ends when an editor replaces the file. */
 function changesOf(file: string): Observable<void> {
   return new Observable((subscriber) => {
     const watcher = watch(dirname(resolve(file)), (_, name) => {
@@ -58,17 +58,17 @@ function changesOf(file: string): Observable<void> {
   });
 }
 
-/** Why the file could not be loaded, with the place where that is known. */
+/** The reason why the file could not be loaded, with its place in the file if known. */
 function whyNot(error: unknown, file: string): Observable<string> {
-  // An error of syntax does not say where it is; Node itself does, when asked to check the file.
+  // The SyntaxError of an import does not hold the place of the mistake; `node --check` prints the place.
   if (error instanceof SyntaxError) return checked(file).pipe(map((place) => place || String(error)));
   return of(describe(error, file));
 }
 
 function checked(file: string): Observable<string> {
   return new Observable((subscriber) => {
-    const child = execFile(process.execPath, ['--check', file], (_, __, said) => {
-      subscriber.next(withoutNode(said));
+    const child = execFile(process.execPath, ['--check', file], (_, __, stderr) => {
+      subscriber.next(withoutNode(stderr));
       subscriber.complete();
     });
     return () => child.kill();
@@ -77,8 +77,8 @@ function checked(file: string): Observable<string> {
 
 function describe(error: unknown, file: string): string {
   if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException; // it may have one
+  const { code } = error as NodeJS.ErrnoException; // errors of Node's module loader have a code
   if (code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`'${resolve(file)}`)) return 'there is no such file';
-  // The stack of a rule of ours leads through this program, which says nothing of the file.
+  // A TypeError of `endpointsOf` has a stack without the file: show only its message.
   return error instanceof TypeError && !error.stack?.includes(resolve(file)) ? error.message : stackOf(error);
 }

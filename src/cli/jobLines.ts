@@ -12,7 +12,7 @@ const STYLES = {
   TIMED_OUT: 'red',
 } as const satisfies Record<WireStatus, string>;
 
-/** Says of each job what is new since it was last asked. */
+/** Returns a function that gives a line for each job whose state has changed since the last call. */
 export function jobLines(paint: Paint): (jobs: readonly JobRecord[]) => string[] {
   let seen = new Map<string, string>();
   return (jobs) => {
@@ -48,7 +48,7 @@ function details({ status, end, runs, submittedAt, executionMs, chunks, error }:
     .join(', ');
 }
 
-/** What a handler threw comes as a text that holds JSON. */
+/** The first line of an error's message. The error of a handler that threw is a string that holds JSON. */
 function firstLine(error: unknown): string {
   const text = typeof error === 'string' ? error : JSON.stringify(error);
   const [, message = text] = /"error_message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];

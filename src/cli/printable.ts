@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Text from outside, without what would steer the terminal it is shown on. */
+/** Removes control characters and escape sequences from a text, so that it cannot steer the terminal. */
 export function printable(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}/gu, '');
 }

@@ -7,7 +7,7 @@ import { count, duration, endpointId, faults, limits, port, speed } from './argu
 import { switchFaults, type FaultsOptions } from './switchFaults.js';
 
 const EXAMPLES = `
-The handlers file exports as default what the workers run: one handler, or an object of endpoints by id.
+The default export of the handlers file is one handler, or an object of endpoints by id.
 
   // handlers.mjs
   export default {
@@ -15,19 +15,21 @@ The handlers file exports as default what the workers run: one handler, or an ob
     words: { handler: async function* ({ input }) { yield* input.text.split(' '); }, aggregate: true, workers: 1 },
   };
 
-It is loaded again whenever it changes. Without it, the endpoint answers every job with its input.
+The file is loaded again when it changes. A change of an endpoint's settings, or of a module that the file imports, needs
+a restart. Without a file, there is one endpoint, and the output of a job is { "echo": input }.
 
 Examples:
   $ runpod-rx emulate
   $ runpod-rx emulate handlers.mjs --port 0 --cold-start 8s --speed 10
   $ runpod-rx emulate --faults empty-502=0.05,lost-worker=0.01 --seed 42
-  $ runpod-rx emulate --workers 0     (only workers of other processes, such as one in Python)
+  $ runpod-rx emulate --workers 0     (only workers of other processes, such as a worker in Python)
 `;
 
 const FAULTS_EXAMPLES = `
 Examples:
-  $ runpod-rx faults                            (shows what is there, and how often it struck)
-  $ runpod-rx faults empty-502=0.05,no-workers
+  $ runpod-rx faults                              (shows the active faults, and how often each struck)
+  $ runpod-rx faults empty-502=0.05,no-workers    (adds two faults)
+  $ runpod-rx faults lost-worker --clear          (replaces all faults)
   $ runpod-rx faults --remove 2
   $ runpod-rx faults --clear
 `;
@@ -44,15 +46,24 @@ export function program(process: NodeJS.Process): Command {
     .command('emulate')
     .summary('run a local RunPod')
     .description('Runs a local RunPod: the queue API over HTTP on 127.0.0.1, until Ctrl-C.')
-    .argument('[handlers]', 'a JavaScript module with the handlers')
-    .option('-p, --port <number>', 'where to listen; 0 is any free port', port, DEFAULT_PORT)
-    .option('-e, --endpoint <id>', 'the id of the endpoint, where the file exports one handler', endpointId, 'demo')
+    .argument('[handlers]', 'a JavaScript module that exports the handlers')
+    .option('-p, --port <number>', 'the port to listen on; 0 takes any free port', port, DEFAULT_PORT)
+    .option(
+      '-e, --endpoint <id>',
+      'the id of the endpoint, if there is no file or it exports one handler',
+      endpointId,
+      'demo',
+    )
     .option(
       '-w, --workers <number>',
-      'most workers at once, per endpoint; 0 for none of this process (default: 3)',
+      'maximum number of workers at once, per endpoint; 0: no workers in this process (default: as in the file, or 3)',
       count,
     )
-    .option('--cold-start <duration>', 'how long a worker takes to start: 800ms, 30s, 2m (default: 0ms)', duration)
+    .option(
+      '--cold-start <duration>',
+      'how long a worker takes to start: 800ms, 30s, 2m (default: as in the file, or 0ms)',
+      duration,
+    )
     .addOption(
       new Option('--limits <which>', 'the rate limits: "documented", or "none"')
         .argParser(limits)
@@ -60,26 +71,27 @@ export function program(process: NodeJS.Process): Command {
     )
     .option(
       '-k, --key <key>',
-      'a key that is let in; may be repeated (default: any)',
+      'a key that requests may use; may be repeated (default: requests need no key)',
       (key: string, keys?: readonly string[]) => [...(keys ?? []), key],
     )
-    .option('--faults <list>', 'what goes wrong: name[=probability], … or the rules as JSON', faults)
-    .option('--seed <text>', 'decides ids and faults', '1')
-    .option('--cors [origin]', 'lets pages of this origin call; of any origin, if none is named')
-    .option('--speed <factor>', 'how fast time passes: 10 is ten times as fast', speed, 1)
+    .option('--faults <list>', 'the faults: name[=probability], … or rules as JSON', faults)
+    .option('--seed <text>', 'seed of ids and faults; the same seed repeats a run', '1')
+    .option('--cors [origin]', 'allows web pages of this origin to call; without a value, web pages of every origin')
+    .option('--speed <factor>', 'how fast time passes for queue and workers: 10 is ten times as fast', speed, 1)
     .addHelpText('after', EXAMPLES)
     .action((file: string | undefined, options: EmulateOptions) => emulate(file, options, process));
   command
     .command('faults')
-    .summary('show and switch the faults of a local RunPod that runs')
-    .description('Shows the faults of a local RunPod that runs on this machine, after adding or taking away some.')
-    .argument('[list]', 'what goes wrong from now on: name[=probability], … or the rules as JSON', faults)
-    .option('-p, --port <number>', 'where it listens', port, DEFAULT_PORT)
-    .option('-c, --clear', 'takes away all that are there')
-    .option('-r, --remove <id>', 'takes one away; may be repeated', (id: string, ids?: readonly number[]) => [
-      ...(ids ?? []),
-      count(id),
-    ])
+    .summary('show and change the faults of a running local RunPod')
+    .description('Shows the active faults of a local RunPod on this machine. A list or an option changes them first.')
+    .argument('[list]', 'faults to add: name[=probability], … or rules as JSON', faults)
+    .option('-p, --port <number>', 'the port that the local RunPod listens on', port, DEFAULT_PORT)
+    .option('-c, --clear', 'removes all active faults; with a list, the list replaces them')
+    .option(
+      '-r, --remove <id>',
+      'removes the fault with this id; may be repeated',
+      (id: string, ids?: readonly number[]) => [...(ids ?? []), count(id)],
+    )
     .addHelpText('after', FAULTS_EXAMPLES)
     .action((rules: readonly FaultRule[] | undefined, options: FaultsOptions) => switchFaults(rules, options, process));
   return command;

@@ -1,7 +1,7 @@
 import { asyncScheduler } from 'rxjs';
 import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs';
 
-/** Real time, but `factor` times as fast: what is scheduled in 1 000 ms happens after 1 000 / `factor`. */
+/** A scheduler whose clock runs `factor` times as fast as real time: a delay of 1 000 ms takes 1 000 / `factor` ms. */
 export function scaledScheduler(factor: number): SchedulerLike {
   const start = asyncScheduler.now();
   return {
@@ -18,12 +18,12 @@ export function scaledScheduler(factor: number): SchedulerLike {
   };
 }
 
-/** The action as its own work sees it, which may schedule itself again. */
+/** The action that the work sees as `this`; when it schedules itself again, the delay is scaled too. */
 function scaledAction<T>(action: SchedulerAction<T>, factor: number): SchedulerAction<T> {
   return Object.create(action, {
     schedule: { value: (state?: T, delay = 0) => action.schedule(state, delay / factor) },
     add: { value: action.add.bind(action) },
     remove: { value: action.remove.bind(action) },
     unsubscribe: { value: action.unsubscribe.bind(action) },
-  }) as SchedulerAction<T>; // what it does not have itself, it has from the action
+  }) as SchedulerAction<T>; // inherits all other members from the action
 }

@@ -1,7 +1,7 @@
 import type { EmulatorState, EndpointState } from '../emulator/index.js';
 import type { Paint } from './paint.js';
 
-/** The emulator at this moment: a line for each endpoint, and one for the requests. */
+/** The status lines: one for each endpoint, and one for the requests. */
 export function statusLines({ endpoints, requests }: EmulatorState, perSecond: number, paint: Paint): string[] {
   const width = Math.max(...Object.keys(endpoints).map((id) => id.length), 'requests'.length);
   const rows = Object.entries(endpoints).map(

@@ -2,15 +2,15 @@ import type { ActiveFault, FaultRule } from '../emulator/index.js';
 
 /** The options of `runpod-rx faults`, read and checked. */
 export interface FaultsOptions {
-  /** Where the emulator listens. */
+  /** The port that the emulator listens on. */
   readonly port: number;
-  /** Whether those that are there go. */
+  /** Whether to remove all active faults. */
   readonly clear?: boolean;
-  /** The ids of those that go. */
+  /** The ids of faults to remove. */
   readonly remove?: readonly number[];
 }
 
-/** `runpod-rx faults`: changes the faults of an emulator that runs, and shows them. Sets the exit code; never rejects. */
+/** `runpod-rx faults`: changes the faults of a running emulator, and shows them. Sets the exit code; never rejects. */
 export async function switchFaults(
   rules: readonly FaultRule[] | undefined,
   options: FaultsOptions,
@@ -42,13 +42,13 @@ async function ask(url: string, method: string, path: string, body: unknown): Pr
   const answer = await fetch(`${url}/__emulator/${path}`, init).catch(() => {
     throw new Error(`no emulator answers at ${url}; ${where}`);
   });
-  const said = (await answer.json().catch(() => undefined)) as
-    { readonly faults?: readonly ActiveFault[]; readonly error?: string } | undefined; // as an emulator says it
-  if (Array.isArray(said?.faults)) return said.faults as readonly ActiveFault[];
-  throw new Error(said?.error ?? `what answers at ${url} is no emulator; ${where}`);
+  const content = (await answer.json().catch(() => undefined)) as
+    { readonly faults?: readonly ActiveFault[]; readonly error?: string } | undefined; // the form of an emulator's answer; checked below
+  if (Array.isArray(content?.faults)) return content.faults as readonly ActiveFault[];
+  throw new Error(content?.error ?? `what answers at ${url} is no emulator; ${where}`);
 }
 
-/** A line for each rule: its id, its name, its conditions, and what it has done. */
+/** A line for each rule: its id, its fault, its conditions and details, and its counts. */
 function tableOf(faults: readonly ActiveFault[]): string {
   const width = Math.max(...faults.map(({ rule }) => rule.fault.length));
   const lines = faults.map(({ id, rule: { fault, ...rest }, seen, struck }) => {

@@ -20,27 +20,27 @@ import type { Paint } from './paint.js';
 import { requestLine } from './requestLine.js';
 import { statusLines } from './statusLines.js';
 
-/** How often the emulator is looked at, in milliseconds of real time. */
-const EVERY = 250;
+/** Milliseconds of real time between two looks at the emulator's state. */
+const REFRESH_INTERVAL = 250;
 
-/** How many lines a look may add: under load nobody reads all of them. */
-const MOST_LINES = 40;
+/** Lines that one look may add. A busy emulator would otherwise flood the screen. */
+const MAX_LINES_PER_REFRESH = 40;
 
-/** What there is to see of an emulator. */
+/** The output about a running emulator. */
 export interface View {
-  /** What happened, a line each. */
+  /** Emits a line for each event: a job changed its state, or a request was refused or struck. */
   readonly lines$: Observable<string>;
-  /** How it stands; emits when it differs. */
+  /** Emits the status lines when they have changed. */
   readonly status$: Observable<readonly string[]>;
 }
 
-/** Looks at the emulator a few times a second, in real time, until `end$` emits, and then once more. */
+/** Looks at the emulator's state a few times a second until `end$` emits, and then once more. */
 export function view(
   emulator: Pick<Emulator, 'state' | 'jobs' | 'requests$'>,
   paint: Paint,
   end$: Observable<unknown>,
 ): View {
-  const looks$ = interval(EVERY, asyncScheduler).pipe(startWith(0), takeUntil(end$));
+  const looks$ = interval(REFRESH_INTERVAL, asyncScheduler).pipe(startWith(0), takeUntil(end$));
   const state$ = concat(looks$, of(0)).pipe(
     map(() => emulator.state()),
     share(),
@@ -54,15 +54,15 @@ export function view(
   const requestLines$ = requests$.pipe(
     map((request) => requestLine(request, paint)),
     filter((line) => line !== undefined),
-    bufferTime(EVERY),
+    bufferTime(REFRESH_INTERVAL),
   );
   let before: number | undefined;
   return {
-    lines$: merge(jobLines$, requestLines$).pipe(mergeMap((lines) => atMost(MOST_LINES, lines))),
+    lines$: merge(jobLines$, requestLines$).pipe(mergeMap((lines) => atMost(MAX_LINES_PER_REFRESH, lines))),
     status$: state$.pipe(
       map((state) => {
         const { total } = state.requests;
-        const perSecond = Math.round(((total - (before ?? total)) * 1_000) / EVERY);
+        const perSecond = Math.round(((total - (before ?? total)) * 1_000) / REFRESH_INTERVAL);
         before = total;
         return statusLines(state, perSecond, paint);
       }),

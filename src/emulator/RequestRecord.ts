@@ -1,29 +1,29 @@
 import type { FaultName } from './faults/FaultRule.js';
 import type { AuthKind } from './model/keys.js';
 
-/** One request and what became of it. Holds neither headers nor bodies, and never a key. */
+/** One request and its outcome. Holds no headers, no bodies and never a key. */
 export interface RequestRecord {
-  /** Numbers the requests of an emulator from 1, as they came. */
+  /** Number of the request, counted from 1 in order of arrival. */
   readonly seq: number;
-  /** When it was sent, `scheduler.now()` in milliseconds. */
+  /** When the request was sent, `scheduler.now()` in milliseconds. */
   readonly at: number;
   readonly method: string;
   /** Path and query. */
   readonly path: string;
   readonly endpointId?: string;
   readonly operation?: string;
-  /** The job it names, or the job it made. */
+  /** The job that the request names or has submitted. */
   readonly jobId?: string;
-  /** How the key came, if one did. */
+  /** How the request carried its key, if it had one. */
   readonly auth: AuthKind;
-  /** The HTTP status of the answer; absent where none came. */
+  /** The HTTP status of the answer; absent if no answer came. */
   readonly status?: number;
-  /** When it was over: answered, failed or aborted. */
+  /** When the request was answered, failed or aborted. */
   readonly endedAt?: number;
-  /** The client went away before the answer. */
+  /** The client disconnected before the answer. */
   readonly aborted?: true;
-  /** The code of the network's failure that a fault brought about, such as `ECONNRESET`. */
+  /** The code of a network failure that a fault caused, such as `ECONNRESET`. */
   readonly failure?: string;
-  /** The fault that struck it. */
+  /** The fault that struck the request. */
   readonly fault?: FaultName;
 }

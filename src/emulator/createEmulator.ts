@@ -17,32 +17,33 @@ import type { RequestRecord } from './RequestRecord.js';
 /** A local RunPod. */
 export interface Emulator {
   /**
-   * Gives requests to the emulator without a network: pass it to `createRunpod`. Any base URL will do. Cold, one answer;
-   * unsubscribing is a client that goes away. It honours `EmulatorOptions.latency`, and takes all its time from
-   * `EmulatorOptions.scheduler`. Where a fault breaks the network it errors with an `Error` that has `phase` and `code`.
+   * Sends requests to the emulator without a network: pass it to `createRunpod`. Any base URL works. The returned
+   * Observable is cold and emits one answer. Unsubscribing counts as a client that disconnects. The transport applies
+   * `EmulatorOptions.latency`, and uses no clock but `EmulatorOptions.scheduler`. If a fault breaks the network, the
+   * Observable errors with an `Error` that has `phase` and `code`.
    */
   readonly transport: Transport;
-  /** Answers one request; what the transport and the server are made of. A request for `/__emulator/…` too. */
+  /** Answers one request, also one for `/__emulator/…`. The transport and the server use this method. */
   handle(request: EmulatorRequest): Observable<Answer>;
-  /** What truly happened to every job so far, oldest first. */
+  /** What happened to each job so far, oldest first, even if a fault made answers show something else. */
   jobs(): readonly JobRecord[];
-  /** Every request so far, oldest first, those still on their way included. */
+  /** Every request so far, oldest first, including requests that are still in flight. */
   requests(): readonly RequestRecord[];
-  /** Emits each request when it is over: answered, failed, or aborted. Completes when the emulator is closed. */
+  /** Emits each request when it has been answered, has failed or was aborted. Completes when the emulator is closed. */
   readonly requests$: Observable<RequestRecord>;
-  /** Endpoints, counts of requests, and faults at this moment: the same as `GET /__emulator/state`. */
+  /** The endpoints, the counts of requests and the faults at this moment, as `GET /__emulator/state` answers. */
   state(): EmulatorState;
-  /** The faults that are there; they come and go while the emulator runs. */
+  /** Lists, adds and removes faults while the emulator runs. */
   readonly faults: FaultControl;
-  /** Adds a fault from now on; calling what it returns takes it away again. Its `nth` counts from now. */
+  /** Adds a fault. Returns a function that removes the fault. Its `nth` counts from now. */
   inject(rule: FaultRule): () => void;
-  /** Stops all work and every timer. Held requests lose their connection, later ones find none. */
+  /** Stops all work and every timer. Held requests lose their connection; later requests are refused a connection. */
   close(): void;
 }
 
 /**
- * Makes a local RunPod in this process. Nothing happens before the first request. It needs no network, no Node and, given a
- * virtual scheduler, no time.
+ * Makes a local RunPod in this process. Nothing happens before the first request. The emulator needs no network and no
+ * Node; with a virtual scheduler it does not wait in real time.
  *
  * ```ts
  * const emulator = createEmulator({
@@ -55,13 +56,13 @@ export function createEmulator(options: EmulatorOptions): Emulator {
   const { latency = 0 } = options;
   const { faults, ledger } = platform;
   const counter = new RequestCounter((operation) => table.has(operation));
-  // It never errors.
+  // `requests$` never errors.
   ledger.requests$.subscribe({ next: (request) => counter.count(request), error: noop });
 
   const inspected = {
     faults,
     jobs: () => {
-      platform.settle();
+      platform.ageJobs();
       return ledger.jobs();
     },
     requests: () => ledger.requests(),
@@ -74,13 +75,13 @@ export function createEmulator(options: EmulatorOptions): Emulator {
   };
   const handle = (request: EmulatorRequest, travel = 0): Observable<Answer> =>
     defer(() => (isControl(request) ? of(control(request, inspected)) : platform.handle(request, travel)));
-  const transport: Transport = (sent) =>
+  const transport: Transport = (outgoing) =>
     defer(() => {
-      const { method, url, headers, body } = sent;
+      const { method, url, headers, body } = outgoing;
       const request = { method, url, headers, ...(body !== undefined && { body }) };
       return handle(request, typeof latency === 'number' ? latency : latency(request));
     }).pipe(
-      mergeMap(whole),
+      mergeMap(withWholeText),
       map(({ status, headers, text }) => ({ status, headers, text })),
     );
   return {
@@ -96,8 +97,8 @@ export function createEmulator(options: EmulatorOptions): Emulator {
   };
 }
 
-/** An answer when its last piece has come. */
-function whole(answer: Answer): Observable<Answer> {
+/** Collects an answer that comes in pieces; emits it after the last piece. */
+function withWholeText(answer: Answer): Observable<Answer> {
   const { body$, ...rest } = answer;
   if (!body$) return of(answer);
   return body$.pipe(

@@ -27,7 +27,7 @@ export type { HandlerContext, HandlerJob, JobHandler } from './JobHandler.js';
 export type { JobRecord, RunRecord } from './JobRecord.js';
 export type { Answer } from './model/answers.js';
 export type { EmulatorRequest } from './model/EmulatorRequest.js';
-export type { JobEnd, RunOutcome, WireStatus } from './model/Job.js';
+export type { JobEnd, RunOutcome, WireStatus } from './model/JobModel.js';
 export type { AuthKind } from './model/keys.js';
 export type { WebhookAttempt, WebhookOptions, WebhookRequest, WebhookSender } from './webhooks/WebhookOptions.js';
 export type { RequestRecord } from './RequestRecord.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Command, folder, submit } from './command.js';
 
-describe('arguments: what is right is said, and nothing is started', () => {
+describe('a wrong argument is refused with the rule, and nothing is started', () => {
   test.each([
     ['--port 70000', 'whole number from 0 to 65535'],
     ['--port http', 'whole number from 0 to 65535'],
@@ -29,7 +29,7 @@ describe('arguments: what is right is said, and nothing is started', () => {
   });
 });
 
-test('a port in use', async () => {
+test('a port in use ends the command with a message', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
@@ -67,7 +67,7 @@ describe('a handlers file', () => {
   });
 });
 
-test('handlers that throw, never return, or yield for ever: the others go on, and so does Ctrl-C', async () => {
+test('handlers that throw, never return, or yield for ever stop neither other handlers nor Ctrl-C', async () => {
   const file = join(folder(), 'handlers.mjs');
   writeFileSync(
     file,
@@ -89,7 +89,7 @@ test('handlers that throw, never return, or yield for ever: the others go on, an
   expect(await command.signal('SIGTERM')).toBe(0);
 });
 
-test('what handlers throw where nobody catches it is shown, and the emulator goes on', async () => {
+test('uncaught errors of handlers are shown, and the emulator goes on', async () => {
   const file = join(folder(), 'handlers.mjs');
   writeFileSync(
     file,

@@ -7,7 +7,7 @@ const endless = (): never => {
 };
 
 describe('bounded', () => {
-  test('gives what the work gives, and throws what it throws', async () => {
+  test('returns what the work returns, and throws what it throws', async () => {
     expect(bounded(() => 1, 100)).toBe(1);
     await expect(bounded(() => Promise.resolve(2), 100)).resolves.toBe(2);
     const error = new Error('mine');
@@ -18,12 +18,12 @@ describe('bounded', () => {
     ).toThrow(error);
   });
 
-  test('ends what does not give way, and says so', () => {
+  test('ends work that blocks for too long, and says so', () => {
     expect(() => bounded(endless, 50)).toThrow('did not give way for 0.05 s');
     expect(bounded(() => 'after', 100)).toBe('after');
   });
 
-  test('not even `finally` keeps it going', () => {
+  test('ends work that blocks in a `finally` block', () => {
     expect(() =>
       bounded(() => {
         try {
@@ -37,7 +37,7 @@ describe('bounded', () => {
     ).toThrow('did not give way');
   });
 
-  test('of one in another, the inner ends by itself', () => {
+  test('ends an inner call without ending the outer call', () => {
     const outer = bounded(() => {
       expect(() => bounded(endless, 30)).toThrow('for 0.03 s');
       return 'outer';
@@ -45,7 +45,7 @@ describe('bounded', () => {
     expect(outer).toBe('outer');
   });
 
-  test('leaves an error alone that only looks like its own', () => {
+  test('passes on the timeout error of another script', () => {
     expect(() => bounded(() => runInThisContext('for(;;);', { timeout: 20 }) as unknown, 5_000)).toThrow(
       'Script execution timed out after 20ms',
     );

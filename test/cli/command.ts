@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const outfile = join(root, `.cache/cli-${process.pid}.mjs`);
 let built = false;
 
-/** The command as one file; gives its path. */
+/** Bundles the command into one file, once; returns its path. */
 export function build(): string {
   if (!built) {
     buildSync({
@@ -29,7 +29,7 @@ export function build(): string {
   return outfile;
 }
 
-/** A folder that is gone after the test. */
+/** Makes a folder that is removed after the test. */
 export function folder(): string {
   mkdirSync(join(root, '.cache'), { recursive: true });
   const path = mkdtempSync(join(root, '.cache/cli-'));
@@ -37,7 +37,7 @@ export function folder(): string {
   return path;
 }
 
-/** The command in a process of its own, its output piped; ended after the test. */
+/** The command in a child process with piped output. It is killed after the test. */
 export class Command {
   output = '';
   errors = '';
@@ -59,7 +59,7 @@ export class Command {
   baseUrl(): Promise<string> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        // To the end of the banner, whatever the pieces it comes in.
+        // Wait for the end of the banner, which may arrive in several pieces.
         const url = /base URL +(\S+)[^]*PING_INTERVAL/.exec(this.output)?.[1];
         if (url !== undefined) resolve(url);
       };
@@ -76,7 +76,7 @@ export class Command {
   }
 }
 
-/** POSTs a job, and gives what came back. */
+/** Submits a job with `/runsync`, and returns the answer's body. */
 export async function submit(baseUrl: string, endpoint: string, body: unknown): Promise<Record<string, unknown>> {
   const answer = await fetch(`${baseUrl}/${endpoint}/runsync`, { method: 'POST', body: JSON.stringify(body) });
   return (await answer.json()) as Record<string, unknown>;

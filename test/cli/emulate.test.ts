@@ -5,7 +5,7 @@ import { Command, folder, submit } from './command.js';
 
 const job = { input: { text: 'hello' } };
 
-test('without a file it echoes, says what happens, and ends cleanly on Ctrl-C', async () => {
+test('without a file it echoes the input, shows events, and ends cleanly on Ctrl-C', async () => {
   const command = new Command(['emulate', '--port', '0']);
   const baseUrl = await command.baseUrl();
   expect(await submit(baseUrl, 'demo', job)).toMatchObject({ output: { echo: { text: 'hello' } } });
@@ -21,7 +21,7 @@ test('without a file it echoes, says what happens, and ends cleanly on Ctrl-C', 
   await expect(fetch(`${baseUrl}/demo/health`)).rejects.toThrow();
 });
 
-test('what happened last is said before it ends', async () => {
+test('shows the last events before it ends', async () => {
   const command = new Command('emulate --port 0'.split(' '));
   const baseUrl = await command.baseUrl();
   const { id } = await submit(baseUrl, 'demo', job);
@@ -31,7 +31,7 @@ test('what happened last is said before it ends', async () => {
   expect(command.output).toMatch(/status\/unknown {2}404\n[^]*Stopped\.\n$/);
 });
 
-test('loads the file again when it changes; keeps the handlers where it cannot be read', async () => {
+test('loads the file again when it changes; keeps the handlers if the new file does not load', async () => {
   const file = join(folder(), 'handlers.mjs');
   writeFileSync(file, `export default { one: () => 'first', two: { handler: () => 2, workers: 1 } };`);
   const command = new Command(['emulate', file, '--port', '0']);
@@ -49,7 +49,7 @@ test('loads the file again when it changes; keeps the handlers where it cannot b
   expect(await submit(baseUrl, 'one', job)).toMatchObject({ output: 'second' });
 }, 20_000);
 
-test('what comes from outside cannot steer the terminal', async () => {
+test('text of clients and handlers cannot steer the terminal', async () => {
   const file = join(folder(), 'handlers.mjs');
   writeFileSync(file, `export default ({ input }) => ({ error: input.text });`);
   const command = new Command(['emulate', file, '--port', '0']);
@@ -58,7 +58,7 @@ test('what comes from outside cannot steer the terminal', async () => {
     input: { text: '\u001b[2Jgone \u0007\u009b1m\u001b]0;title\u0007\r\u001b here\nand on' },
   });
   await expect.poll(() => command.output).toMatch(/FAILED.*error: gone.* here\n/);
-  // eslint-disable-next-line no-control-regex -- the very thing
+  // eslint-disable-next-line no-control-regex -- control characters are what the test looks for
   expect(command.output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
 });
 
@@ -73,7 +73,7 @@ test('options reach the emulator', async () => {
   expect(command.output).not.toContain('secret');
 });
 
-test('time passes as fast as asked', async () => {
+test('--speed makes time pass faster', async () => {
   const command = new Command('emulate --port 0 --cold-start 20s --speed 100'.split(' '));
   const { delayTime } = await submit(await command.baseUrl(), 'demo', job);
   expect(delayTime).toBeGreaterThanOrEqual(19_000);

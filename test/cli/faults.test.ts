@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { Command } from './command.js';
 
-/** Runs `runpod-rx faults …` to its end. */
+/** Runs `runpod-rx faults …` to its end, and returns its exit code and output. */
 async function faults(baseUrl: string, ...args: string[]) {
   const command = new Command(['faults', ...args, '--port', new URL(baseUrl).port]);
   const code = await command.ended;
   return { code, lines: command.output.trimEnd().split('\n'), errors: command.errors };
 }
 
-test('faults of an emulator that runs are shown, added, replaced and taken away', { timeout: 30_000 }, async () => {
+test('shows, adds, replaces and removes the faults of a running emulator', { timeout: 30_000 }, async () => {
   const baseUrl = await new Command(['emulate', '--port', '0', '--key', 'secret']).baseUrl();
   const status = async () =>
     (await fetch(`${baseUrl}/demo/health`, { headers: { authorization: 'Bearer secret' } })).status;
@@ -34,7 +34,7 @@ test('faults of an emulator that runs are shown, added, replaced and taken away'
   expect(await status()).toBe(200);
 });
 
-test('what cannot be done is said', { timeout: 30_000 }, async () => {
+test('says why a change is refused', { timeout: 30_000 }, async () => {
   const baseUrl = await new Command(['emulate', '--port', '0']).baseUrl();
   expect(await faults(baseUrl, 'empty-503')).toMatchObject({
     code: 1,

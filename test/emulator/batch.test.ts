@@ -35,7 +35,7 @@ describe('a batch', () => {
     expect(emulator.jobs()).toHaveLength(3);
   });
 
-  test('its jobs say to their workers which batch they are of', () => {
+  test('gives its id to the workers of its jobs', () => {
     const seen: unknown[] = [];
     const { send, ask, submit, create, until } = start({ handler: (job) => void seen.push(job), workers: 1 });
     const id = create(bodies(2));
@@ -51,7 +51,7 @@ describe('a batch', () => {
     ]);
   });
 
-  test('its requests are read in pages', () => {
+  test('lists its requests in pages', () => {
     const { send, ask, create, until } = start();
     const id = create([{ input: { bad: 1 } }, ...bodies(2)]);
     ask('POST', `demo/batch/${id}/finalize`);
@@ -70,7 +70,7 @@ describe('a batch', () => {
     expect(ask('GET', `demo/batch/${id}/requests?offset=9`)).toMatchObject({ requests: [], hasMore: false });
   });
 
-  test('is listed, named and cancelled, and loses requests', () => {
+  test('can be listed, renamed and cancelled, and its requests removed', () => {
     const { ask, send, create, until, emulator } = start({ ...echo, workers: 1 });
     const id = create(bodies(3));
     expect(ask('PUT' as 'POST', `demo/batch/${id}`, { name: 'night' })).toMatchObject({ id, name: 'night' });
@@ -87,7 +87,7 @@ describe('a batch', () => {
     expect(send('POST', `demo/batch/${id}/finalize`).status).toBe(400);
   });
 
-  test('in which everything failed has failed', () => {
+  test('has failed if all of its requests failed', () => {
     const { ask, create, until } = start();
     const id = create([{ input: { bad: 1 } }]);
     ask('POST', `demo/batch/${id}/finalize`);
@@ -95,7 +95,7 @@ describe('a batch', () => {
     expect(ask('GET', `demo/batch/${id}`)).toMatchObject({ status: 'FAILED', requestFailed: 1 });
   });
 
-  test('keeps to its limits', () => {
+  test('refuses what exceeds its limits', () => {
     const { send, ask, create, until } = start();
     expect(send('POST', 'demo/batch', bodies(5_001))).toMatchObject({ status: 400 });
     const full = create(bodies(5_000));

@@ -56,7 +56,7 @@ describe('a fault of a request', () => {
     expect(emulator.requests()).toMatchObject([{ fault: rule.fault }]);
   });
 
-  test('no-answer: it takes effect, and nothing comes', () => {
+  test('no-answer: the request takes effect, and no answer comes', () => {
     const { send, emulator, until } = withFaults([{ fault: 'no-answer', nth: 1 }]);
     const seen = send('POST', 'demo/run', { input: { x: 1 } });
     until(1e9);
@@ -66,7 +66,7 @@ describe('a fault of a request', () => {
     expect(emulator.requests()).toMatchObject([{ aborted: true, jobId: emulator.jobs()[0]?.id }]);
   });
 
-  test('slow-answer: it comes late', () => {
+  test('slow-answer: the answer comes late', () => {
     const { send, until } = withFaults([{ fault: 'slow-answer', after: 7_000 }]);
     const seen = send('GET', 'demo/health');
     until(6_999);
@@ -75,7 +75,7 @@ describe('a fault of a request', () => {
     expect(seen.status).toBe(200);
   });
 
-  test('slow-body: in-process, where an answer is whole, it comes at its end', () => {
+  test('slow-body: the in-process transport emits the whole answer at the end', () => {
     const { send, until } = withFaults([{ fault: 'slow-body', for: 900, nth: 2 }]);
     const text = send('GET', 'demo/health').text;
     const seen = send('GET', 'demo/health');
@@ -95,7 +95,7 @@ describe('a fault of a request', () => {
     expect(emulator.requests()).toMatchObject([{ fault: 'latency' }]);
   });
 
-  test('latency: up to its jitter more, decided by the seed; and another fault strikes as well', () => {
+  test('latency: adds up to its jitter, decided by the seed; another fault strikes as well', () => {
     const times = (seed: number) => {
       const { send, until } = withFaults({ latency: { after: 100, jitter: 50 }, 'empty-502': 1 }, quick, seed);
       const seen = Array.from({ length: 30 }, () => send('GET', 'demo/health'));
@@ -111,7 +111,7 @@ describe('a fault of a request', () => {
     expect(new Set(one).size).toBeGreaterThan(10);
   });
 
-  test('a network that broke stands in the ledger', () => {
+  test('the ledger records a network failure', () => {
     const { send, emulator } = withFaults({ 'reset-after': 1 });
     send('POST', 'demo/run', { input: { x: 1 } });
     const [request] = emulator.requests();
@@ -120,7 +120,7 @@ describe('a fault of a request', () => {
     expect(request).not.toHaveProperty('aborted');
   });
 
-  test('dropped-stream: chunks are taken, and lost', () => {
+  test('dropped-stream: chunks are taken out of the stream, and lost', () => {
     const { send, submit, until, emulator } = withFaults([{ fault: 'dropped-stream', nth: 1 }], {
       handler: (_, { scheduler }) => interval(100, scheduler).pipe(take(3)),
       stream: true,
@@ -145,7 +145,7 @@ describe('a fault of a request', () => {
 });
 
 describe('a fault of a job', () => {
-  test('transient-404: it is not found at first', () => {
+  test('transient-404: a submitted job is not found at first', () => {
     const { send, submit, until } = withFaults([{ fault: 'transient-404', for: 500, nth: 1 }]);
     const id = submit();
     const other = submit();
@@ -159,7 +159,7 @@ describe('a fault of a job', () => {
     expect(send('GET', `demo/status/${id}`).status).toBe(200);
   });
 
-  test('lost-worker, once: the platform runs it again, on another worker', () => {
+  test('lost-worker, once: the platform runs the job again, on another worker', () => {
     const { ask, submit, until, emulator } = withFaults([{ fault: 'lost-worker', times: 1, after: 300 }], slow);
     const id = submit();
     until(301);
@@ -179,7 +179,7 @@ describe('a fault of a job', () => {
     expect(ask('GET', 'demo/health').jobs).toMatchObject({ retried: 1, completed: 1, failed: 0 });
   });
 
-  test('lost-worker: what was shown of the first run is forgotten, and it goes before those that wait', () => {
+  test('lost-worker: the job loses the values of its first run, and is put before the waiting jobs', () => {
     const { ask, submit, until, emulator } = withFaults([{ fault: 'lost-worker', nth: 1, after: 10 }], {
       handler: (_, { attempt, delay, progress }) => {
         if (attempt === 1) progress('first');
@@ -207,7 +207,7 @@ describe('a fault of a job', () => {
     expect(emulator.jobs().map(({ runs }) => runs[0]?.startedAt)).toEqual([0, 0]);
   });
 
-  test('lost-worker stops the handler, whose last words nobody hears', () => {
+  test('lost-worker stops the handler, and ignores its later progress', () => {
     let aborted = 0;
     const { ask, submit, until } = withFaults([{ fault: 'lost-worker', after: 300 }], {
       handler: (_, { delay, signal, progress }) => {
@@ -224,21 +224,21 @@ describe('a fault of a job', () => {
     expect(ask('GET', `demo/status/${id}`)).not.toHaveProperty('output');
   });
 
-  test('lost-worker, always: it fails', () => {
+  test('lost-worker, always: the job fails', () => {
     const { ask, submit, until } = withFaults({ 'lost-worker': 1 }, { ...slow, lostAfter: 1_000 });
     const id = submit();
     until(2_000);
     expect(ask('GET', `demo/status/${id}`)).toMatchObject({ error: 'job timed out after 1 retries', status: 'FAILED' });
   });
 
-  test('a loss that comes after the end does not come', () => {
+  test('lost-worker does not strike after the end of the job', () => {
     const { ask, submit, until } = withFaults([{ fault: 'lost-worker', after: 5_000 }], slow);
     const id = submit();
     until(100_000);
     expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'COMPLETED' });
   });
 
-  test('json-error: it fails as if its handler had thrown', () => {
+  test('json-error: the job fails as if its handler had thrown', () => {
     const { ask, submit, until } = withFaults({ 'json-error': { message: 'CUDA out of memory' } });
     const id = submit();
     until(0);
@@ -246,7 +246,7 @@ describe('a fault of a job', () => {
     expect([status, JSON.parse(String(error)).error_message]).toEqual(['FAILED', 'CUDA out of memory']);
   });
 
-  test('no-output: its result did not get through', () => {
+  test('no-output: the job completes without an output', () => {
     const { ask, submit, until } = withFaults({ 'no-output': 1 });
     const id = submit();
     until(0);
@@ -254,7 +254,7 @@ describe('a fault of a job', () => {
     expect(ask('GET', `demo/status/${id}`)).not.toHaveProperty('output');
   });
 
-  test('expired-result: soon after its end it cannot be read', () => {
+  test('expired-result: soon after its end the job cannot be read', () => {
     const { send, submit, until, emulator } = withFaults([{ fault: 'expired-result', after: 500, nth: 1 }]);
     const [gone, kept] = [submit(), submit()];
     until(499);
@@ -265,7 +265,7 @@ describe('a fault of a job', () => {
     expect(emulator.jobs().map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED']);
   });
 
-  test('late-progress: it seems to run again, and the ledger knows better', () => {
+  test('late-progress: answers show the job as running, the ledger as ended', () => {
     const { ask, send, submit, until, emulator } = withFaults([{ fault: 'late-progress', after: 500, for: 1_000 }], {
       handler: (_, { progress, delay }) => {
         progress('half');
@@ -289,14 +289,14 @@ describe('a fault of a job', () => {
     expect(held.text).toContain('"output":"done","status":"COMPLETED"');
   });
 
-  test('late-progress stays, where nothing says for how long', () => {
+  test('late-progress without `for` stays', () => {
     const { ask, submit, until } = withFaults({ 'late-progress': 1 });
     const id = submit();
     until(1_000_000);
     expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'IN_PROGRESS', output: 'late progress' });
   });
 
-  test('a retry ends a late progress that is shown, too', () => {
+  test('a retry ends a late progress that is already shown', () => {
     const { ask, submit, until } = withFaults([{ fault: 'late-progress', times: 1 }], {
       handler: (_, { attempt }) => (attempt === 1 ? { error: 'no' } : 'yes'),
     });
@@ -308,7 +308,7 @@ describe('a fault of a job', () => {
     expect(ask('GET', `demo/status/${id}`)).toMatchObject({ status: 'COMPLETED', output: 'yes' });
   });
 
-  test('a retry ends a late progress', () => {
+  test('a retry cancels a late progress that is still to come', () => {
     const { ask, submit, until } = withFaults([{ fault: 'late-progress', times: 1 }], {
       handler: (_, { attempt }) => (attempt === 1 ? { error: 'no' } : 'yes'),
     });
@@ -328,7 +328,7 @@ describe('a fault of workers', () => {
     ['no-workers', none],
     ['throttled-workers', { ...none, throttled: 3 }],
     ['unhealthy-workers', { ...none, unhealthy: 3 }],
-  ] as const)('%s: jobs wait for as long as it is there', (fault, counts) => {
+  ] as const)('%s: jobs wait for as long as the rule is active', (fault, counts) => {
     const w = withFaults([], { ...slow, workers: { max: 3, min: 1 } });
     expect(workers(w)).toMatchObject({ idle: 1, ready: 1 });
     const running = w.submit();
@@ -347,7 +347,7 @@ describe('a fault of workers', () => {
     expect(workers(w)).toEqual({ ...none, running: 1 });
   });
 
-  test('keeps only so many away, and only of its endpoint', () => {
+  test('keeps only `workers` away, and only of its endpoint', () => {
     const w = withFaults([{ fault: 'throttled-workers', workers: 2, endpoint: 'demo' }], slow);
     for (let count = 0; count < 4; count += 1) w.submit();
     w.until(0);
@@ -355,7 +355,7 @@ describe('a fault of workers', () => {
     expect(w.ask('GET', 'other/health').workers).toEqual(none);
   });
 
-  test('those that start meanwhile do not come', () => {
+  test('stops workers that are starting', () => {
     const w = withFaults([], { ...slow, coldStart: 1_000 });
     const id = w.submit();
     w.until(500);
@@ -397,14 +397,14 @@ describe('when a fault strikes', () => {
     expect(statuses(faults, health)).toEqual(expected);
   });
 
-  test('nth counts what fits the rule', () => {
+  test('nth counts the requests that match the rule', () => {
     const rule: FaultRule = { fault: 'answer', on: 'status', nth: 2, endpoint: 'demo' };
     expect(statuses([rule], ['demo/health', 'demo/status/a', 'other/status/a', 'demo/status/b'])).toEqual([
       200, 404, 404, 500,
     ]);
   });
 
-  test('when sees the request', () => {
+  test('when is called with the request', () => {
     const seen: unknown[] = [];
     const { send } = withFaults([{ fault: 'answer', when: (context) => seen.push(context) < 0 }]);
     send('GET', 'demo/status/abc?ttl=1');
@@ -420,14 +420,14 @@ describe('when a fault strikes', () => {
     ]);
   });
 
-  test('when sees the job', () => {
+  test('when is called with the job', () => {
     const { ask, submit, until } = withFaults([{ fault: 'json-error', when: ({ input }) => input?.bad === true }]);
     const [good, bad] = [submit({ bad: false }), submit({ bad: true })];
     until(0);
     expect([good, bad].map((id) => ask('GET', `demo/status/${id}`).status)).toEqual(['COMPLETED', 'FAILED']);
   });
 
-  test('the seed decides what is left to chance', () => {
+  test('the seed decides with `probability`', () => {
     const many = Array.from({ length: 400 }, () => 'demo/health');
     const [one, same, other] = [1, 1, 2].map((seed) => statuses({ 'empty-502': 0.25 }, many, seed));
     expect(one).toEqual(same);
@@ -437,7 +437,7 @@ describe('when a fault strikes', () => {
     expect(struck).toBeLessThan(130);
   });
 
-  test('a rule can come and go', () => {
+  test('a rule can be added and removed', () => {
     const { send, emulator } = withFaults([]);
     const remove = emulator.inject({ fault: 'empty-502' });
     expect(send('GET', 'demo/health').status).toBe(502);
@@ -447,7 +447,7 @@ describe('when a fault strikes', () => {
 });
 
 describe('intercept', () => {
-  test('sees a request first, and may answer it, change it, or let it pass', () => {
+  test('is called with each request, and may answer it, change it or pass it on', () => {
     const { send } = world({
       endpoints: { demo: quick },
       intercept: (request, next) => {

@@ -4,7 +4,7 @@ import { createEmulator } from 'runpod-rx/testing';
 import type { EmulatedEndpoint, HandlerContext, LogEntry } from 'runpod-rx/testing';
 import { world } from './world.js';
 
-/** What `/status` says of a job once the handler has run. */
+/** The `/status` of a job after its handler has run. */
 function statusOf(handler: EmulatedEndpoint['handler'], more: Partial<EmulatedEndpoint> = {}) {
   const { ask, submit, until } = world({ endpoints: { demo: { handler, ...more } } });
   const id = submit();
@@ -34,7 +34,7 @@ describe('what a handler returns', () => {
     ['only refresh_worker', { refresh_worker: true }],
     ['an empty Observable', EMPTY],
     ['a result of more than 20 MiB', 'x'.repeat(20 * 1024 * 1024)],
-  ])('%s completes it without an output', (_, value) => {
+  ])('%s completes the job without an output', (_, value) => {
     const body = statusOf(() => value);
     expect(body.status).toBe('COMPLETED');
     expect(body).not.toHaveProperty('output');
@@ -44,7 +44,7 @@ describe('what a handler returns', () => {
     ['text', { error: 'bad' }, { error: 'bad' }],
     ['text and more', { error: 'bad', error_code: 'B' }, { error: 'bad', output: { error_code: 'B' } }],
     ['an object', { error: { code: 1 } }, { error: { code: 1 } }],
-  ])('error as %s fails it', (_, value, body) => {
+  ])('error as %s fails the job', (_, value, body) => {
     const { delayTime, executionTime, id, workerId, ...rest } = statusOf(() => of(value));
     expect(rest).toEqual({ status: 'FAILED', ...body });
   });
@@ -73,12 +73,12 @@ describe('what a handler throws', () => {
     expect(JSON.parse(String(body.error))).toMatchObject({ error_message: 'café "x"', worker_id: body.workerId });
   });
 
-  test('may be no Error', () => {
+  test('may be a value that is not an Error', () => {
     const { error } = statusOf(() => throwError(() => 'plain'));
     expect(JSON.parse(String(error))).toMatchObject({ error_type: "<class 'Exception'>", error_message: 'plain' });
   });
 
-  test('what JSON cannot hold is thrown too', () => {
+  test('a result that JSON cannot hold counts as thrown', () => {
     const { error } = statusOf(() => ({ n: 1n }));
     expect(JSON.parse(String(error))).toMatchObject({ error_type: "<class 'TypeError'>" });
   });
@@ -95,7 +95,7 @@ describe('what a handler throws', () => {
 });
 
 describe('what a handler gets', () => {
-  test('knows where and how often it runs', () => {
+  test('context tells the endpoint, the worker and the attempt', () => {
     const seen: Partial<HandlerContext>[] = [];
     const { ask, until, submit } = world({
       endpoints: {
@@ -117,7 +117,7 @@ describe('what a handler gets', () => {
     ]);
   });
 
-  test('an input of its own', () => {
+  test('a copy of the input', () => {
     const { submit, until, emulator } = world({
       endpoints: { demo: { handler: ({ input }) => Object.assign(input, { y: 2 }) } },
     });
@@ -192,7 +192,7 @@ describe('handlers in real time', () => {
     expect(await post(`stream/${String(id)}`)).toEqual({ status: 'FAILED', stream: [{ output: 1 }] });
   });
 
-  test('a cancelled generator comes to its finally', async () => {
+  test('a cancelled generator reaches its finally block', async () => {
     let reach: () => void = () => undefined;
     const reached = new Promise<void>((resolve) => (reach = resolve));
     const { post } = await submitTo(async function* (_, { sleep }) {
@@ -227,7 +227,7 @@ describe('handlers in real time', () => {
     expect(returned).toBe(true);
   });
 
-  test('nothing ticks on once a job is over, cancelled, or the emulator closed', async () => {
+  test('no timer runs on after a job is over or cancelled, or the emulator is closed', async () => {
     vi.useFakeTimers();
     try {
       const { emulator, post } = await submitTo(async (_, { sleep }) => sleep(1_000));

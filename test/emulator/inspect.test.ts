@@ -13,7 +13,7 @@ const start = (options: Partial<EmulatorOptions> = {}) => {
 };
 
 describe('faults while the emulator runs', () => {
-  test('come and go by the API', () => {
+  test('can be added and removed by the API', () => {
     const { emulator, send } = start();
     const ids = emulator.faults.add({ 'empty-502': { on: 'health' }, 'empty-429': { on: 'run' } });
     expect(send('GET', 'demo/health').status).toBe(502);
@@ -28,7 +28,7 @@ describe('faults while the emulator runs', () => {
     expect(send('POST', 'demo/run', { input: { x: 1 } }).status).toBe(200);
   });
 
-  test('come and go by requests', () => {
+  test('can be added and removed by requests', () => {
     const { control, send } = start();
     expect(control('GET', 'faults')).toEqual({ status: 200, body: { faults: [] } });
     const first = { id: 1, rule: { fault: 'empty-502', nth: 1 }, seen: 0, struck: 0 };
@@ -80,7 +80,7 @@ describe('faults while the emulator runs', () => {
     expect(start().control('POST', 'faults', ' '.repeat(1024 * 1024 + 1))).toMatchObject({ status: 400 });
   });
 
-  test('every fault can be named', () => {
+  test('can be any fault of the list of names', () => {
     expect(faultNames.flatMap((fault) => readFaults({ [fault]: 1 }))).toEqual(
       faultNames.map((fault) => ({ fault, probability: 1 })),
     );
@@ -88,7 +88,7 @@ describe('faults while the emulator runs', () => {
 });
 
 describe('inspection', () => {
-  test('the state: endpoints, requests and faults', () => {
+  test('answers the state: endpoints, requests and faults', () => {
     const { emulator, control, submit, send, until } = start({
       endpoints: { demo: { handler: (_, { delay }) => delay(1_000) }, idle: {} },
       faults: [
@@ -130,7 +130,7 @@ describe('inspection', () => {
     expect(control('GET', 'state')).toEqual({ status: 200, body: expected });
   });
 
-  test('jobs and requests are those of the ledger', () => {
+  test('answers the jobs and requests of the ledger', () => {
     const { emulator, control, submit, until } = start();
     submit();
     until(10);
@@ -139,7 +139,7 @@ describe('inspection', () => {
     expect(emulator.jobs()).toHaveLength(1);
   });
 
-  test('is in no ledger, and no fault, key or limit concerns it', () => {
+  test('does not appear in the ledger, and is not subject to faults, keys or limits', () => {
     const { emulator, control } = start({ faults: { 'reset-before': 1 }, keys: ['a-secret-key'] });
     expect(control('GET', 'state').status).toBe(200);
     expect(emulator.requests()).toEqual([]);
@@ -158,7 +158,7 @@ describe('inspection', () => {
     expect(start().control(method, path).status).toBe(status);
   });
 
-  test('only below the root: a job of that name is a job', () => {
+  test('is served below the root only: a job of the same name is a job', () => {
     expect(start().send('GET', 'demo/status/__emulator/state')).toMatchObject({
       status: 404,
       text: '{"error":"job not found"}',

@@ -6,7 +6,7 @@ import { seed } from '../support/seed.js';
 import type { HandlerContext, HandlerJob, JobRecord } from 'runpod-rx/testing';
 import { world, type World } from './world.js';
 
-/** What a job of this process does: takes its time, streams, fails, or is never heard of again. */
+/** The handler of the local workers. `input.kind` decides whether a job completes, streams, fails or throws. */
 function handler({ input }: HandlerJob, { delay, scheduler, progress }: HandlerContext): unknown {
   const ms = Number(input.ms);
   switch (input.kind) {
@@ -31,7 +31,7 @@ const ms = fc.oneof(fc.nat(200), fc.nat(20_000), fc.nat(120_000));
 const pick = fc.nat(19);
 const name = fc.constantFrom('r1', 'r2', 'r3');
 
-/** What clients, remote workers and time do. `job` and `run` choose among those there are. */
+/** The actions of clients and remote workers, and the passing of time. `job` and `run` choose an existing job or run. */
 const step = fc.oneof(
   {
     weight: 4,
@@ -72,7 +72,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 const furnishing = fc.record({
   workers: fc.record({ max: fc.nat(3), min: fc.nat(1), concurrency: fc.integer({ min: 1, max: 2 }) }),
-  /** Whether what handlers emit are chunks. */
+  /** Whether the values that handlers emit are chunks. */
   stream: fc.boolean(),
   local: fc.constantFrom(true, true, true, false),
   coldStart: fc.constantFrom(0, 3_000),
@@ -81,7 +81,7 @@ const furnishing = fc.record({
   purged: fc.constantFrom('gone' as const, 'cancelled' as const),
 });
 
-/** Which status may follow which. Between two looks several may have passed: the table is taken to its closure. */
+/** The statuses that may follow a status directly. `reachable` extends this to several steps between two looks. */
 const NEXT: Readonly<Record<string, readonly string[]>> = {
   IN_QUEUE: ['IN_PROGRESS', 'CANCELLED', 'TIMED_OUT'],
   IN_PROGRESS: ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT', 'IN_QUEUE'],
@@ -91,7 +91,7 @@ const NEXT: Readonly<Record<string, readonly string[]>> = {
   TIMED_OUT: ['IN_QUEUE'],
 };
 
-/** How far a job has come; never less than before. */
+/** A job's progress as a list of numbers, compared from the left. It never decreases. */
 const age = ({ runs, retries, renewals, end }: JobRecord) => [renewals, retries, runs.length, end ? 1 : 0] as const;
 
 interface Held {
@@ -99,20 +99,20 @@ interface Held {
   readonly id: string;
 }
 
-/** Plays the steps, and looks after each of them. */
+/** Performs the steps, and checks the invariants after each step. */
 class Play {
   readonly seen = new Map<string, JobRecord>();
   readonly read = new Map<string, unknown[]>();
-  /** Every job that a remote worker was ever given, newest last. */
+  /** Every job that a remote worker has taken, newest last. */
   readonly held: Held[] = [];
   readonly counted: Record<string, number> = {};
   private readonly ids: string[] = [];
-  /** Every failure, by job and renewal, and whether it was for a lost worker. */
+  /** The failures by job and renewal. The value tells whether a lost worker was the cause. */
   private readonly failures = new Map<string, boolean>();
-  /** Runs whose worker was no longer heard though they went on. */
+  /** Runs that still last although the posts of their worker are refused. */
   private readonly unheard: { readonly id: string; readonly startedAt: number }[] = [];
 
-  /** `lossy`: whether workers are lost by a fault. */
+  /** @param lossy - whether a fault makes workers disappear */
   constructor(
     private readonly w: World,
     private readonly lossy: boolean,
@@ -124,7 +124,7 @@ class Play {
 
   take(step: Step): void {
     const { w } = this;
-    // Mostly one of the latest, which have not ended long ago.
+    // One of the latest five jobs, since older jobs have probably ended.
     const id = 'job' in step ? this.ids.at(-1 - (step.job % 5)) : undefined;
     switch (step.do) {
       case 'submit': {
@@ -168,7 +168,7 @@ class Play {
     }
   }
 
-  /** A remote worker posts for a job that it has, or had. */
+  /** A remote worker posts for a job that it has or once had. */
   private post(what: 'done' | 'chunk' | 'progress', at: number): void {
     const held = this.held[this.held.length - 1 - (at % Math.max(this.held.length, 1))];
     if (!held) return;
@@ -210,23 +210,23 @@ class Play {
 
     for (const job of jobs) this.lookAt(job);
 
-    // Nothing is lost: what was submitted is somewhere, and health counts it there.
+    // No job is lost: the ledger has every submitted job, and health counts it.
     expect(jobs.map(({ id }) => id)).toEqual(this.ids);
     expect(health.jobs.inQueue).toBe(total(({ status }) => status === 'IN_QUEUE'));
     expect(health.jobs.inProgress).toBe(total(({ status }) => status === 'IN_PROGRESS'));
     const again = jobs.reduce((sum, { renewals }) => sum + renewals, 0);
     expect(health.jobs.completed).toBe(ends('completed'));
-    // A failure counts though a renewal forgets it, and a loss is either one of them or one more try.
+    // Health counts a failure even if the job was retried later. A lost run is either a failure or a retry.
     expect(health.jobs.failed).toBe(this.failures.size);
     const lost = jobs.flatMap(({ runs }) => runs).filter(({ outcome }) => outcome === 'lost').length;
     const failedByLoss = [...this.failures.values()].filter(Boolean).length;
     expect(health.jobs.retried).toBe(again + lost - failedByLoss);
-    // So everything adds up.
+    // The counts of health add up to the number of submitted jobs.
     const { completed, failed, inProgress, inQueue } = health.jobs;
     const others = total(({ end }) => end !== undefined && end !== 'completed' && end !== 'failed');
     const renewed = this.failures.size - ends('failed');
     expect(completed! + failed! - renewed + others + inProgress! + inQueue!).toBe(this.ids.length);
-    // A worker at work has a job, and no worker is idle and running at once.
+    // Every running worker has a job, and no count is negative.
     const busy = new Set(
       jobs.flatMap(({ runs }) => runs.filter((run) => !run.endedAt && !run.outcome)).map((run) => run.workerId),
     );
@@ -240,18 +240,18 @@ class Play {
     const { runs, status, end } = job;
     if (end === 'failed') this.failures.set(`${job.id} ${job.renewals}`, runs.at(-1)?.outcome === 'lost');
 
-    // One state: a run without an end is what IN_PROGRESS means, and only the last run may be without.
+    // A job is IN_PROGRESS exactly if one of its runs has no end.
     expect(runs.filter((run) => run.endedAt === undefined)).toHaveLength(status === 'IN_PROGRESS' ? 1 : 0);
     expect(end === undefined).toBe(status === 'IN_QUEUE' || status === 'IN_PROGRESS');
-    // Never on two workers at once.
+    // A job never runs on two workers at once.
     for (const [at, run] of runs.entries()) {
       const next = runs[at + 1];
       if (next) expect(run.endedAt).toBeLessThanOrEqual(next.startedAt);
       if (run.endedAt !== undefined) expect(run.outcome).toBeDefined();
     }
-    // Once more by itself at most.
+    // The platform runs a job again at most once.
     expect(job.retries).toBeLessThanOrEqual(1);
-    // Nobody sees a job beyond its time to live; a renewal begins it anew.
+    // No unfinished job is older than its time to live. A renewal restarts that time.
     if (end === undefined && job.renewals === 0) {
       expect(this.w.scheduler.now() - job.submittedAt).toBeLessThan(job.policy.ttl ?? 86_400_000);
     }
@@ -263,11 +263,11 @@ class Play {
     if (!before) return;
     if (before.status !== status) {
       this.count(`${before.status} → ${status}`);
-      // Back into the queue only where the platform or a client ran it again.
+      // A job returns to the queue only if the platform or a client ran it again.
       const again = job.retries + job.renewals !== before.retries + before.renewals || job.renewals !== before.renewals;
       expect(reachable(before.status, again)).toContain(status);
     }
-    // Forward only, and what ended stays ended unless it was renewed.
+    // A job's progress never decreases, and an ended job does not change unless a client retries it.
     const [then, now] = [age(before), age(job)];
     const first = then.findIndex((part, at) => part !== now[at]);
     if (first >= 0) expect(now[first]).toBeGreaterThan(then[first] ?? 0);
@@ -280,7 +280,7 @@ class Play {
     }
   }
 
-  /** In the end every job is over, but those that nobody serves. */
+  /** Lets all time pass, and checks that every job has ended that a worker can serve. */
   finish(served: boolean): void {
     this.w.until(this.w.scheduler.now() + 1_300_000);
     this.look();
@@ -312,7 +312,7 @@ function reachable(status: string, again: boolean): ReadonlySet<string> {
   return found;
 }
 
-/** What the runs together must have come by, or they prove nothing. */
+/** How often each event must have occurred over all runs. With fewer events the property proves little. */
 const MINIMUM: Readonly<Record<string, number>> = {
   'end completed': 100,
   'end failed': 120,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { RateLimiter } from '../../src/emulator/model/RateLimiter.js';
+import { RequestQuota } from '../../src/emulator/model/RequestQuota.js';
 import type { EmulatedEndpoint } from 'runpod-rx/testing';
 import { world } from './world.js';
 
 const idle: EmulatedEndpoint = { handler: () => 1, workers: 0 };
 
-/** How many of `count` requests at once are let in. */
+/** Sends `count` requests at once, and counts those that are admitted. */
 function admitted(w: ReturnType<typeof world>, count: number, method: 'GET' | 'POST', path: string): number {
   let let_in = 0;
   for (let sent = 0; sent < count; sent += 1) if (w.send(method, path, { input: { x: 1 } }).status !== 429) let_in += 1;
@@ -37,7 +37,7 @@ describe('the documented limits', () => {
     expect(w.send(method, path, { input: { x: 1 } }).status).not.toBe(429);
   });
 
-  test('400 held runsync requests at once; one that ends or is left makes room', () => {
+  test('400 held runsync requests at once; a request that ends or is aborted makes room for another', () => {
     const w = world({ endpoints: { demo: idle } });
     const held = Array.from({ length: 400 }, (_, index) =>
       w.send('POST', `demo/runsync?wait=${index === 0 ? 1_000 : 300_000}`, { input: { x: 1 } }),
@@ -51,7 +51,7 @@ describe('the documented limits', () => {
     expect(w.send('POST', 'demo/runsync', { input: { x: 1 } }).status).toBeUndefined();
   });
 
-  test('a refused request does nothing, and does not count', () => {
+  test('a refused request has no effect, and does not count', () => {
     const w = world({ endpoints: { demo: idle } });
     admitted(w, 3_000, 'POST', 'demo/run');
     expect(w.emulator.jobs()).toHaveLength(1_000);
@@ -59,8 +59,8 @@ describe('the documented limits', () => {
     expect(admitted(w, 1_001, 'POST', 'demo/run')).toBe(1_000);
   });
 
-  test('running workers raise them', () => {
-    const limiter = new RateLimiter('documented', 'sliding');
+  test('running workers raise the limits', () => {
+    const limiter = new RequestQuota('documented', 'sliding');
     const let_in = (workers: number) => {
       let count = 0;
       while (limiter.enter('cancel', 0, () => workers) === undefined) {
@@ -75,7 +75,7 @@ describe('the documented limits', () => {
 });
 
 describe('other limits', () => {
-  test('can be set, and name what they bound', () => {
+  test('can be set for each operation', () => {
     const w = world({
       endpoints: { demo: idle },
       limits: { status: { requests: 2, per: 100 }, runsync: { concurrent: 1 } },
@@ -87,7 +87,7 @@ describe('other limits', () => {
     expect(admitted(w, 5, 'GET', 'demo/status/x')).toBe(2);
   });
 
-  test('or be left out', () => {
+  test('can be turned off', () => {
     const w = world({ endpoints: { demo: idle }, limits: false });
     expect(admitted(w, 300, 'POST', 'demo/cancel/x')).toBe(300);
   });
@@ -110,11 +110,11 @@ describe('the window', () => {
     expect(play('fixed')).toEqual([yes, yes, yes, yes, no, no, no, yes]);
   });
 
-  test.each(['sliding', 'fixed'] as const)('is counted right over many of them: %s', (window) => {
+  test.each(['sliding', 'fixed'] as const)('is counted correctly over many windows: %s', (window) => {
     const [requests, per] = [5, 100];
-    const limiter = new RateLimiter({ run: { requests, per } }, window);
+    const limiter = new RequestQuota({ run: { requests, per } }, window);
     const let_in: number[] = [];
-    // Slower and faster than the limit, by turns.
+    // Alternately slower and faster than the limit.
     for (let at = 0; at < 20_000; at += at % 1_000 < 500 ? 7 : 31) {
       const since = window === 'sliding' ? at - per + 1 : at - (at % per);
       const room = let_in.filter((time) => time >= since).length < requests;
@@ -126,7 +126,7 @@ describe('the window', () => {
 });
 
 describe('Retry-After', () => {
-  test('is left out by default, as far as is known of the service', () => {
+  test('is absent by default', () => {
     const w = world({ endpoints: { demo: idle }, limits: { run: { requests: 0 } } });
     expect(w.send('POST', 'demo/run').headers).not.toHaveProperty('retry-after');
   });
@@ -134,7 +134,7 @@ describe('Retry-After', () => {
   test.each([
     ['sliding', 3_500, '10', 6_000, '8'],
     ['fixed', 3_500, '7', 6_000, '4'],
-  ] as const)('says when there is room: %s', (rateWindow, first, then, second, later) => {
+  ] as const)('tells when a request would be admitted: %s', (rateWindow, first, then, second, later) => {
     const limits = { status: { requests: 1 }, runsync: { concurrent: 0 } };
     const w = world({ endpoints: { demo: idle }, limits, rateWindow, retryAfter: true });
     w.until(first);

@@ -7,7 +7,7 @@ const start = (demo: EmulatedEndpoint) => world({ endpoints: { demo } });
 const chat = 'demo/openai/v1/chat/completions';
 
 describe('the OpenAI route', () => {
-  test('makes the job input of the path and the body, and answers with its result', () => {
+  test("makes a job input from the path and the body, and answers with the job's result", () => {
     const { send, until, emulator } = start({ handler: () => ({ object: 'chat.completion', choices: [] }) });
     const seen = send('POST', chat, { model: 'm', messages: [] });
     until(1);
@@ -18,7 +18,7 @@ describe('the OpenAI route', () => {
     expect(emulator.requests()).toMatchObject([{ operation: 'openai', jobId: emulator.jobs()[0]!.id }]);
   });
 
-  test('models are read', () => {
+  test('reads the models', () => {
     const { send, until } = start({ handler: ({ input }) => ({ object: 'list', asked: input }) });
     const seen = send('GET', 'demo/openai/v1/models');
     until(1);
@@ -45,7 +45,7 @@ describe('the OpenAI route', () => {
     });
   });
 
-  test('lets events pass that the worker wrote itself', () => {
+  test('passes on events that the worker has written itself', () => {
     const events = ['data: {"a":1}\n\n', 'data: [DONE]\n\n'];
     const handler: EmulatedEndpoint['handler'] = (_, { scheduler }) =>
       interval(10, scheduler).pipe(
@@ -58,14 +58,14 @@ describe('the OpenAI route', () => {
     expect(seen.text).toBe(events.join(''));
   });
 
-  test('a handler that streams answers with its chunk where no events were asked for', () => {
+  test('without `stream`, the last chunk of a handler that streams is the answer', () => {
     const { send, until } = start({ handler: (_, { delay }) => delay(5).pipe(map(() => ({ ok: 1 }))), stream: true });
     const seen = send('POST', chat, {});
     until(100);
     expect(seen).toMatchObject({ text: '{"ok":1}', headers: { 'content-type': 'application/json' } });
   });
 
-  test.each([true, false])('a failure before anything came is a 500 (stream: %s)', (stream) => {
+  test.each([true, false])('a failure before the first chunk is answered with 500 (stream: %s)', (stream) => {
     const { send, until } = start({ handler: () => ({ error: 'no model' }) });
     const seen = send('POST', chat, { stream });
     until(10);
@@ -75,7 +75,7 @@ describe('the OpenAI route', () => {
     });
   });
 
-  test('a failure in the middle is the last event', () => {
+  test('a failure during the stream is the last event', () => {
     const handler: EmulatedEndpoint['handler'] = (_, { scheduler }) =>
       interval(10, scheduler).pipe(map((index) => (index < 1 ? { index } : { error: 'no memory' })));
     const { send, until } = start({ handler, stream: true });

@@ -21,7 +21,7 @@ describe('run', () => {
     expect(ran).toBe(1);
   });
 
-  test('a job goes through its states', () => {
+  test('a job passes through its states', () => {
     const { ask, submit, until } = world({ endpoints: { demo: { ...echo, coldStart: 500 } } });
     const id = submit();
     expect(ask('GET', `demo/status/${id}`)).toEqual({ id, status: 'IN_QUEUE' });
@@ -112,7 +112,7 @@ describe('run', () => {
     });
   });
 
-  test('passes on to the handler what was submitted, and nothing else', () => {
+  test('passes the submitted members to the handler, and no others', () => {
     const jobs: unknown[] = [];
     const { ask, until } = world({ endpoints: { demo: { handler: (job) => void jobs.push(job) } } });
     const s3Config = { accessId: 'a', accessSecret: 'b', bucketName: 'c', endpointUrl: 'd' };
@@ -156,7 +156,7 @@ describe('runsync', () => {
     expect(seen.text).toMatch(new RegExp(`^{"id":"sync-${UUID}-u1","status":"IN_PROGRESS"}$`));
   });
 
-  test('a wait out of range is refused where that variant is chosen', () => {
+  test('a wait out of range is refused with the variant `reject`', () => {
     const { send } = world({ endpoints: { demo: echo }, variants: { wait: 'reject' } });
     expect(send('POST', 'demo/runsync?wait=999', { input: { x: 1 } }).status).toBe(400);
     expect(send('GET', 'demo/stream/x?wait=300001').status).toBe(400);
@@ -182,7 +182,7 @@ describe('runsync', () => {
 });
 
 describe('reading', () => {
-  test('status-sync is held until the job is over, or its wait', () => {
+  test('status-sync is held until the job has ended', () => {
     const { send, submit, until } = world({ endpoints: { demo: echo } });
     const id = submit();
     const short = send('GET', `demo/status-sync/${id}?wait=1000`);
@@ -195,7 +195,7 @@ describe('reading', () => {
     expect(send('GET', `demo/status-sync/${id}`).text).toContain('COMPLETED');
   });
 
-  test('status-sync shows the job as it is when its wait is over', () => {
+  test('status-sync shows the unfinished job when its wait is over', () => {
     const { send, submit, until } = world({ endpoints: { demo: { handler: (_, { delay }) => delay(5_000) } } });
     const seen = send('GET', `demo/status-sync/${submit()}?wait=2000`);
     until(2_000);
@@ -226,7 +226,7 @@ describe('reading', () => {
     ]);
   });
 
-  test('status?ttl sets how long', () => {
+  test('status?ttl sets how long results are kept', () => {
     const { send, submit, until } = world({ endpoints: { demo: { handler: () => 1 } } });
     const id = submit();
     until(0);
@@ -237,7 +237,7 @@ describe('reading', () => {
     expect(send('GET', `demo/status/${id}`).status).toBe(404);
   });
 
-  test('progress stands in output, the latest only, with the time it was posted', () => {
+  test('output holds the latest progress, executionTime the time it was posted', () => {
     const { ask, submit, until } = world({
       endpoints: {
         demo: {
@@ -281,7 +281,7 @@ describe('cancel', () => {
     expect(emulator.jobs()).toMatchObject([{ end: 'cancelled', executionMs: 0, runs: [], cancelRequests: 1 }]);
   });
 
-  test('a running job stops: unsubscribed, aborted, billed until then', () => {
+  test('a running job stops: it is unsubscribed, aborted, and billed until then', () => {
     const log: string[] = [];
     const { send, submit, until, emulator } = world({
       endpoints: {
@@ -322,7 +322,7 @@ describe('cancel', () => {
     expect(aborted).toBe(false);
   });
 
-  test('of a job that is over gives its state, or 404', () => {
+  test('of an ended job answers with its status, or 404', () => {
     const play = (cancelEnded?: 'not-found') => {
       const { send, submit, until, emulator } = world({
         endpoints: { demo: { handler: () => 1 } },
@@ -348,7 +348,7 @@ describe('cancel', () => {
 });
 
 describe('retry', () => {
-  test('runs a failed job again, under the same id, its output forgotten', () => {
+  test('runs a failed job again under the same id, without its old output', () => {
     const { ask, send, submit, until, emulator } = world({
       endpoints: { demo: { handler: (_, { attempt }) => (attempt === 1 ? { error: 'no', more: 1 } : 'yes') } },
     });
@@ -363,7 +363,7 @@ describe('retry', () => {
     expect(emulator.jobs()).toMatchObject([{ renewals: 1, runs: [{}, {}], output: 'yes' }]);
   });
 
-  test('forgets what the job had shown and streamed, and the ledger keeps it', () => {
+  test('makes old progress and chunks unreadable, and keeps them in the ledger', () => {
     const { ask, submit, until, emulator } = world({
       endpoints: {
         demo: {
@@ -384,7 +384,7 @@ describe('retry', () => {
     expect(emulator.jobs()).toMatchObject([{ chunks: ['a', 'b', 'c'], chunksHandedOut: 1 }]);
   });
 
-  test('begins anew with the attempts of the platform', () => {
+  test('resets the retries of the platform', () => {
     const { ask, submit, until } = world({ endpoints: { demo: { handler: () => 1, lostAfter: 1_000 } } });
     const id = submit({});
     until(2_000);
@@ -410,7 +410,7 @@ describe('retry', () => {
 });
 
 describe('purge-queue', () => {
-  test('removes what waits; what runs goes on', () => {
+  test('removes waiting jobs; running jobs go on', () => {
     const { send, ask, submit, until, emulator } = world({ endpoints: { demo: { ...echo, workers: 1 } } });
     const running = submit();
     until(1);
@@ -424,7 +424,7 @@ describe('purge-queue', () => {
     expect(emulator.jobs().map(({ end }) => end)).toEqual(['completed', 'purged', 'purged']);
   });
 
-  test('may leave them cancelled', () => {
+  test('may leave the jobs readable as CANCELLED', () => {
     const { ask, submit } = world({ endpoints: { demo: echo }, variants: { purged: 'cancelled' } });
     const id = submit();
     ask('POST', 'demo/purge-queue');
@@ -455,7 +455,7 @@ describe('health', () => {
   });
 });
 
-test('health drops each waiting job when its own time to live is over', () => {
+test('health stops counting a waiting job when its time to live is over', () => {
   const { ask, submit, until, emulator } = world({ endpoints: { demo: { ...echo, workers: 0 } } });
   for (const ttl of [30_000, 10_000, 20_000]) submit({ x: 1 }, { policy: { ttl } });
   const waiting = (): unknown => (ask('GET', 'demo/health').jobs as Record<string, number>).inQueue;
@@ -472,7 +472,7 @@ test('health drops each waiting job when its own time to live is over', () => {
 });
 
 describe('requests', () => {
-  test('lists what is not over', () => {
+  test('lists the jobs that have not ended', () => {
     const { ask, submit } = world({ endpoints: { demo: echo } });
     const id = submit();
     expect(ask('GET', 'demo/requests')).toEqual({ requests: [{ id, status: 'IN_QUEUE' }] });
@@ -542,7 +542,7 @@ describe('keys', () => {
     expect(send('GET', `${endpoint}/health`, undefined, headers)).toMatchObject({ status, text });
   });
 
-  test('never stand in the ledger', () => {
+  test('never appear in the ledger', () => {
     const { send, emulator } = world(options);
     send('GET', 'demo/health?key=secret-one', undefined, { authorization: 'Bearer secret-one' });
     send('GET', 'demo/health?key=not-known', undefined, { authorization: 'Bearer not-known' });

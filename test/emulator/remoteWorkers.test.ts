@@ -34,7 +34,7 @@ describe('taking', () => {
     expect(asked).toMatchObject({ status: 200, at: 3_000 });
   });
 
-  test('ends with 204 where there is none', () => {
+  test('ends with 204 if no job comes', () => {
     const w = world(remote);
     const asked = take(w);
     w.until(60_000);
@@ -51,7 +51,7 @@ describe('taking', () => {
     expect(new Set(asked.map((seen) => seen.text)).size).toBe(3);
   });
 
-  test('a worker that hangs up takes nothing', () => {
+  test('a worker that disconnects takes no job', () => {
     const w = world(remote);
     take(w).subscription.unsubscribe();
     const id = w.submit();
@@ -59,7 +59,7 @@ describe('taking', () => {
     expect(status(w, id).status).toBe('IN_QUEUE');
   });
 
-  test('in batches gives what is there', () => {
+  test('a batch gives the jobs that wait', () => {
     const w = world(remote);
     const ids = [1, 2, 3].map((x) => w.submit({ x }));
     const batch = (size: string) => w.send('GET', `demo/job-take-batch/w1?gpu=local&batch_size=${size}`);
@@ -136,7 +136,7 @@ describe('posting', () => {
     expect(status(w, id)).toMatchObject({ output: [], status: 'COMPLETED' });
   });
 
-  test('what cannot be read is refused, and the job goes on', () => {
+  test('an unreadable body is refused, and the job goes on', () => {
     const w = world(remote);
     const id = w.submit();
     take(w);
@@ -149,7 +149,7 @@ describe('posting', () => {
     expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
   });
 
-  test('a result that is too large is refused, and the job ends without it', () => {
+  test('a result that is too large is refused, and the job ends without an output', () => {
     const w = world(remote);
     const id = w.submit();
     take(w);
@@ -171,7 +171,7 @@ describe('posting', () => {
     expect(health(w)).toMatchObject({ jobs: { completed: 1 } });
   });
 
-  test('is for the worker that has the job', () => {
+  test('is refused from any worker but the worker that has the job', () => {
     const w = world(remote);
     const id = w.submit();
     expect(done(w, 'w1', id, { output: 1 }).status).toBe(404);
@@ -186,7 +186,7 @@ describe('posting', () => {
 describe('stop signals', () => {
   const stop = (w: World, worker = 'w1') => w.send('GET', `demo/job-stop/${worker}?gpu=local`);
 
-  test('come when a job is cancelled, once, to its worker', () => {
+  test("are sent once, to the job's worker, when the job is cancelled", () => {
     const w = world(remote);
     const [first, second] = [w.submit(), w.submit()];
     take(w);
@@ -203,7 +203,7 @@ describe('stop signals', () => {
     expect(status(w, second)).toMatchObject({ status: expect.not.stringMatching('CANCELLED') });
   });
 
-  test('wait for the worker to ask', () => {
+  test('are kept until the worker fetches them', () => {
     const w = world(remote);
     const ids = [w.submit(), w.submit()];
     for (const id of ids) {
@@ -213,7 +213,7 @@ describe('stop signals', () => {
     expect(JSON.parse(stop(w).text ?? '')).toEqual({ jobsToStop: ids });
   });
 
-  test('come at a timeout and when the time to live is over', () => {
+  test('are sent at a timeout and at the end of the time to live', () => {
     const w = world(remote);
     const killed = w.submit({ x: 1 }, { policy: { executionTimeout: 5_000 } });
     const expired = w.submit({ x: 1 }, { policy: { ttl: 10_000 } });
@@ -229,7 +229,7 @@ describe('stop signals', () => {
     expect(done(w, 'w1', expired, { output: 1 }).status).toBe(404);
   });
 
-  test('not when the job ended by itself', () => {
+  test('are not sent when the job ended by itself', () => {
     const w = world(remote);
     const id = w.submit();
     take(w);
@@ -241,7 +241,7 @@ describe('stop signals', () => {
 });
 
 describe('a worker that falls silent', () => {
-  test('loses its job to another, and then the job is given up', () => {
+  test('loses its job to another worker; after the second loss the job fails', () => {
     const w = world(remote);
     const id = w.submit();
     take(w);
@@ -272,7 +272,7 @@ describe('a worker that falls silent', () => {
     ],
     ['its progress', (w: World, id: string) => done(w, 'w1', id, { status: 'IN_PROGRESS', output: 1 })],
     ['its chunks', (w: World, id: string) => w.send('POST', `demo/job-stream/w1/${id}`, { output: 1 })],
-  ])('%s show that it lives', (_, sign) => {
+  ])('%s count as signs of life', (_, sign) => {
     const w = world(remote);
     const id = w.submit();
     take(w);
@@ -286,7 +286,7 @@ describe('a worker that falls silent', () => {
     expect(status(w, id).status).toBe('IN_QUEUE');
   });
 
-  test('loses a job that its pings do not name: it was started anew', () => {
+  test('loses a job that its pings do not name, as after a restart of the worker', () => {
     const w = world(remote);
     const id = w.submit();
     take(w);
@@ -299,7 +299,7 @@ describe('a worker that falls silent', () => {
     expect(status(w, id)).toMatchObject({ retries: 1, status: 'IN_PROGRESS' });
   });
 
-  test('is not told to stop a job that it was given again', () => {
+  test('gets no stop signal for a job that it was given again', () => {
     const w = world(remote);
     const id = w.submit();
     take(w);
@@ -311,7 +311,7 @@ describe('a worker that falls silent', () => {
     expect(done(w, 'w1', id, { output: 1 }).status).toBe(200);
   });
 
-  test('is not one whose request for work is held', () => {
+  test('a worker whose request for a job is held does not count as silent', () => {
     const w = world({ endpoints: { demo: { lostAfter: 5_000 } } });
     take(w);
     w.until(8_000);
@@ -335,7 +335,7 @@ describe('a worker that falls silent', () => {
 describe('the fault lost-worker', () => {
   const lossy = (rule: object) => world({ ...remote, faults: [{ fault: 'lost-worker', ...rule }] });
 
-  test('takes the job from its worker, who is told to stop; the platform runs it again', () => {
+  test('takes the job from its worker, which gets a stop signal; the platform runs the job again', () => {
     const w = lossy({ times: 1, after: 300 });
     const id = w.submit();
     take(w);
@@ -344,7 +344,7 @@ describe('the fault lost-worker', () => {
     expect(w.send('POST', `demo/job-stream/w1/${id}`, { output: 1 }).status).toBe(200);
     w.until(300);
     expect(stopped).toMatchObject({ at: 300, text: `{"jobsToStop":["${id}"]}` });
-    // Whatever it says of the job from now on is not heard.
+    // Later posts of the worker for the job are refused.
     expect(done(w, 'w1', id, { output: 'too late' }).status).toBe(404);
     w.send('GET', `demo/ping/w1?job_id=${id}`);
     expect(health(w)).toMatchObject({ jobs: { inProgress: 1 }, workers: { idle: 1, running: 0 } });
@@ -359,7 +359,7 @@ describe('the fault lost-worker', () => {
     expect(w.emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
   });
 
-  test('always: it fails, and even a worker that takes it twice is told to stop each time', () => {
+  test('always: the job fails, and a worker that takes it twice gets a stop signal each time', () => {
     const w = lossy({});
     const id = w.submit();
     for (const at of [40_000, 80_000]) {
@@ -385,7 +385,7 @@ describe('the fault lost-worker', () => {
     expect(status(w, id)).toMatchObject({ output: 1, status: 'COMPLETED' });
   });
 
-  test('can come while the emulator runs', () => {
+  test('can be added while the emulator runs', () => {
     const w = world(remote);
     const remove = w.emulator.inject({ fault: 'lost-worker' });
     const [lost, kept] = [w.submit(), w.submit()];
@@ -403,7 +403,7 @@ describe('a fault of all workers of an endpoint', () => {
     ['no-workers', { throttled: 0, unhealthy: 0 }],
     ['throttled-workers', { throttled: 2, unhealthy: 0 }],
     ['unhealthy-workers', { throttled: 0, unhealthy: 2 }],
-  ] as const)('%s: those of other processes get no work either, until it goes', (fault, counts) => {
+  ] as const)('%s: workers of other processes get no jobs either, until the fault is removed', (fault, counts) => {
     const w = world({ endpoints: { demo: {}, other: {} } });
     const busy = w.submit();
     take(w, 'w1');
@@ -416,7 +416,7 @@ describe('a fault of all workers of an endpoint', () => {
     expect(status(w, id).status).toBe('IN_QUEUE');
     expect(health(w).workers).toEqual({ idle: 0, initializing: 0, ready: 0, running: 1, ...counts });
     expect(w.ask('GET', 'demo/metrics').readyWorkers).toEqual(['w1']);
-    // What runs goes on.
+    // A running job goes on.
     expect(done(w, 'w1', busy, { output: 1 }).status).toBe(200);
     remove();
     w.until(500);
@@ -424,7 +424,7 @@ describe('a fault of all workers of an endpoint', () => {
     expect(health(w).workers).toEqual({ idle: 2, initializing: 0, ready: 2, running: 1, throttled: 0, unhealthy: 0 });
   });
 
-  test('of some workers it concerns those of this process only', () => {
+  test('with `workers`, affects only workers of this process', () => {
     const w = world(remote);
     w.emulator.inject({ fault: 'throttled-workers', workers: 1 });
     w.submit();
@@ -435,7 +435,7 @@ describe('a fault of all workers of an endpoint', () => {
 describe('faults of the requests of workers', () => {
   const faulty = (rule: FaultRule) => world({ ...remote, faults: [rule] });
 
-  test('an answer with a job that is lost: the job runs again when nobody was heard of', () => {
+  test('a lost answer with a job: the job runs again after `lostAfter`', () => {
     const w = faulty({ fault: 'reset-after', on: 'job-take', nth: 1 });
     const id = w.submit();
     expect(take(w)).toMatchObject({ error: { code: 'ECONNRESET' } });
@@ -445,7 +445,7 @@ describe('faults of the requests of workers', () => {
     expect(status(w, id)).toMatchObject({ retries: 1, status: 'IN_PROGRESS' });
   });
 
-  test('a connection that breaks before: nothing was taken', () => {
+  test('a connection that breaks before the request takes effect: no job was taken', () => {
     const w = faulty({ fault: 'reset-before', on: ['job-take', 'job-take-batch'], times: 1 });
     const id = w.submit();
     expect(take(w)).toMatchObject({ error: { code: 'ECONNRESET' } });
@@ -462,7 +462,7 @@ describe('faults of the requests of workers', () => {
     expect(health(w)).toMatchObject({ jobs: { completed: 1 } });
   });
 
-  test('a result that is refused is not there: it is posted again, or the job is lost', () => {
+  test('a refused result has no effect: the worker posts it again, or the job is lost', () => {
     const w = faulty({ fault: 'empty-502', on: 'job-done', nth: [1, 2] });
     const id = w.submit();
     take(w);
@@ -473,7 +473,7 @@ describe('faults of the requests of workers', () => {
     expect(status(w, id)).toMatchObject({ output: 1, status: 'COMPLETED' });
   });
 
-  test('pings that do not get through: the job is lost although its worker lives', () => {
+  test('lost pings: the job is lost although its worker lives', () => {
     const w = faulty({ fault: 'empty-429', on: 'ping' });
     const id = w.submit();
     take(w);
@@ -511,7 +511,7 @@ describe('faults of the requests of workers', () => {
   });
 });
 
-test('stopPod lets the worker rest for as long as a new one takes to start', () => {
+test('stopPod gives the worker no job for as long as a new worker takes to start', () => {
   const w = world({ endpoints: { demo: { coldStart: 3_000 } } });
   const id = w.submit();
   take(w);
@@ -527,7 +527,7 @@ test('stopPod lets the worker rest for as long as a new one takes to start', () 
 });
 
 describe('the routes of workers', () => {
-  test('want an id of a worker', () => {
+  test('require a worker id', () => {
     const w = world(remote);
     for (const id of ['a.b', '%20', 'a%2Fb', 'x'.repeat(129)]) {
       expect(w.send('GET', `demo/job-take/${id}`)).toMatchObject({ status: 400 });
@@ -536,7 +536,7 @@ describe('the routes of workers', () => {
     expect(w.send('GET', 'demo/ping')).toMatchObject({ status: 400, text: '{"error":"not allowed for QB API"}' });
   });
 
-  test('want the key, bare as the worker sends it', () => {
+  test('require the key, without `Bearer`, as the worker sends it', () => {
     const w = world({ ...remote, keys: ['worker-key'] });
     const ping = (authorization: string) => w.send('GET', 'demo/ping/w1', undefined, { authorization }).status;
     expect(ping('worker-key')).toBe(200);
@@ -549,7 +549,7 @@ describe('the routes of workers', () => {
     expect(w.send('GET', 'demo/job-stop/w1').status).toBe(429);
   });
 
-  test('are written down with the job', () => {
+  test('are recorded with the job', () => {
     const w = world(remote);
     const id = w.submit();
     take(w);

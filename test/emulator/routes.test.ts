@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { table } from '../../src/emulator/operations/table.js';
 import { UUID, world } from './world.js';
 
-/** One way to call an operation, and the answer to it. Words in capitals stand for ids. */
+/** One request for an operation, and its answer. Words in capitals stand for ids. */
 interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
@@ -115,12 +115,12 @@ const routes: readonly Route[] = [
   { method: 'GET', path: 'any/path', status: 400, text: '{"error":"not allowed for QB API"}' },
 ];
 
-/** An endpoint with a job that is done, one that failed, and one that waits; and a batch. */
+/** An endpoint with a completed, a failed and a waiting job, and a batch. */
 function prepared() {
   const w = world({
     endpoints: {
       demo: {
-        // Jobs of low priority start no worker, and the one that is there answers nobody else meanwhile.
+        // The waiting job has low priority, and a low-priority job starts no worker.
         handler: ({ input }) => (input.bad ? { error: 'no' } : input),
         workers: 1,
       },
@@ -140,7 +140,7 @@ function play({ method, path, body }: Route) {
   ids.BATCH = String(batch.id);
   const requests = ask('GET', `demo/batch/${ids.BATCH}/requests`).requests as { id: string }[];
   ids.REQUEST = requests[0]!.id;
-  // It waits, because this turn of the scheduler is not over.
+  // The job waits, because workers take jobs in the scheduler's next turn.
   const needsWaiting = ['cancel', 'purge-queue', 'health', 'requests', 'job-take', 'job-take-batch'];
   if (needsWaiting.includes(path.split(/[/?]/)[0]!))
     ids.WAITING = w.submit({ x: 1 }, { policy: { lowPriority: true } });
@@ -158,7 +158,7 @@ describe('every route', () => {
     else expect(text).toMatch(route.text);
   });
 
-  test.each([...table])('%s is walked with each of its methods, and refuses all others', (operation, { methods }) => {
+  test.each([...table])('%s is tested with each of its methods, and refuses all others', (operation, { methods }) => {
     const walked = routes.filter(({ path }) => path.split(/[/?]/)[0] === operation).map(({ method }) => method);
     expect(new Set(walked)).toEqual(new Set(methods));
     for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'].filter((name) => !methods.includes(name))) {

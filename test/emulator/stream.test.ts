@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import type { EmulatedEndpoint, HandlerContext } from 'runpod-rx/testing';
 import { world } from './world.js';
 
-/** Emits 0, 1, 2, 3, half a second apart. */
+/** Emits 0, 1, 2, 3 at intervals of half a second. */
 const counting = (_: unknown, { scheduler }: HandlerContext) => interval(500, scheduler).pipe(take(4));
 const streaming: EmulatedEndpoint = { handler: counting, stream: true };
 
-/** Reads the stream again and again; gives the times and texts of the answers. */
+/** Reads the stream until it ends; returns the times and texts of the answers. */
 function readAll({ send, scheduler }: ReturnType<typeof world>, id: string, pause = 0): string[] {
   const answers: string[] = [];
   const read = (): void => {
@@ -38,7 +38,7 @@ describe('stream', () => {
     ]);
   });
 
-  test('a slow reader finds several at once', () => {
+  test('gives a slow reader several chunks at once', () => {
     const w = world({ endpoints: { demo: streaming } });
     const answers = readAll(w, w.submit(), 1_200);
     w.until(10_000);
@@ -48,7 +48,7 @@ describe('stream', () => {
     ]);
   });
 
-  test('is held ten seconds while there is nothing, or as long as it says', () => {
+  test('is held ten seconds while there is no chunk, or as long as its wait says', () => {
     const { send, submit, until } = world({ endpoints: { demo: { ...streaming, coldStart: 60_000 } } });
     const id = submit();
     const seen = [send('GET', `demo/stream/${id}`), send('GET', `demo/stream/${id}?wait=20000`)];
@@ -72,7 +72,7 @@ describe('stream', () => {
     ]);
   });
 
-  test('a reader that went away takes nothing', () => {
+  test('a reader that disconnected takes no chunk', () => {
     const { send, submit, until, ask } = world({ endpoints: { demo: streaming } });
     const id = submit();
     const seen = send('GET', `demo/stream/${id}`);
@@ -82,7 +82,7 @@ describe('stream', () => {
     expect(ask('GET', `demo/stream/${id}`).stream).toEqual([{ output: 0 }]);
   });
 
-  test('after the end it is empty', () => {
+  test('is empty after the end', () => {
     const { ask, submit, until } = world({ endpoints: { demo: streaming } });
     const id = submit();
     until(5_000);
@@ -108,7 +108,7 @@ describe('stream', () => {
     expect(seen.text).toBe('{"status":"CANCELLED","stream":[]}');
   });
 
-  test('progress is no chunk, and does not end the hold', () => {
+  test('progress is not a chunk, and does not end the hold', () => {
     const { send, submit, until } = world({
       endpoints: {
         demo: {
@@ -175,7 +175,7 @@ describe('the output of a stream', () => {
 });
 
 describe('a stream that fails', () => {
-  test('hands out what came before; the cause stands in status alone', () => {
+  test('hands out the chunks before the failure; only status shows the error', () => {
     const { ask, submit, until } = world({
       endpoints: {
         demo: {
@@ -243,7 +243,7 @@ describe('chunks over one megabyte', () => {
     expect(ask('GET', `demo/status/${id}`).output).toEqual([value]);
   });
 
-  test('a chunk of one megabyte is not', () => {
+  test('a chunk of one megabyte is not split', () => {
     const { ask, submit, until } = world({
       endpoints: { demo: { handler: () => of('x'.repeat(MIB - 2)), stream: true } },
     });

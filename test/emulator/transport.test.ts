@@ -49,7 +49,7 @@ describe('the transport', () => {
     expect(seen.at).toBe(10);
   });
 
-  test('a request that is left on its way never arrives; later it has taken effect', () => {
+  test('a request that is aborted before it arrives has no effect; after that, it has taken effect', () => {
     const { send, emulator, until } = world({ endpoints: { demo: quick }, latency: 100 });
     const early = send('POST', 'demo/run', { input: { x: 1 } });
     until(49);
@@ -68,7 +68,7 @@ describe('the transport', () => {
     expect(second).not.toHaveProperty('status');
   });
 
-  test('plays under a TestScheduler', () => {
+  test('works with a TestScheduler', () => {
     const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
     scheduler.run(({ expectObservable }) => {
       const { transport } = createEmulator({
@@ -117,7 +117,7 @@ describe('the ledger', () => {
     expect(completed).toBe(true);
   });
 
-  test('tells what was billed so far', () => {
+  test('holds the time billed so far', () => {
     const { submit, emulator, until } = world({ endpoints: { demo: { handler: (_, { delay }) => delay(5_000) } } });
     submit();
     until(1_200);
@@ -141,7 +141,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  test('is plain data of its own', () => {
+  test('is plain data: changing it does not change the emulator', () => {
     const { submit, emulator } = world({ endpoints: { demo: quick } });
     submit();
     const before = emulator.jobs();

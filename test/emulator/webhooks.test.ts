@@ -13,7 +13,7 @@ interface Hooked extends World {
 
 const webhook = 'http://127.0.0.1:9000/hook?token=t';
 
-/** A world whose webhooks are answered with these in turn; the last one repeats. */
+/** A world whose webhooks are answered with the given answers in turn; the last answer repeats. */
 function hooked(
   answers: readonly Observable<number>[] = [of(200)],
   options: Partial<EmulatorOptions> = {},
@@ -39,7 +39,7 @@ function hooked(
 const attempts = (w: World) => w.emulator.jobs()[0]?.webhook;
 
 describe('a webhook', () => {
-  test('tells of the end of a job as the service does', () => {
+  test('holds an ended job in the form of the service', () => {
     const w = hooked();
     const id = w.submit({ x: 1 }, { webhook });
     w.until(60_000);
@@ -58,7 +58,7 @@ describe('a webhook', () => {
     expect(attempts(w)).toEqual([{ at: 1_000, status: 200 }]);
   });
 
-  test('tells of failures', () => {
+  test('is sent for a failed job', () => {
     const w = hooked();
     const id = w.submit({ give: { error: 'why', code: 1 } }, { webhook });
     w.until(60_000);
@@ -67,7 +67,7 @@ describe('a webhook', () => {
     ]);
   });
 
-  test('tells of a cancel, waiting or running', () => {
+  test('is sent for a cancelled job, waiting or running', () => {
     const w = hooked([of(200)], { endpoints: { demo: { handler: () => NEVER, workers: 1 } } });
     const ids = [w.submit({ x: 1 }, { webhook }), w.submit({ x: 1 }, { webhook })];
     w.until(500);
@@ -79,7 +79,7 @@ describe('a webhook', () => {
     ]);
   });
 
-  test('tells of a time to live that is over only where the job can still be read', () => {
+  test('is sent for an expired job only if the job can still be read', () => {
     const run = (expired: 'gone' | 'timed-out') => {
       const w = hooked([of(200)], { endpoints: { demo: {} }, variants: { expired } });
       w.submit({ x: 1 }, { webhook, policy: { ttl: 10_000 } });
@@ -91,7 +91,7 @@ describe('a webhook', () => {
     expect([run('gone'), run('timed-out')]).toEqual([[], ['TIMED_OUT']]);
   });
 
-  test('is not sent where there is none, nor while the job runs', () => {
+  test('is not sent for a job without one, or while the job runs', () => {
     const w = hooked();
     w.submit();
     w.until(60_000);
@@ -101,7 +101,7 @@ describe('a webhook', () => {
     expect(w.emulator.jobs().map((job) => job.webhook)).toEqual([undefined, []]);
   });
 
-  test('comes again after a retry', () => {
+  test('is sent again after a retry', () => {
     const w = hooked();
     const id = w.submit({ give: { error: 'why' } }, { webhook });
     w.until(2_000);
@@ -110,7 +110,7 @@ describe('a webhook', () => {
     expect(w.posted.map(({ at }) => at)).toEqual([1_000, 3_000]);
   });
 
-  test('may come twice', () => {
+  test('is sent twice by the fault duplicate-webhook', () => {
     const w = hooked([of(200)], { faults: [{ fault: 'duplicate-webhook' }] });
     w.submit({ x: 1 }, { webhook });
     w.until(60_000);
@@ -122,7 +122,7 @@ describe('a webhook', () => {
 describe('attempts', () => {
   const fails = throwError(() => new Error('connect ECONNREFUSED'));
 
-  test('are three, 5 and 15 seconds apart, and the job does not care', () => {
+  test('are three, 5 and 15 seconds apart, and do not change the job', () => {
     const w = hooked([of(500), fails, of(302)]);
     const id = w.submit({ x: 1 }, { webhook });
     w.until(600_000);
@@ -150,7 +150,7 @@ describe('attempts', () => {
     expect(w.posted.map(({ at }) => at)).toEqual([1_000, 11_000, 21_000, 21_001]);
   });
 
-  test('are broken off after ten seconds', () => {
+  test('are aborted after ten seconds', () => {
     let open = 0;
     const slow = new Observable<number>(() => {
       open += 1;
@@ -165,7 +165,7 @@ describe('attempts', () => {
     expect(attempts(w)).toMatchObject([{ failure: expect.stringContaining('imeout') }, { status: 200 }]);
   });
 
-  test('hold up nothing: not other webhooks, not other jobs', () => {
+  test('delay neither other webhooks nor other jobs', () => {
     const w = hooked([NEVER]);
     for (let count = 0; count < 50; count += 1) w.submit({ x: 1 }, { webhook });
     w.until(600_000);
@@ -186,7 +186,7 @@ describe('attempts', () => {
   });
 });
 
-describe('where they may go', () => {
+describe('the allowed hosts', () => {
   const sentTo = (url: string, webhooks: WebhookOptions = {}) => {
     const logged: unknown[] = [];
     const w = hooked([of(200)], { log: ({ parts }) => logged.push(...parts) }, webhooks);
@@ -204,7 +204,7 @@ describe('where they may go', () => {
     'http://[::1]:8080/',
     'http://127.8.9.1/',
     'http://2130706433/',
-  ])('%s is this machine', (url) => {
+  ])('%s is this machine, and allowed', (url) => {
     expect(sentTo(url)).toBe(1);
   });
 
@@ -218,18 +218,18 @@ describe('where they may go', () => {
     'http://127.0.0.1@example.com/',
     'file:///etc/hosts',
     'not a url',
-  ])('%s is not', (url) => {
+  ])('%s is not allowed', (url) => {
     expect(sentTo(url)).toBe(0);
   });
 
-  test('others may be allowed, by name or all', () => {
+  test('can include other hosts by name, or all hosts', () => {
     expect(sentTo('https://example.com/', { allow: ['example.com'] })).toBe(1);
     expect(sentTo('https://www.example.com/', { allow: ['example.com'] })).toBe(0);
     expect(sentTo('https://www.example.com/', { allow: true })).toBe(1);
     expect(sentTo('file:///etc/hosts', { allow: true })).toBe(0);
   });
 
-  test('the ledger says why one was not sent', () => {
+  test('the ledger holds the reason why a webhook was not sent', () => {
     const w = hooked();
     w.submit({ x: 1 }, { webhook: 'https://example.com/' });
     w.until(60_000);
@@ -239,7 +239,7 @@ describe('where they may go', () => {
   });
 });
 
-test('without a sender nothing is sent', async () => {
+test('without a sender no webhook is sent', async () => {
   const w = world({ endpoints: { demo: { handler: () => 1 } } });
   w.submit({ x: 1 }, { webhook });
   w.until(60_000);

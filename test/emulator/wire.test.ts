@@ -4,30 +4,30 @@ import type { EmulatedEndpoint, EmulatorOptions, Variants } from 'runpod-rx/test
 import { world } from './world.js';
 
 /**
- * Answers of the service as they were recorded, and the play that brings the emulator to give the same. Ids, worker ids and
- * tracebacks are replaced on both sides; everything else, the order of the keys included, must be equal.
+ * Recorded answers of the service, each with the steps after which the emulator must give the same answer. Ids, worker ids
+ * and tracebacks are replaced on both sides; everything else, including the order of the keys, must be equal.
  */
 interface Recorded {
   readonly literal: string;
-  /** Whoever wrote it down put its keys in another order than the service's, which is alphabetical in every raw capture. */
+  /** Set if the record's keys are not in the service's order, which is alphabetical in every raw capture. */
   readonly reordered?: true;
-  /** It names neither the job nor the worker. */
+  /** Set if the record has neither the job's id nor the worker's. */
   readonly withoutId?: true;
   readonly endpoint: EmulatedEndpoint;
   readonly variants?: Variants;
   readonly options?: Partial<EmulatorOptions>;
   /** Older answers had no `workerId`. */
   readonly withoutWorker?: true;
-  /** 200, unless it says. */
+  /** The HTTP status. Default 200. */
   readonly status?: number;
   readonly operation?: 'run' | 'runsync';
   readonly input?: object;
   readonly query?: string;
-  /** When to look, in milliseconds. */
+  /** When to send the request, in milliseconds. */
   readonly at?: number;
-  /** What to ask then; `/status` unless it says. Absent for `/runsync`, whose own answer it is. */
+  /** The request. Default `/status`. Absent for `/runsync`, whose own answer is compared. */
   readonly read?: (id: string) => readonly ['GET' | 'POST', string];
-  /** What happens before. */
+  /** The steps before the request. */
   readonly before?: (w: ReturnType<typeof world>, id: string) => void;
 }
 
@@ -130,7 +130,7 @@ const recorded: Record<string, Recorded> = {
     endpoint: {
       coldStart: 5_060,
       region: 'e1',
-      // Progress that says nothing but that there is some.
+      // Progress without content.
       handler: (_, { delay, progress }) =>
         delay(120_000).pipe(
           concatMap(() => {
@@ -199,7 +199,7 @@ const recorded: Record<string, Recorded> = {
       take();
       w.until(101_050);
       take();
-      // The last that was heard of it.
+      // The last sign of life.
       w.until(101_050 + 42_078 - 39_678);
       w.send('GET', `demo/ping/z3jr9rv2k3tt2y?job_id=${id}`);
     },
@@ -330,7 +330,7 @@ const recorded: Record<string, Recorded> = {
   },
 };
 
-/** Makes one text of all ids, workers and tracebacks. */
+/** Replaces all ids, worker ids and tracebacks with fixed texts. */
 function neutral(text: string): string {
   return text
     .replace(/(sync-)?[0-9a-f]{8}-[-0-9a-f.]*?(-[eu]\d)?(?=")/g, '$1ID$2')
@@ -339,7 +339,7 @@ function neutral(text: string): string {
     .replace(/(error_traceback\\": \\")(?:.*?)(\\", \\"hostname)/g, '$1TRACEBACK$2');
 }
 
-/** A body with the keys of the job object, and of nothing inside of it, in the service's order. */
+/** Sorts the top-level keys of a job object into the service's order. */
 function alphabetical(text: string): string {
   const body = JSON.parse(text) as Record<string, unknown>;
   return JSON.stringify(Object.fromEntries(Object.entries(body).sort(([one], [two]) => (one < two ? -1 : 1))));

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { EmulatedEndpoint } from 'runpod-rx/testing';
 import { world } from './world.js';
 
-/** Takes as long as its input says, a second by default. */
+/** A handler that takes `input.ms` milliseconds, a second by default. */
 const working = {
   handler: ({ input }: { input: { ms?: number } }, { delay }) => delay(input.ms ?? 1_000).pipe(map(() => 'done')),
 } satisfies EmulatedEndpoint;
@@ -30,7 +30,7 @@ describe('workers', () => {
     expect(starts(two)).toEqual([0, 0, 1_000]);
   });
 
-  test('none leave every job in the queue', () => {
+  test('with none, every job stays in the queue', () => {
     const w = world({ endpoints: { demo: { ...working, workers: 0 } } });
     const id = w.submit();
     w.until(1_000_000);
@@ -50,7 +50,7 @@ describe('workers', () => {
     expect(starts(w)).toEqual([10_000, 12_000, 17_999, 33_999]);
   });
 
-  test('that are always on neither start cold nor go away', () => {
+  test('that are always on do not start cold, and do not go away', () => {
     const w = world({ endpoints: { demo: { ...working, coldStart: 10_000, workers: { min: 1, max: 1 } } } });
     w.submit();
     w.until(100_000);
@@ -59,7 +59,7 @@ describe('workers', () => {
     expect(starts(w)).toEqual([0, 100_000]);
   });
 
-  test('as many start as jobs wait', () => {
+  test('start as many as jobs wait', () => {
     const w = world({ endpoints: { demo: { ...working, coldStart: 100, workers: 5 } } });
     w.submit();
     w.submit();
@@ -79,7 +79,7 @@ describe('workers', () => {
 });
 
 describe('executionTimeout', () => {
-  test('fails the job, some time later than it says', () => {
+  test('fails the job, after the kill lag', () => {
     let torn = 0;
     const w = world({
       endpoints: {
@@ -104,7 +104,7 @@ describe('executionTimeout', () => {
     expect(w.emulator.jobs()).toMatchObject([{ executionMs: 8_000, runs: [{ outcome: 'killed' }] }]);
   });
 
-  test('comes from the endpoint where the job says nothing; the lag can be set', () => {
+  test('comes from the endpoint if the job has none; the lag can be set', () => {
     const w = world({
       endpoints: { demo: { handler: (_, { delay }) => delay(1e6), executionTimeout: 2_000, killLag: 0 } },
     });
@@ -154,7 +154,7 @@ describe('ttl', () => {
     expect(held).toMatchObject({ status: 404, at: 10_000 });
   });
 
-  test('stops a running job that nobody asks for', () => {
+  test('stops a running job that no client reads', () => {
     const w = world({ endpoints: { demo: working } });
     w.submit({ ms: 60_000 }, { policy });
     w.until(10_000);
@@ -172,7 +172,7 @@ describe('ttl', () => {
     expect(w.emulator.jobs()).toMatchObject([{ end: 'completed' }]);
   });
 
-  test('a job whose time is over is never started', () => {
+  test('a job whose time to live is over is never started', () => {
     const w = world({ endpoints: { demo: { ...working, workers: 1 } } });
     w.submit({ ms: 20_000 });
     w.submit({ x: 1 }, { policy });
@@ -181,7 +181,7 @@ describe('ttl', () => {
     expect(starts(w)).toEqual([0, undefined, 20_000]);
   });
 
-  test('the end of a waiting job is written down as it was, whenever somebody looks', () => {
+  test('the end of a waiting job is recorded at its true time, even if it is noticed later', () => {
     const w = world({ endpoints: { demo: { ...working, workers: 0 } } });
     w.submit({ x: 1 }, { policy });
     w.until(70_000);
@@ -200,7 +200,7 @@ describe('ttl', () => {
   });
 });
 
-test('a busy emulator forgets the jobs nobody can read', () => {
+test('a busy emulator forgets the jobs that can no longer be read', () => {
   const w = world({ endpoints: { demo: { handler: () => 1 } }, history: 3, limits: false });
   for (let count = 0; count < 300; count += 1) w.submit();
   w.until(0);
@@ -208,7 +208,7 @@ test('a busy emulator forgets the jobs nobody can read', () => {
   expect(w.emulator.requests()).toHaveLength(3);
 });
 
-test('ten minutes of work play in a moment', () => {
+test('ten minutes of work pass at once in virtual time', () => {
   const w = world({ endpoints: { demo: working } });
   const id = w.submit({ ms: 599_000 });
   w.scheduler.maxFrames = Infinity;

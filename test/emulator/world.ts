@@ -3,7 +3,7 @@ import type { Subscription } from 'rxjs';
 import { createEmulator } from 'runpod-rx/testing';
 import type { Emulator, EmulatorOptions } from 'runpod-rx/testing';
 
-/** What came of one request. */
+/** One request and its outcome. */
 export interface Seen {
   /** When the answer or the error came. */
   at?: number;
@@ -14,17 +14,17 @@ export interface Seen {
   readonly subscription: Subscription;
 }
 
-/** An emulator on a clock that moves when the test says so. */
+/** An emulator on a virtual clock that the test moves. */
 export interface World {
   readonly emulator: Emulator;
   readonly scheduler: VirtualTimeScheduler;
-  /** Sends a request now; without latency and holds the answer is there at once. */
+  /** Sends a request now. Unless it is held or delayed, its answer is there when `send` returns. */
   send(method: 'GET' | 'POST', path: string, body?: unknown, headers?: Record<string, string>): Seen;
-  /** The body of a request that is answered at once. */
+  /** Sends a request that is answered at once, and returns the parsed body. */
   ask(method: 'GET' | 'POST', path: string, body?: unknown): Record<string, unknown>;
-  /** Submits `{ input }` to `demo` and gives the id. */
+  /** Submits `{ input }` to `demo` and returns the job's id. */
   submit(input?: object, more?: object): string;
-  /** Lets time pass until this moment, in milliseconds from the start; all that is due has then happened. */
+  /** Moves the clock to `ms` milliseconds from the start, and runs everything that is due by then. */
   until(ms: number): void;
 }
 

@@ -1,20 +1,20 @@
-import type { Job, Submission } from '../model/Job.js';
+import type { JobModel, Submission } from '../model/JobModel.js';
 
-/** States of a batch. FAILED: every one of its requests failed. */
+/** States of a batch. FAILED: the batch is finalized and all of its requests failed. */
 export type BatchStatus = 'DRAFT' | 'FINALIZED' | 'FAILED' | 'CANCELLED';
 
-/** One request of a batch; with a job once the batch is finalized. */
+/** One request of a batch. It has a job once the batch is finalized. */
 export interface BatchRequest {
   readonly id: string;
   readonly submission: Submission;
-  job?: Job;
+  job?: JobModel;
 }
 
-/** A list of requests that is filled first and run then. */
+/** A list of requests: first filled as a draft, then finalized, which submits all requests as jobs. */
 export class Batch {
   name?: string;
   requests: BatchRequest[] = [];
-  private stage: 'DRAFT' | 'FINALIZED' | 'CANCELLED' = 'DRAFT';
+  #stage: 'DRAFT' | 'FINALIZED' | 'CANCELLED' = 'DRAFT';
 
   constructor(
     readonly id: string,
@@ -24,22 +24,22 @@ export class Batch {
 
   get status(): BatchStatus {
     const allFailed = this.requests.length > 0 && this.requests.every(({ job }) => job && hasFailed(job));
-    return this.stage === 'FINALIZED' && allFailed ? 'FAILED' : this.stage;
+    return this.#stage === 'FINALIZED' && allFailed ? 'FAILED' : this.#stage;
   }
 
-  /** Whether it is still filled, or something in it is to be run. */
+  /** Whether the batch is a draft, or has a request that is not over. */
   get active(): boolean {
-    return this.stage === 'DRAFT' || (this.stage === 'FINALIZED' && this.requests.some(({ job }) => !job?.over));
+    return this.#stage === 'DRAFT' || (this.#stage === 'FINALIZED' && this.requests.some(({ job }) => !job?.over));
   }
 
-  finalize(submit: (submission: Submission) => Job): void {
-    this.stage = 'FINALIZED';
+  finalize(submit: (submission: Submission) => JobModel): void {
+    this.#stage = 'FINALIZED';
     for (const request of this.requests) request.job = submit({ ...request.submission, batchId: this.id });
   }
 
-  /** Stops all that is not over. */
-  cancel(stop: (job: Job) => void): void {
-    this.stage = 'CANCELLED';
+  /** Stops every job of the batch that is not over. */
+  cancel(stop: (job: JobModel) => void): void {
+    this.#stage = 'CANCELLED';
     for (const { job } of this.requests) if (job && !job.over) stop(job);
   }
 
@@ -47,10 +47,10 @@ export class Batch {
     this.requests = this.requests.filter((other) => other !== request);
   }
 
-  /** What `GET /batch/{id}` says. */
+  /** The answer of `GET /batch/{id}`. */
   summary(): Record<string, unknown> {
     const jobs = this.requests.flatMap(({ job }) => job ?? []);
-    const count = (fits: (job: Job) => boolean): number => jobs.filter(fits).length;
+    const count = (fits: (job: JobModel) => boolean): number => jobs.filter(fits).length;
     const { id, endpointId, name, status, createdAt } = this;
     return {
       id,
@@ -65,12 +65,12 @@ export class Batch {
     };
   }
 
-  /** What `GET /batch/{id}/requests` says of one of them. */
+  /** An item of the answer of `GET /batch/{id}/requests`. */
   describe({ id, job }: BatchRequest): Record<string, unknown> {
     const run = job?.runs.at(-1);
     return {
       id,
-      status: job?.status ?? (this.stage === 'CANCELLED' ? 'CANCELLED' : 'IN_QUEUE'),
+      status: job?.status ?? (this.#stage === 'CANCELLED' ? 'CANCELLED' : 'IN_QUEUE'),
       output: job?.report.output,
       error: job?.report.error,
       startedAt: timeOf(run?.startedAt),
@@ -79,7 +79,7 @@ export class Batch {
   }
 }
 
-function hasFailed({ status }: Job): boolean {
+function hasFailed({ status }: JobModel): boolean {
   return status === 'FAILED' || status === 'TIMED_OUT';
 }
 

@@ -1,86 +1,90 @@
 import type { JobQueue } from '../model/JobQueue.js';
 import { workerName, type Random } from '../model/random.js';
-import type { Submission } from '../model/Job.js';
+import type { Submission } from '../model/JobModel.js';
 import { Batch } from './Batch.js';
 
-/** Most batches that are filled or run at once. */
-const MOST_ACTIVE = 10;
-/** Most requests in one batch. */
-const MOST_REQUESTS = 5_000;
-/** Most requests of all batches that are not over. */
-const MOST_QUEUED = 50_000;
-/** How many batches that are over can still be read. */
-const MOST_ENDED = 100;
+/** Batches of one endpoint that are active at once. */
+const MAX_ACTIVE_BATCHES = 10;
+/** Requests in one batch. */
+const MAX_BATCH_REQUESTS = 5_000;
+/** Unfinished requests of all batches together. */
+const MAX_QUEUED_REQUESTS = 50_000;
+/** Batches that can still be read after their end. */
+const MAX_ENDED_BATCHES = 100;
 
-/** The batches of an endpoint. What cannot be done is said as a text. */
+/** The batches of an endpoint. A method that refuses returns the reason as text. */
 export class Batches {
-  private readonly batches = new Map<string, Batch>();
+  readonly #queue: JobQueue;
+  readonly #random: Random;
+  readonly #batches = new Map<string, Batch>();
 
-  constructor(
-    private readonly queue: JobQueue,
-    private readonly random: Random,
-  ) {}
+  constructor(queue: JobQueue, random: Random) {
+    this.#queue = queue;
+    this.#random = random;
+  }
 
   list(): readonly Batch[] {
-    this.queue.ageAll();
-    return [...this.batches.values()];
+    this.#queue.ageAll();
+    return [...this.#batches.values()];
   }
 
   find(id: string): Batch | undefined {
-    this.queue.ageAll();
-    return this.batches.get(id);
+    this.#queue.ageAll();
+    return this.#batches.get(id);
   }
 
   create(submissions: readonly Submission[]): Batch | string {
-    const { id: endpointId, scheduler } = this.queue.settings;
+    const { id: endpointId, scheduler } = this.#queue.settings;
     const ended = this.list().filter(({ active }) => !active);
-    if (this.batches.size - ended.length >= MOST_ACTIVE) return `batch: at most ${MOST_ACTIVE} can be active`;
-    const batch = new Batch(`batch_${this.name()}`, endpointId, scheduler.now());
+    if (this.#batches.size - ended.length >= MAX_ACTIVE_BATCHES)
+      return `batch: at most ${MAX_ACTIVE_BATCHES} can be active`;
+    const batch = new Batch(`batch_${this.#name()}`, endpointId, scheduler.now());
     const refusal = this.append(batch, submissions);
     if (refusal !== undefined) return refusal;
-    for (const { id } of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) this.batches.delete(id);
-    this.batches.set(batch.id, batch);
+    for (const { id } of ended.slice(0, Math.max(0, ended.length - MAX_ENDED_BATCHES))) this.#batches.delete(id);
+    this.#batches.set(batch.id, batch);
     return batch;
   }
 
   append(batch: Batch, submissions: readonly Submission[]): string | undefined {
     if (batch.status !== 'DRAFT') return `batch: is ${batch.status}`;
-    if (batch.requests.length + submissions.length > MOST_REQUESTS) {
-      return `requests: at most ${MOST_REQUESTS} fit into a batch`;
+    if (batch.requests.length + submissions.length > MAX_BATCH_REQUESTS) {
+      return `requests: at most ${MAX_BATCH_REQUESTS} fit into a batch`;
     }
-    if (this.queued() + submissions.length > MOST_QUEUED) return `requests: at most ${MOST_QUEUED} can be queued`;
-    batch.requests.push(...submissions.map((submission) => ({ id: `req_${this.name()}`, submission })));
+    if (this.#queued() + submissions.length > MAX_QUEUED_REQUESTS)
+      return `requests: at most ${MAX_QUEUED_REQUESTS} can be queued`;
+    batch.requests.push(...submissions.map((submission) => ({ id: `req_${this.#name()}`, submission })));
     return undefined;
   }
 
   finalize(batch: Batch): string | undefined {
     if (batch.status !== 'DRAFT') return `batch: is ${batch.status}`;
-    batch.finalize((submission) => this.queue.submit(submission));
+    batch.finalize((submission) => this.#queue.submit(submission));
     return undefined;
   }
 
   cancel(batch: Batch): string | undefined {
     if (!batch.active) return `batch: is ${batch.status === 'FINALIZED' ? 'over' : batch.status}`;
-    batch.cancel((job) => void this.queue.cancel(job));
+    batch.cancel((job) => void this.#queue.cancel(job));
     return undefined;
   }
 
-  /** Takes a request out that has not begun; 'unknown' where there is none. */
+  /** Removes a request whose job has not started. Returns `'unknown'` if the batch has no such request. */
   remove(batch: Batch, requestId: string): string | undefined {
     const request = batch.requests.find(({ id }) => id === requestId);
     if (!request) return 'unknown';
     const { job } = request;
     if (job && job.status !== 'IN_QUEUE') return `request: is ${job.status}`;
-    if (job) this.queue.cancel(job);
+    if (job) this.#queue.cancel(job);
     batch.remove(request);
     return undefined;
   }
 
-  private queued(): number {
+  #queued(): number {
     return this.list().reduce((sum, { requests }) => sum + requests.filter(({ job }) => !job?.over).length, 0);
   }
 
-  private name(): string {
-    return workerName(this.random).slice(0, 10);
+  #name(): string {
+    return workerName(this.#random).slice(0, 10);
   }
 }

@@ -1,24 +1,24 @@
 import type { FaultOptions, FaultRule } from './FaultRule.js';
 
-/** A rule that is there now, and what it has done. */
+/** An active rule, and how often it struck. */
 export interface ActiveFault {
-  /** Numbers the rules of an emulator from 1, as they came. */
+  /** Number of the rule, counted from 1 in the order in which rules were added. */
   readonly id: number;
   readonly rule: FaultRule;
-  /** How many requests or jobs fitted it. */
+  /** How many requests or jobs matched the rule's `on`, `endpoint` and `when`. */
   readonly seen: number;
-  /** How many of them it struck. */
+  /** How many requests or jobs the rule struck. */
   readonly struck: number;
 }
 
-/** The faults of an emulator while it runs. */
+/** Lists and changes the faults of an emulator while it runs. */
 export interface FaultControl {
-  /** The rules that are there, in the order in which they are asked. */
+  /** The active rules. The first rule that strikes wins. */
   list(): readonly ActiveFault[];
-  /** Adds rules behind those that are there, and gives their ids. Their `nth` counts from now. */
+  /** Adds rules after the active ones, and returns their ids. Their `nth` counts from now. */
   add(faults: FaultOptions): readonly number[];
-  /** Takes rules away; says how many of these there were. */
+  /** Removes rules by id. Returns how many rules were removed. */
   remove(ids: readonly number[]): number;
-  /** Takes all rules away. */
+  /** Removes all rules. */
   clear(): void;
 }

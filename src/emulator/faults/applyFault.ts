@@ -8,7 +8,7 @@ import { trickle } from './trickle.js';
 const EDGE_PAGE =
   '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n';
 
-/** Lets a fault act on a request; `act` is what would happen without it, and happens only where it is subscribed to. */
+/** Applies a fault to a request. Subscribing to `act` performs the request; some faults never subscribe to it. */
 export function applyFault(rule: FaultRule, act: Observable<Answer>, scheduler: SchedulerLike): Observable<Answer> {
   const instead = (answer: Answer): Observable<Answer> => (rule.accepted ? act.pipe(map(() => answer)) : of(answer));
   switch (rule.fault) {
@@ -38,7 +38,7 @@ export function applyFault(rule: FaultRule, act: Observable<Answer>, scheduler: 
     case 'answer':
       return instead(custom(rule));
     default:
-      // The faults of jobs and workers strike elsewhere.
+      // Faults of jobs and workers do not change the request.
       return act;
   }
 }

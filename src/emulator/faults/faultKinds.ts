@@ -1,9 +1,9 @@
 import type { FaultName } from './FaultRule.js';
 
-/** What a fault strikes, and so who asks for it. */
+/** What a fault strikes. */
 export type FaultKind = 'request' | 'latency' | 'chunks' | 'job' | 'workers';
 
-/** Every fault by name. */
+/** The kind of each fault. */
 export const faultKinds: Readonly<Record<FaultName, FaultKind>> = {
   'connection-refused': 'request',
   'reset-before': 'request',

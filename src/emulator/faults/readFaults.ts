@@ -16,11 +16,11 @@ const DURATION: Check = [(value) => atLeast(value, 0), 'milliseconds, 0 or more'
 const COUNT: Check = [isCount, 'a whole number of at least 1'];
 const TEXT: Check = [isText, 'text'];
 
-/** What each member of a rule may be; `when` is a function, and does not come in JSON. */
+/** The checks of a rule's members. There is none for `when`, which is a function and cannot stand in JSON. */
 const checks: Readonly<Record<Exclude<keyof FaultRule, 'fault' | 'when'>, Check>> = {
   on: [listOr(isText), 'an operation, or a list of operations'],
   endpoint: TEXT,
-  nth: [listOr(isCount), 'a whole number of at least 1, or a list of such'],
+  nth: [listOr(isCount), 'a whole number of at least 1, or a list of such numbers'],
   probability: [(value) => atLeast(value, 0) && (value as number) <= 1, 'between 0 and 1'],
   times: [(value) => Number.isInteger(value) && atLeast(value, 0), 'a whole number, 0 or more'],
   burst: COUNT,
@@ -37,8 +37,8 @@ const checks: Readonly<Record<Exclude<keyof FaultRule, 'fault' | 'when'>, Check>
 };
 
 /**
- * Reads faults that came from outside, as JSON: one rule, a list of rules, or an object by name.
- * Throws a `TypeError` that says what is wrong and what is right.
+ * Reads faults from parsed JSON: one rule, a list of rules, or an object by fault name. Throws a `TypeError` that names the
+ * mistake and what is allowed.
  */
 export function readFaults(value: unknown): readonly FaultRule[] {
   if (Array.isArray(value)) return value.map((rule) => readRule(rule));
@@ -46,7 +46,7 @@ export function readFaults(value: unknown): readonly FaultRule[] {
   if (Object.hasOwn(value, 'fault')) return [readRule(value)];
   return Object.entries(value).flatMap(([name, details]) => {
     const fault = nameOf(name);
-    // In this form too a number is a probability.
+    // `details` may be a number, a probability, or of any other type: `readRule` checks the resulting rule.
     return rulesOf({ [fault]: details as number }).map((rule) => readRule(rule));
   });
 }

@@ -1,9 +1,9 @@
 import type { FaultName, FaultOptions, FaultRule } from './FaultRule.js';
 
-/** Faults in either form as a list of rules. */
+/** Converts faults of either form to a list of rules. */
 export function rulesOf(options: FaultOptions): readonly FaultRule[] {
   if (isList(options)) return options;
-  // An option that is there and undefined is as good as absent.
+  // A member with the value `undefined` counts as absent.
   const entries: readonly [string, Exclude<FaultOptions, readonly FaultRule[]>[FaultName]][] = Object.entries(options);
   return entries.flatMap(([name, value]): FaultRule[] => {
     const fault = name as FaultName; // the keys of FaultOptions are names of faults
@@ -12,7 +12,7 @@ export function rulesOf(options: FaultOptions): readonly FaultRule[] {
   });
 }
 
-// Array.isArray does not narrow a readonly array away.
+// `Array.isArray` does not narrow a union with a readonly array.
 function isList(options: FaultOptions): options is readonly FaultRule[] {
   return Array.isArray(options);
 }

@@ -1,7 +1,7 @@
 import { concat, interval, map, of, take } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 
-/** How many pieces a text comes in. */
+/** Number of pieces that a text is cut into. */
 const PIECES = 10;
 
 /** Emits a text piece by piece, the first at once and the last after `ms` milliseconds. */
@@ -16,7 +16,7 @@ export function trickle(text: string, ms: number, scheduler: SchedulerLike): Obs
   return concat(of(piece(0)), rest$);
 }
 
-/** Whether a letter of two code units would be cut there. */
+/** Whether a cut here would divide a surrogate pair. */
 function isSecondHalf(text: string, at: number): boolean {
   const unit = text.charCodeAt(at);
   return unit >= 0xdc00 && unit <= 0xdfff;

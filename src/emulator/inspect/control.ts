@@ -5,7 +5,7 @@ import type { FaultControl } from '../faults/FaultControl.js';
 import { readFaults } from '../faults/readFaults.js';
 import type { FaultRule } from '../faults/FaultRule.js';
 
-/** What can be asked of an emulator beside the service's own operations. */
+/** The parts of an emulator that the control routes read and change. */
 export interface Inspected {
   readonly faults: FaultControl;
   state(): unknown;
@@ -15,18 +15,18 @@ export interface Inspected {
 
 const PREFIX = '/__emulator/';
 
-/** Largest list of faults, in bytes. */
+/** Largest body of a request that adds faults, in bytes. */
 const MAX_BODY = 1024 * 1024;
 
-/** Whether a request is for the emulator itself rather than for the service it stands for. */
+/** Whether a request is for the emulator itself and not for the emulated service. */
 export function isControl({ url }: EmulatorRequest): boolean {
   return url.includes(PREFIX) && new URL(url, 'http://localhost').pathname.startsWith(PREFIX);
 }
 
 /**
- * Answers what tests in any language ask the emulator itself: `GET state`, `jobs`, `requests` and `faults`; `POST faults`
- * adds, `PUT faults` replaces all, `DELETE faults` and `DELETE faults/{id}` take away. These requests are in no ledger, need no
- * key, and no fault strikes them.
+ * Answers the control routes, which let tests in any language inspect the emulator. `GET state`, `jobs`, `requests` and
+ * `faults` read; `POST faults` adds rules, `PUT faults` replaces all rules, `DELETE faults` and `DELETE faults/{id}` remove
+ * rules. Control requests do not appear in the ledger, need no key, and are not struck by faults.
  */
 export function control(request: EmulatorRequest, emulator: Inspected): Answer {
   const { pathname } = new URL(request.url, 'http://localhost');
@@ -62,7 +62,7 @@ function oneFault({ method }: EmulatorRequest, id: string, faults: FaultControl)
   return json(200, { faults: faults.list() });
 }
 
-/** The rules in a body, or what is wrong with it. */
+/** The rules in a body; the reason as text if it cannot be read. */
 function rulesIn({ body = '', size = 0 }: EmulatorRequest): readonly FaultRule[] | string {
   if (size > MAX_BODY || exceeds(body, MAX_BODY)) return 'body: exceeded 1MiB';
   try {

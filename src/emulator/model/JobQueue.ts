@@ -1,211 +1,223 @@
-import { Job, type JobEnd, type Report, type Submission } from './Job.js';
+import { JobModel, type JobEnd, type WorkerReport, type Submission } from './JobModel.js';
 import { uuid, type Random } from './random.js';
 import { DEFAULT_TTL, type EndpointSettings } from './settings.js';
-import { endRun, renew, requeue, settle } from './transitions.js';
+import { endRun, renew, requeue, endJob } from './transitions.js';
 
-/** How often jobs that nobody can read any more are dropped, in milliseconds. */
-const SWEEP = 60_000;
+/** Milliseconds between two sweeps. A sweep drops the jobs that can no longer be read. */
+const SWEEP_INTERVAL = 60_000;
 
-/** Who wants to know what becomes of a queue's jobs. */
+/** Callbacks for the milestones of a queue's jobs. */
 export interface QueueWatcher {
-  /** It was submitted. */
-  readonly accepted: (job: Job) => void;
-  /** It came to its end, and can be read. */
-  readonly ended: (job: Job) => void;
-  /** It can no longer be read, and the queue has let go of it. */
-  readonly dropped: (job: Job) => void;
+  /** The job was submitted. */
+  readonly accepted: (job: JobModel) => void;
+  /** The job has ended and can still be read. */
+  readonly ended: (job: JobModel) => void;
+  /** The job can no longer be read, and the queue has dropped it. */
+  readonly dropped: (job: JobModel) => void;
 }
 
 /**
- * The jobs of one endpoint: which wait, which can be read, and what clients may do to them. It knows nothing of how
- * workers run them: `onWork` tells them that there is something to take, `next` takes it.
+ * The jobs of one endpoint: which jobs wait, which can be read, and what clients may do to them. The queue does not know
+ * how workers run jobs: `onWork` notifies workers that a job waits, `next` takes it.
  */
 export class JobQueue {
+  readonly #random: Random;
+  readonly #watcher: QueueWatcher;
   readonly counters = { completed: 0, failed: 0, retried: 0 };
-  private readonly jobs = new Map<string, Job>();
-  /** Those that wait or run. */
-  private readonly living = new Set<Job>();
-  private pending = new Set<Job>();
-  /** When the first time to live of the living is over, at the earliest. */
-  private dueAt = Infinity;
-  private readonly listeners = new Set<() => void>();
-  private sweepAt = 0;
+  readonly #jobs = new Map<string, JobModel>();
+  /** Jobs that wait or run. */
+  readonly #unfinished = new Set<JobModel>();
+  #pending = new Set<JobModel>();
+  /** No unfinished job's time to live ends before this time. */
+  #nextExpiryAt = Infinity;
+  readonly #listeners = new Set<() => void>();
+  #sweepAt = 0;
 
   constructor(
     readonly settings: EndpointSettings,
-    private readonly random: Random,
-    private readonly watcher: QueueWatcher,
-  ) {}
+    random: Random,
+    watcher: QueueWatcher,
+  ) {
+    this.#random = random;
+    this.#watcher = watcher;
+  }
 
-  private get now(): number {
+  get #now(): number {
     return this.settings.scheduler.now();
   }
 
-  /** Calls back whenever a job has come to wait; calling what it returns ends that. */
+  /** Calls `listener` whenever a job enters the queue. Returns a function that removes the listener. */
   onWork(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
-  submit(submission: Submission): Job {
+  submit(submission: Submission): JobModel {
     const { id: endpointId, region, retention } = this.settings;
-    const now = this.now;
-    this.sweep(now);
-    const id = `${submission.operation === 'runsync' ? 'sync-' : ''}${uuid(this.random)}${region && `-${region}`}`;
+    const now = this.#now;
+    this.#sweep(now);
+    const id = `${submission.operation === 'runsync' ? 'sync-' : ''}${uuid(this.#random)}${region && `-${region}`}`;
     const ttl = submission.policy.ttl ?? DEFAULT_TTL;
-    const job = new Job(id, endpointId, submission, now, ttl, retention[submission.operation]);
-    this.jobs.set(id, job);
-    this.watcher.accepted(job);
-    this.enqueue(job);
+    const job = new JobModel({
+      id,
+      endpointId,
+      submission,
+      submittedAt: now,
+      ttl,
+      retention: retention[submission.operation],
+    });
+    this.#jobs.set(id, job);
+    this.#watcher.accepted(job);
+    this.#enqueue(job);
     return job;
   }
 
-  /** The job, as long as it can be read. */
-  find(id: string): Job | undefined {
-    const now = this.now;
-    this.sweep(now);
-    const job = this.jobs.get(id);
+  /** The job, if it can still be read. */
+  find(id: string): JobModel | undefined {
+    const now = this.#now;
+    this.#sweep(now);
+    const job = this.#jobs.get(id);
     if (!job) return undefined;
-    this.age(job, now);
+    this.#age(job, now);
     return job.gone ? undefined : job;
   }
 
-  /** Takes the job that waits longest out of the queue. */
-  next(): Job | undefined {
-    for (const job of this.pending) {
-      this.age(job, this.now);
-      // Ageing may just have taken it out.
-      if (this.pending.delete(job)) return job;
+  /** Takes the first job out of the queue. */
+  next(): JobModel | undefined {
+    for (const job of this.#pending) {
+      this.#age(job, this.#now);
+      // A job whose time to live is over has just left `#pending`; then `delete` returns false.
+      if (this.#pending.delete(job)) return job;
     }
     return undefined;
   }
 
-  /** How many waiting jobs ask for more workers, counted up to `most`. */
-  wanting(most: number): number {
+  /** How many waiting jobs may start another worker (low-priority jobs may not), counted up to `most`. */
+  countWanting(most: number): number {
     let count = 0;
-    for (const job of this.pending) {
+    for (const job of this.#pending) {
       if (count >= most) break;
       if (!job.submission.policy.lowPriority) count += 1;
     }
     return count;
   }
 
-  /** How many jobs wait, and how many run. */
+  /** How many jobs wait and how many run. */
   depth(): { readonly inQueue: number; readonly inProgress: number } {
     this.ageAll();
-    return { inQueue: this.pending.size, inProgress: this.living.size - this.pending.size };
+    return { inQueue: this.#pending.size, inProgress: this.#unfinished.size - this.#pending.size };
   }
 
-  /** Jobs that are not over, oldest first. */
-  live(): readonly Job[] {
+  /** Jobs that have not ended, oldest first. */
+  listUnfinished(): readonly JobModel[] {
     this.ageAll();
-    return [...this.jobs.values()].filter((job) => !job.over);
+    return [...this.#jobs.values()].filter((job) => !job.over);
   }
 
-  /** Stops a job that is not over. Whether it was cancelled by this. */
-  cancel(job: Job): boolean {
+  /** Stops a job. Returns false if the job had ended already. */
+  cancel(job: JobModel): boolean {
     job.cancelRequests += 1;
     if (job.over) return false;
-    this.end(job, 'cancelled', 'cancelled');
+    this.#end(job, 'cancelled', 'cancelled');
     return true;
   }
 
-  /** Whether the job was put into the queue again. */
-  retry(job: Job): boolean {
+  /** Puts a failed or timed-out job into the queue again. Returns false for a job in any other state. */
+  retry(job: JobModel): boolean {
     if (job.status !== 'FAILED' && job.status !== 'TIMED_OUT') return false;
     this.counters.retried += 1;
-    renew(job, this.now);
-    this.enqueue(job);
+    renew(job, this.#now);
+    this.#enqueue(job);
     return true;
   }
 
-  /** Removes every waiting job; says how many. */
+  /** Removes every waiting job, and returns their number. */
   purge(): number {
     this.ageAll();
-    const purged = [...this.pending];
+    const purged = [...this.#pending];
     for (const job of purged) {
       job.gone = this.settings.variants.purged === 'gone';
-      this.end(job, 'purged', 'cancelled');
+      this.#end(job, 'purged', 'cancelled');
     }
     return purged.length;
   }
 
-  /** Runs a job again, before all others, because its worker fell silent. */
-  runAgain(job: Job): void {
+  /** Puts a job whose worker fell silent at the front of the queue. */
+  runAgain(job: JobModel): void {
     this.counters.retried += 1;
     requeue(job);
-    this.pending = new Set([job, ...this.pending]);
-    this.announce();
+    this.#pending = new Set([job, ...this.#pending]);
+    this.#announce();
   }
 
-  /** Deletes a job whose time to live is over, wherever it is. */
-  expire(job: Job): void {
+  /** Ends a waiting or running job whose time to live is over. */
+  expire(job: JobModel): void {
     job.gone = this.settings.variants.expired === 'gone';
-    this.end(job, job.gone ? 'expired' : 'timed-out', 'expired', job.ttlAt);
+    this.#end(job, job.gone ? 'expired' : 'timed-out', 'expired', job.ttlAt);
   }
 
-  /** The job has come to its end. */
-  conclude(job: Job, end: JobEnd, report: Report, at = this.now): void {
-    settle(job, end, report, at);
-    this.living.delete(job);
-    // Of a job that is gone nobody hears any more.
-    if (!job.gone) this.watcher.ended(job);
+  /** Records the end of a job. */
+  conclude(job: JobModel, end: JobEnd, report: WorkerReport, at = this.#now): void {
+    endJob(job, end, report, at);
+    this.#unfinished.delete(job);
+    // A job that is gone sends no webhook.
+    if (!job.gone) this.#watcher.ended(job);
   }
 
-  /** Lets time act on every job that is not over, so that what is due has happened. */
+  /** Expires every unfinished job whose time to live is over, and sweeps if a sweep is due. */
   ageAll(): void {
-    const now = this.now;
-    this.sweep(now);
-    // Asked for with every look at the endpoint, however many jobs there are.
-    if (now < this.dueAt) return;
-    for (const job of this.living) this.age(job, now);
-    this.dueAt = [...this.living].reduce((first, { ttlAt }) => Math.min(first, ttlAt), Infinity);
+    const now = this.#now;
+    this.#sweep(now);
+    // Every read of the endpoint calls this: skip the loop over all jobs until one can expire.
+    if (now < this.#nextExpiryAt) return;
+    for (const job of this.#unfinished) this.#age(job, now);
+    this.#nextExpiryAt = [...this.#unfinished].reduce((first, { ttlAt }) => Math.min(first, ttlAt), Infinity);
   }
 
   /** Stops all work. */
   close(): void {
-    for (const job of this.jobs.values()) endRun(job, 'closed', this.now);
-    this.pending.clear();
-    this.living.clear();
+    for (const job of this.#jobs.values()) endRun(job, 'closed', this.#now);
+    this.#pending.clear();
+    this.#unfinished.clear();
   }
 
-  private end(job: Job, end: JobEnd, outcome: 'cancelled' | 'expired', at = this.now): void {
-    this.pending.delete(job);
+  #end(job: JobModel, end: JobEnd, outcome: 'cancelled' | 'expired', at = this.#now): void {
+    this.#pending.delete(job);
     endRun(job, outcome, at);
     this.conclude(job, end, {}, at);
   }
 
-  private enqueue(job: Job): void {
-    this.living.add(job);
-    this.dueAt = Math.min(this.dueAt, job.ttlAt);
-    this.pending.add(job);
-    this.announce();
+  #enqueue(job: JobModel): void {
+    this.#unfinished.add(job);
+    this.#nextExpiryAt = Math.min(this.#nextExpiryAt, job.ttlAt);
+    this.#pending.add(job);
+    this.#announce();
   }
 
-  private announce(): void {
-    for (const listener of this.listeners) listener();
+  #announce(): void {
+    for (const listener of this.#listeners) listener();
   }
 
-  private age(job: Job, now: number): void {
+  #age(job: JobModel, now: number): void {
     if (job.gone) return;
     if (!job.over) {
       if (now >= job.ttlAt) this.expire(job);
       return;
     }
     const retained = (job.endedAt ?? now) + job.retention;
-    // The time to live deletes results too, but not the very state that says it is over.
+    // The time to live deletes results too, but not the status TIMED_OUT that it caused itself.
     const until = job.end === 'timed-out' ? retained : Math.min(retained, job.ttlAt);
     if (now >= until) job.gone = true;
   }
 
-  private sweep(now: number): void {
-    if (now < this.sweepAt) return;
-    this.sweepAt = now + SWEEP;
-    for (const job of this.jobs.values()) this.age(job, now);
-    for (const job of this.jobs.values()) {
+  #sweep(now: number): void {
+    if (now < this.#sweepAt) return;
+    this.#sweepAt = now + SWEEP_INTERVAL;
+    for (const job of this.#jobs.values()) this.#age(job, now);
+    for (const job of this.#jobs.values()) {
       if (!job.gone) continue;
-      this.jobs.delete(job.id);
-      this.watcher.dropped(job);
+      this.#jobs.delete(job.id);
+      this.#watcher.dropped(job);
     }
   }
 }

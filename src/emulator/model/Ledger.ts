@@ -2,85 +2,94 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { JobRecord } from '../JobRecord.js';
 import type { RequestRecord } from '../RequestRecord.js';
-import type { Job, Run } from './Job.js';
+import type { JobModel, Run } from './JobModel.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A request's entry while it is on its way. */
+/** A request's entry while the request is in flight: it can still be changed. */
 export type OpenRecord = Mutable<RequestRecord>;
 
-/** How many characters of JSON are kept of jobs that nobody can read any more. */
-const MOST_KEPT = 16 * 1024 * 1024;
+/** Bound on the memory of jobs that can no longer be read: the length of their data as JSON, in characters. */
+const MAX_UNREADABLE_LENGTH = 16 * 1024 * 1024;
 
-/** Remembers every job and every request, up to a bound. */
+/** Remembers the latest jobs and requests; `history` bounds their number. */
 export class Ledger {
-  private readonly closed$ = new Subject<RequestRecord>();
-  private jobsKept: Job[] = [];
-  private requestsKept: OpenRecord[] = [];
-  /** Dropped jobs that still have what weighs, and how much it is; oldest first. */
-  private readonly unreadable = new Map<Job, number>();
-  private kept = 0;
-  private seq = 0;
-  /** Each request once it is over. */
-  readonly requests$: Observable<RequestRecord> = this.closed$.asObservable();
+  readonly #now: () => number;
+  readonly #history: number;
+  readonly #closed$ = new Subject<RequestRecord>();
+  #jobModels: JobModel[] = [];
+  #openRecords: OpenRecord[] = [];
+  /** Jobs that can no longer be read but still hold their data, and its length; oldest first. */
+  readonly #unreadable = new Map<JobModel, number>();
+  #unreadableLength = 0;
+  #seq = 0;
+  /** Emits each request when it is over. */
+  readonly requests$: Observable<RequestRecord> = this.#closed$.asObservable();
 
-  constructor(
-    private readonly now: () => number,
-    private readonly history: number,
-  ) {}
-
-  job(job: Job): void {
-    this.jobsKept.push(job);
-    // In lumps, so that a busy emulator does not copy its history at each submission.
-    if (this.jobsKept.length > this.history * 2 + 100) {
-      let spare = this.jobsKept.length - this.history;
-      this.jobsKept = this.jobsKept.filter((kept) => !kept.over || spare-- <= 0);
-    }
+  constructor(now: () => number, history: number) {
+    this.#now = now;
+    this.#history = history;
   }
 
-  /** A job can no longer be read: what weighs is let go, of those first that were dropped first. */
-  dropped(job: Job): void {
+  addJob(job: JobModel): void {
+    this.#jobModels.push(job);
+    // Only when twice the history has come together, so that a busy emulator does not copy the list at each submission.
+    if (this.#jobModels.length > this.#history * 2 + 100) this.#jobModels = this.#withoutOldJobs();
+  }
+
+  /** Notes that a job can no longer be read. Frees the data of such jobs, oldest first, when it exceeds the bound. */
+  markUnreadable(job: JobModel): void {
     const { weight } = job;
-    this.unreadable.set(job, weight);
-    this.kept += weight;
-    for (const [oldest, freed] of this.unreadable) {
-      if (this.kept <= MOST_KEPT && this.unreadable.size <= this.history) break;
+    this.#unreadable.set(job, weight);
+    this.#unreadableLength += weight;
+    for (const [oldest, freed] of this.#unreadable) {
+      if (this.#unreadableLength <= MAX_UNREADABLE_LENGTH && this.#unreadable.size <= this.#history) break;
       oldest.forget();
-      this.unreadable.delete(oldest);
-      this.kept -= freed;
+      this.#unreadable.delete(oldest);
+      this.#unreadableLength -= freed;
     }
   }
 
-  open(entry: Omit<RequestRecord, 'seq' | 'at'>): OpenRecord {
-    this.seq += 1;
-    const record: OpenRecord = { seq: this.seq, at: this.now(), ...entry };
-    this.requestsKept.push(record);
-    if (this.requestsKept.length > this.history * 2 + 100) {
-      this.requestsKept = this.requestsKept.slice(-this.history);
+  openRequest(entry: Omit<RequestRecord, 'seq' | 'at'>): OpenRecord {
+    this.#seq += 1;
+    const record: OpenRecord = { seq: this.#seq, at: this.#now(), ...entry };
+    this.#openRecords.push(record);
+    if (this.#openRecords.length > this.#history * 2 + 100) {
+      this.#openRecords = this.#openRecords.slice(-this.#history);
     }
     return record;
   }
 
-  close(record: OpenRecord): void {
-    record.endedAt = this.now();
-    this.closed$.next({ ...record });
+  closeRequest(record: OpenRecord): void {
+    record.endedAt = this.#now();
+    this.#closed$.next({ ...record });
+  }
+
+  /** The latest jobs, and every job that has not ended. */
+  #withoutOldJobs(): JobModel[] {
+    let surplus = this.#jobModels.length - this.#history;
+    return this.#jobModels.filter((job) => {
+      if (!job.over || surplus <= 0) return true;
+      surplus -= 1;
+      return false;
+    });
   }
 
   jobs(): readonly JobRecord[] {
-    const now = this.now();
-    return this.jobsKept.slice(-Math.max(this.history, 1)).map((job) => recordOf(job, now));
+    const now = this.#now();
+    return this.#jobModels.slice(-Math.max(this.#history, 1)).map((job) => recordOf(job, now));
   }
 
   requests(): readonly RequestRecord[] {
-    return this.requestsKept.slice(-Math.max(this.history, 1)).map((record) => ({ ...record }));
+    return this.#openRecords.slice(-Math.max(this.#history, 1)).map((record) => ({ ...record }));
   }
 
-  end(): void {
-    this.closed$.complete();
+  close(): void {
+    this.#closed$.complete();
   }
 }
 
-function recordOf(job: Job, now: number): JobRecord {
+function recordOf(job: JobModel, now: number): JobRecord {
   const buffers = [...job.earlier, job.chunks];
   const { output, error } = job.report;
   return {

@@ -13,167 +13,172 @@ interface Worker {
   idleSince: number;
 }
 
-/** The workers of this process: they start when there is work, run the endpoint's handler, and go away when idle. */
+/** The workers of this process: they start when jobs wait, run the endpoint's handler, and go away when idle. */
 export class LocalWorkers implements WorkerPool {
-  private readonly workers: Worker[] = [];
-  private readonly open = new Subscription();
-  private woken = false;
+  readonly #queue: JobQueue;
+  readonly #desk: WorkerDesk;
+  readonly #faults: Faults;
+  readonly #random: Random;
+  readonly #workers: Worker[] = [];
+  readonly #subscriptions = new Subscription();
+  #wakeScheduled = false;
 
-  constructor(
-    private readonly queue: JobQueue,
-    private readonly desk: WorkerDesk,
-    private readonly faults: Faults,
-    private readonly random: Random,
-  ) {
-    this.refill();
-    this.open.add(queue.onWork(() => this.wake()));
-    this.open.add(faults.onChange(() => this.wake()));
+  constructor(queue: JobQueue, desk: WorkerDesk, faults: Faults, random: Random) {
+    this.#queue = queue;
+    this.#desk = desk;
+    this.#faults = faults;
+    this.#random = random;
+    this.#refill();
+    this.#subscriptions.add(queue.onWork(() => this.#wake()));
+    this.#subscriptions.add(faults.onChange(() => this.#wake()));
   }
 
-  private get options() {
-    return this.queue.settings.workers;
+  get #options() {
+    return this.#queue.settings.workers;
   }
 
-  private get scheduler() {
-    return this.queue.settings.scheduler;
+  get #scheduler() {
+    return this.#queue.settings.scheduler;
   }
 
-  /** How many there may be now: faults keep some away. */
-  private get most(): number {
-    return this.faults.workersLeft(this.queue.settings.id, this.options.max);
+  /** How many workers may exist now: `max`, less the workers that faults keep away. */
+  get #most(): number {
+    return this.#faults.workersAvailable(this.#queue.settings.id, this.#options.max);
   }
 
   counts(): WorkerCounts {
-    this.retire();
-    const running = this.workers.filter((worker) => worker.running > 0).length;
-    const initializing = this.workers.filter((worker) => !worker.ready).length;
-    return { idle: this.workers.length - running - initializing, initializing, running };
+    this.#retire();
+    const running = this.#workers.filter((worker) => worker.running > 0).length;
+    const initializing = this.#workers.filter((worker) => !worker.ready).length;
+    return { idle: this.#workers.length - running - initializing, initializing, running };
   }
 
   ready(): readonly string[] {
-    this.retire();
-    return this.workers.filter(({ ready }) => ready).map(({ id }) => id);
+    this.#retire();
+    return this.#workers.filter(({ ready }) => ready).map(({ id }) => id);
   }
 
   close(): void {
-    this.open.unsubscribe();
+    this.#subscriptions.unsubscribe();
   }
 
-  /** Looks for work in the scheduler's next turn: whoever submits has its answer before any handler runs. */
-  private wake(): void {
-    if (this.woken || this.open.closed) return;
-    this.woken = true;
-    this.open.add(
-      this.scheduler.schedule(() => {
-        this.woken = false;
-        this.dispatch();
+  /** Dispatches in the scheduler's next turn, so that a submission is answered before any handler runs. */
+  #wake(): void {
+    if (this.#wakeScheduled || this.#subscriptions.closed) return;
+    this.#wakeScheduled = true;
+    this.#subscriptions.add(
+      this.#scheduler.schedule(() => {
+        this.#wakeScheduled = false;
+        this.#dispatch();
       }),
     );
   }
 
-  private dispatch(): void {
-    this.retire();
-    this.refill();
+  #dispatch(): void {
+    this.#retire();
+    this.#refill();
     for (;;) {
-      const worker = this.free() ?? this.scaleUp();
-      const assignment = worker && this.desk.take(worker.id);
+      const worker = this.#free() ?? this.#scaleUp();
+      const assignment = worker && this.#desk.take(worker.id);
       if (!assignment) return;
-      this.work(worker, assignment);
+      this.#work(worker, assignment);
     }
   }
 
-  private free(): Worker | undefined {
-    return this.workers.find((worker) => worker.ready && worker.running < this.options.concurrency);
+  #free(): Worker | undefined {
+    return this.#workers.find((worker) => worker.ready && worker.running < this.#options.concurrency);
   }
 
-  /** Starts as many workers as the waiting jobs ask for; gives one that can work at once, if there is. */
-  private scaleUp(): Worker | undefined {
-    const { concurrency } = this.options;
-    const { most } = this;
-    const { coldStart } = this.queue.settings;
-    for (;;) {
-      const starting = this.workers.filter((worker) => !worker.ready).length;
-      if (this.workers.length >= most || this.queue.wanting(starting * concurrency + 1) <= starting * concurrency) {
-        return undefined;
-      }
-      const worker = this.add(coldStart <= 0);
+  /** Starts as many workers as the waiting jobs need. Returns a worker if it needs no cold start. */
+  #scaleUp(): Worker | undefined {
+    const { coldStart } = this.#queue.settings;
+    while (this.#needsAnotherWorker()) {
+      const worker = this.#add({ ready: coldStart <= 0 });
       if (worker.ready) return worker;
-      this.open.add(
-        this.scheduler.schedule(() => {
+      this.#subscriptions.add(
+        this.#scheduler.schedule(() => {
           worker.ready = true;
-          worker.idleSince = this.scheduler.now();
-          this.dispatch();
+          worker.idleSince = this.#scheduler.now();
+          this.#dispatch();
         }, coldStart),
       );
     }
+    return undefined;
   }
 
-  private add(ready: boolean): Worker {
-    const worker = { id: workerName(this.random), ready, running: 0, idleSince: this.scheduler.now() };
-    this.workers.push(worker);
+  /** Whether more jobs wait than the starting workers will take, and another worker may exist. */
+  #needsAnotherWorker(): boolean {
+    const starting = this.#workers.filter(({ ready }) => !ready).length;
+    const placesSoon = starting * this.#options.concurrency;
+    return this.#workers.length < this.#most && this.#queue.countWanting(placesSoon + 1) > placesSoon;
+  }
+
+  #add({ ready }: { readonly ready: boolean }): Worker {
+    const worker = { id: workerName(this.#random), ready, running: 0, idleSince: this.#scheduler.now() };
+    this.#workers.push(worker);
     return worker;
   }
 
-  private remove(worker: Worker): void {
-    const at = this.workers.indexOf(worker);
-    if (at >= 0) this.workers.splice(at, 1);
+  #remove(worker: Worker): void {
+    const at = this.#workers.indexOf(worker);
+    if (at >= 0) this.#workers.splice(at, 1);
   }
 
-  /** Idle workers are found to be gone when somebody looks; a timer of theirs would only keep a process alive. */
-  private retire(): void {
-    const { min, idleTimeout } = this.options;
-    const { most } = this;
-    const since = this.scheduler.now() - idleTimeout;
-    for (const worker of [...this.workers]) {
-      const surplus = this.workers.length > most;
-      if (!surplus && this.workers.length <= min) return;
-      if (worker.running === 0 && (surplus || (worker.ready && worker.idleSince <= since))) this.remove(worker);
+  /** Removes idle workers. Called before each use of the list instead of by timers, which would keep the process alive. */
+  #retire(): void {
+    const { min, idleTimeout } = this.#options;
+    const most = this.#most;
+    const since = this.#scheduler.now() - idleTimeout;
+    for (const worker of [...this.#workers]) {
+      const surplus = this.#workers.length > most;
+      if (!surplus && this.#workers.length <= min) return;
+      if (worker.running === 0 && (surplus || (worker.ready && worker.idleSince <= since))) this.#remove(worker);
     }
   }
 
-  /** Those that are always on are there, unless a fault keeps them away. */
-  private refill(): void {
-    while (this.workers.length < Math.min(this.options.min, this.most)) this.add(true);
+  /** Adds the workers that are always on, unless a fault keeps them away. */
+  #refill(): void {
+    while (this.#workers.length < Math.min(this.#options.min, this.#most)) this.#add({ ready: true });
   }
 
-  private work(worker: Worker, assignment: Assignment): void {
-    const { settings } = this.queue;
+  #work(worker: Worker, assignment: Assignment): void {
+    const { settings } = this.#queue;
     const free = (): void => {
       worker.running -= 1;
-      worker.idleSince = this.scheduler.now();
-      this.wake();
+      worker.idleSince = this.#scheduler.now();
+      this.#wake();
     };
     if (isIncomplete(assignment)) {
-      // What happens on the service: the worker SDK finds the job incomplete and never reports it. To the platform the
-      // worker is busy with it until the job is given up; a second attempt was seen on the same worker.
-      const [at, jobId] = [this.scheduler.now(), assignment.job.id];
+      // As on the service: the worker SDK finds the job incomplete and never reports on it. The platform counts the worker
+      // as busy until it gives the job up. The service was seen to run the second attempt on the same worker.
+      const [at, jobId] = [this.#scheduler.now(), assignment.job.id];
       const parts = ['Job has missing field(s): id or input.'];
       settings.log({ at, endpointId: settings.id, jobId, workerId: worker.id, parts });
       worker.running += 1;
-      assignment.run.during.add(free);
-      this.desk.watch(assignment);
+      assignment.run.lifetime.add(free);
+      this.#desk.watchForSilence(assignment);
       return;
     }
-    const loss = this.faults.forJob('lost-worker', assignment.job);
+    const loss = this.#faults.forJob('lost-worker', assignment.job);
     const lossIn = loss ? (loss.after ?? 0) : Infinity;
     if (lossIn <= 0) {
-      this.lose(worker, assignment);
+      this.#lose(worker, assignment);
       return;
     }
     worker.running += 1;
-    const working = workOn(assignment, settings, this.desk, free);
+    const working = workOn(assignment, settings, this.#desk, free);
     if (loss) {
       const strike = (): void => {
-        this.lose(worker, assignment);
+        this.#lose(worker, assignment);
         working.unsubscribe();
       };
-      assignment.run.during.add(this.scheduler.schedule(strike, lossIn));
+      assignment.run.lifetime.add(this.#scheduler.schedule(strike, lossIn));
     }
   }
 
-  private lose(worker: Worker, assignment: Assignment): void {
-    this.remove(worker);
-    // It will not be heard of again: the platform notices by and by.
-    this.desk.watch(assignment);
+  #lose(worker: Worker, assignment: Assignment): void {
+    this.#remove(worker);
+    // The worker gives no more signs of life, so the platform will take the job from it after `lostAfter`.
+    this.#desk.watchForSilence(assignment);
   }
 }

@@ -10,7 +10,7 @@ import type { EndpointState } from '../inspect/EmulatorState.js';
 import { healthOf } from '../operations/overview.js';
 import { table, type TableRow } from '../operations/table.js';
 import { empty, endpointNotFound, jobNotFound, notAQueueRoute, unauthorized, type Answer } from './answers.js';
-import { createEndpoint, type Endpoint } from './Endpoint.js';
+import { createEndpointModel, type EndpointModel } from './EndpointModel.js';
 import type { EmulatorRequest } from './EmulatorRequest.js';
 import { credentialsOf, judgeKey, withoutKeys } from './keys.js';
 import { Ledger, type OpenRecord } from './Ledger.js';
@@ -18,18 +18,19 @@ import { seededRandom } from './random.js';
 import { readRoute, type Route } from './route.js';
 import { settingsOf } from './settings.js';
 
-/** All endpoints behind one door: takes a request, gives its answer, and writes both down. */
+/** All endpoints behind one entrance: takes a request, emits its answer, and records both in the ledger. */
 export class Platform {
+  readonly #options: EmulatorOptions;
+  readonly #scheduler: SchedulerLike;
   readonly faults: Faults;
   readonly ledger: Ledger;
-  private readonly endpoints = new Map<string, Endpoint>();
-  private readonly closing$ = new Subject<never>();
-  private closed = false;
+  readonly #endpoints = new Map<string, EndpointModel>();
+  readonly #closing$ = new Subject<never>();
+  #closed = false;
 
-  constructor(
-    private readonly options: EmulatorOptions,
-    private readonly scheduler: SchedulerLike,
-  ) {
+  constructor(options: EmulatorOptions, scheduler: SchedulerLike) {
+    this.#options = options;
+    this.#scheduler = scheduler;
     const now = (): number => scheduler.now();
     this.faults = new Faults(options.faults ?? [], seededRandom(`${options.seed ?? 1}/faults`), now);
     this.ledger = new Ledger(now, options.history ?? 10_000);
@@ -37,27 +38,28 @@ export class Platform {
       if (!ID_PATTERN.test(id))
         throw new TypeError(`"${id}" is no endpoint id: it may hold letters, digits, - and _ only`);
       const settings = settingsOf(id, endpoint, options, scheduler);
-      this.endpoints.set(id, createEndpoint(settings, options, this.faults, this.ledger));
+      this.#endpoints.set(id, createEndpointModel(settings, options, this.faults, this.ledger));
     }
   }
 
   /**
-   * Answers a request: emits once and completes, or errors where a fault breaks the network. Unsubscribing before is a
-   * client that goes away. `latency` milliseconds pass on the way, half of them before the request has any effect.
+   * Answers a request: emits once and completes, or errors if a fault breaks the network. Unsubscribing before the answer
+   * counts as a client that disconnects. The round trip takes `latency` milliseconds: half before the request has any
+   * effect, half after.
    */
   handle(request: EmulatorRequest, latency = 0): Observable<Answer> {
     return defer(() => {
-      if (this.closed) return throwError(() => networkError('connect', 'ECONNREFUSED'));
-      const record = this.open(request);
+      if (this.#closed) return throwError(() => networkError('connect', 'ECONNREFUSED'));
+      const record = this.#openRecord(request);
       const there = Math.floor(latency / 2);
       const back = latency - there;
       let answered = false;
-      const answer$ = (there > 0 ? timer(there, this.scheduler) : of(0)).pipe(
-        mergeMap(() => this.intercepted(request, record)),
+      const answer$ = (there > 0 ? timer(there, this.#scheduler) : of(0)).pipe(
+        mergeMap(() => this.#intercepted(request, record)),
         take(1),
-        back > 0 ? delay(back, this.scheduler) : identity,
+        back > 0 ? delay(back, this.#scheduler) : identity,
       );
-      return merge(answer$, this.closing$).pipe(
+      return merge(answer$, this.#closing$).pipe(
         take(1),
         tap({
           next: ({ status }) => {
@@ -71,75 +73,75 @@ export class Platform {
         }),
         finalize(() => {
           if (!answered) record.aborted = true;
-          this.ledger.close(record);
+          this.ledger.closeRequest(record);
         }),
       );
     });
   }
 
-  /** Lets time act on every job, so that what is due has happened. */
-  settle(): void {
-    for (const { queue } of this.endpoints.values()) queue.ageAll();
+  /** Expires every unfinished job of every endpoint whose time to live is over. */
+  ageJobs(): void {
+    for (const { queue } of this.#endpoints.values()) queue.ageAll();
   }
 
-  /** What each endpoint says of its health. */
+  /** The `/health` of each endpoint, by id. */
   health(): Readonly<Record<string, EndpointState>> {
-    return Object.fromEntries([...this.endpoints].map(([id, endpoint]) => [id, healthOf(endpoint)]));
+    return Object.fromEntries([...this.#endpoints].map(([id, endpoint]) => [id, healthOf(endpoint)]));
   }
 
-  /** Stops all work; requests that are held lose their connection, later ones find none. */
+  /** Stops all work. Held requests lose their connection; later requests are refused a connection. */
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.closing$.error(networkError('sent', 'ECONNRESET'));
-    for (const endpoint of this.endpoints.values()) endpoint.close();
-    this.ledger.end();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#closing$.error(networkError('sent', 'ECONNRESET'));
+    for (const endpoint of this.#endpoints.values()) endpoint.close();
+    this.ledger.close();
   }
 
-  private open({ method, url, headers }: EmulatorRequest): OpenRecord {
+  #openRecord({ method, url, headers }: EmulatorRequest): OpenRecord {
     const { path, route } = readRoute(url);
     const { kind: auth, key } = credentialsOf(headers);
-    return this.ledger.open({
+    return this.ledger.openRequest({
       method,
-      path: withoutKeys(path, this.options.keys ?? [], key),
+      path: withoutKeys(path, this.#options.keys ?? [], key),
       auth,
       ...(route && { endpointId: route.endpointId, operation: route.operation }),
       ...(route?.jobId !== undefined && { jobId: route.jobId }),
     });
   }
 
-  private intercepted(request: EmulatorRequest, record: OpenRecord): Observable<Answer> {
-    const next = (seen: EmulatorRequest): Observable<Answer> => defer(() => this.answer(seen, record));
-    return this.options.intercept ? this.options.intercept(request, next) : next(request);
+  #intercepted(request: EmulatorRequest, record: OpenRecord): Observable<Answer> {
+    const next = (seen: EmulatorRequest): Observable<Answer> => defer(() => this.#answer(seen, record));
+    return this.#options.intercept ? this.#options.intercept(request, next) : next(request);
   }
 
-  private answer(request: EmulatorRequest, record: OpenRecord): Observable<Answer> {
+  #answer(request: EmulatorRequest, record: OpenRecord): Observable<Answer> {
     const { path, route } = readRoute(request.url);
     const context: FaultContext = {
-      at: this.scheduler.now(),
+      at: this.#scheduler.now(),
       method: request.method,
       path,
       ...(route && { endpointId: route.endpointId, operation: route.operation }),
       ...(route?.jobId !== undefined && { jobId: route.jobId }),
       ...(route?.workerId !== undefined && { workerId: route.workerId }),
     };
-    const act = defer(() => (route ? this.admit(request, route, record, context) : of(empty(404))));
+    const act = defer(() => (route ? this.#admit(request, route, record, context) : of(empty(404))));
     const late = this.faults.latencyOf(context);
     if (late !== undefined) record.fault = 'latency';
     const rule = this.faults.forRequest(context);
     if (rule) record.fault = rule.fault;
-    const answer$ = rule ? applyFault(rule, act, this.scheduler) : act;
-    return late === undefined ? answer$ : timer(late, this.scheduler).pipe(mergeMap(() => answer$));
+    const answer$ = rule ? applyFault(rule, act, this.#scheduler) : act;
+    return late === undefined ? answer$ : timer(late, this.#scheduler).pipe(mergeMap(() => answer$));
   }
 
-  private admit(request: EmulatorRequest, route: Route, record: OpenRecord, context: FaultContext): Observable<Answer> {
+  #admit(request: EmulatorRequest, route: Route, record: OpenRecord, context: FaultContext): Observable<Answer> {
     const row = table.get(route.operation);
-    const endpoint = this.endpoints.get(route.endpointId);
-    const refusal = this.refusal(request, route, endpoint, row);
+    const endpoint = this.#endpoints.get(route.endpointId);
+    const refusal = this.#refusal(request, route, endpoint, row);
     if (refusal || !endpoint || !row) return of(refusal ?? empty(404));
-    const { limiter, workers } = endpoint;
-    const later = limiter?.enter(route.operation, this.scheduler.now(), () => workers.counts().running);
-    if (later !== undefined) return of(this.tooMany(later));
+    const { quota, workers } = endpoint;
+    const later = quota?.enter(route.operation, this.#scheduler.now(), () => workers.counts().running);
+    if (later !== undefined) return of(this.#tooManyRequests(later));
     const call = {
       endpoint,
       request,
@@ -147,25 +149,25 @@ export class Platform {
       path: route.path,
       jobId: route.jobId ?? '',
       ...(route.workerId !== undefined && { workerId: route.workerId }),
-      created: ({ id }: { readonly id: string }) => {
+      onJobCreated: ({ id }: { readonly id: string }) => {
         record.jobId = id;
       },
-      dropped: () => {
+      losesChunks: () => {
         const rule = this.faults.forChunks(context);
         if (rule) record.fault = rule.fault;
         return rule !== undefined;
       },
     };
-    return row.operate(call).pipe(finalize(() => limiter?.leave(route.operation)));
+    return row.operate(call).pipe(finalize(() => quota?.leave(route.operation)));
   }
 
-  private refusal(
+  #refusal(
     request: EmulatorRequest,
     route: Route,
-    endpoint: Endpoint | undefined,
+    endpoint: EndpointModel | undefined,
     row: TableRow | undefined,
   ): Answer | undefined {
-    const { keys } = this.options;
+    const { keys } = this.#options;
     if (keys) {
       const { kind, key } = credentialsOf(request.headers);
       if (kind === 'none') return unauthorized('no token provided');
@@ -179,8 +181,8 @@ export class Platform {
     return row.job && !route.jobId ? jobNotFound() : undefined;
   }
 
-  private tooMany(later: number): Answer {
-    return empty(429, this.options.retryAfter ? { 'retry-after': String(Math.ceil(later / 1_000)) } : {});
+  #tooManyRequests(later: number): Answer {
+    return empty(429, this.#options.retryAfter ? { 'retry-after': String(Math.ceil(later / 1_000)) } : {});
   }
 }
 

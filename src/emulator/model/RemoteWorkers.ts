@@ -5,103 +5,107 @@ import type { JobQueue } from './JobQueue.js';
 import type { Assignment, WorkerDesk } from './WorkerDesk.js';
 import type { WorkerCounts, WorkerPool } from './WorkerPool.js';
 
-/** How long a worker that asks for work, or what to stop, is held while there is nothing, in milliseconds. */
-const HOLD = 10_000;
+/** How long a request for jobs or for stop signals is held while there are none, in milliseconds. */
+const MAX_HOLD = 10_000;
 
-/** Stop signals kept for a worker that does not fetch them: old versions of the worker SDK never do. */
-const MOST_STOPS = 1_000;
+/** Stop signals kept for one worker. Old versions of the worker SDK never fetch them. */
+const MAX_PENDING_STOPS = 1_000;
 
 interface RemoteWorker {
   readonly id: string;
-  /** What it works on, by job id. */
+  /** The jobs that the worker runs, by job id. */
   readonly assignments: Map<string, Assignment>;
-  /** Jobs that it works on in vain, and has not been told of. */
+  /** Jobs that the worker shall stop, and has not been told of yet. */
   readonly stops: Set<string>;
   readonly stopped$: Subject<void>;
-  /** How many of its requests for work are held. */
-  asking: number;
-  heardAt: number;
-  /** It gets no work before: it is being replaced. */
+  /** How many of its requests for jobs are held. */
+  heldTakes: number;
+  lastSeenAt: number;
+  /** The worker gets no job before this time, because a fresh worker replaces it. */
   readyAt: number;
 }
 
 /**
- * The workers behind a network. Who asks for work is a worker, from its first request until it has been silent for
- * `lostAfter`. Which of its jobs live it says by its pings, and by whatever it posts for them.
+ * The workers of other processes. A worker exists from its first request until it has been silent for `lostAfter`. Its
+ * pings name the jobs that it still runs; a post for a job is a sign of life too.
  */
 export class RemoteWorkers implements WorkerPool {
-  private readonly workers = new Map<string, RemoteWorker>();
-  private readonly offers$ = new Subject<void>();
-  private readonly open = new Subscription();
-  private woken = false;
+  readonly #queue: JobQueue;
+  readonly #desk: WorkerDesk;
+  readonly #faults: Faults;
+  readonly #workers = new Map<string, RemoteWorker>();
+  readonly #offers$ = new Subject<void>();
+  readonly #subscriptions = new Subscription();
+  #wakeScheduled = false;
 
-  constructor(
-    private readonly queue: JobQueue,
-    private readonly desk: WorkerDesk,
-    private readonly faults: Faults,
-  ) {
-    this.open.add(queue.onWork(() => this.wake(0)));
-    this.open.add(faults.onChange(() => this.wake(0)));
+  constructor(queue: JobQueue, desk: WorkerDesk, faults: Faults) {
+    this.#queue = queue;
+    this.#desk = desk;
+    this.#faults = faults;
+    this.#subscriptions.add(queue.onWork(() => this.#wake(0)));
+    this.#subscriptions.add(faults.onChange(() => this.#wake(0)));
   }
 
-  private get scheduler() {
-    return this.queue.settings.scheduler;
+  get #scheduler() {
+    return this.#queue.settings.scheduler;
   }
 
   counts(): WorkerCounts {
-    this.retire();
-    const now = this.scheduler.now();
-    const count = { idle: 0, initializing: 0, running: 0 };
-    for (const { assignments, readyAt } of this.present()) {
-      count[assignments.size > 0 ? 'running' : readyAt > now ? 'initializing' : 'idle'] += 1;
+    this.#retire();
+    const now = this.#scheduler.now();
+    const counts = { idle: 0, initializing: 0, running: 0 };
+    for (const { assignments, readyAt } of this.#presentWorkers()) {
+      if (assignments.size > 0) counts.running += 1;
+      else if (readyAt > now) counts.initializing += 1;
+      else counts.idle += 1;
     }
-    return count;
+    return counts;
   }
 
   ready(): readonly string[] {
-    this.retire();
-    const now = this.scheduler.now();
-    return this.present()
+    this.#retire();
+    const now = this.#scheduler.now();
+    return this.#presentWorkers()
       .filter(({ readyAt }) => readyAt <= now)
       .map(({ id }) => id);
   }
 
-  /** How many a fault keeps away. */
-  away(): number {
-    this.retire();
-    return this.workers.size - this.present().length;
+  /** How many workers a fault keeps away. */
+  awayCount(): number {
+    this.#retire();
+    return this.#workers.size - this.#presentWorkers().length;
   }
 
-  /** Gives up to `most` jobs as soon as there is one; none after a while. Unsubscribing before takes nothing. */
+  /** Emits up to `most` jobs as soon as one waits, or an empty list after {@link MAX_HOLD}. Unsubscribing takes no job. */
   take(workerId: string, most: number): Observable<readonly Assignment[]> {
     return defer(() => {
-      const worker = this.hear(workerId);
-      worker.asking += 1;
-      const work$ = this.offers$.pipe(
+      const worker = this.#markAlive(workerId);
+      worker.heldTakes += 1;
+      const work$ = this.#offers$.pipe(
         startWith(undefined),
-        map(() => this.assign(worker, most)),
+        map(() => this.#assign(worker, most)),
         filter((assignments) => assignments.length > 0),
       );
-      return merge(work$, this.nothing([])).pipe(
+      return merge(work$, this.#afterMaxHold([])).pipe(
         take(1),
         finalize(() => {
-          worker.asking -= 1;
-          worker.heardAt = this.scheduler.now();
+          worker.heldTakes -= 1;
+          worker.lastSeenAt = this.#scheduler.now();
         }),
       );
     });
   }
 
-  /** Gives the ids of the worker's jobs that it shall stop, each once, as soon as there are some; none after a while. */
+  /** Emits the ids of jobs that the worker shall stop, each id once, or an empty list after {@link MAX_HOLD}. */
   stops(workerId: string): Observable<readonly string[]> {
     return defer(() => {
-      const worker = this.hear(workerId);
+      const worker = this.#markAlive(workerId);
       const stops$ = worker.stopped$.pipe(
         startWith(undefined),
         map(() => [...worker.stops]),
         filter((ids) => ids.length > 0),
       );
-      return merge(stops$, this.nothing([])).pipe(
+      return merge(stops$, this.#afterMaxHold([])).pipe(
         take(1),
         map((ids) => {
           for (const id of ids) worker.stops.delete(id);
@@ -111,119 +115,119 @@ export class RemoteWorkers implements WorkerPool {
     });
   }
 
-  /** The worker says that it is there, and which jobs it works on. A job it does not name is as good as lost. */
+  /** The worker says that it lives, and which jobs it runs. Other jobs of the worker get no sign of life by this. */
   ping(workerId: string, jobIds: readonly string[]): void {
-    const { assignments } = this.hear(workerId);
+    const { assignments } = this.#markAlive(workerId);
     for (const id of jobIds) {
       const assignment = assignments.get(id);
-      if (assignment) this.desk.hear(assignment);
+      if (assignment) this.#desk.markAlive(assignment);
     }
   }
 
-  /** The run that the worker posts for, if it still has it; posting is a sign of life. */
-  working(workerId: string, jobId: string): Assignment | undefined {
-    const assignment = this.hear(workerId).assignments.get(jobId);
-    if (assignment) this.desk.hear(assignment);
+  /** The worker's run of a job, if the worker still has the job. Counts as a sign of life. */
+  assignmentFor(workerId: string, jobId: string): Assignment | undefined {
+    const assignment = this.#markAlive(workerId).assignments.get(jobId);
+    if (assignment) this.#desk.markAlive(assignment);
     return assignment;
   }
 
-  /** The worker is to be replaced by a fresh one: it gets no work before one could have started. */
+  /** The worker asked to be replaced: it gets no job until a fresh worker could have started. */
   refresh(workerId: string): void {
-    const { coldStart } = this.queue.settings;
-    this.hear(workerId).readyAt = this.scheduler.now() + coldStart;
-    this.wake(coldStart);
+    const { coldStart } = this.#queue.settings;
+    this.#markAlive(workerId).readyAt = this.#scheduler.now() + coldStart;
+    this.#wake(coldStart);
   }
 
   close(): void {
-    this.open.unsubscribe();
-    this.workers.clear();
+    this.#subscriptions.unsubscribe();
+    this.#workers.clear();
   }
 
-  private nothing<T>(value: T): Observable<T> {
-    return timer(HOLD, this.scheduler).pipe(map(() => value));
+  #afterMaxHold<T>(value: T): Observable<T> {
+    return timer(MAX_HOLD, this.#scheduler).pipe(map(() => value));
   }
 
-  private assign(worker: RemoteWorker, most: number): readonly Assignment[] {
+  #assign(worker: RemoteWorker, most: number): readonly Assignment[] {
     const assignments: Assignment[] = [];
-    if (this.faults.noneLeft(this.queue.settings.id)) return assignments;
-    while (worker.readyAt <= this.scheduler.now() && assignments.length < most) {
-      const assignment = this.desk.take(worker.id);
+    if (this.#faults.keepsAllAway(this.#queue.settings.id)) return assignments;
+    while (worker.readyAt <= this.#scheduler.now() && assignments.length < most) {
+      const assignment = this.#desk.take(worker.id);
       if (!assignment) break;
       const { job, run } = assignment;
       assignments.push(assignment);
       worker.assignments.set(job.id, assignment);
       worker.stops.delete(job.id);
-      run.during.add(() => {
-        // A fault may have taken it away before.
-        const had = worker.assignments.get(job.id) === assignment;
-        if (had && run.outcome !== 'reported') this.takeAway(worker, job.id);
-        else if (had) worker.assignments.delete(job.id);
+      run.lifetime.add(() => {
+        // A `lost-worker` fault may have taken the job away already.
+        if (worker.assignments.get(job.id) !== assignment) return;
+        if (run.outcome === 'reported') worker.assignments.delete(job.id);
+        else this.#takeAway(worker, job.id);
       });
-      this.desk.watch(assignment);
-      const loss = this.faults.forJob('lost-worker', job);
-      if (loss) run.during.add(this.scheduler.schedule(() => this.takeAway(worker, job.id), loss.after ?? 0));
+      this.#desk.watchForSilence(assignment);
+      const loss = this.#faults.forJob('lost-worker', job);
+      if (loss) run.lifetime.add(this.#scheduler.schedule(() => this.#takeAway(worker, job.id), loss.after ?? 0));
     }
     return assignments;
   }
 
-  /** Those that are there: while a fault keeps all away, the ones that still work. */
-  private present(): readonly RemoteWorker[] {
-    const workers = [...this.workers.values()];
-    return this.faults.noneLeft(this.queue.settings.id)
+  /** The workers that `/health` counts. While a fault keeps all workers away, only those that still run a job. */
+  #presentWorkers(): readonly RemoteWorker[] {
+    const workers = [...this.#workers.values()];
+    return this.#faults.keepsAllAway(this.#queue.settings.id)
       ? workers.filter(({ assignments }) => assignments.size > 0)
       : workers;
   }
 
-  /** The worker has the job no more: what it says of it is not heard, and it is told to stop it. */
-  private takeAway(worker: RemoteWorker, jobId: string): void {
+  /** Takes a job from the worker: later posts for the job are refused, and the worker gets a stop signal. */
+  #takeAway(worker: RemoteWorker, jobId: string): void {
     worker.assignments.delete(jobId);
     for (const oldest of worker.stops) {
-      if (worker.stops.size < MOST_STOPS) break;
+      if (worker.stops.size < MAX_PENDING_STOPS) break;
       worker.stops.delete(oldest);
     }
     worker.stops.add(jobId);
     worker.stopped$.next();
   }
 
-  private hear(workerId: string): RemoteWorker {
-    const heardAt = this.scheduler.now();
-    const known = this.workers.get(workerId);
+  #markAlive(workerId: string): RemoteWorker {
+    const lastSeenAt = this.#scheduler.now();
+    const known = this.#workers.get(workerId);
     if (known) {
-      known.heardAt = heardAt;
+      known.lastSeenAt = lastSeenAt;
       return known;
     }
-    this.retire();
+    this.#retire();
     const worker: RemoteWorker = {
       id: workerId,
       assignments: new Map(),
       stops: new Set(),
       stopped$: new Subject(),
-      asking: 0,
-      heardAt,
+      heldTakes: 0,
+      lastSeenAt,
       readyAt: 0,
     };
-    this.workers.set(workerId, worker);
+    this.#workers.set(workerId, worker);
     return worker;
   }
 
   /** Looks for work in the scheduler's next turn, like the workers of this process. */
-  private wake(ms: number): void {
-    if (this.open.closed || (ms === 0 && this.woken)) return;
-    if (ms === 0) this.woken = true;
-    this.open.add(
-      this.scheduler.schedule(() => {
-        if (ms === 0) this.woken = false;
-        this.offers$.next();
+  #wake(ms: number): void {
+    if (this.#subscriptions.closed || (ms === 0 && this.#wakeScheduled)) return;
+    if (ms === 0) this.#wakeScheduled = true;
+    this.#subscriptions.add(
+      this.#scheduler.schedule(() => {
+        if (ms === 0) this.#wakeScheduled = false;
+        this.#offers$.next();
       }, ms),
     );
   }
 
-  /** Silent workers are found to be gone when somebody looks, as idle ones of this process are. */
-  private retire(): void {
-    const since = this.scheduler.now() - this.queue.settings.lostAfter;
-    for (const worker of this.workers.values()) {
-      if (worker.asking === 0 && worker.assignments.size === 0 && worker.heardAt <= since) {
-        this.workers.delete(worker.id);
+  /** Removes silent workers. Called before each use of the list instead of by timers, as in `LocalWorkers`. */
+  #retire(): void {
+    const since = this.#scheduler.now() - this.#queue.settings.lostAfter;
+    for (const worker of this.#workers.values()) {
+      if (worker.heldTakes === 0 && worker.assignments.size === 0 && worker.lastSeenAt <= since) {
+        this.#workers.delete(worker.id);
       }
     }
   }

@@ -2,138 +2,139 @@ import { Subscription } from 'rxjs';
 import { MAX_TIMER } from '../../protocol/limits.js';
 import type { Faults } from '../faults/Faults.js';
 import { exceeds } from './bytes.js';
-import type { Job, Report, Run } from './Job.js';
+import type { JobModel, WorkerReport, Run } from './JobModel.js';
 import type { JobQueue } from './JobQueue.js';
 import { raised } from './pythonError.js';
 import { PLATFORM_RETRIES } from './settings.js';
-import { begin, endRun } from './transitions.js';
+import { startRun, endRun } from './transitions.js';
 
-/** Largest result, in bytes of JSON. A larger one is refused, and the job ends without it. */
+/** Largest result, in bytes of JSON. A larger result is refused, and the job ends without an output. */
 const MAX_OUTPUT = 20 * 1024 * 1024;
 
-/** A job in the hands of a worker. */
+/** A job and its run on a worker. */
 export interface Assignment {
-  readonly job: Job;
+  readonly job: JobModel;
   readonly run: Run;
 }
 
 /**
- * The side of an endpoint that workers speak to: take a job, post progress, chunks and the result. It does not know where
- * a worker is: in this process, or behind a network. What a worker posts for a run that is over
- * is refused (`false`).
+ * The side of an endpoint that workers speak to: take a job, post progress, chunks and the result. The desk does not know
+ * whether a worker is in this process or behind a network. A post for a run that is over is refused: it returns `false`.
  */
 export class WorkerDesk {
-  private readonly timers = new Subscription();
+  readonly #queue: JobQueue;
+  readonly #faults: Faults;
+  readonly #timers = new Subscription();
 
-  constructor(
-    private readonly queue: JobQueue,
-    private readonly faults: Faults,
-  ) {}
+  constructor(queue: JobQueue, faults: Faults) {
+    this.#queue = queue;
+    this.#faults = faults;
+  }
 
-  private get scheduler() {
-    return this.queue.settings.scheduler;
+  get #scheduler() {
+    return this.#queue.settings.scheduler;
   }
 
   take(workerId: string): Assignment | undefined {
-    const job = this.queue.next();
+    const job = this.#queue.next();
     if (!job) return undefined;
-    const now = this.scheduler.now();
-    const run = begin(job, workerId, now);
-    const { executionTimeout, killLag } = this.queue.settings;
+    const now = this.#scheduler.now();
+    const run = startRun(job, workerId, now);
+    const { executionTimeout, killLag } = this.#queue.settings;
     const killIn = (job.submission.policy.executionTimeout ?? executionTimeout) + killLag;
     const ttlIn = job.ttlAt - now;
-    this.after(Math.min(killIn, ttlIn), run, () => {
-      if (killIn < ttlIn) this.fail(job, 'killed', 'executionTimeout exceeded');
-      else this.queue.expire(job);
+    this.#after(Math.min(killIn, ttlIn), run, () => {
+      if (killIn < ttlIn) this.#fail(job, 'killed', 'executionTimeout exceeded');
+      else this.#queue.expire(job);
     });
     return { job, run };
   }
 
   progress({ job, run }: Assignment, value: unknown): boolean {
     if (job.current !== run) return false;
-    job.progress = { value, executionTime: this.scheduler.now() - run.startedAt };
-    job.changed();
+    job.progress = { value, executionTime: this.#scheduler.now() - run.startedAt };
+    job.notifyChanged();
     return true;
   }
 
   chunk({ job, run }: Assignment, value: unknown): boolean {
     if (job.current !== run) return false;
     if (job.chunks.full) {
-      this.fail(job, 'killed', 'the stream holds more chunks than can be kept: nobody reads them');
+      this.#fail(job, 'killed', 'the stream holds more chunks than can be kept: nobody reads them');
       return false;
     }
     job.chunks.push(value);
-    job.changed();
+    job.notifyChanged();
     return true;
   }
 
-  done({ job, run }: Assignment, report: Report): boolean {
+  done({ job, run }: Assignment, report: WorkerReport): boolean {
     if (job.current !== run) return false;
     const lastProgress = job.progress?.value;
-    const raise = this.faults.forJob('json-error', job);
+    const raise = this.#faults.forJob('json-error', job);
     const final = raise ? { error: raised(new Error(raise.message ?? 'injected failure'), run.workerId) } : report;
-    if (final.error === undefined) this.complete(job, final);
-    else this.fail(job, 'reported', final.error, final.output);
-    const late = this.faults.forJob('late-progress', job);
-    if (late) this.revert(job, late, lastProgress);
+    if (final.error === undefined) this.#complete(job, final);
+    else this.#fail(job, 'reported', final.error, final.output);
+    const late = this.#faults.forJob('late-progress', job);
+    if (late) this.#revert(job, late, lastProgress);
     return true;
   }
 
-  /** From now on the worker must be heard of, again and again, or the job is taken from it. */
-  watch({ job, run }: Assignment): void {
-    const { lostAfter } = this.queue.settings;
-    run.heardAt = this.scheduler.now();
+  /** From now on, a run without a sign of life for `lostAfter` milliseconds loses its job. */
+  watchForSilence({ job, run }: Assignment): void {
+    const { lostAfter } = this.#queue.settings;
+    run.lastSeenAt = this.#scheduler.now();
     const look = (): void => {
-      const silent = this.scheduler.now() - run.heardAt;
-      if (silent < lostAfter) this.after(lostAfter - silent, run, look);
-      else this.giveUp(job);
+      const silent = this.#scheduler.now() - run.lastSeenAt;
+      if (silent < lostAfter) this.#after(lostAfter - silent, run, look);
+      else this.#giveUp(job);
     };
-    this.after(lostAfter, run, look);
+    this.#after(lostAfter, run, look);
   }
 
   /** The worker gave a sign of life for this run. */
-  hear({ run }: Assignment): void {
-    run.heardAt = this.scheduler.now();
+  markAlive({ run }: Assignment): void {
+    run.lastSeenAt = this.#scheduler.now();
   }
 
   close(): void {
-    this.timers.unsubscribe();
+    this.#timers.unsubscribe();
   }
 
-  private giveUp(job: Job): void {
+  #giveUp(job: JobModel): void {
     if (job.retries >= PLATFORM_RETRIES) {
-      this.fail(job, 'lost', `job timed out after ${PLATFORM_RETRIES} retries`);
+      this.#fail(job, 'lost', `job timed out after ${PLATFORM_RETRIES} retries`);
       return;
     }
-    endRun(job, 'lost', this.scheduler.now());
-    this.queue.runAgain(job);
+    endRun(job, 'lost', this.#scheduler.now());
+    this.#queue.runAgain(job);
   }
 
-  private complete(job: Job, report: Report): void {
-    const now = this.scheduler.now();
+  #complete(job: JobModel, report: WorkerReport): void {
+    const now = this.#scheduler.now();
     const refused =
-      this.faults.forJob('no-output', job) !== undefined ||
+      this.#faults.forJob('no-output', job) !== undefined ||
       (report.output !== undefined && exceeds(JSON.stringify(report.output), MAX_OUTPUT));
-    this.queue.counters.completed += 1;
+    this.#queue.counters.completed += 1;
     endRun(job, 'reported', now);
-    this.queue.conclude(job, 'completed', refused ? {} : report, now);
+    this.#queue.conclude(job, 'completed', refused ? {} : report, now);
   }
 
-  private fail(job: Job, outcome: 'reported' | 'killed' | 'lost', error: unknown, output?: unknown): void {
-    const now = this.scheduler.now();
-    this.queue.counters.failed += 1;
+  #fail(job: JobModel, outcome: 'reported' | 'killed' | 'lost', error: unknown, output?: unknown): void {
+    const now = this.#scheduler.now();
+    this.#queue.counters.failed += 1;
     endRun(job, outcome, now);
-    this.queue.conclude(job, 'failed', { error, output }, now);
+    this.#queue.conclude(job, 'failed', { error, output }, now);
   }
 
-  private revert(job: Job, rule: { after?: number; for?: number }, lastProgress: unknown): void {
+  #revert(job: JobModel, rule: { after?: number; for?: number }, lastProgress: unknown): void {
     const { renewals } = job;
-    const change = (ms: number, reverted: Job['reverted']): void => {
-      this.timers.add(
-        this.scheduler.schedule(() => {
+    const change = (ms: number, reverted: JobModel['reverted']): void => {
+      this.#timers.add(
+        this.#scheduler.schedule(() => {
           if (job.renewals !== renewals) return;
           job.reverted = reverted;
-          job.changed();
+          job.notifyChanged();
         }, ms),
       );
     };
@@ -142,7 +143,7 @@ export class WorkerDesk {
     if (rule.for !== undefined) change(after + rule.for, undefined);
   }
 
-  private after(ms: number, run: Run, act: () => void): void {
-    run.during.add(this.scheduler.schedule(act, Math.min(ms, MAX_TIMER)));
+  #after(ms: number, run: Run, act: () => void): void {
+    run.lifetime.add(this.#scheduler.schedule(act, Math.min(ms, MAX_TIMER)));
   }
 }

@@ -1,20 +1,20 @@
-/** How many workers are in which state, in the words of `/health`. */
+/** The number of workers in each state, in the words of `/health`. */
 export interface WorkerCounts {
   readonly idle: number;
   readonly initializing: number;
   readonly running: number;
 }
 
-/** Some workers of an endpoint. To its queue all are alike: those of this process, and those behind a network. */
+/** Some workers of an endpoint: the workers of this process, the workers of other processes, or both. */
 export interface WorkerPool {
   counts(): WorkerCounts;
-  /** The ids of those that have started, busy or not. */
+  /** The ids of the workers that have started, busy or idle. */
   ready(): readonly string[];
-  /** Takes no more work, and stops what goes on. */
+  /** Takes no more jobs, and stops the running work. */
   close(): void;
 }
 
-/** Several pools as one. */
+/** Joins several pools into one. */
 export function allOf(pools: readonly WorkerPool[]): WorkerPool {
   return {
     counts: () => {

@@ -6,11 +6,11 @@ export interface Answer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
-  /** The body as it comes, where it comes in pieces: it stands for `text` then. Cold. */
+  /** The body in pieces, if the answer is sent piece by piece. Replaces `text`. Cold. */
   readonly body$?: Observable<string>;
 }
 
-/** An answer with a JSON body, written as the service writes it: no spaces, keys in the order given. */
+/** An answer with a JSON body, written as the service writes JSON: no spaces, keys in the given order. */
 export function json(status: number, body: unknown): Answer {
   return { status, headers: { 'content-type': 'application/json' }, text: JSON.stringify(body) };
 }

@@ -1,31 +1,32 @@
 import { Observable, asyncScheduler } from 'rxjs';
 
-/** After how many values others get their turn: promises that are settled already leave none to timers and sockets. */
-const AT_ONCE = 100;
+/** Values taken in a row before timers and sockets get a turn. A chain of resolved promises would never give them one. */
+const VALUES_PER_TURN = 100;
 
 /**
- * The values of an async iterable. Differs from `from` in that unsubscribing returns the iterator at once, rather than when
- * it yields next, so that the generator of a cancelled job comes to its `finally`.
+ * Emits the values of an async iterable. Unlike `from`, unsubscribing calls the iterator's `return` at once, and not after
+ * its next value, so that the generator of a cancelled job reaches its `finally` block.
  */
 export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): Observable<T> {
   return new Observable((subscriber) => {
     const iterator = iterable[Symbol.asyncIterator]();
     let ended = false;
     let count = 0;
-    const left = (): boolean => subscriber.closed;
+    // A function, since TypeScript would otherwise assume that `closed` stays false after the first check.
+    const isClosed = (): boolean => subscriber.closed;
     const pull = (): void => {
       iterator.next().then(
         ({ done, value }) => {
           ended = done === true;
-          if (left()) return;
+          if (isClosed()) return;
           if (done) {
             subscriber.complete();
             return;
           }
           subscriber.next(value);
-          if (left()) return;
+          if (isClosed()) return;
           count += 1;
-          if (count % AT_ONCE === 0) subscriber.add(asyncScheduler.schedule(pull));
+          if (count % VALUES_PER_TURN === 0) subscriber.add(asyncScheduler.schedule(pull));
           else pull();
         },
         (error: unknown) => {
@@ -36,7 +37,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): Observable<T> 
     };
     pull();
     return () => {
-      // What the generator does while it is being ended concerns nobody any more.
+      // An error in the generator's `finally` block has no subscriber any more.
       if (!ended) iterator.return?.().then(undefined, () => undefined);
     };
   });

@@ -1,15 +1,15 @@
 import { timer } from 'rxjs';
 import type { HandlerContext, HandlerJob } from '../JobHandler.js';
-import type { Submission } from './Job.js';
+import type { Submission } from './JobModel.js';
 import type { EndpointSettings } from './settings.js';
 import type { Assignment } from './WorkerDesk.js';
 import { plain } from './workerReport.js';
 
-/** The job as a handler gets it: no key for what was not submitted. */
+/** The job as a handler gets it: members that were not submitted are absent. */
 export function handlerJob(id: string, { input = {}, webhook, policy, s3Config, batchId }: Submission): HandlerJob {
   return {
     id,
-    // A copy: what a handler does to its input must not change what the ledger says was submitted.
+    // A copy, so that a handler that changes its input does not change the ledger.
     input: structuredClone(input),
     ...(webhook !== undefined && { webhook }),
     ...(Object.keys(policy).length > 0 && { policy }),
@@ -18,7 +18,7 @@ export function handlerJob(id: string, { input = {}, webhook, policy, s3Config, 
   };
 }
 
-/** What a handler gets beside its job. */
+/** The second argument of a handler. */
 export function handlerContext(
   settings: EndpointSettings,
   { job, run }: Assignment,
@@ -34,7 +34,7 @@ export function handlerContext(
     scheduler,
     signal,
     progress: (value) => {
-      // A handler that was stopped may go on for a while; its worker is no longer there to speak for it.
+      // A stopped handler may run on for a while; its progress is ignored.
       if (!signal.aborted) post(plain(value));
     },
     delay: (ms) => timer(ms, scheduler),

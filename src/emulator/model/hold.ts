@@ -1,14 +1,16 @@
 import { EMPTY, exhaustMap, filter, map, merge, of, take, timer } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
-import type { Job } from './Job.js';
+import type { JobModel } from './JobModel.js';
 
 /**
- * Emits once: at once if `ready`, else when a change of the job made it so, else after `wait` milliseconds.
+ * Emits once: at once if `ready` returns true, else after a change of the job that makes it true, else after `wait`
+ * milliseconds.
  *
- * A change is looked at in the scheduler's next turn. Thus what happens in one moment is answered in one: the last chunk of
- * a stream together with the status COMPLETED, as the service does it. And of two readers only one finds the chunk.
+ * A change is answered in the scheduler's next turn. Changes of the same moment are thus in one answer, as on the service:
+ * the last chunk of a stream together with the status COMPLETED. `ready` is asked again in that turn, since another reader
+ * may have taken the chunk.
  */
-export function hold(job: Job, ready: () => boolean, wait: number, scheduler: SchedulerLike): Observable<void> {
+export function hold(job: JobModel, ready: () => boolean, wait: number, scheduler: SchedulerLike): Observable<void> {
   if (ready()) return of(undefined);
   const changed$ = job.changed$.pipe(
     filter(ready),

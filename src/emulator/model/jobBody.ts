@@ -1,18 +1,18 @@
 import type { Variants } from '../EmulatorOptions.js';
-import type { Job, WireStatus } from './Job.js';
+import type { JobModel, WireStatus } from './JobModel.js';
 
-/** The status that answers show: a late progress update hides the true one. */
-export function shownStatus(job: Job): WireStatus {
+/** The status that answers show: IN_PROGRESS if a late progress update hides the true status. */
+export function shownStatus(job: JobModel): WireStatus {
   return job.reverted ? 'IN_PROGRESS' : job.status;
 }
 
 /** Whether answers show the job as over. */
-export function shownOver(job: Job): boolean {
+export function shownOver(job: JobModel): boolean {
   return job.over && !job.reverted;
 }
 
 /** The job object of `/status`, `/status-sync` and `/runsync`, keys in alphabetical order, absent fields left out. */
-export function jobBody(job: Job, variants: Required<Variants>): Record<string, unknown> {
+export function jobBody(job: JobModel, variants: Required<Variants>): Record<string, unknown> {
   const { id, delayTime, workerId } = job;
   const status = shownStatus(job);
   // `undefined` members do not survive JSON.stringify.

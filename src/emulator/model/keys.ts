@@ -8,14 +8,15 @@ export interface Credentials {
   readonly key: string;
 }
 
-/** The key of a request: after `Bearer`, or bare, as RunPod's own examples have it. */
+/** The key of a request: after `Bearer`, or alone, as in some of RunPod's own examples. */
 export function credentialsOf(headers: Readonly<Record<string, string>>): Credentials {
   const text = (headers.authorization ?? '').trim();
   const key = text.replace(/^bearer(\s+|$)/i, '');
-  return { kind: key === '' ? 'none' : key === text ? 'bare' : 'bearer', key };
+  if (key === '') return { kind: 'none', key };
+  return { kind: key === text ? 'bare' : 'bearer', key };
 }
 
-/** `invalid`: the key is none of ours. `foreign`: it is, but not for this endpoint. */
+/** `invalid`: no such key. `foreign`: the key exists, but does not open this endpoint. */
 export function judgeKey(
   keys: readonly EmulatorKey[],
   key: string,
@@ -26,13 +27,13 @@ export function judgeKey(
   return typeof entry === 'string' || entry.endpoints.includes(endpointId) ? 'fits' : 'foreign';
 }
 
-/** Shorter ones are no real keys, and would tear holes into ordinary words. */
-const SHORTEST_KEY = 6;
+/** Shorter keys are not masked: they are no real keys, and masking them would mask parts of ordinary words. */
+const MIN_KEY_LENGTH = 6;
 
-/** Takes every known key, and the one of this request, out of a text that will be remembered. */
+/** Masks every known key, and the key of the request, in a text that the ledger keeps. */
 export function withoutKeys(text: string, keys: readonly EmulatorKey[], used: string): string {
   const known = keys.map((key) => (typeof key === 'string' ? key : key.key));
   return [...known, used]
-    .filter((key) => key.length >= SHORTEST_KEY)
-    .reduce((left, key) => left.replaceAll(key, '[key]').replaceAll(encodeURIComponent(key), '[key]'), text);
+    .filter((key) => key.length >= MIN_KEY_LENGTH)
+    .reduce((masked, key) => masked.replaceAll(key, '[key]').replaceAll(encodeURIComponent(key), '[key]'), text);
 }

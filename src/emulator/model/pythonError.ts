@@ -1,7 +1,7 @@
-/** The version of the worker SDK that errors name. */
+/** The version of the worker SDK that stands in errors. */
 const WORKER_VERSION = '1.8.2';
 
-/** JSON as Python's `json.dumps` writes it: a space after each separator, nothing but ASCII. */
+/** JSON as Python's `json.dumps` writes it: a space after each separator, only ASCII. */
 function pythonJson(members: Readonly<Record<string, string>>): string {
   const text = (value: string): string =>
     JSON.stringify(value).replace(
@@ -18,7 +18,7 @@ function describe(error: unknown): { readonly name: string; readonly message: st
   return { name: error.name, message: error.message, traceback: error.stack ?? String(error) };
 }
 
-/** `error` of a job whose handler threw: a string that holds JSON. */
+/** The `error` of a job whose handler threw: a string that holds JSON. */
 export function raised(error: unknown, workerId: string): string {
   const { name, message, traceback } = describe(error);
   return pythonJson({
@@ -31,7 +31,7 @@ export function raised(error: unknown, workerId: string): string {
   });
 }
 
-/** `error` of a job whose generator threw. */
+/** The `error` of a job whose generator threw. */
 export function raisedInGenerator(error: unknown): string {
   const { message, traceback } = describe(error);
   return `handler: ${message} \ntraceback: ${traceback}`;

@@ -1,4 +1,4 @@
-/** Gives the next number of a sequence, at least 0 and below 1. */
+/** Returns the next number of a sequence, at least 0 and below 1. */
 export type Random = () => number;
 
 /** The same seed always gives the same sequence (mulberry32 over an FNV-1a hash of the seed's text). */

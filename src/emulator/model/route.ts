@@ -1,19 +1,19 @@
 import { operations } from '../../protocol/operations.js';
 
-/** What a URL asks for. */
+/** The parts of a request's URL. */
 export interface Route {
   readonly endpointId: string;
   readonly operation: string;
-  /** What follows the operation. */
+  /** The path segments after the operation. */
   readonly path: readonly string[];
-  /** The job it concerns, if one is named. */
+  /** The job that the path names, if any. */
   readonly jobId?: string;
-  /** The worker that speaks, where one does. */
+  /** The worker that sent the request, for operations of workers. */
   readonly workerId?: string;
   readonly query: URLSearchParams;
 }
 
-/** The operations of workers: a worker's id comes first, then a job's. */
+/** The operations of workers. Their path has a worker's id first, then a job's id. */
 const WORKER_OPERATIONS: ReadonlySet<string> = new Set([
   'job-take',
   'job-take-batch',
@@ -23,14 +23,15 @@ const WORKER_OPERATIONS: ReadonlySet<string> = new Set([
   'ping',
 ]);
 
-/** The operations whose path holds no job's id. */
+/** The operations whose path holds no job id. */
 const PATH_OPERATIONS: ReadonlySet<string> = new Set(['openai', 'batch']);
 
 const known = (segment: string | undefined): boolean => segment !== undefined && Object.hasOwn(operations, segment);
 
 /**
- * Reads `…/v2/{endpointId}/{operation}/{jobId}?…`, or for workers `…/{operation}/{workerId}/{jobId}?…`. The base may be any: behind a proxy, a client's path begins elsewhere,
- * so that without `v2` whatever stands before an operation is the endpoint.
+ * Reads `…/v2/{endpointId}/{operation}/{jobId}?…`, or for workers `…/v2/{endpointId}/{operation}/{workerId}/{jobId}?…`. Any
+ * base path is allowed, since a client may reach the emulator through a proxy. In a path without `v2`, the segment before
+ * the first known operation is the endpoint.
  */
 export function readRoute(url: string): { readonly path: string; readonly route?: Route } {
   const { pathname, search, searchParams: query } = new URL(url, 'http://localhost');

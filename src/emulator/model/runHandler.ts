@@ -13,26 +13,26 @@ import {
 } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { fromAsyncIterable } from './fromAsyncIterable.js';
-import type { Report } from './Job.js';
+import type { WorkerReport } from './JobModel.js';
 import { raised, raisedInGenerator } from './pythonError.js';
 import { plain, saysError, workerReport } from './workerReport.js';
 
-/** What a handler does, in the words of a worker. The last event is always `done`. */
+/** What a worker reports of its handler. The last event is always `done`. */
 export type WorkEvent =
-  { readonly kind: 'chunk'; readonly value: unknown } | { readonly kind: 'done'; readonly report: Report };
+  { readonly kind: 'chunk'; readonly value: unknown } | { readonly kind: 'done'; readonly report: WorkerReport };
 
-/** How the endpoint wants its handler's result understood. */
+/** How a handler's result becomes events. */
 export interface HandlerMode {
   readonly workerId: string;
   readonly stream: boolean;
   readonly aggregate: boolean;
-  /** `output` of a stream that is not aggregated. */
+  /** The `output` of a stream that is not aggregated: an empty list, or none. */
   readonly streamed: 'empty' | 'absent';
 }
 
-const done = (report: Report): WorkEvent => ({ kind: 'done', report });
+const done = (report: WorkerReport): WorkEvent => ({ kind: 'done', report });
 
-/** Calls a handler and follows what it returned to its end. Never errors: a throw is a report. */
+/** Calls a handler and emits the events of what it returns. Never errors: a throw becomes a report. */
 export function runHandler(work: () => unknown, mode: HandlerMode): Observable<WorkEvent> {
   return defer(() => understand(work(), mode)).pipe(
     catchError((error: unknown) =>
@@ -60,10 +60,10 @@ function single(values$: Observable<unknown>): Observable<WorkEvent> {
 function chunked(values$: Observable<unknown>, mode: HandlerMode): Observable<WorkEvent> {
   return defer(() => {
     const all: unknown[] = [];
-    let failure: Report | undefined;
+    let failure: WorkerReport | undefined;
     const chunks$ = values$.pipe(
       map((value) => plain(value) ?? null),
-      // A yielded error is not posted as a chunk: it ends the stream and fails the job.
+      // A chunk with an `error` is not posted: it ends the stream and fails the job.
       takeWhile((value) => {
         if (saysError(value)) failure = { error: value.error };
         return !failure;
@@ -73,7 +73,10 @@ function chunked(values$: Observable<unknown>, mode: HandlerMode): Observable<Wo
         return { kind: 'chunk', value };
       }),
     );
-    const output = (): unknown => (mode.aggregate ? all : mode.streamed === 'empty' ? [] : undefined);
+    const output = (): unknown => {
+      if (mode.aggregate) return all;
+      return mode.streamed === 'empty' ? [] : undefined;
+    };
     return concat(
       chunks$,
       defer(() => of(done(failure ?? { output: output() }))),

@@ -20,10 +20,10 @@ export interface EndpointSettings {
   readonly log: NonNullable<EmulatorOptions['log']>;
 }
 
-/** `policy.ttl` where a job says nothing: 24 hours. */
+/** The time to live of a job without `policy.ttl`: 24 hours. */
 export const DEFAULT_TTL = 86_400_000;
 
-/** How often the platform runs a job again whose worker fell silent. No other number was ever seen. */
+/** How often the platform runs a job again whose worker fell silent. On the service no other number was seen. */
 export const PLATFORM_RETRIES = 1;
 
 function variantsOf(variants: Variants = {}): Required<Variants> {
@@ -58,7 +58,7 @@ export function settingsOf(
     retention: { run: 1_800_000, runsync: 60_000, ...endpoint.retention },
     region: endpoint.region ?? 'u1',
     variants: variantsOf(options.variants),
-    // Bound to its own object, so that a handler written as a method keeps its `this`.
+    // Called on its endpoint, so that a handler written as a method keeps its `this`.
     handler: (job, context) => endpoint.handler?.(job, context),
     scheduler,
     log: options.log ?? (() => undefined),

@@ -5,14 +5,14 @@ import { runHandler } from './runHandler.js';
 import type { EndpointSettings } from './settings.js';
 import type { Assignment, WorkerDesk } from './WorkerDesk.js';
 
-/** Whether the worker SDK refuses the job: the platform leaves an empty input out, and the SDK asks for one. */
+/** Whether the worker SDK refuses the job: it requires an `input`, and the platform leaves an empty input out. */
 export function isIncomplete({ job: { submission } }: Assignment): boolean {
   return !submission.input || Object.keys(submission.input).length === 0;
 }
 
 /**
- * Runs the endpoint's handler on a job for as long as the run lasts, and posts what it does. Unsubscribing stops the handler
- * and leaves the run open, as a worker that disappears.
+ * Runs the endpoint's handler on a job until the run ends, and posts the handler's events to the desk. Unsubscribing stops
+ * the handler without a report, like a worker that disappears.
  */
 export function workOn(
   assignment: Assignment,
@@ -24,8 +24,8 @@ export function workOn(
   const { workerId } = run;
   const controller = new AbortController();
   const working = new Subscription();
-  run.during.add(working);
-  // Before the handler's own teardown, so that it can tell being stopped from having ended.
+  run.lifetime.add(working);
+  // Added before the handler's subscription, so that a teardown in the handler can check `signal.aborted`.
   working.add(() => {
     if (run.outcome !== 'reported') controller.abort();
   });
@@ -35,7 +35,7 @@ export function workOn(
   working.add(
     runHandler(work, { workerId, stream, aggregate, streamed: variants.streamed })
       .pipe(
-        // A generator that never waits would not notice otherwise that it was stopped.
+        // Stops a generator that never waits, which would otherwise run on inside one `next` loop.
         takeWhile(({ kind }) => kind === 'done' || !working.closed),
         finalize(free),
       )

@@ -1,6 +1,6 @@
-import type { Report } from './Job.js';
+import type { WorkerReport } from './JobModel.js';
 
-/** A value as it arrives after a trip over the wire; throws where JSON cannot hold it. */
+/** A value as JSON carries it. Throws if JSON cannot hold the value. */
 export function plain(value: unknown): unknown {
   const text = JSON.stringify(value) as string | undefined;
   return text === undefined ? undefined : JSON.parse(text);
@@ -10,16 +10,16 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether a result or a chunk says that the job failed. */
+/** Whether a result or a chunk has a truthy `error`, which fails the job. */
 export function saysError(value: unknown): value is { readonly error: unknown } {
   return isObject(value) && Boolean(value.error);
 }
 
 /**
- * What the worker SDK posts for what a handler returned: a truthy `error` fails the job and the other members are its
- * output; a falsy `error` and `refresh_worker` are taken out; nothing left is no output.
+ * The worker SDK's report for a handler's result. A truthy `error` fails the job, and the other members are its output. A
+ * falsy `error` and `refresh_worker` are removed. An object without other members is no output.
  */
-export function workerReport(returned: unknown): Report {
+export function workerReport(returned: unknown): WorkerReport {
   const value = plain(returned);
   if (value === undefined) return {};
   if (!isObject(value)) return { output: value };

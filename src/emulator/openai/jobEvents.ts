@@ -1,16 +1,16 @@
 import { defer, map, repeat, takeWhile } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { hold } from '../model/hold.js';
-import type { Job } from '../model/Job.js';
+import type { JobModel } from '../model/JobModel.js';
 import { shownOver } from '../model/jobBody.js';
 
 const DONE = 'data: [DONE]\n\n';
 
 /**
- * The chunks of a job as server-sent events, each as it comes, and `[DONE]` at the end. A chunk that is text is taken to be
- * events already, as vLLM's worker yields them. A failure is the last event.
+ * Emits the chunks of a job as server-sent events as they arrive, and `[DONE]` at the end. A chunk that is a string is
+ * passed on unchanged, since vLLM's worker yields finished events. If the job fails, the failure is the last event.
  */
-export function jobEvents(job: Job, scheduler: SchedulerLike): Observable<string> {
+export function jobEvents(job: JobModel, scheduler: SchedulerLike): Observable<string> {
   let done = false;
   const ready = (): boolean => job.chunks.waiting > 0 || shownOver(job);
   return defer(() => hold(job, ready, 0, scheduler)).pipe(
@@ -26,7 +26,7 @@ export function jobEvents(job: Job, scheduler: SchedulerLike): Observable<string
   );
 }
 
-function endOf(job: Job, done: boolean): string {
+function endOf(job: JobModel, done: boolean): string {
   if (job.status !== 'COMPLETED') return eventOf(failureOf(job));
   return done ? '' : DONE;
 }
@@ -35,8 +35,8 @@ function eventOf(chunk: unknown): string {
   return typeof chunk === 'string' ? chunk : `data: ${JSON.stringify(chunk)}\n\n`;
 }
 
-/** Why a job failed, in OpenAI's form, as vLLM's worker says it. */
-export function failureOf(job: Job): { readonly error: unknown } {
+/** The failure of a job in OpenAI's error format, as vLLM's worker gives it. */
+export function failureOf(job: JobModel): { readonly error: unknown } {
   const { error } = job.report;
   if (typeof error === 'object' && error !== null) return { error };
   const message = typeof error === 'string' ? error : `the job is ${job.status}`;

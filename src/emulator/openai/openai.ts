@@ -4,14 +4,14 @@ import { badRequest, empty, json, jobNotFound, type Answer } from '../model/answ
 import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
 import { hold } from '../model/hold.js';
-import type { Job } from '../model/Job.js';
+import type { JobModel } from '../model/JobModel.js';
 import { shownOver } from '../model/jobBody.js';
-import type { Operate } from '../operations/Call.js';
+import type { Operate } from '../operations/OperationCall.js';
 import { failureOf, jobEvents } from './jobEvents.js';
 
 /**
- * `/openai/v1/…`: the request becomes a job with the input `{ openai_route, openai_input }`, and its result the answer: JSON,
- * or server-sent events where the request says `stream: true`. Whoever leaves ends the reading, not the job.
+ * `/openai/v1/…`: the request becomes a job with the input `{ openai_route, openai_input }`. The job's result is the answer:
+ * JSON, or server-sent events if the request has `stream: true`. A client that disconnects does not cancel the job.
  */
 export const openai: Operate = (call) =>
   defer(() => {
@@ -29,13 +29,13 @@ export const openai: Operate = (call) =>
       policy: {},
       input: { openai_route: route, openai_input: input },
     });
-    call.created(job);
+    call.onJobCreated(job);
     const streams = input.stream === true;
     const ready = (): boolean => shownOver(job) || (streams && job.chunks.waiting > 0);
     return hold(job, ready, Math.min(WAIT.max, job.ttl), scheduler).pipe(
       map(() => {
         if (!endpoint.queue.find(job.id)) return jobNotFound();
-        // A failure that comes before the first event can still be told by the HTTP status.
+        // A job that fails before its first chunk is answered with an HTTP error instead of a stream.
         if (streams && (job.status !== 'FAILED' || job.chunks.waiting > 0)) {
           const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' };
           return { status: 200, headers, text: '', body$: jobEvents(job, scheduler) };
@@ -45,15 +45,15 @@ export const openai: Operate = (call) =>
     );
   });
 
-/** The result of a job as OpenAI's clients read it. A handler that streams gives it as its only chunk. */
-function resultOf(job: Job): Answer {
+/** The answer for a job that is over. If the handler streams, its last chunk is the result. */
+function resultOf(job: JobModel): Answer {
   if (job.status !== 'COMPLETED') return json(500, failureOf(job));
   const chunks = job.chunks.drain();
   const result = chunks.length > 0 ? chunks.at(-1) : job.report.output;
   return typeof result === 'string' ? { ...json(200, null), text: result } : json(200, result ?? null);
 }
 
-/** The body as an object, or what is wrong with it. */
+/** The body as an object; the reason as text if it is not one. */
 function readBody({ body = '', size = 0 }: EmulatorRequest): Record<string, unknown> | string {
   if (size > MAX_RUNSYNC_BODY || exceeds(body, MAX_RUNSYNC_BODY)) {
     return `body: exceeded max body size of ${MAX_RUNSYNC_BODY / 1024 / 1024}MiB`;

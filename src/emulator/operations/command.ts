@@ -1,11 +1,11 @@
 import { defer, of } from 'rxjs';
 import { jobNotFound, json, type Answer } from '../model/answers.js';
 import { shownStatus } from '../model/jobBody.js';
-import type { Operate } from './Call.js';
+import type { Operate } from './OperationCall.js';
 
-/** `POST /cancel/{id}`: stops a waiting or running job. What it answers for a job that is over is not known. */
+/** `POST /cancel/{id}`: stops a waiting or running job. The service's answer for an ended job is not known: a variant. */
 export const cancel: Operate = ({ endpoint: { queue, settings }, jobId }) =>
-  answering(() => {
+  answerOnce(() => {
     const job = queue.find(jobId);
     if (!job) return jobNotFound();
     if (!queue.cancel(job) && settings.variants.cancelEnded === 'not-found') return jobNotFound();
@@ -14,7 +14,7 @@ export const cancel: Operate = ({ endpoint: { queue, settings }, jobId }) =>
 
 /** `POST /retry/{id}`: runs a failed job again, under the same id. */
 export const retry: Operate = ({ endpoint: { queue }, jobId }) =>
-  answering(() => {
+  answerOnce(() => {
     const job = queue.find(jobId);
     if (!job) return jobNotFound();
     return queue.retry(job)
@@ -22,10 +22,10 @@ export const retry: Operate = ({ endpoint: { queue }, jobId }) =>
       : json(400, { error: 'job cannot be retried' });
   });
 
-/** `POST /purge-queue`: removes what waits. What runs goes on. */
+/** `POST /purge-queue`: removes the waiting jobs. Running jobs go on. */
 export const purgeQueue: Operate = ({ endpoint: { queue } }) =>
-  answering(() => json(200, { removed: queue.purge(), status: 'completed' }));
+  answerOnce(() => json(200, { removed: queue.purge(), status: 'completed' }));
 
-function answering(act: () => Answer) {
+function answerOnce(act: () => Answer) {
   return defer(() => of(act()));
 }

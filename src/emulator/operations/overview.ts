@@ -1,16 +1,16 @@
 import { defer, of } from 'rxjs';
 import { json } from '../model/answers.js';
-import type { Endpoint } from '../model/Endpoint.js';
+import type { EndpointModel } from '../model/EndpointModel.js';
 import { jobBody } from '../model/jobBody.js';
 import type { EndpointState } from '../inspect/EmulatorState.js';
-import type { Operate } from './Call.js';
+import type { Operate } from './OperationCall.js';
 
-/** What `/health` says of an endpoint. `ready` counts the idle workers once more, as on the service. */
-export function healthOf({ queue, workers, remote, faults, settings }: Endpoint): EndpointState {
+/** The counts that `/health` answers. `ready` equals `idle`, as on the service. */
+export function healthOf({ queue, workers, remote, faults, settings }: EndpointModel): EndpointState {
   const { completed, failed, retried } = queue.counters;
   const { inProgress, inQueue } = queue.depth();
   const { idle, initializing, running } = workers.counts();
-  const most = settings.workers.max + remote.away();
+  const most = settings.workers.max + remote.awayCount();
   const throttled = faults.workersAway('throttled-workers', settings.id, most);
   const unhealthy = faults.workersAway('unhealthy-workers', settings.id, most);
   return {
@@ -22,7 +22,7 @@ export function healthOf({ queue, workers, remote, faults, settings }: Endpoint)
 /** `GET /health`: counts of jobs and workers. */
 export const health: Operate = ({ endpoint }) => defer(() => of(json(200, healthOf(endpoint))));
 
-/** `GET /metrics`: not documented; in the form that an official client reads. */
+/** `GET /metrics`: not documented. The answer has the form that an official client reads. */
 export const metrics: Operate = ({ endpoint }) =>
   defer(() => {
     const { ready, running, idle, initializing, throttled, unhealthy } = healthOf(endpoint).workers;
@@ -30,6 +30,6 @@ export const metrics: Operate = ({ endpoint }) =>
     return of(json(200, { workers, readyWorkers: endpoint.workers.ready() }));
   });
 
-/** `GET /requests`: documented by its rate limit only. The emulator lists the jobs that are not over. */
+/** `GET /requests`: only its rate limit is documented. The emulator lists the jobs that have not ended. */
 export const requests: Operate = ({ endpoint: { queue, settings } }) =>
-  defer(() => of(json(200, { requests: queue.live().map((job) => jobBody(job, settings.variants)) })));
+  defer(() => of(json(200, { requests: queue.listUnfinished().map((job) => jobBody(job, settings.variants)) })));

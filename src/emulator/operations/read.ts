@@ -3,13 +3,13 @@ import { RUNSYNC_WAIT, STREAM_WAIT } from '../../protocol/limits.js';
 import { networkError } from '../faults/networkError.js';
 import { jobNotFound, json, type Answer } from '../model/answers.js';
 import { hold } from '../model/hold.js';
-import type { Job } from '../model/Job.js';
+import type { JobModel } from '../model/JobModel.js';
 import { jobBody, shownOver, shownStatus } from '../model/jobBody.js';
-import type { Call, Operate } from './Call.js';
+import type { OperationCall, Operate } from './OperationCall.js';
 import { waitOf } from './wait.js';
 
-/** Reads the job that a request names, if it can be read now. */
-function reading(call: Call, answer: (job: Job) => Observable<Answer>): Observable<Answer> {
+/** Answers with the job that a request names, or with 404 if the job cannot be read now. */
+function withJob(call: OperationCall, answer: (job: JobModel) => Observable<Answer>): Observable<Answer> {
   return defer(() => {
     const { queue, settings } = call.endpoint;
     const job = queue.find(call.jobId);
@@ -17,11 +17,16 @@ function reading(call: Call, answer: (job: Job) => Observable<Answer>): Observab
   });
 }
 
-/** Holds a read, then answers if the job is still there. */
-function heldRead(call: Call, wait: number, ready: (job: Job) => boolean, answer: (job: Job) => Answer) {
-  return (job: Job): Observable<Answer> => {
+/** Holds a read until `ready` returns true or the wait is over. Answers with 404 if the job is gone by then. */
+function heldRead(
+  call: OperationCall,
+  wait: number,
+  ready: (job: JobModel) => boolean,
+  answer: (job: JobModel) => Answer,
+) {
+  return (job: JobModel): Observable<Answer> => {
     const { scheduler } = call.endpoint.settings;
-    // Nothing else tells a held request that a waiting job's time to live is over.
+    // The end of a waiting job's time to live causes no change event, so the wait must not last longer.
     const most = job.over ? wait : Math.min(wait, job.ttlAt - scheduler.now());
     return hold(job, () => ready(job), most, scheduler).pipe(
       map(() => (call.endpoint.queue.find(call.jobId) ? answer(job) : jobNotFound())),
@@ -29,36 +34,36 @@ function heldRead(call: Call, wait: number, ready: (job: Job) => boolean, answer
   };
 }
 
-/** `/status/{id}`: the job as it is. With `ttl`, how long it can be read after its end. */
+/** `/status/{id}`: the job. The query `ttl` sets how long the job can be read after its end, in milliseconds. */
 export const status: Operate = (call) =>
-  reading(call, (job) => {
+  withJob(call, (job) => {
     const ttl = Number(call.query.get('ttl') ?? NaN);
     if (ttl >= 0) job.retention = ttl;
     return of(json(200, jobBody(job, call.endpoint.settings.variants)));
   });
 
-/** `/status-sync/{id}`: the job when it is over, or as it is after the wait. */
+/** `/status-sync/{id}`: the job, once it has ended or the wait is over. */
 export const statusSync: Operate = (call) => {
   const wait = waitOf(call, RUNSYNC_WAIT);
   if (typeof wait !== 'number') return of(wait);
-  const answer = (job: Job): Answer => json(200, jobBody(job, call.endpoint.settings.variants));
-  return reading(call, heldRead(call, wait, shownOver, answer));
+  const answer = (job: JobModel): Answer => json(200, jobBody(job, call.endpoint.settings.variants));
+  return withJob(call, heldRead(call, wait, shownOver, answer));
 };
 
-/** `/stream/{id}`: the chunks nobody has read yet; held while there is none, and the job is not over. */
+/** `/stream/{id}`: the unread chunks. Held while there are none and the job has not ended. */
 export const stream: Operate = (call) => {
   const wait = waitOf(call, STREAM_WAIT);
   if (typeof wait !== 'number') return of(wait);
-  const ready = (job: Job): boolean => job.chunks.waiting > 0 || shownOver(job);
+  const ready = (job: JobModel): boolean => job.chunks.waiting > 0 || shownOver(job);
   let taken = 0;
-  const answer = (job: Job): Answer => {
+  const answer = (job: JobModel): Answer => {
     const chunks = job.chunks.drain();
     taken = chunks.length;
     return json(200, { status: shownStatus(job), stream: chunks.map((output) => ({ output })) });
   };
-  return reading(call, heldRead(call, wait, ready, answer)).pipe(
+  return withJob(call, heldRead(call, wait, ready, answer)).pipe(
     map((given) => {
-      if (taken > 0 && call.dropped()) throw networkError('sent', 'ECONNRESET');
+      if (taken > 0 && call.losesChunks()) throw networkError('sent', 'ECONNRESET');
       return given;
     }),
   );

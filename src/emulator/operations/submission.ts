@@ -3,14 +3,14 @@ import type { JobPolicy, S3Config } from '../../types/JobRequest.js';
 import { badRequest, type Answer } from '../model/answers.js';
 import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
-import type { Submission } from '../model/Job.js';
+import type { Submission } from '../model/JobModel.js';
 
-type Members = Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
 
-/** A refusal, thrown inside this file only: checks nest, and each may end the reading. */
+/** Thrown by the nested checks of this file, and caught in `submissionOf`. */
 class Refused extends Error {}
 
-/** Reads the body of `/run` or `/runsync`: a job, or the answer that refuses it. */
+/** Reads the body of `/run` or `/runsync`. Returns the submission, or an answer that refuses it. */
 export function readSubmission(request: EmulatorRequest, operation: 'run' | 'runsync'): Submission | Answer {
   const text = request.body ?? '';
   const max = operation === 'run' ? MAX_RUN_BODY : MAX_RUNSYNC_BODY;
@@ -27,14 +27,14 @@ export function readSubmission(request: EmulatorRequest, operation: 'run' | 'run
   return typeof read === 'string' ? badRequest(read) : read;
 }
 
-/** Reads a job that was submitted as JSON, or says what is wrong with it. */
+/** Reads a submitted job from parsed JSON. Returns the reason as text if a member is wrong. */
 export function submissionOf(value: unknown, operation: 'run' | 'runsync'): Submission | string {
   try {
     const body = objectOf(value, 'body');
     if (!body) throw new Refused('body: must be an object');
     const input = objectOf(body.input, 'input');
     const webhook = textOf(body.webhook, 'webhook');
-    // Passed through as it is: the worker is who reads it.
+    // Not checked: only the worker reads it.
     const s3Config = objectOf(body.s3Config, 's3Config') as S3Config | undefined;
     return {
       operation,
@@ -50,10 +50,10 @@ export function submissionOf(value: unknown, operation: 'run' | 'runsync'): Subm
 }
 
 /** `null` counts as absent. */
-function objectOf(value: unknown, name: string): Members | undefined {
+function objectOf(value: unknown, name: string): JsonObject | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'object' || Array.isArray(value)) throw new Refused(`${name}: must be an object`);
-  return value as Members; // checked just above
+  return value as JsonObject; // checked just above
 }
 
 function textOf(value: unknown, name: string): string | undefined {
@@ -62,7 +62,7 @@ function textOf(value: unknown, name: string): string | undefined {
   return value;
 }
 
-function policyOf(policy: Members): JobPolicy {
+function policyOf(policy: JsonObject): JobPolicy {
   const executionTimeout = durationOf(policy.executionTimeout, 'policy.executionTimeout', EXECUTION_TIMEOUT);
   const ttl = durationOf(policy.ttl, 'policy.ttl', TTL);
   return {

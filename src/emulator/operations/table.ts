@@ -4,10 +4,10 @@ import { status, statusSync, stream } from './read.js';
 import { run, runsync } from './submit.js';
 import { batch } from '../batch/batchRoutes.js';
 import { openai } from '../openai/openai.js';
-import type { Operate } from './Call.js';
+import type { Operate } from './OperationCall.js';
 import * as worker from './worker.js';
 
-/** What an operation asks of a request, and what it does. */
+/** What an operation requires of a request, and what it does. */
 export interface TableRow {
   readonly methods: readonly string[];
   /** Whether a job id must follow in the path. */

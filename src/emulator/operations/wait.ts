@@ -1,9 +1,9 @@
 import { WAIT } from '../../protocol/limits.js';
 import { badRequest, type Answer } from '../model/answers.js';
-import type { Call } from './Call.js';
+import type { OperationCall } from './OperationCall.js';
 
-/** How long the request wants to be held, in milliseconds; or the refusal of it. */
-export function waitOf({ query, endpoint }: Call, byDefault: number): number | Answer {
+/** How long a request is held, in milliseconds, by its query `wait`; or an answer that refuses the `wait`. */
+export function waitOf({ query, endpoint }: OperationCall, byDefault: number): number | Answer {
   const text = query.get('wait');
   if (text === null || text === '') return byDefault;
   const wait = Number(text);

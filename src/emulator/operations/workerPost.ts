@@ -2,17 +2,17 @@ import { MAX_RUNSYNC_BODY } from '../../protocol/limits.js';
 import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
 
-export type Members = Readonly<Record<string, unknown>>;
+export type PostMembers = Readonly<Record<string, unknown>>;
 
-/** What a worker posted, or why it cannot be taken. */
+/** The members of a worker's post, or the reason why the post is refused. */
 export type WorkerPost =
-  | { readonly kind: 'members'; readonly members: Members }
+  | { readonly kind: 'members'; readonly members: PostMembers }
   | { readonly kind: 'too-large' | 'unreadable'; readonly reason: string };
 
-/** Largest post of a worker, in bytes: as large as a result may be. */
+/** Largest post of a worker, in bytes. */
 const MAX_POST = MAX_RUNSYNC_BODY;
 
-/** Reads what a worker posted: an object as JSON, whatever the content type says. The worker SDK says it is a form. */
+/** Reads a worker's post as a JSON object. Ignores the content type, since the worker SDK declares a form. */
 export function readPost({ body = '', size = 0 }: EmulatorRequest): WorkerPost {
   if (size > MAX_POST || exceeds(body, MAX_POST)) {
     return { kind: 'too-large', reason: `body: exceeded max body size of ${MAX_POST / 1024 / 1024}MiB` };
@@ -20,7 +20,7 @@ export function readPost({ body = '', size = 0 }: EmulatorRequest): WorkerPost {
   try {
     const value: unknown = JSON.parse(body);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      return { kind: 'members', members: value as Members }; // checked just above
+      return { kind: 'members', members: value as PostMembers }; // checked just above
     }
     return { kind: 'unreadable', reason: 'body: must be an object' };
   } catch {

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Which origins may call: none, all, one, or a list. */
+/** Which origins may call: none (`false`), all (`true`), one, or a list. */
 export type CorsOption = boolean | string | readonly string[];
 
-/** The headers that let a page of another origin call the emulator; none where it may not. */
+/** The headers that let a page of another origin call the emulator; no such headers if its origin is not allowed. */
 export function corsHeaders(cors: CorsOption, headers: IncomingHttpHeaders): Record<string, string> {
   const { origin } = headers;
   if (cors === false || origin === undefined) return {};

@@ -1,5 +1,5 @@
 export * from '../index.js';
-// Named here, these stand before those of `../testing`.
+// These replace the exports of `../index.js` that have the same names.
 export {
   createEmulator,
   startEmulator,

@@ -17,7 +17,7 @@ export const postWebhook: WebhookSender = ({ url, headers, body }) =>
         subscriber.next(statusCode);
         subscriber.complete();
       });
-      // What it says beside its status is of no use.
+      // Only the status counts; the body is read and thrown away.
       response.resume();
     });
     request.end(body);

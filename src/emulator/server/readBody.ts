@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { MAX_RUNSYNC_BODY } from '../../protocol/limits.js';
 
-/** A request's body: its text, or only its size where that is more than any operation takes. */
+/** A request's body: its text, or only its size if it is larger than any operation takes. */
 export interface Body {
   readonly body?: string;
   readonly size: number;
 }
 
-/** Reads a body to its end, keeping no more than can be used. `undefined` when the client went away meanwhile. */
+/** Reads a body to its end and drops the text of a body that is too large. `undefined`: the client disconnected. */
 export async function readBody(request: IncomingMessage): Promise<Body | undefined> {
   const parts: Buffer[] = [];
   let size = 0;

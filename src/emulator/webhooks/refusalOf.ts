@@ -2,7 +2,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 }
 
-/** Why nothing may be posted to a URL; `undefined` where it may. */
+/** The reason why a webhook must not be posted to a URL; `undefined` if it may. */
 export function refusalOf(url: string, allow: true | readonly string[]): string | undefined {
   const target = parsed(url);
   if (!target) return 'not a URL';

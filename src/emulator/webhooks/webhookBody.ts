@@ -1,7 +1,7 @@
-import type { Job } from '../model/Job.js';
+import type { JobModel } from '../model/JobModel.js';
 
-/** The body of a webhook: the job object with `input` and `webhook`, and without `workerId`; keys in alphabetical order. */
-export function webhookBody(job: Job): string {
+/** The body of a webhook: the job object plus `input` and `webhook`, minus `workerId`; keys in alphabetical order. */
+export function webhookBody(job: JobModel): string {
   const { id, delayTime, executionTime, status, submission, report } = job;
   const { input, webhook } = submission;
   const retries = job.retries || undefined;

@@ -8,13 +8,13 @@ async function start(): Promise<ListeningEmulator> {
   return emulator;
 }
 
-/** Whether it still does what it is for. */
+/** Checks that the server still runs jobs. */
 async function goesOn({ baseUrl }: ListeningEmulator): Promise<void> {
   const answer = await fetch(`${baseUrl}/demo/runsync`, { method: 'POST', body: '{"input":{"x":1}}' });
   expect(await answer.json()).toMatchObject({ status: 'COMPLETED', output: { echo: { x: 1 } } });
 }
 
-/** Sends bytes as they are; gives what comes back until the server ends the connection, or has said `until`. */
+/** Sends raw bytes. Resolves with the server's answer once it holds `until`, or the server ends the connection. */
 function raw(port: number, text: string, until: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
@@ -47,7 +47,7 @@ test.each([
   await goesOn(emulator);
 });
 
-test('a body of 30 MiB is refused, and not kept', async () => {
+test('refuses a body of 30 MiB without keeping it in memory', async () => {
   const emulator = await start();
   const body = `{"input":{"x":"${'x'.repeat(30 * 1024 * 1024)}"}}`;
   const answer = await fetch(`${emulator.baseUrl}/demo/run`, { method: 'POST', body });
@@ -59,7 +59,7 @@ test('a body of 30 MiB is refused, and not kept', async () => {
   await goesOn(emulator);
 });
 
-// Sent as they are: fetch would tidy them.
+// Sent over a raw socket, since fetch would normalize these paths.
 test.each([
   ['/v2/demo/../demo/health', 200],
   ['/v2/../../etc/passwd', 404],
@@ -78,13 +78,13 @@ test.each([
   await goesOn(emulator);
 });
 
-test('what is no HTTP is answered with 400', async () => {
+test('answers bytes that are not HTTP with 400', async () => {
   const emulator = await start();
   expect(await raw(emulator.port, 'hello there\r\n\r\n', '\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
   await goesOn(emulator);
 });
 
-test('a URL that is none is answered, not fatal', async () => {
+test('answers an invalid URL, and goes on', async () => {
   const emulator = await start();
   const said = await raw(
     emulator.port,

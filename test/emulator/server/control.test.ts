@@ -14,7 +14,7 @@ async function start(options: Partial<EmulatorOptions> = {}): Promise<ListeningE
   return emulator;
 }
 
-test('faults are switched over HTTP', async () => {
+test('adds and removes faults over HTTP', async () => {
   const { url, baseUrl, faults } = await start();
   const body = JSON.stringify({ 'empty-502': 1 });
   const answer = await fetch(`${url}/__emulator/faults`, { method: 'POST', body });
@@ -24,7 +24,7 @@ test('faults are switched over HTTP', async () => {
   expect((await fetch(`${baseUrl}/demo/health`)).status).toBe(200);
 });
 
-test('the state is read over HTTP', async () => {
+test('answers the state over HTTP', async () => {
   const { url, baseUrl } = await start();
   await fetch(`${baseUrl}/demo/runsync`, { method: 'POST', body: '{"input":{"x":1}}' });
   expect(await (await fetch(`${url}/__emulator/state`)).json()).toMatchObject({
@@ -33,7 +33,7 @@ test('the state is read over HTTP', async () => {
   });
 });
 
-test('a page of another origin switches nothing, unless it is let in', async () => {
+test('refuses control requests of pages of other origins, unless CORS allows the origin', async () => {
   const closed = await start();
   const send = async ({ url }: ListeningEmulator) => {
     const init = { method: 'POST', body: '{"empty-502":1}', headers: { origin: 'http://example.com' } };
@@ -44,7 +44,7 @@ test('a page of another origin switches nothing, unless it is let in', async () 
   expect(await send(await start({ cors: 'http://example.com' }))).toBe(200);
 });
 
-test('slow-body: the answer begins at once, and its text comes piece by piece', async () => {
+test('slow-body: the answer begins at once, and its text arrives piece by piece', async () => {
   const output = 'naïve 🙂'.repeat(20);
   const { baseUrl } = await start({
     endpoints: { demo: { handler: () => output } },
@@ -57,7 +57,7 @@ test('slow-body: the answer begins at once, and its text comes piece by piece', 
   expect(JSON.parse(Buffer.concat(pieces).toString('utf8'))).toMatchObject({ output });
 });
 
-test('slow-body: who goes away ends it', async () => {
+test('slow-body: a client that disconnects ends the answer', async () => {
   const { baseUrl, state } = await start({ faults: [{ fault: 'slow-body', for: 600_000 }] });
   const leaving = new AbortController();
   const answer = await fetch(`${baseUrl}/demo/health`, { signal: leaving.signal });

@@ -55,7 +55,7 @@ describe('the server', () => {
     expect(await status('DELETE', 'health')).toBe(405);
   });
 
-  test('knows nothing outside of /v2', async () => {
+  test('answers paths outside of /v2 with 404', async () => {
     const { url } = await start();
     for (const path of ['/', '/demo/health', '/v1/demo/health', '/v2']) {
       const answer = await fetch(url + path);
@@ -63,7 +63,7 @@ describe('the server', () => {
     }
   });
 
-  test('asks for the key', async () => {
+  test('requires the key', async () => {
     const { baseUrl, requests } = await start({ keys: ['secret-key'] });
     const status = async (headers: Record<string, string>) =>
       (await fetch(`${baseUrl}/demo/health`, { headers })).status;
@@ -108,7 +108,7 @@ describe('the server', () => {
     agent.destroy();
   });
 
-  test('notices a client that goes away; its job goes on', async () => {
+  test('records a client that disconnects; its job goes on', async () => {
     const { baseUrl, requests$, jobs } = await start({ endpoints: { demo: { handler: () => NEVER } } });
     const leaving = new AbortController();
     const over = firstValueFrom(requests$);
@@ -121,7 +121,7 @@ describe('the server', () => {
     expect(jobs()[0]).not.toHaveProperty('end');
   });
 
-  test('a client that goes away amid its body submits nothing', async () => {
+  test('a client that disconnects while it sends its body submits nothing', async () => {
     const { port, jobs, requests } = await start();
     const socket = connect(port, '127.0.0.1');
     socket.write('POST /v2/demo/run HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"input":');
@@ -135,7 +135,7 @@ describe('the server', () => {
 });
 
 describe('faults on the wire', () => {
-  test('a reset', async () => {
+  test('resets the connection', async () => {
     const { baseUrl, jobs } = await start({ faults: [{ fault: 'reset-after', nth: 1 }] });
     const error: unknown = await post(`${baseUrl}/demo/run`, { input: { x: 1 } }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ cause: { code: 'ECONNRESET' } });
@@ -168,7 +168,7 @@ describe('faults on the wire', () => {
     ]);
   });
 
-  test('no answer: the client may leave, and close ends it', async () => {
+  test('no answer: the client may disconnect, and close ends the request', async () => {
     const emulator = await start({ faults: { 'no-answer': 1 } });
     const asked = fetch(`${emulator.baseUrl}/demo/health`);
     await expect.poll(() => emulator.requests().length).toBe(1);
@@ -210,14 +210,14 @@ describe('CORS', () => {
 });
 
 describe('listen and close', () => {
-  test('an emulator need not listen', async () => {
+  test('an emulator that does not listen can be closed', async () => {
     const emulator = createEmulator({ endpoints: { demo: { handler: () => 1 } } });
     const { status } = await firstValueFrom(emulator.handle({ method: 'GET', url: '/v2/demo/health', headers: {} }));
     expect(status).toBe(200);
     await emulator.close();
   });
 
-  test('listening twice is listening once; the transport and the server share one model', async () => {
+  test('a second listen returns the same server; the transport and the server share one model', async () => {
     const emulator = createEmulator({ endpoints: { demo: { handler: () => 1 } } });
     running.push(emulator);
     const [one, two] = await Promise.all([emulator.listen(), emulator.listen()]);
@@ -226,7 +226,7 @@ describe('listen and close', () => {
     expect(emulator.jobs()).toHaveLength(1);
   });
 
-  test('a port that is taken is an error', async () => {
+  test('listen rejects if the port is taken', async () => {
     const { port } = await start();
     const emulator = createEmulator({ endpoints: { demo: { handler: () => 1 } } });
     await expect(emulator.listen(port)).rejects.toMatchObject({ code: 'EADDRINUSE' });

@@ -78,7 +78,7 @@ test('a redirect is not followed', async () => {
   expect(hits).toBe(3);
 });
 
-test('whoever does not answer, breaks off or is not there fails the webhook only', async () => {
+test('a receiver that does not answer, resets the connection or does not exist fails the webhook, not the job', async () => {
   const resets = await listen(createSocketServer((socket) => socket.resetAndDestroy()));
   const first = await submit(resets);
   expect((await first.attempts(3)).map(({ failure }) => failure)).toEqual(

@@ -5,27 +5,27 @@ import { startEmulator, type EmulatorOptions, type ListeningEmulator } from 'run
 
 const script = fileURLToPath(new URL('./worker.py', import.meta.url));
 
-/** Asked for once: `python3` may be a script that looks for the right Python, which takes longer than the worker does. */
+/** The path of the real interpreter, looked up once: `python3` may be a slow script that chooses a Python version. */
 const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
-/** A worker process, and what it said. */
+/** A worker process, and the lines that it printed. */
 export interface WorkerProcess {
   readonly lines: readonly string[];
-  /** Resolves once it has said a line that fits. */
+  /** Resolves with the first printed line that matches. */
   said(pattern: RegExp): Promise<string>;
-  /** Ends it at once, without a word to the platform. */
+  /** Kills the process; the platform gets no notice. */
   kill(): Promise<void>;
 }
 
-/** An emulator, worker processes behind it, and the calls of a client. */
+/** An emulator, its worker processes, and the requests of a client. */
 export interface LocalPlatform {
   readonly emulator: ListeningEmulator;
   worker(id: string, env?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
   call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Record<string, unknown>>;
   run(input: object, more?: object): Promise<string>;
-  /** The job when it is over. */
+  /** Polls until the job has ended, and returns it. */
   over(id: string): Promise<Record<string, unknown>>;
-  /** The job's status as soon as it fits. */
+  /** Polls until the job fits, and returns it. */
   when(id: string, fits: (job: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
 }
 

@@ -1,7 +1,7 @@
-"""A worker in Python, with nothing but the standard library.
+"""A worker in Python that uses only the standard library.
 
-It speaks to the platform as the official worker does: everything it knows comes from its environment, results are JSON
-in a form, pings come from a thread of their own, and a job is stopped when the platform says so.
+It speaks to the platform as the official worker does: its settings come from the environment, results are JSON with the
+content type of a form, a thread of its own sends the pings, and a stop signal of the platform stops a job.
 """
 
 import http.client
@@ -23,7 +23,7 @@ INTERVAL = int(os.environ["RUNPOD_PING_INTERVAL"]) / 1000
 CONCURRENCY = int(os.environ.get("CONCURRENCY", "1"))
 AGGREGATE = os.environ.get("AGGREGATE") == "1"
 
-running = {}  # job id -> event that says stop
+running = {}  # job id -> event that is set when the job shall stop
 
 
 def say(*words):

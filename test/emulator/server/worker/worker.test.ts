@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { platform } from './platform.js';
 
-/** Nothing here waits for so long: it is what a broken test may take. */
+/** A guard against a test that hangs; no passing test waits this long. */
 const timeout = 30_000;
 
 describe('a worker in Python', { timeout }, () => {
@@ -41,7 +41,7 @@ describe('a worker in Python', { timeout }, () => {
     expect(await over(id)).toMatchObject({ output: [], status: 'COMPLETED' });
   });
 
-  test('collects what it streams', async () => {
+  test('collects its chunks into the output', async () => {
     const { worker, run, over } = await platform();
     await worker('py-1', { AGGREGATE: '1' });
     expect(await over(await run({ count: 2 }))).toMatchObject({
@@ -97,7 +97,7 @@ describe('a worker in Python', { timeout }, () => {
     expect(Math.max(...runs.map((job) => job.startedAt))).toBeLessThan(Math.min(...runs.map((job) => job.endedAt!)));
   });
 
-  test('two of them share a queue with a handler in this process, and no job runs twice', async () => {
+  test('two workers share a queue with a handler of this process, and no job runs twice', async () => {
     const { worker, run, over, emulator } = await platform({
       endpoints: { demo: { handler: ({ input }, { sleep }) => sleep(5).then(() => ({ echo: input })), workers: 1 } },
     });
@@ -138,7 +138,7 @@ describe('a worker in Python', { timeout }, () => {
     expect(job).not.toHaveProperty('retries');
   });
 
-  test('that is killed in mid-job loses it to another', async () => {
+  test('that is killed during a job loses the job to another worker', async () => {
     const { worker, run, over, emulator } = await platform({ endpoints: { demo: { lostAfter: 300 } } });
     const first = await worker('py-1');
     const id = await run({ sleep: 0.5 });
@@ -149,7 +149,7 @@ describe('a worker in Python', { timeout }, () => {
     expect(emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
   });
 
-  test('that is lost by a fault is stopped, and its job runs again', async () => {
+  test('gets a stop signal when a fault loses it, and its job runs again', async () => {
     const { worker, run, over, emulator } = await platform({
       endpoints: { demo: { lostAfter: 300 } },
       faults: [{ fault: 'lost-worker', times: 1, after: 100 }],
@@ -161,7 +161,7 @@ describe('a worker in Python', { timeout }, () => {
     expect(emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
   });
 
-  test('a job that kills every worker is given up', async () => {
+  test('a job that kills every worker fails', async () => {
     const { worker, run, over, call } = await platform({ endpoints: { demo: { lostAfter: 200 } } });
     const id = await run({ die: true });
     await worker('py-1');
@@ -172,7 +172,7 @@ describe('a worker in Python', { timeout }, () => {
     expect(await call('GET', 'health')).toMatchObject({ jobs: { failed: 1, inProgress: 0, retried: 1 } });
   });
 
-  test('never reports a job without input, which is given up', async () => {
+  test('never reports a job without input, and the platform fails the job', async () => {
     const { worker, run, over } = await platform({ endpoints: { demo: { lostAfter: 200 } } });
     const process = await worker('py-1');
     const id = await run({});
@@ -180,7 +180,7 @@ describe('a worker in Python', { timeout }, () => {
     expect(process.lines.filter((line) => line === `missing ${id}`)).toHaveLength(2);
   });
 
-  test('that is to be refreshed rests for a cold start', async () => {
+  test('that asks to be refreshed gets no job for the duration of a cold start', async () => {
     const { worker, run, over, emulator } = await platform({ endpoints: { demo: { coldStart: 400 } } });
     await worker('py-1');
     await over(await run({ refresh: true }));
@@ -189,7 +189,7 @@ describe('a worker in Python', { timeout }, () => {
     expect(second!.startedAt - first!.endedAt!).toBeGreaterThanOrEqual(400);
   });
 
-  test('brings the key it was given', async () => {
+  test('sends the key of its environment', async () => {
     const { worker, emulator } = await platform({ keys: ['local-worker-key'] });
     await worker('py-1', { RUNPOD_AI_API_KEY: 'local-worker-key' });
     const headers = { authorization: 'Bearer local-worker-key' };

@@ -19,75 +19,91 @@ export interface Run {
   readonly startedAt: number;
   endedAt?: number;
   outcome?: RunOutcome;
-  /** When its worker last gave a sign of life for it; looked at only where a worker can fall silent. */
-  heardAt: number;
-  /** Everything that goes on as long as the run: the worker's work, and the timers that watch over it. */
-  readonly during: Subscription;
+  /** When the worker last gave a sign of life for this run. Used only for workers that can fall silent. */
+  lastSeenAt: number;
+  /** Ends with the run: the worker's work, and the timers that watch it. */
+  readonly lifetime: Subscription;
 }
 
 /** What a worker reports at a job's end. An absent member is absent in the answers too. */
-export interface Report {
+export interface WorkerReport {
   readonly output?: unknown;
   readonly error?: unknown;
 }
 
-/** What a submission brought. */
+/** The members of a submitted job. */
 export interface Submission {
   readonly operation: 'run' | 'runsync';
   readonly input?: Record<string, unknown>;
   readonly webhook?: string;
   readonly policy: JobPolicy;
   readonly s3Config?: S3Config;
-  /** The batch that it came with. */
+  /** The batch that the job belongs to. */
   readonly batchId?: string;
 }
 
-/** Everything known of one job. Changed by the functions of `transitions.ts` only. */
-export class Job {
+/** What a job is made with. */
+interface NewJob {
+  readonly id: string;
+  readonly endpointId: string;
+  readonly submission: Submission;
+  readonly submittedAt: number;
+  /** The job's time to live in the queue, in milliseconds. */
+  readonly ttl: number;
+  /** How long the job can be read after its end, in milliseconds. */
+  readonly retention: number;
+}
+
+/** The full state of one job. Its status is changed only by the functions of `transitions.ts`. */
+export class JobModel {
+  readonly id: string;
+  readonly endpointId: string;
+  submission: Submission;
+  readonly submittedAt: number;
+  readonly ttl: number;
+  retention: number;
   status: WireStatus = 'IN_QUEUE';
   end?: JobEnd;
   endedAt?: number;
-  /** When it came into the queue: at its submission, or at its last `/retry`. */
+  /** When the job entered the queue: at its submission, or at its last `/retry`. */
   queuedAt: number;
   readonly runs: Run[] = [];
   current?: Run;
-  /** How often the platform ran it again by itself. */
+  /** How often the platform ran the job again by itself. */
   retries = 0;
-  /** How often `/retry` was accepted for it. */
+  /** How often `/retry` was accepted. */
   renewals = 0;
   delayTime?: number;
   executionTime?: number;
   workerId?: string;
   progress?: { readonly value: unknown; readonly executionTime: number };
-  report: Report = {};
+  report: WorkerReport = {};
   chunks = new StreamBuffer();
-  /** Chunks of runs before a `/retry`, which are gone for readers. */
+  /** Chunks of the runs before a `/retry`: kept for the ledger, no longer readable. */
   readonly earlier: StreamBuffer[] = [];
-  /** A progress update that came after the end and hides it. */
+  /** A progress update that arrived after the job's end: answers show it instead of the end. */
   reverted?: { readonly value: unknown };
-  /** Reads answer 404 until then. */
+  /** Reads are answered with 404 until this time. */
   hiddenUntil = 0;
-  /** No longer readable. */
+  /** Whether reads are answered with 404 for good. */
   gone = false;
-  /** Its input, its result and its chunks are no longer known. */
+  /** Whether `forget` has dropped the input, the result and the chunks. */
   forgotten = false;
   cancelRequests = 0;
-  /** What came of telling others of its end. */
+  /** The attempts to deliver the job's webhook. */
   readonly webhookAttempts: WebhookAttempt[] = [];
-  private readonly changes = new Subject<void>();
+  readonly #changes = new Subject<void>();
   /** Emits at each change that an answer could show. */
-  readonly changed$ = this.changes.asObservable();
+  readonly changed$ = this.#changes.asObservable();
 
-  constructor(
-    readonly id: string,
-    readonly endpointId: string,
-    public submission: Submission,
-    readonly submittedAt: number,
-    readonly ttl: number,
-    /** How long it can be read after its end. */
-    public retention: number,
-  ) {
+  constructor({ id, endpointId, submission, submittedAt, ttl, retention }: NewJob) {
+    this.id = id;
+    this.endpointId = endpointId;
+    this.submission = submission;
+    this.submittedAt = submittedAt;
     this.queuedAt = submittedAt;
+    this.ttl = ttl;
+    this.retention = retention;
   }
 
   get ttlAt(): number {
@@ -98,13 +114,13 @@ export class Job {
     return this.end !== undefined;
   }
 
-  /** How many characters of JSON its input, its result and its chunks take. */
+  /** Length of the job's input, result and chunks as JSON, in characters. */
   get weight(): number {
     const chunks = [...this.earlier, this.chunks].map(({ produced }) => produced);
     return JSON.stringify([this.submission.input, this.report, this.progress, chunks]).length;
   }
 
-  /** Lets go of what weighs: what came in and what came out. How it went stays. */
+  /** Frees the memory of the input, the result and the chunks. Status, times and runs stay. */
   forget(): void {
     const { operation, policy } = this.submission;
     this.submission = { operation, policy };
@@ -114,8 +130,8 @@ export class Job {
     this.forgotten = true;
   }
 
-  /** Tells those who wait that something changed. */
-  changed(): void {
-    this.changes.next();
+  /** Emits on `changed$`. */
+  notifyChanged(): void {
+    this.#changes.next();
   }
 }
