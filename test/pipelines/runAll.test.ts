@@ -13,9 +13,11 @@ import {
 import { describe, expect, it } from 'vitest';
 import { ConnectionError } from '../../src/errors/ConnectionError.js';
 import { SubmissionUnknownError } from '../../src/errors/SubmissionUnknownError.js';
+import type { PipelineItem } from '../../src/pipelines/PipelineItem.js';
+import type { PipelineTotals } from '../../src/pipelines/PipelineProgress.js';
+import type { Runner } from '../../src/pipelines/Runner.js';
 import { runAll } from '../../src/pipelines/runAll.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
-import type { PipelineItem, PipelineTotals, Runner } from '../../src/types/pipelines.js';
 import { job } from '../fixtures/snapshots.js';
 import { completed, letters } from './letters.js';
 import { httpError } from '../support/scripted.js';
