@@ -1,4 +1,4 @@
-import { NEVER, config, of, type Observable } from 'rxjs';
+import { NEVER, config, of } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PipelineTotals } from '../../src/pipelines/PipelineProgress.js';
 import type { PipelineInputs } from '../../src/pipelines/inputs.js';
