@@ -1,332 +1,296 @@
-import { Subscription, asyncScheduler, type Observable, type SchedulerLike, type Subscriber } from 'rxjs';
+import { asyncScheduler, type SchedulerLike, type Subscriber } from 'rxjs';
 import { AbortedError } from '../errors/AbortedError.js';
-import { BufferOverflowError } from '../errors/BufferOverflowError.js';
-import { ConfigurationError } from '../errors/ConfigurationError.js';
-import { RunpodError } from '../errors/RunpodError.js';
-import { MAX_TIMER } from '../protocol/limits.js';
+import type { RunpodError } from '../errors/RunpodError.js';
 import type { JobRequest } from '../types/JobRequest.js';
-import type { PipelineItem, Runner } from '../types/pipelines.js';
-import { PipelineTask } from './PipelineTask.js';
-import type { PipelineOptions, RetryItemOptions } from './PipelineOptions.js';
+import { InputBuffer, type BufferLimit } from './InputBuffer.js';
+import { ItemQueue } from './ItemQueue.js';
+import { PipelineControls } from './PipelineControls.js';
+import type { PipelineItem } from './PipelineItem.js';
+import type { PipelineOptions } from './PipelineOptions.js';
 import { PipelineProgress } from './PipelineProgress.js';
-import type { InputSource, InputSink, OpenInputSource } from './inputs.js';
-import { retryAfterMs } from '../errors/retryAfterMs.js';
+import { PipelineTask } from './PipelineTask.js';
+import { RetryPolicy } from './RetryPolicy.js';
+import type { Runner } from './Runner.js';
+import type { InputSink, InputSource, OpenInputSource } from './inputs.js';
 
-/** What becomes of an input that a buffer has no room for. */
-export type OverflowStrategy = 'error' | 'drop-oldest' | 'drop-newest';
-
-/** How many inputs that push themselves may wait. */
-export interface Bound {
-  readonly buffer: number;
-  readonly overflow: OverflowStrategy;
-}
-
-/** Why a pipeline ends. An error may be anything, also `undefined`. */
+/** Wraps an error, which may be any value, `undefined` included. */
 interface Failure {
   readonly error: unknown;
 }
 
 /**
- * Runs inputs, so many at a time. One loop does one thing after the other, whoever sets it off: what happens while it
- * runs is done in one of its next rounds. So a million jobs that end at once are no stack of a million calls.
+ * Runs a job for each input, a limited number at a time.
+ *
+ * One loop, `advance`, takes one step after the other. An event that arrives during a step only changes the state, and a
+ * later step acts on it. So a million jobs that end synchronously do not nest a million calls.
+ *
+ * An input becomes a task, waits in the buffer, runs, and waits in the queue of items until its item is emitted. From its
+ * start until then it takes a slot.
  */
 export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   readonly runner: Runner<I, O>;
   readonly scheduler: SchedulerLike;
   readonly #options: PipelineOptions<I, O>;
-  readonly #retry: RetryItemOptions;
-  readonly #bound: Bound | undefined;
   readonly #subscriber: Subscriber<PipelineItem<I, O>>;
-  readonly #tally: PipelineProgress | undefined;
-  readonly #controls = new Subscription();
-  #feed: InputSource | undefined;
-  #taken = 0;
-  /** How many may be begun and not given out. */
-  #room = 0;
-  #paused = false;
+  readonly #retryPolicy: RetryPolicy;
+  readonly #progress: PipelineProgress | undefined;
+  readonly #controls: PipelineControls;
+  readonly #buffer: InputBuffer<I, O>;
+  /** Tasks whose job runs, or that wait for their next attempt. */
+  readonly #inFlight = new Set<PipelineTask<I, O>>();
+  /** In the order of the inputs: all started tasks. Otherwise: the finished ones, in the order in which they finished. */
+  readonly #items = new ItemQueue<I, O>();
+  /** Tasks that never started. They take no slot and do not wait for the order, because nothing limits their number. */
+  readonly #droppedItems = new ItemQueue<I, O>();
+  #source: InputSource | undefined;
+  #inputCount = 0;
+  /** Tasks that have started and whose item was not emitted yet. */
+  #takenSlots = 0;
+  /** An input was asked for, and has not come yet. */
   #pulling = false;
-  #pumping = false;
-  /** Taken, and not given to the runner yet. */
-  #waiting: PipelineTask<I, O>[] = [];
-  /** Given to the runner, until they end. */
-  readonly #running = new Set<PipelineTask<I, O>>();
-  /** Begun, and not given out yet. */
-  #busy = 0;
-  /** Of those: what became of them. Where the order counts, all of them, as a chain. */
-  #ended: PipelineItem<I, O>[] = [];
-  #oldest: PipelineTask<I, O> | undefined;
-  #youngest: PipelineTask<I, O> | undefined;
-  /** Never to be given to the runner. */
-  #dropped: PipelineItem<I, O>[] = [];
+  /** The loop runs. */
+  #advancing = false;
   /** There are no more inputs, or no more are wanted. */
+  #inputsEnded = false;
+  /** The pipeline errors with it when all tasks have ended. */
+  #finalFailure: Failure | undefined;
+  /** The pipeline errors with it as soon as the finished items are emitted. */
+  #fatalFailure: Failure | undefined;
   #closed = false;
-  /** What it errors with when all has ended, and what at once. */
-  #failure: Failure | undefined;
-  #fatal: Failure | undefined;
-  left = false;
 
   constructor(
     runner: Runner<I, O>,
     options: PipelineOptions<I, O>,
-    bound: Bound | undefined,
+    limit: BufferLimit | undefined,
     subscriber: Subscriber<PipelineItem<I, O>>,
   ) {
-    const { retry = 0, scheduler = asyncScheduler, totals } = options;
+    const { retry, scheduler = asyncScheduler, totals } = options;
     this.runner = runner;
     this.scheduler = scheduler;
     this.#options = options;
-    this.#retry = typeof retry === 'number' ? { count: retry } : retry;
-    this.#bound = bound;
     this.#subscriber = subscriber;
-    this.#tally = totals && new PipelineProgress(totals, scheduler);
+    this.#retryPolicy = new RetryPolicy(retry);
+    this.#progress = totals && new PipelineProgress(totals, scheduler);
+    this.#controls = new PipelineControls(this);
+    this.#buffer = new InputBuffer(limit);
   }
 
-  get open(): boolean {
-    return !this.left && !this.#closed;
+  /** Whether the pipeline was unsubscribed from, or has ended. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
-  begin(openFeed: OpenInputSource<JobRequest<I>>): void {
-    const { concurrency = 10, paused } = this.#options;
-    if (typeof concurrency === 'number') this.#room = concurrency;
-    else
-      this.#follow(
-        concurrency,
-        (room) => (this.#room = room),
-        // It would wait for ever.
-        () => {
-          if (!(this.#room >= 1)) this.#stop({ error: withoutRoom() });
-        },
-      );
-    if (paused) this.#follow(paused, (now) => (this.#paused = now));
+  get accepting(): boolean {
+    return !this.#closed && !this.#inputsEnded;
+  }
+
+  start(openSource: OpenInputSource<JobRequest<I>>): void {
+    this.#controls.follow(this.#options);
     try {
-      if (this.open) this.#feed = openFeed(this);
-      // It may have given all at once, and more than was wanted.
-      if (!this.open) this.#feed?.leave();
+      if (this.accepting) this.#source = openSource(this);
+      // A synchronous source may have ended the inputs before it could be closed.
+      if (!this.accepting) this.#source?.close();
     } catch (error) {
-      this.end({ error });
+      this.fail(error);
     }
-    this.#report();
-    this.pump();
+    this.#reportProgress();
+    this.advance();
   }
 
-  /** An input is there. */
-  take(request: JobRequest<I>): void {
+  enqueue(request: JobRequest<I>): void {
     this.#pulling = false;
-    if (!this.open) return;
-    this.#waiting.push(new PipelineTask(this, this.#taken, request));
-    this.#taken++;
-    this.pump();
+    if (!this.accepting) return;
+    this.#buffer.push(new PipelineTask(this, this.#inputCount, request));
+    this.#inputCount++;
+    this.advance();
   }
 
-  /** There are no more inputs. Those that were taken are still run. */
-  end(failure?: Failure): void {
+  /** There are no more inputs. Tasks that wait are still run. */
+  end(): void {
     this.#pulling = false;
-    if (!this.open) return;
-    this.#closed = true;
-    this.#failure ??= failure;
-    this.pump();
+    this.#inputsEnded = true;
+    this.advance();
   }
 
-  /** A job completed. */
-  completed(flight: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
-    this.#running.delete(flight);
-    this.#settle(flight, item);
-    this.pump();
+  /** There are no more inputs, because of an error. Tasks that wait are still run; then the pipeline errors. */
+  fail(error: unknown): void {
+    if (this.accepting) this.#finalFailure ??= { error };
+    this.end();
   }
 
-  /** A job failed; it may be worth another attempt. */
-  failed(flight: PipelineTask<I, O>, error: unknown): void {
-    const { count, delay = (_: unknown, attempt: number) => 500 * 2 ** attempt, on = cannotHaveRun } = this.#retry;
+  taskCompleted(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
+    this.#finish(task, item);
+    this.advance();
+  }
+
+  taskFailed(task: PipelineTask<I, O>, error: unknown): void {
     try {
-      if (flight.attempts <= count && on(error)) {
-        const after = typeof delay === 'number' ? delay : delay(error, flight.attempts);
-        if (this.#tally) this.#tally.retried++;
-        flight.later(Math.min(MAX_TIMER, Math.max(after, retryAfterMs(error))));
-        this.#report();
+      const delay = this.#retryPolicy.delayAfter(error, task.attempts);
+      if (delay === undefined) {
+        this.#finish(task, task.failedItem(error));
       } else {
-        this.#running.delete(flight);
-        this.#settle(flight, flight.failure(error));
+        this.#progress?.countRetry();
+        task.restartAfter(delay);
+        this.#reportProgress();
       }
     } catch (thrown) {
-      this.#fatal ??= { error: thrown };
+      // A callback of the options threw.
+      this.#fatalFailure ??= { error: thrown };
     }
-    this.pump();
+    this.advance();
   }
 
-  /** Cancels what is in flight, and takes no more. */
-  leave(): void {
-    if (this.left) return;
-    const { open } = this;
-    this.left = true;
+  /** Takes no more inputs, drops the tasks that wait, and errors when the tasks in flight have ended. */
+  stop(error: unknown): void {
+    this.#finalFailure ??= { error };
+    this.#closeSource();
+    for (const task of this.#buffer.drain())
+      this.#drop(task, new AbortedError({ operation: 'run', accepted: 'no', cause: error }));
+    this.advance();
+  }
+
+  /** Cancels the tasks in flight, and takes no more inputs. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#controls.unsubscribe();
-    if (open) this.#feed?.leave();
-    for (const flight of this.#running) flight.leave();
-    this.#running.clear();
-    this.#waiting = [];
-    this.#ended = [];
-    this.#oldest = this.#youngest = undefined;
+    if (!this.#inputsEnded) this.#source?.close();
+    for (const task of this.#inFlight) task.cancel();
+    this.#inFlight.clear();
+    this.#buffer.drain();
+    this.#items.clear();
+    this.#droppedItems.clear();
   }
 
-  /** Does what can be done by now. */
-  pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
+  /** Takes steps until none is possible. */
+  advance(): void {
+    if (this.#advancing) return;
+    this.#advancing = true;
     try {
-      while (!this.left && this.#turn());
+      let progressing = true;
+      while (progressing && !this.#closed) progressing = this.#step();
     } catch (error) {
-      // A function of the caller's threw.
+      // A callback of the options threw.
       this.#subscriber.error(error);
     }
-    this.#pumping = false;
+    this.#advancing = false;
   }
 
-  /** Does one thing, and says whether there may be more to do. */
-  #turn(): boolean {
-    const item = this.#next();
-    if (item) {
-      this.#give(item);
-      return true;
-    }
-    if (this.#fatal) {
-      this.#subscriber.error(this.#fatal.error);
+  /** Takes the first possible step; `false` if none is. */
+  #step(): boolean {
+    if (this.#emitNext()) return true;
+    if (this.#fatalFailure) {
+      this.#subscriber.error(this.#fatalFailure.error);
       return false;
     }
-    const free = !this.#paused && this.#busy < Math.floor(this.#room);
-    const waiting = free ? this.#waiting.shift() : undefined;
-    if (waiting) {
-      this.#start(waiting);
-      return true;
-    }
-    if (this.#bound && this.#waiting.length > this.#bound.buffer) {
-      this.#overflow(this.#bound);
-      return true;
-    }
-    if (free && this.open && !this.#pulling && this.#feed?.pull) {
-      this.#pulling = true;
-      try {
-        this.#feed.pull();
-      } catch (error) {
-        this.end({ error });
-      }
-      return true;
-    }
-    if (this.open || this.#busy || this.#waiting.length) return false;
-    if (this.#failure) this.#subscriber.error(this.#failure.error);
-    else this.#subscriber.complete();
+    if (this.#startNext() || this.#dropOverflow() || this.#pull()) return true;
+    this.#endIfDone();
     return false;
   }
 
-  /** What is to be given out next. */
-  #next(): PipelineItem<I, O> | undefined {
-    let item = this.#ended.shift();
-    if (!item) {
-      // What has its result is not lost for want of those that will have none.
-      while (this.#fatal && this.#oldest && !this.#oldest.item) this.#oldest = this.#oldest.younger;
-      item = this.#oldest?.item;
-      if (item) this.#oldest = this.#oldest?.younger;
-    }
-    if (item) this.#busy--;
-    return item ?? this.#dropped.shift();
-  }
-
-  #give(item: PipelineItem<I, O>): void {
+  #emitNext(): boolean {
+    const item = this.#nextItem();
+    if (!item) return false;
     const { deadLetters, onError } = this.#options;
     if (!item.ok && deadLetters) deadLetters.next(item);
-    // Under `throw`, its error is what the subscriber gets.
+    // With `throw`, the subscriber receives the error of a failed item, not the item.
     else if (item.ok || onError !== 'throw') this.#subscriber.next(item);
+    return true;
   }
 
-  #start(flight: PipelineTask<I, O>): void {
-    this.#busy++;
-    if (this.#options.order === 'input') {
-      if (this.#oldest && this.#youngest) this.#youngest.younger = flight;
-      else this.#oldest = flight;
-      this.#youngest = flight;
+  #nextItem(): PipelineItem<I, O> | undefined {
+    // After a fatal failure, a finished item is emitted even if an earlier task has not finished.
+    if (this.#fatalFailure) this.#items.skipUnfinished();
+    const item = this.#items.shift();
+    if (!item) return this.#droppedItems.shift();
+    this.#takenSlots--;
+    return item;
+  }
+
+  #startNext(): boolean {
+    const task = this.#hasFreeSlot ? this.#buffer.shift() : undefined;
+    if (!task) return false;
+    this.#takenSlots++;
+    if (this.#options.order === 'input') this.#items.append(task);
+    this.#inFlight.add(task);
+    this.#reportProgress();
+    task.start();
+    return true;
+  }
+
+  #dropOverflow(): boolean {
+    const dropped = this.#buffer.dropOverflow();
+    if (!dropped) return false;
+    this.#drop(dropped.task, dropped.error);
+    if (dropped.endsInputs) {
+      this.#finalFailure ??= { error: dropped.error };
+      this.#closeSource();
     }
-    this.#running.add(flight);
-    this.#report();
-    flight.begin();
+    return true;
   }
 
-  #settle(flight: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
-    if (this.#options.order === 'input') flight.item = item;
-    else this.#ended.push(item);
-    this.#judge(item);
-  }
-
-  #overflow({ buffer, overflow }: Bound): void {
-    const dropped = overflow === 'drop-oldest' ? this.#waiting.shift() : this.#waiting.pop();
-    if (!dropped) return;
-    const error = new BufferOverflowError(
-      `input ${dropped.index} came while ${buffer} were waiting already (option overflow: ${overflow})`,
-      { operation: 'run', accepted: 'no' },
-    );
-    this.#drop(dropped, error);
-    if (overflow !== 'error') return;
-    this.#feed?.leave();
-    this.end({ error });
-  }
-
-  /** Says of an input that it is not run. That is told at once: nothing bounds how many there may be. */
-  #drop(flight: PipelineTask<I, O>, error: RunpodError): void {
-    const item = flight.failure(error);
-    this.#dropped.push(item);
-    this.#judge(item);
-  }
-
-  /** Counts an item, and does what `onError` says of it. */
-  #judge(item: PipelineItem<I, O>): void {
-    const { onError } = this.#options;
-    this.#tally?.ended(item.ok);
-    if (!item.ok && onError === 'throw') this.#fatal ??= item;
-    if (!item.ok && onError === 'stop') this.#stop(item);
-    this.#report();
-  }
-
-  /** Runs no more inputs, and errors when all that runs has ended. */
-  #stop({ error }: Failure): void {
-    this.#failure ??= { error };
-    if (this.open) this.#feed?.leave();
-    this.#closed = true;
-    for (const flight of this.#waiting.splice(0))
-      this.#drop(flight, new AbortedError({ operation: 'run', accepted: 'no', cause: error }));
-    this.pump();
-  }
-
-  /** Goes by what an option says from time to time. */
-  #follow<T>(option: Observable<T>, heard: (value: T) => void, complete?: () => void): void {
-    this.#controls.add(
-      option.subscribe({
-        next: (value) => {
-          heard(value);
-          this.pump();
-        },
-        error: (error: unknown) => {
-          this.#stop({ error });
-        },
-        complete,
-      }),
-    );
-  }
-
-  #report(): void {
-    if (!this.#tally || this.left) return;
-    this.#tally.taken = this.#taken;
+  #pull(): boolean {
+    if (!this.#source?.pull || this.#pulling || !this.accepting || !this.#hasFreeSlot) return false;
+    this.#pulling = true;
     try {
-      this.#tally.report({ waiting: this.#waiting.length, inFlight: this.#running.size, total: this.#feed?.total });
+      this.#source.pull();
     } catch (error) {
-      this.#fatal ??= { error };
+      this.fail(error);
+    }
+    return true;
+  }
+
+  /** Completes or errors when all tasks have ended. */
+  #endIfDone(): void {
+    if (this.accepting || this.#takenSlots > 0 || this.#buffer.size > 0) return;
+    if (this.#finalFailure) this.#subscriber.error(this.#finalFailure.error);
+    else this.#subscriber.complete();
+  }
+
+  get #hasFreeSlot(): boolean {
+    return this.#controls.hasFreeSlot(this.#takenSlots);
+  }
+
+  /** The task has its item. */
+  #finish(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
+    this.#inFlight.delete(task);
+    task.item = item;
+    if (this.#options.order !== 'input') this.#items.append(task);
+    this.#countItem(item);
+  }
+
+  /** The task gets a failed item without having started. */
+  #drop(task: PipelineTask<I, O>, error: RunpodError): void {
+    const item = task.failedItem(error);
+    task.item = item;
+    this.#droppedItems.append(task);
+    this.#countItem(item);
+  }
+
+  /** Counts an item, and applies the option `onError` to a failed one. */
+  #countItem(item: PipelineItem<I, O>): void {
+    this.#progress?.countEnded(item.ok);
+    if (!item.ok && this.#options.onError === 'throw') this.#fatalFailure ??= { error: item.error };
+    if (!item.ok && this.#options.onError === 'stop') this.stop(item.error);
+    this.#reportProgress();
+  }
+
+  #closeSource(): void {
+    if (this.accepting) this.#source?.close();
+    this.#inputsEnded = true;
+  }
+
+  #reportProgress(): void {
+    if (!this.#progress || this.#closed) return;
+    try {
+      this.#progress.report({
+        taken: this.#inputCount,
+        waiting: this.#buffer.size,
+        inFlight: this.#inFlight.size,
+        total: this.#source?.total,
+      });
+    } catch (error) {
+      this.#fatalFailure ??= { error };
     }
   }
-}
-
-/** Whether submitting again pays nothing twice, and may help. */
-function cannotHaveRun(error: unknown): boolean {
-  return error instanceof RunpodError && error.accepted === 'no' && error.retryable;
-}
-
-function withoutRoom(): ConfigurationError {
-  return new ConfigurationError('the Observable given as concurrency completed, and its last number was not above 0', {
-    operation: 'run',
-  });
 }

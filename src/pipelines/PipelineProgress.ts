@@ -1,46 +1,69 @@
 import type { Observer, SchedulerLike } from 'rxjs';
-import type { PipelineTotals } from '../types/pipelines.js';
 import { RateMeter } from './RateMeter.js';
 
-/** What a pipeline has in hand. */
-type InHand = Pick<PipelineTotals, 'waiting' | 'inFlight' | 'total'>;
+/** How far a pipeline is. */
+export interface PipelineTotals {
+  /** Inputs that the pipeline has taken. */
+  readonly taken: number;
+  /** Taken inputs that the runner has not been given yet. */
+  readonly waiting: number;
+  /** Inputs whose job runs, or that wait for their next attempt. */
+  readonly inFlight: number;
+  /** Inputs whose job completed. */
+  readonly done: number;
+  /** Inputs that failed. */
+  readonly failed: number;
+  /** How many submissions were repeated. */
+  readonly retried: number;
+  /** Items that ended in a second: the average over the last minute, or since the start where that is less. */
+  readonly rate: number;
+  /** How many inputs there are, where they have a `length` or a `size`. */
+  readonly total?: number;
+  /** Milliseconds to go at that rate. Absent without `total`, and before the first item has ended. */
+  readonly remaining?: number;
+}
 
-/** Keeps count of a pipeline's items, for who wants to be told. */
+/** The totals that the pipeline itself knows. */
+type PipelineCounts = Pick<PipelineTotals, 'taken' | 'waiting' | 'inFlight' | 'total'>;
+
+/** Counts the items of a pipeline and reports the totals: the option `totals`. */
 export class PipelineProgress {
-  taken = 0;
-  retried = 0;
   #done = 0;
   #failed = 0;
+  #retried = 0;
   readonly #totals: Pick<Observer<PipelineTotals>, 'next'>;
   readonly #scheduler: SchedulerLike;
-  readonly #meter: RateMeter;
+  readonly #rateMeter: RateMeter;
 
   constructor(totals: Pick<Observer<PipelineTotals>, 'next'>, scheduler: SchedulerLike) {
     this.#totals = totals;
     this.#scheduler = scheduler;
-    this.#meter = new RateMeter(scheduler.now());
+    this.#rateMeter = new RateMeter(scheduler.now());
   }
 
-  /** An item ended. */
-  ended(ok: boolean): void {
+  countEnded(ok: boolean): void {
     if (ok) this.#done++;
     else this.#failed++;
-    this.#meter.count(this.#scheduler.now());
+    this.#rateMeter.count(this.#scheduler.now());
   }
 
-  report({ waiting, inFlight, total }: InHand): void {
-    const { taken, retried } = this;
-    const [done, failed, meter] = [this.#done, this.#failed, this.#meter];
+  countRetry(): void {
+    this.#retried++;
+  }
+
+  report({ taken, waiting, inFlight, total }: PipelineCounts): void {
     const now = this.#scheduler.now();
-    const remaining = total === undefined ? undefined : meter.remaining(now, total - done - failed);
+    const done = this.#done;
+    const failed = this.#failed;
+    const remaining = total === undefined ? undefined : this.#rateMeter.remaining(now, total - done - failed);
     this.#totals.next({
       taken,
       waiting,
       inFlight,
       done,
       failed,
-      retried,
-      rate: meter.rate(now),
+      retried: this.#retried,
+      rate: this.#rateMeter.rate(now),
       ...(total !== undefined && { total }),
       ...(remaining !== undefined && { remaining }),
     });

@@ -4,101 +4,117 @@ import { isTerminal } from '../protocol/snapshot.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { FailedItem, PipelineItem, Runner } from '../types/pipelines.js';
+import type { FailedItem, PipelineItem } from './PipelineItem.js';
+import type { Runner } from './Runner.js';
 import { incomplete } from './runnerOf.js';
 
-/** What is done with a job as it goes on. */
+/** The pipeline, as its tasks see it. */
 interface TaskHost<I extends object, O> {
   readonly runner: Runner<I, O>;
   readonly scheduler: SchedulerLike;
-  /** Nobody waits for its jobs any more. */
-  readonly left: boolean;
-  completed(flight: PipelineTask<I, O>, item: PipelineItem<I, O>): void;
-  failed(flight: PipelineTask<I, O>, error: unknown): void;
+  /** Whether the pipeline was unsubscribed from, or has ended. */
+  readonly closed: boolean;
+  taskCompleted(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void;
+  taskFailed(task: PipelineTask<I, O>, error: unknown): void;
 }
 
-/** One input on its way through a pipeline. There may be a hundred thousand of them, so it is all that each one needs. */
+/** Members that an error may have: the errors of this library name the job that they concern. */
+interface ErrorDetails<O> {
+  readonly snapshot?: JobSnapshot<O>;
+  readonly jobId?: string;
+  readonly ref?: JobRef;
+}
+
+/**
+ * One input on its way through a pipeline. A pipeline may hold 100 000 tasks, so a task is a single object: it is itself
+ * the observer of its job.
+ */
 export class PipelineTask<I extends object, O> implements Observer<JobSnapshot<O>> {
   readonly index: number;
   readonly request: JobRequest<I>;
+  /** How many attempts have started. */
   attempts = 0;
-  /** What became of it. */
+  /** The result, once there is one. */
   item: PipelineItem<I, O> | undefined = undefined;
-  /** The one that was begun after it, where the order counts. */
-  younger: PipelineTask<I, O> | undefined = undefined;
-  readonly #ground: TaskHost<I, O>;
-  /** What it waits for: its job, or the next attempt. */
+  /** The task behind this one in an `ItemQueue`. */
+  nextTask: PipelineTask<I, O> | undefined = undefined;
+  readonly #host: TaskHost<I, O>;
+  /** The running job, or the pause before the next attempt. */
   #subscription: Unsubscribable | undefined = undefined;
   #snapshot: JobSnapshot<O> | undefined = undefined;
-  /** The last attempt that has ended. */
-  #ended = 0;
+  /** The number of the last attempt that has ended. */
+  #endedAttempt = 0;
 
-  constructor(ground: TaskHost<I, O>, index: number, request: JobRequest<I>) {
-    this.#ground = ground;
+  constructor(host: TaskHost<I, O>, index: number, request: JobRequest<I>) {
+    this.#host = host;
     this.index = index;
     this.request = request;
   }
 
-  begin(): void {
+  /** Starts the next attempt. Does nothing after a callback has ended the pipeline: a job costs money. */
+  start(): void {
+    if (this.#host.closed) return;
     this.attempts++;
     this.#snapshot = undefined;
     this.#subscription = undefined;
     const attempt = this.attempts;
     let subscription: Unsubscribable;
     try {
-      subscription = this.#ground.runner(this.request, this.index).subscribe(this);
+      subscription = this.#host.runner(this.request, this.index).subscribe(this);
     } catch (error) {
       this.error(error);
       return;
     }
-    // It may have ended while it was subscribed to, and wait for its next attempt by now.
-    if (this.#ended >= attempt || this.#ground.left) subscription.unsubscribe();
+    // The attempt may have ended during `subscribe`; `#subscription` may then belong to the next attempt already.
+    if (this.#endedAttempt >= attempt) subscription.unsubscribe();
     else this.#subscription = subscription;
   }
 
-  /** Begins again after a while. */
-  later(delay: number): void {
+  /** Starts the next attempt after a pause in milliseconds. */
+  restartAfter(delay: number): void {
+    if (this.#host.closed) return;
     const { attempts } = this;
-    const waiting = this.#ground.scheduler.schedule(() => {
-      this.begin();
+    const pause = this.#host.scheduler.schedule(() => {
+      this.start();
     }, delay);
-    // A scheduler may act at once.
-    if (attempts === this.attempts) this.#subscription = waiting;
+    // Some schedulers run the action within `schedule`; `#subscription` then belongs to the new attempt.
+    if (attempts === this.attempts) this.#subscription = pause;
   }
 
-  leave(): void {
-    this.#ended = Infinity;
+  /** Cancels the job or the pause. Nothing is reported to the host after that. */
+  cancel(): void {
+    this.#endedAttempt = Infinity;
     this.#subscription?.unsubscribe();
   }
 
   next(snapshot: JobSnapshot<O>): void {
-    if (this.#over) return;
+    if (this.#attemptEnded) return;
     this.#snapshot = snapshot;
     if (!isTerminal(snapshot)) return;
-    this.#end();
+    this.#endAttempt();
     const { index, request, attempts } = this;
     if (snapshot.status === 'COMPLETED')
-      this.#ground.completed(this, { ok: true, index, request, output: snapshot.output, snapshot, attempts });
-    else this.#ground.failed(this, jobError(snapshot, { operation: 'status' }));
+      this.#host.taskCompleted(this, { ok: true, index, request, output: snapshot.output, snapshot, attempts });
+    else this.#host.taskFailed(this, jobError(snapshot, { operation: 'status' }));
   }
 
   error(error: unknown): void {
-    if (this.#over) return;
-    this.#end();
-    this.#ground.failed(this, error);
+    if (this.#attemptEnded) return;
+    this.#endAttempt();
+    this.#host.taskFailed(this, error);
   }
 
   complete(): void {
-    if (this.#over) return;
+    if (this.#attemptEnded) return;
     this.error(incomplete(this.#snapshot));
   }
 
-  /** What is said of it when it failed. */
-  failure(error: unknown): FailedItem<I, O> {
+  /** The item of this task where it fails with an error. */
+  failedItem(error: unknown): FailedItem<I, O> {
     const { index, request, attempts } = this;
-    const said = Object(error) as { snapshot?: JobSnapshot<O>; jobId?: string; ref?: JobRef };
-    const { snapshot = this.#snapshot, ref } = said;
-    const { jobId = snapshot?.id } = said;
+    const details = Object(error) as ErrorDetails<O>;
+    const snapshot = details.snapshot ?? this.#snapshot;
+    const jobId = details.jobId ?? snapshot?.id;
     return {
       ok: false,
       index,
@@ -106,17 +122,17 @@ export class PipelineTask<I extends object, O> implements Observer<JobSnapshot<O
       error,
       ...(snapshot && { snapshot }),
       ...(jobId !== undefined && { jobId }),
-      ...(ref && { ref }),
+      ...(details.ref && { ref: details.ref }),
       attempts,
     };
   }
 
-  get #over(): boolean {
-    return this.#ended >= this.attempts;
+  get #attemptEnded(): boolean {
+    return this.#endedAttempt >= this.attempts;
   }
 
-  #end(): void {
-    this.#ended = this.attempts;
+  #endAttempt(): void {
+    this.#endedAttempt = this.attempts;
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
   }

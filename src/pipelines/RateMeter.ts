@@ -1,50 +1,55 @@
-/** How long what happened counts, in seconds. */
+/** How many seconds back an event counts. */
 const WINDOW = 60;
 
-/** Counts what happens, and says how often it did lately. */
+/** Measures how often an event happens: one counter for each second of the last minute. All times in milliseconds. */
 export class RateMeter {
-  readonly #began: number;
-  readonly #seconds = new Array<number>(WINDOW).fill(0);
-  #second = 0;
-  /** Within the window, and of all time. */
-  #sum = 0;
-  #all = 0;
+  readonly #startedAt: number;
+  /** Counters by second, in a ring. */
+  readonly #counters = new Array<number>(WINDOW).fill(0);
+  /** The latest second seen, from the start. */
+  #currentSecond = 0;
+  #countInWindow = 0;
+  #countOverall = 0;
 
-  /** @param now - milliseconds */
   constructor(now: number) {
-    this.#began = now;
+    this.#startedAt = now;
   }
 
   count(now: number): void {
-    this.#forget(now);
-    const at = this.#second % WINDOW;
-    this.#seconds[at] = (this.#seconds[at] ?? 0) + 1;
-    this.#sum++;
-    this.#all++;
+    this.#moveWindow(now);
+    const slot = this.#currentSecond % WINDOW;
+    this.#counters[slot] = (this.#counters[slot] ?? 0) + 1;
+    this.#countInWindow++;
+    this.#countOverall++;
   }
 
-  /** How often in a second: within the window, or since the beginning where that is less. */
+  /** Events in a second: the average over the window, or since the start where that is less. */
   rate(now: number): number {
-    this.#forget(now);
-    const elapsed = now - this.#began;
+    this.#moveWindow(now);
+    const elapsed = now - this.#startedAt;
+    // The window holds whole seconds, and the part of the current second that has passed.
     const covered = Math.min(elapsed, (WINDOW - 1) * 1000 + (elapsed % 1000));
-    return covered > 0 ? (this.#sum * 1000) / covered : 0;
+    return covered > 0 ? (this.#countInWindow * 1000) / covered : 0;
   }
 
-  /** How long so many more will take, in milliseconds, if it can be told. */
-  remaining(now: number, left: number): number | undefined {
-    const rate = this.rate(now) || (this.#all * 1000) / (now - this.#began);
-    return left === 0 ? 0 : rate > 0 && rate < Infinity ? Math.round((left / rate) * 1000) : undefined;
+  /** Milliseconds until `count` more events have happened; `undefined` where no rate is known. */
+  remaining(now: number, count: number): number | undefined {
+    if (count === 0) return 0;
+    // After a minute without events, the average since the start still tells something.
+    const rate = this.rate(now) || (this.#countOverall * 1000) / (now - this.#startedAt);
+    if (!(rate > 0 && rate < Infinity)) return undefined;
+    return Math.round((count / rate) * 1000);
   }
 
-  #forget(now: number): void {
-    const second = Math.floor((now - this.#began) / 1000);
-    // A clock that is set back forgets nothing.
-    for (let steps = Math.min(WINDOW, second - this.#second); steps > 0; steps--) {
-      const at = (second - steps + 1) % WINDOW;
-      this.#sum -= this.#seconds[at] ?? 0;
-      this.#seconds[at] = 0;
+  /** Clears the counters of the seconds that have left the window. A clock that is set back clears nothing. */
+  #moveWindow(now: number): void {
+    const second = Math.floor((now - this.#startedAt) / 1000);
+    const firstNew = Math.max(this.#currentSecond, second - WINDOW) + 1;
+    for (let cleared = firstNew; cleared <= second; cleared++) {
+      const slot = cleared % WINDOW;
+      this.#countInWindow -= this.#counters[slot] ?? 0;
+      this.#counters[slot] = 0;
     }
-    this.#second = Math.max(this.#second, second);
+    this.#currentSecond = Math.max(this.#currentSecond, second);
   }
 }

@@ -6,25 +6,25 @@ import { jobError } from '../errors/jobError.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { Runner } from '../types/pipelines.js';
 import type { JobExecutor } from '../types/ports.js';
+import type { Runner } from './Runner.js';
 import { runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link failover}; all durations in milliseconds. */
 export interface FailoverOptions {
   /**
-   * Whether to go on after this error; of a job that ended FAILED, CANCELLED or TIMED_OUT, it is the one that
-   * `jobOutput` makes. Such a job may have run, and the next is paid as well.
-   * @defaultValue where the job cannot have been taken: `accepted` is `'no'`
+   * Whether to go on to the next runner after this error. For a job that ended FAILED, CANCELLED or TIMED_OUT, the error
+   * is the one that `jobOutput` makes. That job may have run, and the next one is paid as well.
+   * @defaultValue where the job cannot have been accepted: the error's `accepted` is `'no'`
    */
   readonly on?: (error: unknown) => boolean;
   /**
-   * After how long a job that no worker has taken yet is cancelled there, and run by the next.
-   * @defaultValue never
+   * How long a job may wait for a worker. After that it is cancelled, and the next runner runs it.
+   * @defaultValue for ever
    */
   readonly queue?: number;
   /**
-   * Hears of each error that made it go on.
+   * Receives each error after which the next runner is used.
    * @defaultValue none
    */
   readonly onError?: (error: unknown) => void;
@@ -32,24 +32,28 @@ export interface FailoverOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-/** How a job ended otherwise than COMPLETED, as data and as an error. */
-interface FailedEnd<O> {
-  readonly snapshot: JobSnapshot<O>;
-  readonly error: RunpodError;
+/** What one runner has done with the job so far. */
+interface RunnerState<O> {
+  /** Whether the job still waits for a worker, as far as is known. */
+  queued: boolean;
+  /** Whether it waited for longer than the option `queue` allows. */
+  timedOut: boolean;
+  /** The end of a job that did not complete, and the error made of it. */
+  failedEnd?: { readonly snapshot: JobSnapshot<O>; readonly error: RunpodError };
 }
 
 /**
- * Makes a runner that goes to the next one where one refuses the job.
+ * Makes a runner that gives the job to the next runner where one refuses it.
  *
  * ```ts
  * runAll(failover([endpoint, another]), requests);
  * ```
  *
- * - It goes on only where the job cannot have been taken, so that nothing is paid twice, unless `on` or `queue` say more.
- * - Emits the snapshots of one after the other, told apart by their ids; a terminal one is the last. What the last runner
- *   ends with is final.
+ * - Goes on only where the job cannot have been accepted, so that nothing is paid twice, unless `on` or `queue` allow more.
+ * - Emits the snapshots of one runner after the other, told apart by their ids. A terminal snapshot is the last. The end
+ *   of the last runner's job is final.
  *
- * Unsubscribing leaves the one that runs, which cancels its job.
+ * Unsubscribing unsubscribes from the current runner, which cancels its job.
  */
 export function failover<I extends object, O>(
   runners: readonly (JobExecutor<I, O> | Runner<I, O>)[],
@@ -57,48 +61,46 @@ export function failover<I extends object, O>(
 ): Runner<I, O> {
   const runs = runners.map((runner) => runnerOf(runner));
   return (request, index) => {
-    const from = (turn: number): Observable<JobSnapshot<O>> => {
-      const run = runs[turn];
+    const runFrom = (position: number): Observable<JobSnapshot<O>> => {
+      const run = runs[position];
       if (!run)
         return throwError(() => new ConfigurationError('failover was given no runners', { operation: 'failover' }));
       const job$ = toEnd(() => run(request, index));
-      if (turn === runs.length - 1) return job$;
-      const next = (cause?: unknown) => {
-        if (cause !== undefined) onError?.(cause);
-        return from(turn + 1);
-      };
+      if (position === runs.length - 1) return job$;
       return defer(() => {
-        let queued = true;
-        let waited = false;
-        let failed: FailedEnd<O> | undefined;
-        const waited$ = timer(Math.min(queue ?? 0, MAX_TIMER), scheduler).pipe(
-          filter(() => queued),
+        const state: RunnerState<O> = { queued: true, timedOut: false };
+        const queueTimeout$ = timer(Math.min(queue ?? 0, MAX_TIMER), scheduler).pipe(
+          filter(() => state.queued),
           map((): never => {
-            waited = true;
+            state.timedOut = true;
             throw new Error('the job waited too long');
           }),
         );
-        const here$ = job$.pipe(
+        const attempt$ = job$.pipe(
           map((snapshot) => {
-            queued = snapshot.status === 'IN_QUEUE';
+            state.queued = snapshot.status === 'IN_QUEUE';
             if (!isTerminal(snapshot) || snapshot.status === 'COMPLETED') return snapshot;
             const error = jobError(snapshot, { operation: 'status' });
-            failed = { snapshot, error };
+            state.failedEnd = { snapshot, error };
             throw error;
           }),
-          takeUntil(queue === undefined ? NEVER : waited$),
+          takeUntil(queue === undefined ? NEVER : queueTimeout$),
         );
-        return here$.pipe(
+        return attempt$.pipe(
           catchError((error: unknown) => {
-            if (waited) return next();
-            if (on(error)) return next(error);
-            // A job that failed is data.
-            return failed?.error === error ? of((failed as FailedEnd<O>).snapshot) : throwError(() => error);
+            if (state.timedOut) return runFrom(position + 1);
+            if (on(error)) {
+              onError?.(error);
+              return runFrom(position + 1);
+            }
+            // A job that failed is data, not an error.
+            const { failedEnd } = state;
+            return failedEnd && error === failedEnd.error ? of(failedEnd.snapshot) : throwError(() => error);
           }),
         );
       });
     };
-    return from(0);
+    return runFrom(0);
   };
 }
 

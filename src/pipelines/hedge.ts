@@ -1,34 +1,23 @@
-import {
-  EMPTY,
-  asyncScheduler,
-  catchError,
-  concatMap,
-  defer,
-  map,
-  merge,
-  of,
-  switchMap,
-  throwError,
-  timer,
-} from 'rxjs';
+import { EMPTY, asyncScheduler, concatMap, defer, materialize, merge, of, switchMap, throwError, timer } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
+import { untilTerminal } from '../operators/untilTerminal.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { Runner } from '../types/pipelines.js';
 import type { JobExecutor } from '../types/ports.js';
-import { runnerOf, toEnd, untilOver } from './runnerOf.js';
+import type { Runner } from './Runner.js';
+import { runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link hedge}; all durations in milliseconds. */
 export interface HedgeOptions {
-  /** How long a job may take before its second is submitted. */
+  /** How long the first job may take before the second is submitted. */
   readonly after: number;
   /**
-   * Whether to submit it, given the last snapshot that was seen, if any.
+   * Whether to submit the second job, given the last snapshot of the first, if there is one.
    * @defaultValue always
    */
   readonly on?: (snapshot: JobSnapshot | undefined) => boolean;
   /**
-   * Hears of an error of the one that did not decide. Where it has a `ref`, that job may still run, and cost.
+   * Receives the error of the job that did not decide. Where the error has a `ref`, that job may still run, and cost.
    * @defaultValue none
    */
   readonly onError?: (error: unknown) => void;
@@ -36,26 +25,26 @@ export interface HedgeOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-/** How a job ended otherwise than COMPLETED. */
-interface Loss<O> {
+/** The end of a job that did not complete: a terminal snapshot, or an error. */
+interface FailedEnd<O> {
+  /** Whether it is the first job. */
   readonly first: boolean;
   readonly snapshot?: JobSnapshot<O>;
   readonly error?: unknown;
 }
 
 /**
- * Makes a runner that submits a job a second time when the first is not over after a while. The first that COMPLETED
- * wins, and the other is cancelled.
+ * Makes a runner that submits a slow job a second time. The job that is COMPLETED first wins, and the other is cancelled.
  *
  * ```ts
  * runAll(hedge(endpoint, { after: 30_000 }), requests);
  * ```
  *
- * - It costs a second job each time that it acts. It never acts on an error: what failed before `after` has failed.
- * - Emits the snapshots of both, told apart by their ids; the terminal one that counts is the last.
- * - Where one ends otherwise than COMPLETED, the other decides; where both do, the first job's end is what counts.
+ * - Each second job is paid as well. An error never submits it: a job that fails before `after` has failed.
+ * - Emits the snapshots of both jobs, told apart by their ids. The terminal snapshot that decides is the last.
+ * - Where one job does not complete, the other decides. Where neither completes, the end of the first job counts.
  *
- * Unsubscribing leaves both, which cancels them.
+ * Unsubscribing unsubscribes from both jobs, which cancels them.
  */
 export function hedge<I extends object, O>(
   runner: JobExecutor<I, O> | Runner<I, O>,
@@ -65,39 +54,45 @@ export function hedge<I extends object, O>(
   return (request, index) =>
     defer(() => {
       let latest: JobSnapshot<O> | undefined;
-      let running = 0;
-      const losses: Loss<O>[] = [];
+      let runningJobs = 0;
+      const failedEnds: FailedEnd<O>[] = [];
 
-      /** Tells of the errors of those that do not count. */
-      const tell = (counts?: Loss<O>) => {
-        for (const loss of losses) if (loss !== counts && !loss.snapshot) onError?.(loss.error);
+      const reportErrors = (deciding?: FailedEnd<O>) => {
+        for (const end of failedEnds) if (end !== deciding && !end.snapshot) onError?.(end.error);
       };
 
-      /** The last one to end says what the first ended with. */
-      const lost = (loss: Loss<O>): Observable<JobSnapshot<O>> => {
-        losses.push(loss);
-        if (--running > 0) return EMPTY;
-        const [counts = loss] = losses.filter(({ first }) => first);
-        tell(counts);
-        return counts.snapshot ? of(counts.snapshot) : throwError(() => counts.error);
+      const endFailed = (end: FailedEnd<O>): Observable<JobSnapshot<O>> => {
+        failedEnds.push(end);
+        runningJobs--;
+        if (runningJobs > 0) return EMPTY;
+        const deciding = failedEnds.find(({ first }) => first) ?? end;
+        reportErrors(deciding);
+        return deciding.snapshot ? of(deciding.snapshot) : throwError(() => deciding.error);
       };
 
-      const attempt = (first: boolean) =>
+      const takeSnapshot = (snapshot: JobSnapshot<O>, first: boolean): Observable<JobSnapshot<O>> => {
+        latest = snapshot;
+        if (!isTerminal(snapshot)) return of(snapshot);
+        if (snapshot.status !== 'COMPLETED') return endFailed({ first, snapshot });
+        reportErrors();
+        return of(snapshot);
+      };
+
+      const runJob = (first: boolean) =>
         toEnd(() => {
-          running++;
+          runningJobs++;
           return run(request, index);
         }).pipe(
-          map((snapshot) => (): Observable<JobSnapshot<O>> => {
-            latest = snapshot;
-            if (isTerminal(snapshot) && snapshot.status !== 'COMPLETED') return lost({ first, snapshot });
-            if (isTerminal(snapshot)) tell();
-            return of(snapshot);
+          // As data, because the error of one job does not end the other.
+          materialize(),
+          concatMap((notification) => {
+            if (notification.kind === 'N') return takeSnapshot(notification.value, first);
+            if (notification.kind === 'E') return endFailed({ first, error: notification.error });
+            return EMPTY;
           }),
-          catchError((error: unknown) => of(() => lost({ first, error }))),
-          concatMap((judge) => judge()),
         );
 
-      const second$ = timer(after, scheduler).pipe(switchMap(() => (on(latest) ? attempt(false) : EMPTY)));
-      return merge(attempt(true), second$).pipe(untilOver());
+      const second$ = timer(after, scheduler).pipe(switchMap(() => (on(latest) ? runJob(false) : EMPTY)));
+      return merge(runJob(true), second$).pipe(untilTerminal());
     });
 }

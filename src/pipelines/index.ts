@@ -1,6 +1,11 @@
 export { failover, type FailoverOptions } from './failover.js';
 export { hedge, type HedgeOptions } from './hedge.js';
-export type { OverflowStrategy } from './Pipeline.js';
-export type { PipelineOptions, RetryItemOptions, WithoutFailures } from './PipelineOptions.js';
+export type { OverflowStrategy } from './InputBuffer.js';
+export type { PipelineInputs } from './inputs.js';
+export type { FailedItem, PipelineItem, SucceededItem } from './PipelineItem.js';
+export type { PipelineOptions, WithoutFailures } from './PipelineOptions.js';
+export type { PipelineTotals } from './PipelineProgress.js';
+export type { RetryItemOptions } from './RetryPolicy.js';
 export { runAll } from './runAll.js';
 export { runEach, type RunEachOptions } from './runEach.js';
+export type { Runner } from './Runner.js';

@@ -1,111 +1,122 @@
 import { config, takeWhile, type Observable } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
+import type { JobRequest } from '../types/JobRequest.js';
 
-/** Where the inputs of a pipeline go. */
+/** The inputs of a pipeline; a Node stream of requests is an async iterable. */
+export type PipelineInputs<I extends object> = Iterable<JobRequest<I>> | AsyncIterable<JobRequest<I>>;
+
+/** The side of a pipeline that receives inputs. */
 export interface InputSink<T> {
-  /** Whether it takes more. */
-  readonly open: boolean;
-  take(input: T): void;
-  /** There are no more, because of an error or not. */
-  end(failure?: { readonly error: unknown }): void;
+  /** Whether more inputs are wanted. */
+  readonly accepting: boolean;
+  enqueue(input: T): void;
+  /** There are no more inputs. */
+  end(): void;
+  /** There are no more inputs, because of an error. */
+  fail(error: unknown): void;
 }
 
-/** Where the inputs of a pipeline come from. */
+/** Provides the inputs of a pipeline. */
 export interface InputSource {
-  /** How many there are, if that is known. */
+  /** How many inputs there are, where that is known. */
   readonly total?: number | undefined;
-  /** Asks for one; one that pushes by itself needs not be asked. */
+  /** Asks for one input. Absent where the source pushes its inputs by itself. */
   pull?(): void;
-  /** Nothing more is wanted. */
-  leave(): void;
+  /** No more inputs are wanted. */
+  close(): void;
 }
 
-/** Begins to give inputs. */
-export type OpenInputSource<T> = (intake: InputSink<T>) => InputSource;
+/** Connects a source to the sink of a pipeline. */
+export type OpenInputSource<T> = (sink: InputSink<T>) => InputSource;
 
-/** Pulls from an iterable, one at a time. */
+/** Pulls inputs from an iterable, one at a time. */
 export function fromIterable<T>(inputs: Iterable<T> | AsyncIterable<T>): OpenInputSource<T> {
-  const { length, size } = Object(inputs) as { readonly length?: unknown; readonly size?: unknown };
-  const count = length ?? size;
-  const total = typeof count === 'number' ? count : undefined;
-  if (Symbol.asyncIterator in Object(inputs)) return pullingAsync(inputs as AsyncIterable<T>, total);
-  if (Symbol.iterator in Object(inputs)) return pullingSync(inputs as Iterable<T>, total);
+  const total = countOf(inputs);
+  if (Symbol.asyncIterator in Object(inputs)) return fromAsyncIterator(inputs as AsyncIterable<T>, total);
+  if (Symbol.iterator in Object(inputs)) return fromSyncIterator(inputs as Iterable<T>, total);
   throw new ConfigurationError('runAll takes an iterable, from which it pulls; for an Observable there is runEach', {
     operation: 'runAll',
   });
 }
 
-function pullingSync<T>(inputs: Iterable<T>, total: number | undefined): OpenInputSource<T> {
-  return (intake) => {
+/** How many inputs an array, a set or a map holds. */
+function countOf(inputs: unknown): number | undefined {
+  const { length, size } = Object(inputs) as { readonly length?: unknown; readonly size?: unknown };
+  const count = length ?? size;
+  return typeof count === 'number' ? count : undefined;
+}
+
+function fromSyncIterator<T>(inputs: Iterable<T>, total: number | undefined): OpenInputSource<T> {
+  return (sink) => {
     const iterator = inputs[Symbol.iterator]();
     return {
       total,
       pull: () => {
-        accept(intake, iterator.next());
+        deliver(sink, iterator.next());
       },
-      leave: () => {
+      close: () => {
         try {
           iterator.return?.();
         } catch (error) {
-          report(error);
+          reportUnhandled(error);
         }
       },
     };
   };
 }
 
-function pullingAsync<T>(inputs: AsyncIterable<T>, total: number | undefined): OpenInputSource<T> {
-  return (intake) => {
+function fromAsyncIterator<T>(inputs: AsyncIterable<T>, total: number | undefined): OpenInputSource<T> {
+  return (sink) => {
     const iterator = inputs[Symbol.asyncIterator]();
     return {
       total,
       pull: () => {
         iterator.next().then(
           (result) => {
-            accept(intake, result);
+            deliver(sink, result);
           },
           (error: unknown) => {
-            intake.end({ error });
+            sink.fail(error);
           },
         );
       },
-      leave: () => {
-        Promise.resolve(iterator.return?.()).catch(report);
+      close: () => {
+        Promise.resolve(iterator.return?.()).catch(reportUnhandled);
       },
     };
   };
 }
 
-/** Takes what an Observable pushes. */
+/** Receives the inputs that an Observable pushes. */
 export function fromObservable<T>(source: Observable<T>): OpenInputSource<T> {
-  return (intake) => {
-    // One that gives all it has at once is left while it does.
-    // eslint-disable-next-line rxjs-x/no-ignored-takewhile-value -- any value is refused then
-    const subscription = source.pipe(takeWhile(() => intake.open)).subscribe({
+  return (sink) => {
+    // A synchronous source emits before `subscription` exists; this ends it when the sink accepts no more.
+    // eslint-disable-next-line rxjs-x/no-ignored-takewhile-value -- the sink decides, whatever the value
+    const subscription = source.pipe(takeWhile(() => sink.accepting)).subscribe({
       next: (input) => {
-        intake.take(input);
+        sink.enqueue(input);
       },
       error: (error: unknown) => {
-        intake.end({ error });
+        sink.fail(error);
       },
       complete: () => {
-        intake.end();
+        sink.end();
       },
     });
     return {
-      leave: () => {
+      close: () => {
         subscription.unsubscribe();
       },
     };
   };
 }
 
-function accept<T>(intake: InputSink<T>, result: IteratorResult<T, unknown>): void {
-  if (result.done) intake.end();
-  else intake.take(result.value);
+function deliver<T>(sink: InputSink<T>, result: IteratorResult<T, unknown>): void {
+  if (result.done) sink.end();
+  else sink.enqueue(result.value);
 }
 
-/** Who has left gets no more errors: they go where RxJS sends those that nobody can take. */
-function report(error: unknown): void {
+/** The pipeline is over when an iterator fails to close, so the error goes to RxJS's handler for unhandled errors. */
+function reportUnhandled(error: unknown): void {
   config.onUnhandledError?.(error);
 }

@@ -1,14 +1,13 @@
-import { Observable } from 'rxjs';
-import type { PipelineInputs, PipelineItem, Runner, SucceededItem } from '../types/pipelines.js';
-import type { JobRequest } from '../types/JobRequest.js';
+import type { Observable } from 'rxjs';
 import type { JobExecutor } from '../types/ports.js';
-import { Pipeline, type Bound } from './Pipeline.js';
-import { checkCount, type PipelineOptions, type WithoutFailures } from './PipelineOptions.js';
-import { fromIterable, type OpenInputSource } from './inputs.js';
-import { runnerOf } from './runnerOf.js';
+import type { PipelineItem, SucceededItem } from './PipelineItem.js';
+import type { PipelineOptions, WithoutFailures } from './PipelineOptions.js';
+import type { Runner } from './Runner.js';
+import { fromIterable, type PipelineInputs } from './inputs.js';
+import { runPipeline } from './runPipeline.js';
 
 /**
- * Runs a job for each input, so many at a time, and takes the next input only when there is room for it.
+ * Runs a job for each input, a limited number at a time. Takes the next input only when a job may start.
  *
  * ```ts
  * runAll(endpoint, requests, { concurrency: 20 }).subscribe((item) => {
@@ -17,10 +16,10 @@ import { runnerOf } from './runnerOf.js';
  * });
  * ```
  *
- * - Emits an item for each input, failed or not, as the jobs finish or in the order of the inputs; completes after the
- *   last. A failed item is no error, unless `onError` says so.
- * - Inputs that throw midway: the items of the jobs in flight come first, then that error.
- * - Cold: each subscription asks the inputs for an iterator, and runs all anew.
+ * - Emits one item for each input, as the jobs finish or in the order of the inputs. Completes after the last item. A job
+ *   that fails is a failed item, not an error, unless the option `onError` says otherwise.
+ * - Where the inputs throw, emits the items of the jobs in flight, then errors with what was thrown.
+ * - Cold: each subscription asks the inputs for an iterator, and runs all jobs anew.
  *
  * Unsubscribing cancels the jobs in flight on the server, and calls the iterator's `return`.
  *
@@ -42,27 +41,5 @@ export function runAll<I extends object, O>(
   inputs: PipelineInputs<I>,
   options: PipelineOptions<I, O> = {},
 ): Observable<PipelineItem<I, O>> {
-  return pipeline('runAll', runner, fromIterable(inputs), options);
-}
-
-/** The items of a pipeline. */
-export function pipeline<I extends object, O>(
-  operation: string,
-  runner: JobExecutor<I, O> | Runner<I, O>,
-  open: OpenInputSource<JobRequest<I>>,
-  options: PipelineOptions<I, O>,
-  bound?: Bound,
-): Observable<PipelineItem<I, O>> {
-  const { concurrency, retry = 0 } = options;
-  if (concurrency === undefined || typeof concurrency === 'number')
-    checkCount(operation, 'concurrency', concurrency ?? 1, 1);
-  checkCount(operation, 'retry', typeof retry === 'object' ? retry.count : retry, 0);
-  if (bound) checkCount(operation, 'buffer', bound.buffer, 0);
-  return new Observable((subscriber) => {
-    const running = new Pipeline(runnerOf(runner), options, bound, subscriber);
-    subscriber.add(() => {
-      running.leave();
-    });
-    running.begin(open);
-  });
+  return runPipeline('runAll', runner, fromIterable(inputs), options);
 }

@@ -1,41 +1,42 @@
 import type { OperatorFunction } from 'rxjs';
-import type { OverflowStrategy } from './Pipeline.js';
-import type { PipelineOptions, WithoutFailures } from './PipelineOptions.js';
-import { fromObservable } from './inputs.js';
-import { pipeline } from './runAll.js';
 import type { JobRequest } from '../types/JobRequest.js';
-import type { PipelineItem, Runner, SucceededItem } from '../types/pipelines.js';
 import type { JobExecutor } from '../types/ports.js';
+import type { OverflowStrategy } from './InputBuffer.js';
+import type { PipelineItem, SucceededItem } from './PipelineItem.js';
+import type { PipelineOptions, WithoutFailures } from './PipelineOptions.js';
+import type { Runner } from './Runner.js';
+import { fromObservable } from './inputs.js';
+import { runPipeline } from './runPipeline.js';
 
 /** Options of {@link runEach}. */
 export interface RunEachOptions<I extends object = Record<string, unknown>, O = unknown> extends PipelineOptions<I, O> {
   /**
-   * How many requests may wait for room.
+   * How many requests may wait while no job may start.
    * @defaultValue 100
    */
   readonly buffer?: number;
   /**
-   * What happens when there is one more: `error` ends the pipeline with `BufferOverflowError`, once all that was taken
-   * has run; `drop-oldest` and `drop-newest` make a failed item, with that error, of the oldest that waits or of the one
-   * that came.
+   * What happens when one more request comes. `error` makes it a failed item with a `BufferOverflowError`, takes no more
+   * requests, and errors with that error when all earlier jobs have ended. `drop-oldest` and `drop-newest` make a failed
+   * item, with that error, of the oldest waiting request or of the new one, and go on.
    * @defaultValue `'error'`
    */
   readonly overflow?: OverflowStrategy;
 }
 
 /**
- * Runs a job for each request of an Observable, so many at a time. What comes while there is no room waits in a bounded
- * buffer.
+ * Runs a job for each request of an Observable, a limited number at a time. A request that comes while no job may start
+ * waits in a bounded buffer.
  *
  * ```ts
  * requests$.pipe(runEach(endpoint, { concurrency: 5, buffer: 50, overflow: 'drop-oldest' }));
  * ```
  *
- * - Emits an item for each request, failed or not, as `runAll` does; completes after the source, when all has run. What
- *   had no room is a failed item as well, told at once.
- * - An error of the source goes through when all that it gave has run.
+ * - Emits one item for each request, as `runAll` does. Completes when the source has completed and all jobs have ended. A
+ *   request that the buffer has no room for is a failed item, emitted at once.
+ * - Where the source errors, all its requests are run first, then the error goes through.
  *
- * Unsubscribing leaves the source and cancels the jobs in flight on the server.
+ * Unsubscribing unsubscribes from the source and cancels the jobs in flight on the server.
  */
 export function runEach<I extends object, O>(
   runner: JobExecutor<I, O> | Runner<I, O>,
@@ -49,5 +50,5 @@ export function runEach<I extends object, O>(
   runner: JobExecutor<I, O> | Runner<I, O>,
   { buffer = 100, overflow = 'error', ...options }: RunEachOptions<I, O> = {},
 ): OperatorFunction<JobRequest<I>, PipelineItem<I, O>> {
-  return (source) => pipeline('runEach', runner, fromObservable(source), options, { buffer, overflow });
+  return (source) => runPipeline('runEach', runner, fromObservable(source), options, { buffer, overflow });
 }

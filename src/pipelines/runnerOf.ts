@@ -1,16 +1,16 @@
-import { concat, defer, takeWhile, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { concat, defer, tap, throwError, type Observable } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
-import { isTerminal } from '../protocol/snapshot.js';
+import { untilTerminal } from '../operators/untilTerminal.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { Runner } from '../types/pipelines.js';
 import type { JobExecutor } from '../types/ports.js';
+import type { Runner } from './Runner.js';
 
-/** Makes a runner of what can run jobs to their end. */
+/** The runner of an endpoint is its `runToEnd`; a runner is taken as it is. */
 export function runnerOf<I extends object, O>(runner: JobExecutor<I, O> | Runner<I, O>): Runner<I, O> {
   return typeof runner === 'function' ? runner : (request) => runner.runToEnd(request);
 }
 
-/** The error for a runner that gave up on its job. */
+/** The error for a runner that completes before its job has ended. */
 export function incomplete(last: JobSnapshot | undefined): ConfigurationError {
   return new ConfigurationError(
     `the runner completed before the job was over: its last status was ${last?.status ?? 'none'}`,
@@ -18,12 +18,7 @@ export function incomplete(last: JobSnapshot | undefined): ConfigurationError {
   );
 }
 
-/** Passes snapshots on; the terminal one is the last. */
-export function untilOver<O>(): MonoTypeOperatorFunction<JobSnapshot<O>> {
-  return takeWhile((snapshot) => !isTerminal(snapshot), true);
-}
-
-/** Runs a job to its end; one that is given up before is an error. */
+/** Runs a job until its terminal snapshot; errors where the runner completes before. */
 export function toEnd<O>(run: () => Observable<JobSnapshot<O>>): Observable<JobSnapshot<O>> {
   return defer(() => {
     let last: JobSnapshot<O> | undefined;
@@ -31,10 +26,8 @@ export function toEnd<O>(run: () => Observable<JobSnapshot<O>>): Observable<JobS
       defer(run),
       throwError(() => incomplete(last)),
     ).pipe(
-      takeWhile((snapshot) => {
-        last = snapshot;
-        return !isTerminal(snapshot);
-      }, true),
+      tap((snapshot) => (last = snapshot)),
+      untilTerminal(),
     );
   });
 }

@@ -11,7 +11,6 @@ export type * from './JobSnapshot.js';
 export type * from './Limits.js';
 export type * from './Link.js';
 export type * from './Operation.js';
-export type * from './pipelines.js';
 export type * from './PollPolicy.js';
 export type * from './ports.js';
 export type * from './PurgeResult.js';

@@ -5,7 +5,7 @@ import { script, world } from '../support/world.js';
 
 const requests = (count: number, ms = 3_000) => Array.from({ length: count }, (_, n) => ({ input: { ms, n } }));
 
-/** How many submissions were made, and which ids were asked to be cancelled. */
+/** How many submissions were made, how many jobs were cancelled, and for how many a cancel was asked. */
 const ledger = ({ emulator }: ReturnType<typeof world>) => ({
   submitted: emulator.requests().filter(({ operation }) => operation === 'run').length,
   cancelled: emulator.jobs().filter(({ status }) => status === 'CANCELLED').length,
@@ -25,23 +25,23 @@ describe('runToEnd', () => {
     expect(ledger(here)).toEqual({ submitted: 1, cancelled: 0, asked: 0 });
   });
 
-  test('S4 S5 S6 left at any moment, the job is cancelled or was never submitted, and settled() knows', () => {
+  test('S4 S5 S6 unsubscribed at any moment, the job is cancelled or was never submitted, and settled() reports it', () => {
     for (let at = 0; at < 5_000; at += 50) {
       const here = world({ latency: 100 });
       const seen = here.see(here.endpoint.runToEnd({ input: { ms: 3_000 } }));
       here.until(at);
-      const told = seen.ended !== undefined;
+      const ended = seen.ended !== undefined;
       seen.subscription.unsubscribe();
       const report = here.see(here.client.settled());
       here.until(60_000);
       const [job] = here.emulator.jobs();
       const { cancelled = [], finished = [] } = report.values[0] ?? {};
-      expect([at, cancelled.length + finished.length]).toEqual([at, told ? 0 : 1]);
+      expect([at, cancelled.length + finished.length]).toEqual([at, ended ? 0 : 1]);
       expect([at, job?.status]).toEqual([at, at < 3_000 ? 'CANCELLED' : 'COMPLETED']);
     }
   });
 
-  test('S4 close() cancels it', () => {
+  test('S4 close() cancels its job', () => {
     const here = world({ latency: 100 });
     const seen = here.see(here.endpoint.runToEnd({ input: { ms: 30_000 } }));
     here.until(5_000);
@@ -51,7 +51,7 @@ describe('runToEnd', () => {
     expect(report.values).toMatchObject([{ cancelled: [{ id: here.emulator.jobs()[0]!.id }] }]);
   });
 
-  test('S4 its timeout cancels it', () => {
+  test('S4 its timeout cancels its job', () => {
     const here = world({ latency: 100 });
     const seen = here.see(here.endpoint.runToEnd({ input: { ms: 30_000 } }, { timeout: 5_000 }));
     here.until(60_000);
@@ -59,7 +59,7 @@ describe('runToEnd', () => {
     expect(ledger(here)).toEqual({ submitted: 1, cancelled: 1, asked: 1 });
   });
 
-  test('S3 S4 an error of reading names the job and what to attach to, and does not cancel it', () => {
+  test('S3 S4 an error of reading names the job and its ref, and does not cancel the job', () => {
     const here = script(({ operation }) =>
       operation === 'run' ? { body: { id: 'a', status: 'IN_QUEUE' } } : { status: 401 },
     );
@@ -75,7 +75,7 @@ describe('runToEnd', () => {
     expect(here.sent.map(({ operation }) => operation)).toEqual(['run', 'status']);
   });
 
-  test('S1 after an outage it is not called retryable: to run it again is to pay again', () => {
+  test('S1 an error after an outage is not retryable, because running the job again pays again', () => {
     const here = script(({ operation }) =>
       operation === 'run' ? { body: { id: 'a', status: 'IN_QUEUE' } } : { status: 503 },
     );
@@ -84,22 +84,22 @@ describe('runToEnd', () => {
     expect(seen.error).toMatchObject({ code: 'http', status: 503, jobId: 'a', retryable: false });
   });
 
-  test('S4 left while a read of its job is answered with an error, cancels it all the same', () => {
-    const left$ = new Subject<void>();
+  test('S4 unsubscribed while a read of its job is answered with an error, it cancels the job', () => {
+    const stop$ = new Subject<void>();
     const here = script(({ operation }) => {
       if (operation === 'runsync') return { body: { id: 'a', status: 'IN_QUEUE' } };
       if (operation === 'cancel') return { body: { id: 'a', status: 'CANCELLED' } };
-      left$.next();
+      stop$.next();
       return { status: 401 };
     });
-    here.see(here.endpoint.runSync({ input: { a: 1 } }).pipe(takeUntil(left$)));
+    here.see(here.endpoint.runSync({ input: { a: 1 } }).pipe(takeUntil(stop$)));
     here.until(60_000);
     expect(here.sent.map(({ operation }) => operation)).toEqual(['runsync', 'status', 'cancel']);
   });
 });
 
 describe('runAll on an endpoint', () => {
-  test('S24 submits each input once, and no more than may run', () => {
+  test('S24 submits each input once, and never more than the concurrency at a time', () => {
     const here = world();
     const most = { inFlight: 0 };
     const totals = new BehaviorSubject({ inFlight: 0 });
@@ -112,7 +112,7 @@ describe('runAll on an endpoint', () => {
     expect(ledger(here)).toEqual({ submitted: 50, cancelled: 0, asked: 0 });
   });
 
-  test('S24 leaving cancels all in flight, and settled() knows', () => {
+  test('S24 unsubscribing cancels all jobs in flight, and settled() reports them', () => {
     const here = world({ latency: 100 });
     const { subscription } = here.see(runAll(here.endpoint, requests(50, 60_000), { concurrency: 5 }));
     here.until(2_000);
@@ -135,7 +135,7 @@ describe('runAll on an endpoint', () => {
     expect(ledger(here).submitted).toBe(2);
   });
 
-  test('S24 401 midway: those in flight may still run, and say so; the rest stops as asked', () => {
+  test('S24 after a 401 midway, the items in flight carry a ref, and onError: stop submits nothing more', () => {
     let refuse = false;
     const here = script(({ operation, url }, nth) => {
       if (refuse) return { status: 401 };
@@ -154,7 +154,7 @@ describe('runAll on an endpoint', () => {
     expect(here.sent.some(({ operation }) => operation === 'cancel')).toBe(false);
   });
 
-  test('S24 a server gone for a minute: jobs in flight are neither lost nor cancelled, and retries get the rest through', () => {
+  test('S24 in an outage of a minute, jobs in flight are neither lost nor cancelled, and retries submit the rest', () => {
     let gone = false;
     const started = new Map<string, number>();
     const here = script(
@@ -181,12 +181,12 @@ describe('runAll on an endpoint', () => {
     expect(started.size).toBe(12);
   });
 
-  test('hedge cancels the loser, failover submits elsewhere only what was refused', () => {
+  test('hedge cancels the slower job, failover submits elsewhere only refused jobs', () => {
     let jobs = 0;
     const here = world({
       latency: 10,
       endpoints: {
-        // The first job of all is slow.
+        // Only the very first job is slow.
         demo: { handler: (_, { delay }) => delay(jobs++ ? 1_000 : 100_000) },
       },
     });

@@ -11,7 +11,7 @@ const lives = { ...life, d: job('COMPLETED', { id: 'second', output: 2 }) };
 const refused = new ConnectionError('no', { operation: 'run', accepted: 'no' }, { phase: 'connect' });
 const unknown = new ConnectionError('perhaps', { operation: 'run', accepted: 'unknown' }, { phase: 'sent' });
 
-const over = (options: FailoverOptions, ...runs: Observable<JobSnapshot>[]) =>
+const runWith = (options: FailoverOptions, ...runs: Observable<JobSnapshot>[]) =>
   failover(
     runs.map((run$) => () => run$),
     options,
@@ -19,25 +19,25 @@ const over = (options: FailoverOptions, ...runs: Observable<JobSnapshot>[]) =>
 
 describe('failover', () => {
   it(
-    'S1 goes on where the job cannot have been taken, and nowhere else',
+    'S1 goes on where the job cannot have been accepted, and only there',
     marbles((m) => {
       const here = m.cold('--#', lives, refused);
       const there = m.cold('-q-d', lives);
       const errors: unknown[] = [];
-      m.expect(over({ onError: (error) => errors.push(error) }, here, there)).toBeObservable('---q-(d|)', lives);
-      m.expect(over({}, m.cold('--#', lives, unknown), m.cold('d'))).toBeObservable('--#', lives, unknown);
-      m.expect(over({}, m.cold('-f', lives), m.cold('d'))).toBeObservable('-(f|)', lives);
+      m.expect(runWith({ onError: (error) => errors.push(error) }, here, there)).toBeObservable('---q-(d|)', lives);
+      m.expect(runWith({}, m.cold('--#', lives, unknown), m.cold('d'))).toBeObservable('--#', lives, unknown);
+      m.expect(runWith({}, m.cold('-f', lives), m.cold('d'))).toBeObservable('-(f|)', lives);
       m.flush();
       expect(errors).toStrictEqual([refused]);
     }),
   );
 
   it(
-    'goes on where it is told to, also after a job that failed',
+    'goes on where `on` returns true, also after a job that failed',
     marbles((m) => {
       const on = (error: unknown) => isRunpodError(error, 'job_failed');
-      m.expect(over({ on }, m.cold('-f', lives), m.cold('-d', lives))).toBeObservable('--(d|)', lives);
-      m.expect(over({ on }, m.cold('-#', lives, refused), m.cold('d'))).toBeObservable('-#', lives, refused);
+      m.expect(runWith({ on }, m.cold('-f', lives), m.cold('-d', lives))).toBeObservable('--(d|)', lives);
+      m.expect(runWith({ on }, m.cold('-#', lives, refused), m.cold('d'))).toBeObservable('-#', lives, refused);
     }),
   );
 
@@ -45,31 +45,31 @@ describe('failover', () => {
     'queue',
     (m, { given, expected, sub }) => {
       const here = m.cold(given, lives);
-      m.expect(over({ queue: 3 }, here, m.cold('-d', lives))).toBeObservable(expected, lives);
+      m.expect(runWith({ queue: 3 }, here, m.cold('-d', lives))).toBeObservable(expected, lives);
       m.expect(here).toHaveSubscriptions(sub);
     },
     {
-      'leaves a job that waits for so long': { given: 'q', expected: 'q---(d|)', sub: '^--!' },
-      'leaves one that was not even submitted': { given: '', expected: '----(d|)', sub: '^--!' },
-      'keeps one that runs': { given: 'qp---c', expected: 'qp---(c|)', sub: '^----!' },
+      'cancels a job that waits for too long': { given: 'q', expected: 'q---(d|)', sub: '^--!' },
+      'cancels a job that has no snapshot yet': { given: '', expected: '----(d|)', sub: '^--!' },
+      'keeps a job that runs': { given: 'qp---c', expected: 'qp---(c|)', sub: '^----!' },
     },
   );
 
   it(
-    'the last runner’s end is final',
+    'ends as the last runner ends',
     marbles((m) => {
       const failing$ = throwError(() => refused);
-      m.expect(over({ queue: 1 }, failing$, failing$, failing$)).toBeObservable('#', lives, refused);
-      m.expect(over({ queue: 1 }, m.cold('q----c', lives))).toBeObservable('q----(c|)', lives);
+      m.expect(runWith({ queue: 1 }, failing$, failing$, failing$)).toBeObservable('#', lives, refused);
+      m.expect(runWith({ queue: 1 }, m.cold('q----c', lives))).toBeObservable('q----(c|)', lives);
     }),
   );
 
-  it('S2 S9 takes its time from the scheduler, and waits no longer than a timer can', () => {
+  it('S2 S9 measures time by the scheduler, and waits no longer than a timer can', () => {
     const scheduler = new VirtualTimeScheduler();
     const times = [5_000, 2 ** 40].map((queue) => {
       const began = scheduler.now();
       let code = '';
-      over({ queue, scheduler }, NEVER, of(lives.d)).subscribe(({ id }) => (code = id));
+      runWith({ queue, scheduler }, NEVER, of(lives.d)).subscribe(({ id }) => (code = id));
       scheduler.flush();
       return [code, scheduler.now() - began];
     });
@@ -79,10 +79,10 @@ describe('failover', () => {
     ]);
   });
 
-  it('says so where there is no runner', () => {
-    expect(() => of(over({})).subscribe()).not.toThrow();
+  it('errors where there is no runner', () => {
+    expect(() => of(runWith({})).subscribe()).not.toThrow();
     let code = '';
-    over({}).subscribe({ error: (error: { code: string }) => (code = error.code) });
+    runWith({}).subscribe({ error: (error: { code: string }) => (code = error.code) });
     expect(code).toBe('configuration');
   });
 });

@@ -26,16 +26,21 @@ describe('hedge', () => {
       m.expect(b).toHaveSubscriptions(subs[1] ? [subs[1]] : []);
     },
     {
-      'not where it is over by then': { first: 'q-c', second: '-d', expected: 'q-(c|)', subs: ['^-!', ''] },
-      'not where it failed by then': { first: 'q-f', second: '-d', expected: 'q-(f|)', subs: ['^-!', ''] },
-      'not where it errored by then': { first: 'q-#', second: '-d', expected: 'q-#', subs: ['^-!', ''] },
-      'the second wins, the first is left': {
+      'not where the first has completed by then': {
+        first: 'q-c',
+        second: '-d',
+        expected: 'q-(c|)',
+        subs: ['^-!', ''],
+      },
+      'not where the first has failed by then': { first: 'q-f', second: '-d', expected: 'q-(f|)', subs: ['^-!', ''] },
+      'not where the first has errored by then': { first: 'q-#', second: '-d', expected: 'q-#', subs: ['^-!', ''] },
+      'the second wins, the first is cancelled': {
         first: 'q------c',
         second: '--d',
         expected: 'q----(d|)',
         subs: ['^----!', '---^-!'],
       },
-      'the first wins, the second is left': {
+      'the first wins, the second is cancelled': {
         first: 'q---c',
         second: '---d',
         expected: 'q---(c|)',
@@ -53,13 +58,13 @@ describe('hedge', () => {
         expected: 'q------(c|)',
         subs: ['^------!', '---^!'],
       },
-      'both fail: as the first did': {
+      'both fail: ends as the first': {
         first: 'q---f',
         second: '---g',
         expected: 'q-----(f|)',
         subs: ['^---!', '---^--!'],
       },
-      'both fail, the second one sooner: as the first did': {
+      'both fail, the second one sooner: ends as the first': {
         first: 'q------f',
         second: '-g',
         expected: 'q------(f|)',
@@ -69,7 +74,7 @@ describe('hedge', () => {
   );
 
   it(
-    'asks whether to, with the last snapshot',
+    'asks `on` with the last snapshot',
     marbles((m) => {
       const a = m.cold('q-p---c', lives);
       const b = m.cold('-d', lives);
@@ -85,7 +90,7 @@ describe('hedge', () => {
   );
 
   it(
-    'tells of the error of the one that did not decide',
+    'passes the error of the job that did not decide to onError',
     marbles((m) => {
       const errors: unknown[] = [];
       const b = throwError(() => 'lost');
@@ -97,7 +102,7 @@ describe('hedge', () => {
   );
 
   it(
-    'where both error, errors as the first did, and tells of the other',
+    'where both error, errors as the first, and passes the other error to onError',
     marbles((m) => {
       const errors: unknown[] = [];
       const b = throwError(() => 'lost');
@@ -108,7 +113,7 @@ describe('hedge', () => {
     }),
   );
 
-  it('S9 takes its time from the scheduler', () => {
+  it('S9 measures time by the scheduler', () => {
     const scheduler = new VirtualTimeScheduler();
     let runs = 0;
     const runner = () => {
@@ -121,7 +126,7 @@ describe('hedge', () => {
   });
 
   it(
-    'leaves both when it is left',
+    'unsubscribing cancels both',
     marbles((m) => {
       const a = m.cold('q-------c', lives);
       const b = m.cold('-q------d', lives);

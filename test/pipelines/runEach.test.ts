@@ -3,12 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { runEach, type RunEachOptions } from '../../src/pipelines/runEach.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
 import type { JobRequest } from '../../src/types/JobRequest.js';
-import { completed, letters } from './letters.js';
+import { completed, letters, type Letter } from './letters.js';
 
-type Letter = { letter: string };
-
-/** Runs what comes one at a time; a job ends when the test says so. */
-function stage(source: Observable<JobRequest<Letter>>, options: RunEachOptions<Letter, string>) {
+/** Runs the requests of a source one at a time; `finish` ends the running job. */
+function runOneByOne(source: Observable<JobRequest<Letter>>, options: RunEachOptions<Letter, string>) {
   const jobs: Subject<JobSnapshot<string>>[] = [];
   const seen = { text: '', error: undefined as unknown };
   const subscription = source
@@ -36,25 +34,25 @@ function stage(source: Observable<JobRequest<Letter>>, options: RunEachOptions<L
     seen,
     finish,
     subscription,
-    begun: () => jobs.length,
-    live: () => jobs.filter(({ observed }) => observed).length,
+    started: () => jobs.length,
+    running: () => jobs.filter(({ observed }) => observed).length,
   };
 }
 
 describe('runEach', () => {
-  it('S24 runs what comes, holds what does not fit in a buffer, and completes when all has run', () => {
+  it('S24 runs requests, buffers those that cannot start, and completes when all jobs have ended', () => {
     const source = new Subject<JobRequest<Letter>>();
-    const { seen, finish, begun } = stage(source, { buffer: 2 });
+    const { seen, finish, started } = runOneByOne(source, { buffer: 2 });
     for (const request of letters('abc')) source.next(request);
     source.complete();
-    expect(begun()).toBe(1);
+    expect(started()).toBe(1);
     for (let count = 0; count < 3; count++) finish();
     expect(seen.text).toBe('abc|');
   });
 
-  it('S24 errors by default when the buffer is full, after all that was taken has run, and leaves its source', () => {
+  it('S24 by default unsubscribes from its source when the buffer overflows, and errors when all earlier jobs have ended', () => {
     const source = new Subject<JobRequest<Letter>>();
-    const { seen, finish } = stage(source, { buffer: 1 });
+    const { seen, finish } = runOneByOne(source, { buffer: 1 });
     for (const request of letters('abc')) source.next(request);
     expect([seen.text, source.observed]).toEqual(['C', false]);
     finish();
@@ -63,18 +61,18 @@ describe('runEach', () => {
     expect(seen.error).toMatchObject({ code: 'buffer_overflow' });
   });
 
-  it('S24 drops the oldest that waits, or the newest, and says so', () => {
+  it('S24 makes a failed item of the oldest waiting request, or of the newest', () => {
     for (const [overflow, text] of [
       ['drop-oldest', 'BCade|'],
       ['drop-newest', 'DEabc|'],
     ] as const) {
-      const { seen, finish } = stage(from(letters('abcde')), { buffer: 2, overflow });
+      const { seen, finish } = runOneByOne(from(letters('abcde')), { buffer: 2, overflow });
       for (let count = 0; count < 3; count++) finish();
       expect(seen.text).toBe(text);
     }
   });
 
-  it('leaves a source that has more at once than there is room for', () => {
+  it('unsubscribes from a synchronous source during an overflow', () => {
     let given = 0;
     const endless = range(0, 1_000_000).pipe(
       map(() => {
@@ -82,30 +80,30 @@ describe('runEach', () => {
         return letters('a')[0]!;
       }),
     );
-    const { subscription } = stage(endless, { buffer: 3 });
+    const { subscription } = runOneByOne(endless, { buffer: 3 });
     expect(given).toBeLessThan(10);
     subscription.unsubscribe();
   });
 
-  it('S24 leaves a source that gave too much at once, and has no more to say', () => {
-    let left = false;
-    const source = concat(from(letters('abc')), NEVER).pipe(finalize(() => (left = true)));
-    stage(source, { buffer: 1 });
-    expect(left).toBe(true);
+  it('S24 unsubscribes from a source that never ends after a synchronous overflow', () => {
+    let closed = false;
+    const source = concat(from(letters('abc')), NEVER).pipe(finalize(() => (closed = true)));
+    runOneByOne(source, { buffer: 1 });
+    expect(closed).toBe(true);
   });
 
-  it('S24 lets a hundred wait where nothing is said', () => {
+  it('S24 buffers a hundred requests by default', () => {
     const source = new Subject<JobRequest<Letter>>();
-    const { seen } = stage(source, {});
+    const { seen } = runOneByOne(source, {});
     for (const request of letters('a'.repeat(101))) source.next(request);
     expect(seen.text).toBe('');
     source.next(letters('b')[0]!);
     expect(seen.text).toBe('B');
   });
 
-  it('gives the error of its source when all that it gave has run', () => {
+  it('passes the error of its source on when all its requests were run', () => {
     const source = new Subject<JobRequest<Letter>>();
-    const { seen, finish } = stage(source, {});
+    const { seen, finish } = runOneByOne(source, {});
     for (const request of letters('ab')) source.next(request);
     source.error(new Error('source'));
     finish();
@@ -113,7 +111,7 @@ describe('runEach', () => {
     expect([seen.text, seen.error]).toEqual(['ab#', new Error('source')]);
   });
 
-  it('S24 under stop, what waits is told that it was not run', () => {
+  it('S24 under stop, emits a failed item for each waiting request', () => {
     const source = new Subject<JobRequest<Letter>>();
     const job$ = new Subject<JobSnapshot<string>>();
     const items: unknown[] = [];
@@ -131,11 +129,11 @@ describe('runEach', () => {
     expect(source.observed).toBe(false);
   });
 
-  it('S24 leaving leaves the source, and what is in flight', () => {
+  it('S24 unsubscribing unsubscribes from the source, and cancels the jobs in flight', () => {
     const source = new Subject<JobRequest<Letter>>();
-    const { subscription, live } = stage(source, {});
+    const { subscription, running } = runOneByOne(source, {});
     for (const request of letters('ab')) source.next(request);
     subscription.unsubscribe();
-    expect([source.observed, live()]).toEqual([false, 0]);
+    expect([source.observed, running()]).toEqual([false, 0]);
   });
 });

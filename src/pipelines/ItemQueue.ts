@@ -1,0 +1,42 @@
+import type { PipelineItem } from './PipelineItem.js';
+import type { PipelineTask } from './PipelineTask.js';
+
+/**
+ * Tasks in the order in which their items are emitted. A linked list through the tasks themselves: it takes no memory of
+ * its own, and its first task leaves in constant time.
+ */
+export class ItemQueue<I extends object, O> {
+  #first: PipelineTask<I, O> | undefined;
+  #last: PipelineTask<I, O> | undefined;
+
+  append(task: PipelineTask<I, O>): void {
+    if (this.#last) this.#last.nextTask = task;
+    else this.#first = task;
+    this.#last = task;
+  }
+
+  /** Removes the first task and returns its item; `undefined` while that task has none. */
+  shift(): PipelineItem<I, O> | undefined {
+    const item = this.#first?.item;
+    if (item) this.#removeFirst();
+    return item;
+  }
+
+  /** Removes the tasks at the front that have no item. */
+  skipUnfinished(): void {
+    while (this.#first && !this.#first.item) this.#removeFirst();
+  }
+
+  clear(): void {
+    this.#first = undefined;
+    this.#last = undefined;
+  }
+
+  #removeFirst(): void {
+    const removed = this.#first;
+    this.#first = removed?.nextTask;
+    if (!this.#first) this.#last = undefined;
+    // A runner that keeps a removed task must not keep all later ones with it.
+    if (removed) removed.nextTask = undefined;
+  }
+}
