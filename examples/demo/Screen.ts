@@ -5,16 +5,16 @@ type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 const CODES: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 
 /**
- * Writes to a terminal, or to whatever stdout is: without a terminal there are plain lines only, and progress is a few
- * of them.
+ * Writes to a terminal, with colours and a progress bar. If stdout is no terminal, it writes plain lines only, and a line
+ * for each quarter of the progress.
  */
 export class Screen {
   readonly #out: Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'columns' | 'isTTY'>>;
-  /** What stands on the line that is not ended yet. */
+  /** What the last line contains, if no line break has ended it. */
   #open: 'nothing' | 'text' | 'bar' = 'nothing';
   #column = 0;
   #quarter = 0;
-  /** Whether lines can be written over. */
+  /** Whether a line can be overwritten. */
   readonly #terminal: boolean;
   readonly colour: boolean;
 
@@ -26,7 +26,7 @@ export class Screen {
 
   get width(): number {
     const { columns = 0 } = this.#out;
-    // Some terminals say that they have none.
+    // Some terminals report 0 columns.
     return Math.min(columns > 0 ? columns : 80, 100);
   }
 
@@ -44,7 +44,7 @@ export class Screen {
     this.#out.write(`${text}\n`);
   }
 
-  /** Ends a line of text or a bar, so that the next words begin a new one. */
+  /** Ends a line of text or a bar, so that the next output begins a new line. */
   end(): void {
     if (this.#open !== 'nothing') this.#out.write('\n');
     this.#open = 'nothing';
@@ -52,7 +52,7 @@ export class Screen {
     this.#quarter = 0;
   }
 
-  /** Text that goes on where it stopped, broken between words at the edge. */
+  /** Writes text after the text before it, and breaks lines between words. */
   text(chunk: string, indent = '    '): void {
     if (this.#open !== 'text') {
       this.end();
@@ -72,7 +72,7 @@ export class Screen {
     }
   }
 
-  /** A bar that is drawn over the last one, or a line for each quarter. */
+  /** Draws a bar over the previous one, or writes a line for each quarter. */
   progress(fraction: number, words: string): void {
     const percent = `${Math.floor(fraction * 100)} %`.padStart(5);
     if (!this.#terminal) {

@@ -1,4 +1,4 @@
-/** The demo was started in a way that it cannot work in. */
+/** The demo was started with wrong arguments or settings. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -20,7 +20,7 @@ import type { Stage } from './Stage.js';
 import { KEY, localRunpod, tour } from './tour.js';
 import { UsageError } from './UsageError.js';
 
-/** What a mode needs, and how it ends. */
+/** What a mode connects to, shows, and closes. */
 interface Demo {
   readonly connect: () => Runpod;
   readonly show: (stage: Stage) => Observable<unknown>;
@@ -57,10 +57,10 @@ async function run({ connect, show, close }: Demo): Promise<number> {
     defaultIfEmpty(0),
   );
   const interrupted$ = fromEvent(process, 'SIGINT').pipe(
-    tap(() => screen.line('Cancelling what runs; Ctrl-C again stops at once.')),
+    tap(() => screen.line('Cancelling running jobs; a second Ctrl-C ends the demo at once.')),
     map(() => 130),
   );
-  // Taking one value leaves the other source: at a Ctrl-C that is the demo, whose jobs are then left, and cancelled.
+  // `take(1)` unsubscribes from both. So Ctrl-C unsubscribes from the demo, and the client cancels its jobs.
   const code = await firstValueFrom(merge(shown$, interrupted$).pipe(take(1)));
 
   const reports = await firstValueFrom(forkJoin(clients.map((one) => one.close())));
@@ -83,7 +83,7 @@ try {
   if (mode.name === 'help') console.log(HELP);
   else process.exitCode = await run(await open(mode));
 } catch (error) {
-  // A wrong base URL is as much the caller's as a wrong option.
+  // A wrong base URL is a mistake of the user, like a wrong option.
   const usage = error instanceof UsageError || isRunpodError(error, 'configuration');
   console.error(usage ? `${error.message}\nnpm run demo -- --help says how to use it.` : error);
   process.exitCode = usage ? 2 : 1;

@@ -4,17 +4,17 @@ import type { JobRequest } from 'runpod-rx';
 import { UsageError } from './UsageError.js';
 
 export const HELP = `npm run demo                        a tour against a local RunPod in this process
-npm run demo -- --input file.json   the same steps with a job of yours, against the real service (this costs money)
+npm run demo -- --input file.json   a job of yours on RunPod (this costs money)
 
 The file holds a request, as test_input.json does: { "input": { … }, "policy": { … } }. An object without a member
-"input" is taken as the input itself. The endpoint and the key come from the environment:
+"input" is the input itself. The endpoint and the key come from the environment:
 
   RUNPOD_API_KEY    the key
   ENDPOINT_ID       the endpoint
   RUNPOD_BASE_URL   where the API is, if it is not https://api.runpod.ai/v2
   NO_COLOR          no colours
 
-Ctrl-C cancels what runs.`;
+Ctrl-C cancels running jobs.`;
 
 /** What the command line asks for. */
 export type Mode =

@@ -2,7 +2,7 @@ import type { Tile } from './handlers/index.js';
 
 const SHADES = ' .:-=+*#%@';
 
-/** A picture in lines of text, two rows of pixels each: half blocks where there is colour, else letters. */
+/** Draws a picture in lines of text, two rows of pixels a line: half blocks with colour, letters without. */
 export function picture(rows: Tile, colour: boolean): string[] {
   const lines: string[] = [];
   for (let at = 0; at + 1 < rows.length; at += 2) {
@@ -16,7 +16,7 @@ export function picture(rows: Tile, colour: boolean): string[] {
   return lines;
 }
 
-/** One of the terminal's 256 colours: from deep blue over white to gold; what never escapes is black. */
+/** Gives one of the terminal's 256 colours: from deep blue over white to gold, black for points that never escape. */
 function shade(value: number): number {
   if (value >= 1) return 16;
   const ramp = [17, 18, 19, 25, 31, 37, 74, 116, 153, 195, 230, 229, 222, 215, 208, 202, 160, 124];

@@ -2,15 +2,15 @@ import { crc32, deflateSync } from 'node:zlib';
 
 export type Colour = readonly [red: number, green: number, blue: number];
 
-/** A PNG file of pixels of one byte each, row by row, that number the colours of a palette. */
+/** Makes a PNG file from pixels of one byte each, row by row. Each byte is the number of a colour in the palette. */
 export function png(pixels: Uint8Array, width: number, palette: readonly Colour[]): Buffer {
   const height = pixels.length / width;
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  // Eight bits for each pixel, which number colours of a palette.
+  // Bit depth 8, colour type 3: each pixel is an index into a palette.
   header.set([8, 3], 8);
-  // Before each row, a byte that says that it is not filtered.
+  // Each row begins with a byte for its filter; 0 is none.
   const rows = Buffer.alloc((width + 1) * height);
   for (let row = 0; row < height; row++)
     rows.set(pixels.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);

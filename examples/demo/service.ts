@@ -7,7 +7,7 @@ import { showStates } from './words.js';
 
 const LONGEST = 4000;
 
-/** The steps of the tour with a job of the user's, on the endpoint that the environment names. */
+/** Runs a job of the user's on the endpoint that the environment names, and shows all views of it. */
 export function service(stage: Stage, request: JobRequest): Observable<unknown> {
   const { client, screen } = stage;
   const endpoint = client.endpoint();
@@ -20,7 +20,7 @@ export function service(stage: Stage, request: JobRequest): Observable<unknown> 
       job.output$.pipe(tap((output) => screen.line(`    output  ${textOf(output)}`))),
       showChunks(screen, job).pipe(
         catchError((error: unknown) => {
-          // How the job ended is told by its states and its output; a stream that cannot be read is no reason to stop it.
+          // The states and the output show how the job ended. A stream that cannot be read must not end the job.
           if (!isRunpodError(error) || !error.code.startsWith('job_')) screen.line(`  ${String(error)}`);
           return EMPTY;
         }),

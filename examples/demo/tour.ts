@@ -12,7 +12,7 @@ import { render } from './steps/render.js';
 import { suggest } from './steps/suggest.js';
 import { write } from './steps/write.js';
 
-/** The key that the local RunPod wants to see. */
+/** The only key that the local RunPod accepts. */
 export const KEY = 'key-of-the-demo';
 
 const endpoints = {
@@ -24,12 +24,12 @@ const endpoints = {
   renderer: { handler: renderer(), coldStart: 400, workers: 6 },
 };
 
-/** A local RunPod, served over HTTP. */
+/** Starts a local RunPod over HTTP. */
 export function localRunpod(): Promise<ListeningEmulator> {
   return startEmulator({ endpoints, keys: [KEY] });
 }
 
-/** Everything the demo shows, one step after the other. */
+/** Shows all steps of the tour, one after the other. */
 export function tour(stage: Stage, emulator: ListeningEmulator): Observable<unknown> {
   const { screen } = stage;
   const ledger = () => emulator.jobs();
@@ -47,9 +47,9 @@ export function tour(stage: Stage, emulator: ListeningEmulator): Observable<unkn
     step('2  Three jobs at once, with progress', () => paint(stage)),
     step('3  A job that fails', () => fail(stage)),
     step('4  A job that is cancelled', () => cancel(stage, ledger)),
-    step('5  A job that is left: unsubscribing cancels it on the server', () => leave(stage, ledger)),
-    step('6  A page that is loaded again: the job goes on without it', () => reload(stage)),
-    step('7  Typing: switchMap cancels the job before', () => suggest(stage, emulator)),
+    step('5  Unsubscribing: the client cancels the job on the server', () => leave(stage, ledger)),
+    step('6  A page that is reloaded: the job goes on', () => reload(stage)),
+    step('7  Typing: switchMap cancels the previous job', () => suggest(stage, emulator)),
     step('8  A pipeline: a large picture, in squares', () => render(stage)),
     step('9  Health', () => health(stage, Object.keys(endpoints))),
     defer(() => {

@@ -6,7 +6,7 @@ export function seconds(ms = 0): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** Shows each state of a job when it is entered; passes everything on. */
+/** Writes a line when a job's status changes. Passes all snapshots on. */
 export function showStates<O>(screen: Screen): MonoTypeOperatorFunction<JobSnapshot<O>> {
   let last = '';
   return tap((snapshot) => {
@@ -37,7 +37,7 @@ function about(snapshot: JobSnapshot): string {
   }
 }
 
-/** An endpoint's health in one line. */
+/** Gives an endpoint's health as one line. */
 export function healthWords({ jobs, workers }: EndpointHealth): string {
   return [
     `${jobs.completed} completed, ${jobs.failed} failed, ${jobs.inProgress} in progress, ${jobs.inQueue} in the queue`,

@@ -4,7 +4,7 @@ class AmountError extends Error {
   override readonly name = 'AmountError';
 }
 
-/** Adds up the amounts of a bill, and raises where one of them is no number. */
+/** Adds up the amounts of a bill, and throws if an amount is not a number. */
 export async function accountant(
   { input }: HandlerJob<{ bill: string }>,
   { sleep }: HandlerContext,

@@ -3,7 +3,7 @@ import type { HandlerContext, HandlerJob } from 'runpod-rx/emulator';
 
 const WORDS = 'anchor bay beacon berth board boat boatman boatswain book bollard boom bow breeze brine buoy'.split(' ');
 
-/** Finds words by their beginning, in a library where every search takes its time. */
+/** Finds words by their first letters. Every search takes 1.2 s. */
 export function librarian(
   { input }: HandlerJob<{ prefix: string }>,
   { delay }: HandlerContext,

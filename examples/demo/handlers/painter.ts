@@ -10,10 +10,10 @@ export interface TileInput {
   readonly rows: number;
 }
 
-/** Rows of pixels: how fast each point escapes, from 0 up to 1, and 1 for those that never do. */
+/** Rows of pixels, each a number from 0 to 1, as `escape` gives it. */
 export type Tile = readonly (readonly number[])[];
 
-/** Computes a tile row by row, reporting progress; an Observable, so that a cancel stops it between two rows. */
+/** Computes a tile row by row, and reports progress. It is an Observable, so that a cancel stops it between two rows. */
 export function painter(
   { input }: HandlerJob<Record<string, unknown> & TileInput>,
   { delay, progress }: HandlerContext,

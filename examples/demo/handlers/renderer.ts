@@ -2,9 +2,9 @@ import { concatMap, defer, map, range, tap, type Observable } from 'rxjs';
 import type { HandlerContext, HandlerJob } from 'runpod-rx/emulator';
 import { escape } from './escape.js';
 
-/** Which square of a large picture of the Mandelbrot set to compute, in pixels. */
+/** A square of a large picture of the Mandelbrot set, in pixels. */
 export interface PieceInput {
-  /** The size of the whole. */
+  /** The size of the whole picture. */
   readonly width: number;
   readonly height: number;
   readonly left: number;
@@ -12,20 +12,20 @@ export interface PieceInput {
   readonly edge: number;
 }
 
-/** Its pixels, row by row, one byte each, in base64: how fast the point escapes, and 255 for those that never do. */
+/** The pixels of a square, row by row, one byte each, in base64; 255 for points that never escape. */
 export interface Piece {
   readonly pixels: string;
 }
 
-/** How many rows are computed in one go: a few milliseconds, in which the server answers nobody. */
+/** Rows that are computed at once. That takes a few milliseconds, in which the server answers no request. */
 const ROWS = 16;
 
-/** What one go takes on the worker, in milliseconds. */
+/** How long the worker takes for that many rows, in milliseconds. */
 const PACE = 25;
 
 const NEVER = 255;
 
-/** A handler that computes squares, and once has bad luck with the one in the middle. */
+/** Makes a handler that computes squares. The first attempt at a square in the middle fails. */
 export function renderer() {
   let unlucky = true;
   return ({ input }: HandlerJob<Record<string, unknown> & PieceInput>, { delay }: HandlerContext): Observable<Piece> =>

@@ -3,7 +3,7 @@ import type { HandlerContext, HandlerJob } from 'runpod-rx/emulator';
 
 const SLICE = 10_000;
 
-/** What is known of the primes up to a number. */
+/** The primes up to a number: how many there are, and the largest. */
 export interface Search {
   readonly upTo: number;
   readonly primes: number;

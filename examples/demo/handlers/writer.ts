@@ -11,7 +11,7 @@ does not count the stars, because the stars come home every night. The town ligh
 and the lamp moves a little in the wind, as if somebody carried it along the quay.
 `;
 
-/** For each pair of words, the words that followed it. */
+/** Gives, for each pair of words, the words that follow that pair in the text. */
 function pairsOf(text: string): ReadonlyMap<string, readonly string[]> {
   const words = text.split(/\s+/).filter(Boolean);
   const followers = new Map<string, string[]>();
@@ -23,7 +23,7 @@ function pairsOf(text: string): ReadonlyMap<string, readonly string[]> {
   return followers;
 }
 
-/** Writes a text word by word: each follows the two before it as one did in the model's only book. */
+/** Writes a text word by word. Each word is one that follows the previous two words in `TEXT`. */
 export async function* writer(
   { input }: HandlerJob<{ words?: number; seed?: number }>,
   { sleep, signal }: HandlerContext,
@@ -37,7 +37,7 @@ export async function* writer(
     const choices = followers.get(`${before} ${last}`) ?? ['The'];
     const word = choices[Math.floor(random() * choices.length)] ?? 'The';
     [before, last] = [last, word];
-    // It thinks between two sentences.
+    // The pause after a sentence is longer.
     await sleep((before.endsWith('.') ? 300 : 40) + 60 * random());
     yield ` ${word}`;
   }

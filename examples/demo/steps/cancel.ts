@@ -23,7 +23,7 @@ export function cancel({ client, screen }: Stage, ledger: () => readonly JobReco
         delay(3000),
         mergeMap(() => {
           screen.line('  job.cancel()');
-          // It acts at the call; what comes of it is seen in the states.
+          // `cancel()` acts at the call, without a subscription. The states show the result.
           job.cancel();
           return EMPTY;
         }),
@@ -37,7 +37,7 @@ export function cancel({ client, screen }: Stage, ledger: () => readonly JobReco
   );
 }
 
-/** What the local RunPod knows of a job's end, whatever it answered. */
+/** Says how a job really ended, from the ledger of the local RunPod. */
 export function ledgerWords(job: JobRecord | undefined): string {
   const run = job?.runs.at(-1);
   return `the server's ledger: job ${job?.end ?? 'still running'}, its run ${run?.outcome ?? 'never begun'} after ${seconds(job?.executionMs)}`;

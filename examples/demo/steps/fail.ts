@@ -4,7 +4,7 @@ import { jobOutput } from 'runpod-rx/operators';
 import type { Stage } from '../Stage.js';
 import { showStates } from '../words.js';
 
-/** A job whose handler raises: data as a snapshot, an error as soon as one asks for its output. */
+/** A job whose handler throws. `state$` gives that as data; `jobOutput` turns it into an error. */
 export function fail({ client, screen }: Stage): Observable<unknown> {
   const endpoint = client.endpoint<{ bill: string }, { total: number }>('accountant');
   const bill = 'Rope: 12.50\nLamp oil: 8\nBread: 3,2o\nInk: 4.75';

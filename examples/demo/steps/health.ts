@@ -2,7 +2,7 @@ import { forkJoin, map, tap, type Observable } from 'rxjs';
 import type { Stage } from '../Stage.js';
 import { healthWords } from '../words.js';
 
-/** What the endpoints say of their jobs and workers. */
+/** Shows each endpoint's counts of jobs and workers. */
 export function health({ client, screen }: Stage, ids: readonly (string | undefined)[]): Observable<unknown> {
   return forkJoin(
     ids.map((id) => {

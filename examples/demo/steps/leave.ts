@@ -5,12 +5,12 @@ import type { Stage } from '../Stage.js';
 import { showStates } from '../words.js';
 import { ledgerWords } from './cancel.js';
 
-/** A job that is unsubscribed from: nobody looks at it any more, so the client cancels it. */
+/** A job whose only subscriber unsubscribes, so that the client cancels it. */
 export function leave({ client, screen }: Stage, ledger: () => readonly JobRecord[]): Observable<unknown> {
   const job = client.endpoint<{ limit: number }, Search>('searcher').job({ input: { limit: 1_000_000 } });
   return concat(
     job.state$.pipe(showStates(screen), takeUntil(timer(2500))),
-    // A job counts as left a macrotask after its last subscriber went.
+    // A job is abandoned a macrotask after its last subscriber has unsubscribed.
     timer(0),
     defer(() => {
       screen.line('  unsubscribed after 2.5 s');

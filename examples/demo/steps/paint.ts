@@ -8,7 +8,7 @@ import type { Stage } from '../Stage.js';
 const TILES = 3;
 const ROWS = 16;
 
-/** Three jobs at once, each a third of a picture, with one progress bar for all. */
+/** Three jobs at once, each for a third of a picture, with one progress bar for all three. */
 export function paint({ client, screen }: Stage): Observable<unknown> {
   const endpoint = client.endpoint<TileInput, Tile>('painter');
   const tiles = Array.from({ length: TILES }, (_, at) => ({
@@ -30,7 +30,7 @@ export function paint({ client, screen }: Stage): Observable<unknown> {
   );
 }
 
-/** How much of a job is done, from 0 to 1, as its handler says. */
+/** How much of a job is done, from 0 to 1, by its progress updates. */
 function doneOf(job: JobSnapshot<Tile>): number {
   if (job.status === 'COMPLETED') return 1;
   if (job.status !== 'IN_PROGRESS' || !job.progress) return 0;

@@ -19,7 +19,7 @@ import type { Stage } from '../Stage.js';
 import { showStates } from '../words.js';
 import { showChunks } from './write.js';
 
-/** A page that is loaded again: the job goes on without it, and its text goes on where it stopped. */
+/** A page that is reloaded: the job goes on meanwhile, and the new page continues its text. */
 export function reload({ client, screen, reload: connect }: Stage): Observable<unknown> {
   const job = client
     .endpoint<{ words: number; seed: number }, string[], string>('writer')
@@ -43,7 +43,7 @@ export function reload({ client, screen, reload: connect }: Stage): Observable<u
   );
 
   const second$ = defer(() => {
-    screen.line('  loaded again, with a new client');
+    screen.line('  reloaded, with a new client');
     const again = connect()
       .endpoint<object, string[], string>('writer')
       .attach(JSON.parse(stored) as JobRef, { onUnsubscribe: 'cancel' });

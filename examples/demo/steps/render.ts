@@ -24,10 +24,10 @@ const WIDTH = 2048;
 const HEIGHT = 1536;
 const EDGE = 256;
 
-/** Beside the demo's bundle. */
+/** The file of the picture, in the folder of the demo's bundle. */
 const FILE = fileURLToPath(new URL('fractal.png', import.meta.url));
 
-/** A picture of three megapixels, in squares: as many jobs at a time as there are workers, and half of it more. */
+/** A pipeline that renders a picture of three megapixels in squares. It runs 1.5 jobs for each worker. */
 export function render({ client, screen }: Stage): Observable<unknown> {
   const endpoint = client.endpoint<PieceInput, Piece>('renderer');
   const inputs = Array.from({ length: (WIDTH * HEIGHT) / EDGE ** 2 }, (_, nth): PieceInput => {
@@ -47,7 +47,7 @@ export function render({ client, screen }: Stage): Observable<unknown> {
           ({ workers: { idle, running, initializing = 0 } }) => Math.ceil(1.5 * (idle + running + initializing)) || 1,
         ),
       ),
-      // A job that failed has run: submitting it again pays for it twice, which only the caller can want.
+      // A failed job has run, so submitting it again pays twice. The library does that only if the caller says so.
       retry: { count: 1, delay: 250, on: (error) => isRunpodError(error, 'job_failed') },
       onError: 'throw',
       totals,
@@ -89,7 +89,7 @@ function words({ done, retried, remaining }: PipelineTotals, all: number, { work
   ].join(' · ');
 }
 
-/** From deep blue over white to gold and red; what never escapes is black. */
+/** From deep blue over white to gold and red. Points that never escape are black. */
 const STOPS: readonly Colour[] = [
   [0, 7, 60],
   [20, 80, 170],

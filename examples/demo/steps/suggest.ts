@@ -20,7 +20,7 @@ import { seconds } from '../words.js';
 
 const TYPED = ['b', 'bo', 'boo', 'boa', 'boat'];
 
-/** Suggestions while one types: `switchMap` leaves the job before, which cancels it on the server. */
+/** Suggestions while somebody types. `switchMap` unsubscribes from the previous job, so the client cancels that job. */
 export function suggest({ client, screen }: Stage, emulator: ListeningEmulator): Observable<unknown> {
   const endpoint = client.endpoint<{ prefix: string }, string[]>('librarian');
   const jobs = () =>

@@ -4,7 +4,7 @@ import type { Screen } from '../Screen.js';
 import type { Stage } from '../Stage.js';
 import { showStates } from '../words.js';
 
-/** A job that streams: its states, and its chunks as they come. */
+/** A job that streams: shows its states, and its chunks as they come. */
 export function write({ client, screen }: Stage): Observable<unknown> {
   const endpoint = client.endpoint<{ words: number; seed: number }, string[], string>('writer');
   const job = endpoint.job({ input: { words: 45, seed: 12 } });
@@ -13,15 +13,15 @@ export function write({ client, screen }: Stage): Observable<unknown> {
       takeWhile((snapshot) => !isTerminal(snapshot)),
       showStates(screen),
     ),
-    // The last of the text may come after the word that the job is over.
+    // The last chunks may come after the terminal snapshot, so that snapshot is shown after them.
     concat(showChunks(screen, job), job.state$.pipe(filter(isTerminal), showStates(screen))),
   );
 }
 
-/** Shows a job's text as it comes, below the line that says that it runs. */
+/** Shows a job's text as it comes, after the line for IN_PROGRESS. */
 export function showChunks<O, C>(screen: Screen, job: Job<O, C>): Observable<C> {
   return job.state$.pipe(
-    // Chunks wait at the server: nothing is missed by reading them a little later.
+    // Chunks wait on the server, so nothing is missed by reading them a little later.
     first(({ status }) => status !== 'IN_QUEUE'),
     switchMap(() => job.chunks$),
     tap((chunk) => screen.text(typeof chunk === 'string' ? chunk : `${JSON.stringify(chunk)} `)),
