@@ -20,13 +20,21 @@ const rawTime = {
   ],
 };
 
+/** Names of the past that are public, and therefore stay. The rule `house/old-names` has the list of all. */
+const publicOldNames = [
+  { name: 'by', file: 'src/errors/JobDeadlineError.ts', why: 'a property of the error' },
+  { name: 'left', file: 'src/types/Diagnosis.ts', why: 'a property of Diagnosis' },
+  { name: 'EndpointState', file: 'src/emulator/inspect/EmulatorState.ts', why: 'a type of runpod-rx/testing' },
+  { name: 'JobRecord', file: 'src/emulator/JobRecord.ts', why: 'a type of runpod-rx/testing' },
+];
+
 const noDynamicImport = {
   selector: 'ImportExpression',
   message: 'Import statically: a consumer should see at build time what is loaded.',
 };
 
 export default defineConfig([
-  { ignores: ['dist/', 'coverage/', 'docs/api/', 'node_modules/', '.cache/'] },
+  { ignores: ['dist/', 'coverage/', 'docs/api/', 'node_modules/', '.cache/', '.stryker-tmp/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 
   {
@@ -64,6 +72,10 @@ export default defineConfig([
     plugins: { house },
     rules: {
       'house/documented-options': 'error',
+      'house/hash-privates': 'off',
+      'house/old-names': ['off', { public: publicOldNames }],
+      'max-lines': ['off', { max: 250, skipBlankLines: true, skipComments: true }],
+      'no-nested-ternary': 'off',
       // Options: what the user hands in, not what the library offers.
       'house/observable-property': ['error', { except: ['notices', 'concurrency', 'paused'] }],
       'rxjs-x/no-ignored-subscribe': 'error',

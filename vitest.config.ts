@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
 /** Tests and documentation import the package by its name and get the source. */
-const alias = [
+export const alias = [
   { find: '#adapter', replacement: source('http/transports/adapter.node.ts') },
   { find: /^runpod-rx$/, replacement: source('index.ts') },
   { find: /^runpod-rx\/undici$/, replacement: source('undici.ts') },

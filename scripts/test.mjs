@@ -106,6 +106,10 @@ const steps = onlyTests
       gate('pack', npm('pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', temp), ['build']),
       gate('publint', tool('publint/src/cli.js', tarball, '--strict'), ['pack']),
       gate('types as packed', tool('@arethetypeswrong/cli/dist/index.js', '--profile', 'node16', tarball), ['pack']),
+      gate(
+        'layers',
+        tool('dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.mjs', 'src'),
+      ),
       gate('unused code', tool('knip/bin/knip.js', '--no-progress')),
       gate('documentation', tool('typedoc/bin/typedoc', '--emit', 'none')),
     ];

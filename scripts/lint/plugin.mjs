@@ -70,11 +70,148 @@ const documentedOptions = {
   }),
 };
 
+/**
+ * Names that this code base once had for its concepts, and what they are called now. Who reads one of them in an old
+ * commit finds the new one here; who declares one again is told so. `only` narrows an entry to functions or to types.
+ */
+const oldNames = {
+  left: { now: 'abandoned, cancelRequested, remainingTime or release' },
+  Trace: { now: 'CallState' },
+  sent: { now: 'maybeReceived' },
+  by: { now: 'ownership' },
+  particulars: { now: 'callMeta' },
+  Room: { now: 'RateLimiter' },
+  Lane: { now: 'RateLimiter' },
+  rooms: { now: 'layers' },
+  Open: { now: 'Closeable' },
+  Settlements: { now: 'PendingCancels' },
+  Settled: { now: 'CancelOutcome' },
+  Plan: { now: 'JobEffects', only: 'type' },
+  begin: { now: 'track or startEffect', only: 'function' },
+  JobInput: { now: 'JobAction' },
+  lifted: { now: 'deadlineCleared' },
+  passed: { now: 'expiredDeadline' },
+  broken: { now: 'readFailed' },
+  chunksBroken: { now: 'streamFailed' },
+  told: { now: 'notified' },
+  owner: { now: 'viewer' },
+  reader: { now: 'chunk-viewer' },
+  starter: { now: 'id-viewer' },
+  WatchTerms: { now: 'WatchRequest' },
+  Sink: { now: 'SnapshotObserver' },
+  Asker: { now: 'ReadRequest' },
+  Listener: { now: 'SnapshotListener' },
+  Keeper: { now: 'nothing: it is gone' },
+  ending: { now: 'endOnly' },
+  otherwise: { now: 'fallbackDueAt' },
+  good: { now: 'lastSuccessAt' },
+  tried: { now: 'probe' },
+  stride: { now: 'probeDistance' },
+  moved: { now: 'lastProgressAt' },
+  began: { now: 'lastStartAt, startedAt' },
+  note: { now: 'markKnown' },
+  recall: { now: 'restoreSubmittedAt' },
+  heard: { now: 'snapshots$' },
+  hurry: { now: 'readNow' },
+  had: { now: 'chunksDelivered' },
+  StreamPlace: { now: 'ReaderPosition' },
+  Flight: { now: 'PipelineTask' },
+  Ground: { now: 'TaskHost' },
+  younger: { now: 'next' },
+  Tally: { now: 'PipelineProgress' },
+  Meter: { now: 'RateMeter' },
+  Feed: { now: 'InputSource' },
+  Intake: { now: 'InputSink' },
+  pulling: { now: 'fromIterable' },
+  pushing: { now: 'fromObservable' },
+  saying: { now: 'withDetails' },
+  lossOf: { now: 'streamLoss' },
+  askedFor: { now: 'retryAfterMs' },
+  due: { now: 'clampDelay', only: 'function' },
+  endedBy: { now: 'linkSubscription' },
+  limit: { now: 'withTimeoutAndSignal', only: 'function' },
+  limitsOf: { now: 'resolveLimits' },
+  countBefore: { now: 'lowerBound' },
+  JobRecord: { now: 'KnownJob or JobHistory' },
+  EndpointState: { now: 'EndpointContext or EndpointSummary' },
+  FRESH: { now: 'WORKER_COUNT_MAX_AGE' },
+  KEPT: { now: 'MAX_KNOWN_JOBS' },
+  LEAST: { now: 'MIN_RATE_FRACTION' },
+  SPENT: { now: 'READ_BUDGET_FRACTION' },
+  BURST: { now: 'REFUSAL_WINDOW' },
+  SOONEST: { now: 'MIN_READ_GAP' },
+};
+
+const isFunction = (node) =>
+  /Function|^TSMethodSignature$|^MethodDefinition$/.test(node?.type ?? '') ||
+  isFunctionValue(node?.value) ||
+  isFunctionValue(node?.init) ||
+  node?.typeAnnotation?.typeAnnotation?.type === 'TSFunctionType';
+const isFunctionValue = (node) => node?.type === 'ArrowFunctionExpression' || node?.type === 'FunctionExpression';
+const isType = (node) =>
+  /^(Class|TSInterface|TSTypeAlias|TSEnum)Declaration$|^ClassExpression$|^TSTypeParameter$/.test(node?.type ?? '');
+
+/** Nothing private is declared by a name of the past; what is public keeps its name, and is listed with the reason. */
+const oldNamesRule = {
+  meta: {
+    type: 'suggestion',
+    schema: [
+      {
+        type: 'object',
+        properties: {
+          public: {
+            type: 'array',
+            items: {
+              type: 'object',
+              properties: { name: { type: 'string' }, file: { type: 'string' }, why: { type: 'string' } },
+              required: ['name', 'file', 'why'],
+              additionalProperties: false,
+            },
+          },
+        },
+      },
+    ],
+    messages: { old: "'{{ name }}' is an old name: today it is {{ now }}." },
+  },
+  create: (context) => {
+    const listed = (context.options[0]?.public ?? []).filter(({ file }) =>
+      context.filename.replaceAll('\\', '/').endsWith(`/${file}`),
+    );
+    const check = (node, name, declaration) => {
+      if (!Object.hasOwn(oldNames, name) || listed.some((entry) => entry.name === name)) return;
+      const { now, only } = oldNames[name];
+      if (only === 'function' && !isFunction(declaration)) return;
+      if (only === 'type' && !isType(declaration)) return;
+      context.report({ node, messageId: 'old', data: { name, now } });
+    };
+    return {
+      'Program:exit': () => {
+        for (const { variables } of context.sourceCode.scopeManager.scopes)
+          for (const { name, defs } of variables)
+            for (const { type, name: node, node: declaration } of defs)
+              if (type !== 'ImportBinding') check(node, name, declaration);
+      },
+      ':matches(PropertyDefinition, AccessorProperty, MethodDefinition, TSAbstractMethodDefinition, TSAbstractPropertyDefinition, TSPropertySignature, TSMethodSignature)[computed=false]':
+        (node) => check(node.key, node.key.name ?? String(node.key.value), node),
+    };
+  },
+};
+
+/** Private members are `#name`: the language keeps them private, and one way is enough. */
+const hashPrivates = {
+  meta: { type: 'suggestion', schema: [], messages: { keyword: 'Write #name, not private name.' } },
+  create: (context) => ({
+    '[accessibility=private]': (node) => context.report({ node, messageId: 'keyword' }),
+  }),
+};
+
 export default {
   meta: { name: 'runpod-rx' },
   rules: {
     'documented-options': documentedOptions,
+    'hash-privates': hashPrivates,
     'observable-property': observableProperty,
+    'old-names': oldNamesRule,
     'only-types': onlyTypes,
   },
 };

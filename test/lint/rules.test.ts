@@ -13,6 +13,15 @@ const quick = new ESLint({
     tseslint.configs.disableTypeChecked,
     { rules: Object.fromEntries(Object.keys(rxjs.rules ?? {}).map((name) => [`rxjs-x/${name}`, 'off'])) },
     { rules: { 'house/observable-property': 'off', '@typescript-eslint/no-unused-vars': 'off' } },
+    {
+      files: ['src/**/*.ts'],
+      rules: {
+        'house/hash-privates': 'error',
+        'house/old-names': 'error',
+        'max-lines': 'error',
+        'no-nested-ternary': 'error',
+      },
+    },
   ],
 });
 const typed = new ESLint({ cwd });
@@ -34,6 +43,26 @@ test.each([
   ['src/job/a.ts', 'export const a = () => Date.now();', 'no-restricted-properties'],
   ['src/sources/a.ts', 'export const a = () => setTimeout(() => undefined, 1);', 'no-restricted-globals'],
   ['src/job/a.ts', 'export interface JobOptions { readonly a?: number }', 'house/documented-options'],
+  ['src/job/a.ts', 'export class A { private b = 1; }', 'house/hash-privates'],
+  ['src/job/a.ts', 'export class A { private b(): void {} }', 'house/hash-privates'],
+  ['src/job/a.ts', 'export class A { constructor(private readonly b: number) {} }', 'house/hash-privates'],
+  ['src/job/a.ts', 'export const a = (b: number) => (b ? 1 : b > 2 ? 2 : 3);', 'no-nested-ternary'],
+  ['src/job/a.ts', 'export const a = 1;\n'.repeat(251), 'max-lines'],
+  ['src/job/a.ts', 'export const lossOf = 1;', 'house/old-names'],
+  ['src/job/a.ts', 'export function a(left: number): number { return left; }', 'house/old-names'],
+  ['src/job/a.ts', 'export const a = ({ told }: { readonly b: 1 }) => told;', 'house/old-names'],
+  ['src/job/a.ts', 'export const a: (hurry: number) => void = () => undefined;', 'house/old-names'],
+  ['src/job/a.ts', 'export class A { #left = 1; }', 'house/old-names'],
+  ['src/job/a.ts', 'export class A { get had(): number { return 1; } }', 'house/old-names'],
+  ['src/job/a.ts', 'export interface A { tried: 1 }', 'house/old-names'],
+  ['src/job/a.ts', 'export interface A { recall(): 1 }', 'house/old-names'],
+  ['src/job/a.ts', 'export interface Keeper { a: 1 }', 'house/old-names'],
+  ['src/job/a.ts', 'export type Plan = 1;', 'house/old-names'],
+  ['src/job/a.ts', 'export const a = <Plan>(b: Plan) => b;', 'house/old-names'],
+  ['src/job/a.ts', 'export class Room {}', 'house/old-names'],
+  ['src/job/a.ts', 'export const due = () => 1;', 'house/old-names'],
+  ['src/job/a.ts', 'export interface A { begin: () => void }', 'house/old-names'],
+  ['src/types/A.ts', 'export interface A { left: 1 }', 'house/old-names'],
 ])('%s: %s breaks %s', async (file, code, rule) => {
   expect(await reports(quick, file, `${code}\n`)).toContainEqual(expect.stringContaining(`${rule}: `));
 });
@@ -43,6 +72,20 @@ test('types/ may hold types, and options with documentation are fine', async () 
   expect(await reports(quick, 'src/types/A.ts', types)).toEqual([]);
   const options = 'export interface JobOptions {\n  /** How many. */\n  readonly a?: number;\n}\n';
   expect(await reports(quick, 'src/job/a.ts', options)).toEqual([]);
+});
+
+test.each([
+  ['src/types/Diagnosis.ts', 'export interface A { left: 1 }'],
+  ['src/job/a.ts', 'export const plan = 1;'],
+  ['src/job/a.ts', 'export const due = 1;'],
+  ['src/job/a.ts', 'export interface A { begin: number }'],
+  ['src/job/a.ts', `import { left } from './b.js';\n\nexport const a = left;`],
+  ['src/job/a.ts', `import { b } from './b.js';\n\nexport const a = b({ left: 1 }).told;`],
+  ['src/job/a.ts', '// A comment.\n\n'.repeat(200) + 'export const a = 1;\n'.repeat(250)],
+  ['src/job/a.ts', 'export class A { #b = 1; protected c = this.#b; }'],
+])('%s: %s is fine', async (file, code) => {
+  const found = await reports(quick, file, `${code}\n`);
+  expect(found.filter((text) => /^(house|max-lines|no-nested)/.test(text))).toEqual([]);
 });
 
 test(

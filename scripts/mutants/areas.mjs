@@ -1,0 +1,48 @@
+/**
+ * The core of the library in areas: which files are mutated, and which tests are to notice. Only the tests that reach
+ * a change are run for it; slow tests that notice nothing more are left out.
+ */
+export const areas = {
+  job: {
+    mutate: ['src/job/jobReducer.ts', 'src/job/jobEffects.ts', 'src/job/cancelUntilConfirmed.ts'],
+    tests: [
+      'test/job/{jobReducer,jobReducer.property,jobEffects,cancelUntilConfirmed}.test.ts',
+      'test/job/{attach,chunks,closing,data,deadlines,diagnosis,errors,held,hooks,leaving,money,views}.test.ts',
+      'test/wire/cancelling.test.ts',
+    ],
+  },
+  status: {
+    mutate: ['src/protocol/statusRules.ts', 'src/http/statusRules.ts', 'src/http/retryCall.ts'],
+    tests: [
+      'test/protocol/{operations,statusRules}.test.ts',
+      'test/http/{accepted,activity,bounds,leaving,links,retryCall,statusRules,time}.test.ts',
+      'test/endpoint/methods.test.ts',
+      'test/errors/making.test.ts',
+      'test/wire/failures.test.ts',
+    ],
+  },
+  limits: {
+    mutate: ['src/http/RateLimiter.ts'],
+    tests: ['test/http/{RateLimiter,activity,leaving,time}.test.ts', 'test/polling/StatusPoller.test.ts'],
+  },
+  submission: {
+    mutate: ['src/http/keepSubmission.ts', 'src/endpoint/submissionLag.ts'],
+    tests: [
+      'test/http/{accepted,keepSubmission,leaving,links,time}.test.ts',
+      'test/endpoint/{methods,submissionLag}.test.ts',
+      'test/job/{attach,errors,leaving,money}.test.ts',
+    ],
+  },
+  stream: {
+    mutate: ['src/sources/streamChunks*.ts', 'src/sources/recoverChunks.ts'],
+    tests: ['test/sources/{recoverChunks,streamChunks*}.test.ts', 'test/endpoint/{stream,streamAnew}.test.ts'],
+  },
+  polling: {
+    mutate: ['src/polling/QueueProbe.ts', 'src/polling/nextReadAt.ts'],
+    tests: ['test/polling/*.test.ts', 'test/job/{held,hooks}.test.ts'],
+  },
+  pipelines: {
+    mutate: ['src/pipelines/Pipeline.ts', 'src/pipelines/PipelineTask.ts'],
+    tests: ['test/pipelines/*.test.ts', 'test/endpoint/pipelines.test.ts'],
+  },
+};
