@@ -22,11 +22,11 @@ const endpoints: EmulatorOptions['endpoints'] = {
 };
 
 let emulator: ListeningEmulator;
-/** What the official client writes to the console on its own. */
-const said: unknown[][] = [];
+/** The words that the official client writes to the console. */
+const consoleOutput: unknown[][] = [];
 
 beforeEach(async () => {
-  vi.spyOn(console, 'log').mockImplementation((...words) => void said.push(words));
+  vi.spyOn(console, 'log').mockImplementation((...words) => void consoleOutput.push(words));
   emulator = await startEmulator({ endpoints, keys: [KEY] });
 });
 afterEach(async () => {
@@ -34,7 +34,7 @@ afterEach(async () => {
   await emulator.close();
 });
 
-/** The official client, told nothing but where the service is. */
+/** An endpoint of the official client, whose only option is the base URL. */
 const endpoint = (id: string, key = KEY) => {
   const found = runpodSdk(key, { baseUrl: emulator.baseUrl }).endpoint(id);
   if (!found) throw new Error('the official client gave no endpoint');
@@ -42,7 +42,7 @@ const endpoint = (id: string, key = KEY) => {
 };
 
 describe('the official runpod-sdk against the emulator', () => {
-  it('run, then status until COMPLETED', async () => {
+  it('run submits a job, and status shows it COMPLETED', async () => {
     const { id, status } = await endpoint('echo').run({ input: { text: 'héllo' } });
     expect(status).toBe('IN_QUEUE');
     expect(id).toMatch(/^[0-9a-f-]{36}/);
@@ -58,7 +58,7 @@ describe('the official runpod-sdk against the emulator', () => {
     });
   });
 
-  it('runSync', async () => {
+  it('runSync gives the completed job', async () => {
     expect(await endpoint('echo').runSync({ input: { x: 1 } })).toMatchObject({
       id: expect.stringMatching(/^sync-/),
       status: 'COMPLETED',
@@ -69,19 +69,19 @@ describe('the official runpod-sdk against the emulator', () => {
     expect(emulator.requests()).toMatchObject([{ operation: 'runsync', path: '/v2/echo/runsync?wait=90000' }]);
   });
 
-  it('runSync of a job that takes longer than it waits goes on by status-sync', async () => {
-    // Twice the least `wait`: the first answer comes before the job is over.
+  it('runSync continues with status-sync if the job takes longer than wait', async () => {
+    // The job takes 1500 ms, so the first answer comes before the job ends.
     expect(await endpoint('slow').runSync({ input: { x: 1 } }, 1000)).toMatchObject({ output: { slow: { x: 1 } } });
     expect(emulator.requests().map(({ operation }) => operation)).toEqual(['runsync', 'status-sync']);
   });
 
-  it('a job that fails', async () => {
+  it('runSync gives the failed job', async () => {
     const answer = await endpoint('failing').runSync({ input: { x: 1 } });
     expect(answer).toMatchObject({ status: 'FAILED', completed: true, succeeded: false });
     expect(JSON.stringify(answer)).toContain('the handler failed');
   });
 
-  it('stream: every chunk once, in order, falsy ones as well', async () => {
+  it('stream gives every chunk once and in order, also falsy chunks', async () => {
     const parts = ['a', { b: 1 }, 0, '', null, [1, 2]];
     const { id } = await endpoint('chunks').run({ input: { parts } });
     const chunks: unknown[] = [];
@@ -91,7 +91,7 @@ describe('the official runpod-sdk against the emulator', () => {
     expect(output).toEqual(parts);
   });
 
-  it('cancel, of a running job and of a queued one', async () => {
+  it('cancel ends a running job and a queued job', async () => {
     const running = await endpoint('waiting').run({ input: { x: 1 } });
     const queued = await endpoint('waiting').run({ input: { x: 2 } });
     await expect.poll(async () => (await endpoint('waiting').status(running.id)).status).toBe('IN_PROGRESS');
@@ -106,7 +106,7 @@ describe('the official runpod-sdk against the emulator', () => {
     expect(emulator.jobs()).toMatchObject([{ end: 'cancelled' }, { end: 'cancelled' }]);
   });
 
-  it('health', async () => {
+  it('health counts the jobs and the workers', async () => {
     await endpoint('echo').runSync({ input: { x: 1 } });
     expect(await endpoint('echo').health()).toMatchObject({
       jobs: { completed: 1, failed: 0, inProgress: 0, inQueue: 0, retried: 0 },
@@ -114,7 +114,7 @@ describe('the official runpod-sdk against the emulator', () => {
     });
   });
 
-  it('purgeQueue removes what is queued, and leaves what runs', async () => {
+  it('purgeQueue removes the queued jobs and keeps the running job', async () => {
     const running = await endpoint('waiting').run({ input: { x: 1 } });
     await expect.poll(async () => (await endpoint('waiting').status(running.id)).status).toBe('IN_PROGRESS');
     for (const x of [2, 3]) await endpoint('waiting').run({ input: { x } });
@@ -122,7 +122,7 @@ describe('the official runpod-sdk against the emulator', () => {
     expect(await endpoint('waiting').status(running.id)).toMatchObject({ status: 'IN_PROGRESS' });
   });
 
-  it('policy, webhook and s3Config are taken', async () => {
+  it('run accepts policy and s3Config', async () => {
     const request = {
       input: { x: 1 },
       policy: { executionTimeout: 60_000, ttl: 120_000, lowPriority: true },
@@ -131,7 +131,7 @@ describe('the official runpod-sdk against the emulator', () => {
     expect(await endpoint('echo').run(request)).toMatchObject({ status: 'IN_QUEUE' });
   });
 
-  it('a wrong key, an unknown endpoint and an unknown job are errors', async () => {
+  it('a wrong key, an unknown endpoint and an unknown job are rejected', async () => {
     await expect(endpoint('echo', 'another-placeholder').health()).rejects.toThrow(/401/);
     await expect(endpoint('nowhere').health()).rejects.toThrow(/404/);
     await expect(endpoint('echo').status('no-such-job')).rejects.toThrow(/404/);

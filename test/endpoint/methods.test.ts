@@ -6,7 +6,7 @@ import { script, statuses, world } from '../support/world.js';
 const input = { ms: 3_000, prompt: 'a lighthouse' };
 
 describe('each call', () => {
-  test('run: one POST, one snapshot with the id', () => {
+  test('run: sends one POST and emits one snapshot with the id', () => {
     const { endpoint, emulator, see, until, wire } = world({ latency: 100 });
     const run$ = endpoint.run({ input });
     until(1_000);
@@ -18,7 +18,7 @@ describe('each call', () => {
     expect(emulator.jobs()).toMatchObject([{ id: seen.values[0]!.id, input, status: 'COMPLETED' }]);
   });
 
-  test('run, cold: each subscription submits once', () => {
+  test('run: is cold, and submits once for each subscription', () => {
     const { endpoint, emulator, see, until } = world();
     const run$ = endpoint.run({ input });
     see(run$);
@@ -28,7 +28,7 @@ describe('each call', () => {
     expect(emulator.jobs()).toMatchObject([{ cancelRequests: 0 }, { cancelRequests: 0 }]);
   });
 
-  test('run: sends the whole request, and nothing of the client', () => {
+  test('run: sends the whole request, and no option of the client', () => {
     const { endpoint, sent, see } = script(() => ({ body: { id: 'a', status: 'IN_QUEUE' } }));
     const request = {
       input,
@@ -48,7 +48,7 @@ describe('each call', () => {
     expect(JSON.parse(sent[0]!.body!)).toEqual(request);
   });
 
-  test('runSync: a job that is over within wait costs one request', () => {
+  test('runSync: sends one request for a job that ends within wait', () => {
     const { endpoint, see, until, wire } = world({ latency: 100 });
     const seen = see(endpoint.runSync({ input }));
     until(60_000);
@@ -60,7 +60,7 @@ describe('each call', () => {
     expect(wire()).toEqual(['0-3100 runsync 200']);
   });
 
-  test('runSync: a job longer than wait is watched to its end', () => {
+  test('runSync: polls a job that takes longer than wait to its end', () => {
     const { endpoint, emulator, see, until, wire } = world();
     const seen = see(endpoint.runSync({ input: { ms: 4_000 } }, { wait: 1_000, every: 2_000 }));
     until(60_000);
@@ -75,7 +75,7 @@ describe('each call', () => {
     expect(emulator.jobs()).toMatchObject([{ cancelRequests: 0 }]);
   });
 
-  test('S17 runSync: a job that fails is data', () => {
+  test('S17 runSync: emits a failed job as a snapshot, not as an error', () => {
     const { endpoint, see, until } = world({ endpoints: { demo: { handler: () => ({ error: 'out of memory' }) } } });
     const seen = see(endpoint.runSync({ input }));
     until(1_000);
@@ -83,7 +83,7 @@ describe('each call', () => {
     expect(seen.error).toBeUndefined();
   });
 
-  test('status: one GET, cold', () => {
+  test('status: is cold, and sends one GET for each subscription', () => {
     const { endpoint, see, until, wire } = world({ latency: 10 });
     const run = see(endpoint.run({ input }));
     until(100);
@@ -97,7 +97,7 @@ describe('each call', () => {
     expect(wire()).toEqual(['0-10 run 200', '200-210 status 200', '300-310 status 200']);
   });
 
-  test('watch: polls, emits what changes, completes with the job', () => {
+  test('watch: polls, emits changes, and completes when the job ends', () => {
     const { endpoint, see, until, wire } = world({
       endpoints: {
         demo: {
@@ -120,7 +120,7 @@ describe('each call', () => {
     expect(wire('status')).toEqual([0, 1_000, 2_000, 3_000].map((at) => `${at}-${at} status 200`));
   });
 
-  test('S11 watch: asks again after a tenth of the age since the submission, within 0.5 – 5 s', () => {
+  test('S11 watch: polls after a tenth of the time since the submission, within 0.5 – 5 s', () => {
     const { endpoint, emulator, see, until } = world({}, { random: () => 0.5 });
     const run = see(endpoint.run({ input: { ms: 100_000 } }));
     until(20_000);
@@ -135,7 +135,7 @@ describe('each call', () => {
     expect(asked.slice(-2).map((at, index, all) => at - all[0]!)).toEqual([0, 5_000]);
   });
 
-  test('S11 watch: a policy of the caller decides, and every comes before it', () => {
+  test('S11 watch: uses the poll policy of the caller, but `every` takes precedence', () => {
     const { endpoint, see, until, wire } = world();
     const { id } = see(endpoint.run({ input: { ms: 10_000 } })).values[0]!;
     until(0);
@@ -152,7 +152,7 @@ describe('each call', () => {
     expect(wire('status').map((line) => parseInt(line))).toEqual([0, 4_000, 5_000, 6_500]);
   });
 
-  test('stream: every chunk once and in order, then complete', () => {
+  test('stream: emits every chunk once and in order, then completes', () => {
     const { endpoint, see, until } = world({
       latency: 30,
       endpoints: { demo: { stream: true, handler: (_, { scheduler }) => interval(100, scheduler).pipe(take(5)) } },
@@ -166,7 +166,7 @@ describe('each call', () => {
     expect(seen.ended).toBeLessThan(1_000);
   });
 
-  test('cancel: one POST, and the job is cancelled', () => {
+  test('cancel: sends one POST and emits the cancelled job', () => {
     const { endpoint, emulator, see, until, wire } = world({ latency: 10 });
     const run = see(endpoint.run({ input }));
     until(100);
@@ -180,7 +180,7 @@ describe('each call', () => {
     expect(emulator.jobs()).toMatchObject([{ status: 'CANCELLED' }]);
   });
 
-  test('retry: the job runs again under its id', () => {
+  test('retry: runs the job again under the same id', () => {
     const { endpoint, emulator, see, until, wire } = world({
       endpoints: { demo: { handler: (_, { attempt }) => (attempt === 1 ? { error: 'no' } : 'yes') } },
     });
@@ -193,7 +193,7 @@ describe('each call', () => {
     expect(emulator.jobs()).toMatchObject([{ status: 'COMPLETED', output: 'yes', renewals: 1 }]);
   });
 
-  test('health: one GET', () => {
+  test('health: sends one GET', () => {
     const { endpoint, see, until, wire } = world({ latency: 10 });
     const seen = see(endpoint.health());
     until(60_000);
@@ -204,7 +204,7 @@ describe('each call', () => {
     expect(wire()).toEqual(['0-10 health 200']);
   });
 
-  test('S7 watchHealth: watchers of one pace share the reads, a late one gets the latest at once, the last stops them', () => {
+  test('S7 watchHealth: watchers with the same interval share reads, a late watcher gets the latest value, the last watcher stops the reads', () => {
     const { endpoint, see, until, wire } = world({ latency: 10 });
     const first = see(endpoint.watchHealth({ every: 1_000 }));
     until(500);
@@ -219,11 +219,11 @@ describe('each call', () => {
     second.subscription.unsubscribe();
     until(10_000);
     expect(wire()).toEqual(['0-10 health 200', '1010-1020 health 200', '2020-2030 health 200']);
-    // Whoever comes after all left gets nothing old.
+    // A watcher that comes after the last unsubscribe gets no old value.
     expect(see(endpoint.watchHealth({ every: 1_000 })).at).toEqual([]);
   });
 
-  test('S7 watchHealth: the timeout of one watcher is its own', () => {
+  test('S7 watchHealth: the timeout of a watcher ends only that watcher', () => {
     const { endpoint, see, until } = world({ latency: 10 });
     const one = see(endpoint.watchHealth({ every: 1_000, timeout: 1_500 }));
     const two = see(endpoint.watchHealth({ every: 1_000 }));
@@ -232,7 +232,7 @@ describe('each call', () => {
     expect(two.at).toEqual([10, 1_020, 2_030, 3_040]);
   });
 
-  test('watchHealth: rides out an outage', () => {
+  test('watchHealth: goes on after a short outage, and errors after a long outage', () => {
     const { endpoint, emulator, see, until } = world();
     const seen = see(endpoint.watchHealth({ every: 1_000, outage: 60_000 }));
     const repair = emulator.inject({ fault: 'empty-502' });
@@ -246,7 +246,7 @@ describe('each call', () => {
     expect(seen.error).toMatchObject({ code: 'http', status: 502 });
   });
 
-  test('purgeQueue: one POST, and what waits is gone', () => {
+  test('purgeQueue: sends one POST and removes the queued jobs', () => {
     const { endpoint, see, until, wire } = world({ endpoints: { demo: { handler: () => 1, workers: 0 } } });
     see(endpoint.run({ input }));
     see(endpoint.run({ input }));
@@ -264,7 +264,7 @@ describe('each call', () => {
     expect(wire()).toEqual(['0-0 purge-queue ECONNRESET']);
   });
 
-  test('request: GET without a body, POST with one, and what is said', () => {
+  test('request: sends a GET without a body, a POST with a body, or the given method', () => {
     const { endpoint, sent, see } = script(() => ({ body: 'plain' }));
     const seen = see(
       endpoint.request('openai/v1/models', { query: { a: 1, none: undefined }, headers: { 'X-A': 'b' } }),
@@ -279,7 +279,7 @@ describe('each call', () => {
     ]);
   });
 
-  test('S1 request: a POST that may have been accepted is not repeated, a GET is', () => {
+  test('S1 request: does not repeat a POST that may have been accepted, but repeats a GET', () => {
     const { endpoint, sent, see, until } = script((_, nth) => (nth === 4 ? { body: 'ok' } : { status: 502 }));
     const post = see(endpoint.request('generate', { body: {} }));
     until(60_000);
@@ -292,7 +292,7 @@ describe('each call', () => {
   });
 
   test.each(['run', 'runSync', 'status', 'watch', 'cancel', 'retry', 'health', 'purgeQueue'] as const)(
-    '%s is safe under firstValueFrom, and costs one request',
+    '%s: works with firstValueFrom, and sends one request',
     async (name) => {
       const ended = { id: 'a', status: 'COMPLETED', output: 1, jobs: {}, workers: {}, removed: 0 };
       const { endpoint, sent, until } = script(() => ({ body: ended, after: 10 }));
@@ -316,7 +316,7 @@ describe('each call', () => {
     },
   );
 
-  test('a job that ran under firstValueFrom is not taken for one that was left', async () => {
+  test('run and runSync: firstValueFrom does not cancel the job', async () => {
     const { client, endpoint, emulator, until, see } = world({ latency: 10 });
     const run = firstValueFrom(endpoint.run({ input }));
     const sync = firstValueFrom(endpoint.runSync({ input: { ms: 5_000 } }, { wait: 1_000 }));
@@ -327,7 +327,7 @@ describe('each call', () => {
   });
 });
 
-describe('S3 the job id is on every error that concerns a job', () => {
+describe('S3 every error about a job has the job id', () => {
   test.each(['status', 'watch', 'stream', 'cancel', 'retry'] as const)('%s', (name) => {
     for (const status of [401, 404, 500]) {
       const { endpoint, see, until } = script(() => ({ status }));
@@ -344,7 +344,7 @@ describe('S3 the job id is on every error that concerns a job', () => {
     expect(aborted.error).toMatchObject({ jobId: 'job-2', name: 'AbortError' });
   });
 
-  test('runSync, once it is watching', () => {
+  test('runSync, while it polls', () => {
     const { endpoint, see, until } = script(({ operation }) =>
       operation === 'runsync' ? { body: { id: 'job-1', status: 'IN_QUEUE' } } : { status: 401 },
     );
@@ -353,7 +353,7 @@ describe('S3 the job id is on every error that concerns a job', () => {
     expect(seen.error).toMatchObject({ code: 'authentication', jobId: 'job-1' });
   });
 
-  test('runSync, once it is watching, at its timeout and its signal', () => {
+  test('runSync, at its timeout or its signal while it polls', () => {
     const { endpoint, at, see, until } = script(({ operation }) =>
       operation === 'runsync' ? { body: { id: 'job-1', status: 'IN_QUEUE' } } : 'never',
     );
@@ -369,7 +369,7 @@ describe('S3 the job id is on every error that concerns a job', () => {
   });
 });
 
-test('S1 a transport whose failure does not say how far it came leaves a submission unknown', () => {
+test('S1 a submission is unknown after a transport error without a phase', () => {
   let sent = 0;
   const transport = () => (sent++, throwError(() => new Error('broken')));
   const { endpoint, see, until } = script(() => 'never', { transport });

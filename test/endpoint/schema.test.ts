@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import type { EndpointOptions, JobSnapshot } from 'runpod-rx';
 import { script, world, type Answer } from '../support/world.js';
 
-/** A schema by hand: `check` gives the value, or throws what is wrong with it. */
+/** A schema without a library: `check` returns the output, or throws an error with the text of the issue. */
 function schema<I, T>(check: (value: unknown) => T, wait?: Promise<void>): StandardSchemaV1<I, T> {
-  const judge = (value: unknown): StandardSchemaV1.Result<T> => {
+  const resultOf = (value: unknown): StandardSchemaV1.Result<T> => {
     try {
       return { value: check(value) };
     } catch (error) {
@@ -17,7 +17,7 @@ function schema<I, T>(check: (value: unknown) => T, wait?: Promise<void>): Stand
     '~standard': {
       version: 1,
       vendor: 'test',
-      validate: (value) => (wait ? wait.then(() => judge(value)) : judge(value)),
+      validate: (value) => (wait ? wait.then(() => resultOf(value)) : resultOf(value)),
     },
   };
 }
@@ -35,8 +35,8 @@ const later = () => Promise.resolve();
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe.each([
-  ['answers at once', false],
-  ['answers by a promise', true],
+  ['answers synchronously', false],
+  ['answers with a promise', true],
 ])('a schema that %s', (_, promised) => {
   const make = <I, T>(check: (value: unknown) => T) => schema<I, T>(check, promised ? later() : undefined);
   const pass = async () => {
@@ -47,7 +47,7 @@ describe.each([
     return { ...made, endpoint: made.client.endpoint('demo', options) };
   };
 
-  test.each(['run', 'runSync'] as const)('input of %s: valid, and sent as it was transformed', async (name) => {
+  test.each(['run', 'runSync'] as const)('input of %s: sends the output of the schema', async (name) => {
     const { endpoint, sent, see } = endpointOf(() => ({ body: { id: 'a', status: 'COMPLETED' } }), {
       input: make(text),
     });
@@ -57,52 +57,58 @@ describe.each([
     expect(sent.map(({ body }) => JSON.parse(body!))).toEqual([{ input: { text: 'ABC', length: 3 } }]);
   });
 
-  test.each(['run', 'runSync'] as const)('input of %s: invalid, and nothing is sent', async (name) => {
-    const { endpoint, sent, see } = endpointOf(() => 'never', { input: make(text) });
-    const seen = see<JobSnapshot>(endpoint[name]({ input: { text: 1 } as never }));
-    await pass();
-    expect(seen.error).toMatchObject({ code: 'validation', issues: [issue('input')], operation: name.toLowerCase() });
-    expect(sent).toEqual([]);
-  });
+  test.each(['run', 'runSync'] as const)(
+    'input of %s: errors and sends nothing if the input is invalid',
+    async (name) => {
+      const { endpoint, sent, see } = endpointOf(() => 'never', { input: make(text) });
+      const seen = see<JobSnapshot>(endpoint[name]({ input: { text: 1 } as never }));
+      await pass();
+      expect(seen.error).toMatchObject({ code: 'validation', issues: [issue('input')], operation: name.toLowerCase() });
+      expect(sent).toEqual([]);
+    },
+  );
 
-  test('input: leaving while it is checked sends nothing', async () => {
+  test('input: sends nothing after an unsubscribe during an asynchronous check', async () => {
     const { endpoint, sent, see } = endpointOf(() => 'never', { input: make(text) });
     see(endpoint.run({ input: { text: 'abc' } })).subscription.unsubscribe();
     await settle();
     expect(sent).toHaveLength(promised ? 0 : 1);
   });
 
-  test.each(['run', 'runSync', 'status', 'watch', 'cancel', 'retry'] as const)('output on %s', async (name) => {
-    const outputs = [{ text: 'abc' }, { text: 1 }, undefined];
-    const { endpoint, see } = endpointOf(
-      (nth) => ({ body: { id: 'a', status: 'COMPLETED', output: outputs[nth - 1] } }),
-      {
-        output: make(text),
-      },
-    );
-    const call = () =>
-      see<JobSnapshot>(
-        name === 'run' || name === 'runSync' ? endpoint[name]({ input: { text: 'x' } }) : endpoint[name]('a'),
+  test.each(['run', 'runSync', 'status', 'watch', 'cancel', 'retry'] as const)(
+    'output of %s: is checked and transformed',
+    async (name) => {
+      const outputs = [{ text: 'abc' }, { text: 1 }, undefined];
+      const { endpoint, see } = endpointOf(
+        (nth) => ({ body: { id: 'a', status: 'COMPLETED', output: outputs[nth - 1] } }),
+        {
+          output: make(text),
+        },
       );
-    const valid = call();
-    await pass();
-    expect(valid.values).toMatchObject([{ status: 'COMPLETED', output: { text: 'ABC', length: 3 } }]);
-    // What came is there as it came.
-    expect(valid.values[0]!.raw).toMatchObject({ output: { text: 'abc' } });
-    const wrong = call();
-    await pass();
-    expect(wrong.error).toMatchObject({
-      code: 'job_output',
-      jobId: 'a',
-      issues: [issue('output')],
-      snapshot: { status: 'COMPLETED', output: { text: 1 } },
-    });
-    const missing = call();
-    await pass();
-    expect(missing.error).toMatchObject({ code: 'job_output', issues: [issue('output')], snapshot: { id: 'a' } });
-  });
+      const call = () =>
+        see<JobSnapshot>(
+          name === 'run' || name === 'runSync' ? endpoint[name]({ input: { text: 'x' } }) : endpoint[name]('a'),
+        );
+      const valid = call();
+      await pass();
+      expect(valid.values).toMatchObject([{ status: 'COMPLETED', output: { text: 'ABC', length: 3 } }]);
+      // `raw` has the answer unchanged.
+      expect(valid.values[0]!.raw).toMatchObject({ output: { text: 'abc' } });
+      const wrong = call();
+      await pass();
+      expect(wrong.error).toMatchObject({
+        code: 'job_output',
+        jobId: 'a',
+        issues: [issue('output')],
+        snapshot: { status: 'COMPLETED', output: { text: 1 } },
+      });
+      const missing = call();
+      await pass();
+      expect(missing.error).toMatchObject({ code: 'job_output', issues: [issue('output')], snapshot: { id: 'a' } });
+    },
+  );
 
-  test('output: only of a job that completed', async () => {
+  test('output: is checked only for a completed job', async () => {
     const bodies = ['IN_PROGRESS', 'FAILED', 'CANCELLED'].map((status) => ({ id: 'a', status, output: { half: 1 } }));
     const { endpoint, see } = endpointOf((nth) => ({ body: bodies[nth - 1] }), { output: make(text) });
     for (const { status } of bodies) {
@@ -112,7 +118,7 @@ describe.each([
     }
   });
 
-  test('chunks: each is checked, in order', async () => {
+  test('chunks: are checked one by one, in order', async () => {
     const chunks = (...outputs: unknown[]) => ({
       body: { status: 'COMPLETED', stream: outputs.map((output) => ({ output })) },
     });
@@ -132,14 +138,14 @@ describe.each([
   });
 });
 
-test('without a schema nothing is checked, and values come as they are', () => {
+test('without a schema, values are emitted unchanged', () => {
   const { endpoint, see, until } = world();
   const seen = see(endpoint.runSync({ input: { any: ['thing'] } }));
   until(1_000);
   expect(seen.values).toMatchObject([{ output: { echo: { any: ['thing'] } } }]);
 });
 
-test('a schema that throws is an error of the call', () => {
+test('an error that a schema throws is the error of the call', () => {
   const { client, sent, see } = script(() => 'never');
   const broken: StandardSchemaV1<object, object> = {
     '~standard': {
@@ -155,7 +161,7 @@ test('a schema that throws is an error of the call', () => {
   expect(sent).toEqual([]);
 });
 
-test('parse reads the texts of answers, for integers that JSON.parse rounds', () => {
+test('parse reads the text of every answer, so it can keep integers that JSON.parse rounds', () => {
   const big = '9007199254740993';
   const parse = (given: string): unknown => JSON.parse(given.replaceAll(/:(\d{16,})/g, ':"$1"'));
   const { client, see, until } = script(({ operation }, nth) => {
@@ -176,12 +182,12 @@ test('parse reads the texts of answers, for integers that JSON.parse rounds', ()
     exact.run({ input: { x: 1 } }),
   ])
     expect(see(call$).values).toMatchObject([{ output: { seed: big } }]);
-  // Reads are shared by the views of an endpoint, and so is the way they are parsed.
+  // Endpoint objects with the same id share their reads, and so also the `parse` option.
   expect(see(client.endpoint('demo').status('a')).values).toMatchObject([{ output: { seed: big } }]);
   expect(see(client.endpoint('other').status('a')).values).toMatchObject([{ output: { seed: Number(big) } }]);
 });
 
-test('S7 two views of a job that is being read: both get the integers that JSON.parse rounds, whoever asks first', () => {
+test('S7 endpoint objects that share a read all get the values of `parse`, even if the object without it reads first', () => {
   const big = '9007199254740993';
   const text = `{"id":"a","status":"COMPLETED","output":{"seed":${big}}}`;
   const { client, sent, see, until } = script(() => ({ body: text, after: 10 }));
@@ -199,7 +205,7 @@ test.each<[string, (result: unknown) => unknown]>([
     'of another library',
     (result) => ({ then: (...callbacks: never[]) => Promise.resolve(result).then(...(callbacks as [])) }),
   ],
-])('S17 a schema whose promise is %s is waited for', async (_, promise) => {
+])('S17 waits for a schema whose promise is %s', async (_, promise) => {
   const foreign: StandardSchemaV1<unknown, unknown> = {
     '~standard': {
       version: 1,
@@ -218,7 +224,7 @@ test.each<[string, (result: unknown) => unknown]>([
   expect(bad.error).toMatchObject({ code: 'job_output', issues: [{ field: 'output', rule: 'must not be 7' }] });
 });
 
-test('S17 S18 while the output of a job is checked, no word of it is the end once more', async () => {
+test('S17 S18 a further read while the output of a job is checked does not end the job twice', async () => {
   let answers = 0;
   const { client, see, until } = script(({ operation }) => ({
     body: { id: 'job', status: operation === 'run' ? 'IN_QUEUE' : 'COMPLETED', executionTime: answers++, output: 1 },

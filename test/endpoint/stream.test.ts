@@ -21,7 +21,7 @@ function streaming(demo: EmulatedEndpoint = ten, options: Partial<EmulatorOption
 }
 
 describe('S14 a stream', () => {
-  test('costs one held request for each answer, until an empty one follows the terminal status', () => {
+  test('sends one held request after another, until an empty answer follows the terminal status', () => {
     const { endpoint, emulator, id, see, until } = streaming();
     const seen = see(endpoint.stream(id));
     until(60_000);
@@ -36,7 +36,7 @@ describe('S14 a stream', () => {
     expect(emulator.requests()).toHaveLength(1 + reads.length);
   });
 
-  test('passes wait on, and is cold', () => {
+  test('is cold, and sends wait in its query', () => {
     const { endpoint, emulator, id, see, until } = streaming();
     const stream$ = endpoint.stream(id, { wait: 2_000 });
     until(5_000);
@@ -46,7 +46,7 @@ describe('S14 a stream', () => {
     expect(emulator.requests()[1]!.path).toBe(`/v2/demo/stream/${id}?wait=2000`);
   });
 
-  test('has one reader: a second errors, sends nothing and does not disturb the first', () => {
+  test('has one reader: a second reader errors, sends nothing and does not disturb the first', () => {
     const { client, endpoint, emulator, id, see, until, wire } = streaming();
     const first = see(endpoint.stream(id));
     until(250);
@@ -60,7 +60,7 @@ describe('S14 a stream', () => {
     expect(emulator.jobs()).toMatchObject([{ chunksHandedOut: 10 }]);
   });
 
-  test('other jobs have readers of their own', () => {
+  test('has a reader for each job', () => {
     const { endpoint, id, see, until } = streaming();
     const other = see(endpoint.run({ input })).values[0]!;
     const both = [id, other.id].map((each) => see(endpoint.stream(each)));
@@ -68,8 +68,8 @@ describe('S14 a stream', () => {
     for (const seen of both) expect(seen.values).toEqual(numbers);
   });
 
-  test('who comes after the reader left goes on where it stopped', () => {
-    // Chunks wait for the reader, who takes them in lumps and leaves between two reads.
+  test('continues for a new reader where the previous reader unsubscribed', () => {
+    // The first reader starts late, gets several chunks in one answer, and unsubscribes between two reads.
     const { endpoint, id, see, until } = streaming(ten, { latency: 10 });
     until(350);
     const first = see(endpoint.stream(id).pipe(take(3)));
@@ -81,7 +81,7 @@ describe('S14 a stream', () => {
     expect(second.error).toBeUndefined();
   });
 
-  test('a reader that left in the middle of an answer loses none of it', () => {
+  test('keeps the rest of an answer for the next reader after an unsubscribe in its middle', () => {
     const { endpoint, id, see, until } = streaming();
     until(550);
     const first = see(endpoint.stream(id).pipe(take(2)));
@@ -92,7 +92,7 @@ describe('S14 a stream', () => {
     expect(second.error).toBeUndefined();
   });
 
-  test('S16 what a read that was left carried is a gap for the next reader', () => {
+  test('S16 has a gap for the next reader after an aborted read', () => {
     const { endpoint, id, see, until } = streaming(ten, { latency: 100 });
     const first = see(endpoint.stream(id));
     // The answer with the next chunk is on its way back.
@@ -108,7 +108,7 @@ describe('S14 a stream', () => {
     });
   });
 
-  test('S16 … which the output of an aggregating worker fills', () => {
+  test('S16 fills the gap of an aborted read from the output of an aggregating worker', () => {
     const { endpoint, id, see, until } = streaming({ ...ten, aggregate: true }, { latency: 100 });
     const first = see(endpoint.stream(id));
     until(490);
@@ -119,7 +119,7 @@ describe('S14 a stream', () => {
     expect(second.error).toBeUndefined();
   });
 
-  test('S15 falsy chunks are chunks, and a missing stream is an empty one', () => {
+  test('S15 emits falsy chunks, and reads a missing `stream` as empty', () => {
     const answers: Answer[] = [
       { body: { status: 'IN_PROGRESS', stream: [{ output: null }, { output: 0 }, { output: '' }, { output: false }] } },
       { body: { status: 'IN_PROGRESS' } },
@@ -134,7 +134,7 @@ describe('S14 a stream', () => {
     expect(sent).toHaveLength(4);
   });
 
-  test('S15 of a job that failed: the chunks, then its error with the cause', () => {
+  test('S15 emits the chunks of a failed job, then a JobFailedError with the cause', () => {
     const { endpoint, id, see, until, wire } = streaming({
       stream: true,
       handler: (_, { scheduler }) =>
@@ -153,7 +153,7 @@ describe('S14 a stream', () => {
     expect(wire('status')).toHaveLength(1);
   });
 
-  test('S15 S17 of a job that was cancelled: the chunks, then JobCancelledError', () => {
+  test('S15 S17 emits the chunks of a cancelled job, then a JobCancelledError', () => {
     const { endpoint, id, see, at, until } = streaming();
     const seen = see(endpoint.stream(id));
     at(350, () => {
@@ -164,7 +164,7 @@ describe('S14 a stream', () => {
     expect(seen.error).toMatchObject({ code: 'job_cancelled', jobId: id });
   });
 
-  test('unsubscribing aborts the read and does nothing to the job', () => {
+  test('aborts its read when it is unsubscribed, and does not cancel the job', () => {
     const { endpoint, emulator, id, see, until, wire } = streaming();
     const seen = see(endpoint.stream(id));
     until(250);
@@ -187,7 +187,7 @@ describe('S16 a failed read', () => {
     { fault: 'empty-429', nth: [2, 4] },
     { fault: 'connection-refused', nth: [2, 4] },
     { fault: 'answer', status: 429, nth: 3, headers: { 'retry-after': '1' } },
-  ])('that cannot have taken chunks is harmless: %j', (rule) => {
+  ])('that cannot have taken chunks loses nothing: %j', (rule) => {
     const { seen, activity } = faulty(rule);
     expect(seen.error).toBeUndefined();
     expect(seen.values).toEqual(numbers);
@@ -204,7 +204,7 @@ describe('S16 a failed read', () => {
     { fault: 'no-answer', nth: 4 },
   ];
 
-  test.each(suspect)('is a gap under hold: what was delivered is complete, what follows is held: %j', (rule) => {
+  test.each(suspect)('with onGap hold, is a gap after which chunks are held and not emitted: %j', (rule) => {
     const { seen, id } = faulty(rule);
     expect(seen.values).toEqual([0, 1, 2]);
     expect(seen.error).toMatchObject({
@@ -218,14 +218,14 @@ describe('S16 a failed read', () => {
     expect(held.length).toBeGreaterThanOrEqual(6 - (rule.fault === 'no-answer' ? 6 : 0));
   });
 
-  test.each(suspect)('is filled under hold from the output of an aggregating worker: %j', (rule) => {
+  test.each(suspect)('with onGap hold, is a gap that the output of an aggregating worker fills: %j', (rule) => {
     const { seen } = faulty(rule, {}, { ...ten, aggregate: true });
     expect(seen.error).toBeUndefined();
     expect(seen.values).toEqual(numbers);
     expect(seen.at.slice(0, 3)).toEqual([100, 200, 300]);
   });
 
-  test.each(suspect)('under mark goes on live, and says so in activity$: %j', (rule) => {
+  test.each(suspect)('with onGap mark, does not stop the stream and is reported in activity$: %j', (rule) => {
     const { seen, activity, id } = faulty(rule, { onGap: 'mark' });
     expect(seen.error).toBeUndefined();
     expect(seen.values.slice(0, 3)).toEqual([0, 1, 2]);
@@ -234,14 +234,14 @@ describe('S16 a failed read', () => {
     expect(gaps).toMatchObject([{ type: 'gap', delivered: 3, jobId: id, operation: 'stream', endpointId: 'demo' }]);
   });
 
-  test.each(suspect)('under error ends the stream at once: %j', (rule) => {
+  test.each(suspect)('with onGap error, ends the stream at once: %j', (rule) => {
     const { seen, wire } = faulty(rule, { onGap: 'error' });
     expect(seen.values).toEqual([0, 1, 2]);
     expect(seen.error).toMatchObject({ code: 'stream_gap', delivered: 3 });
     expect(wire('stream')).toHaveLength(4);
   });
 
-  test('that shows that it carried chunks has certainly lost some', () => {
+  test('whose truncated answer shows chunks has certainly lost chunks', () => {
     const answers: Answer[] = [
       { body: { status: 'IN_PROGRESS', stream: [{ output: 1 }] } },
       { body: '{"status":"IN_PROGRESS","stream":[{"output":2' },
@@ -257,12 +257,12 @@ describe('S16 a failed read', () => {
     expect(seen.error).toMatchObject({ code: 'stream_gap', delivered: 1, held: [3], lost: 'certainly' });
   });
 
-  test('is never repeated by the link that repeats: the next read is another one', () => {
+  test('is never repeated: the next read is a new call', () => {
     const { activity } = faulty({ fault: 'empty-502', nth: 2 }, { onGap: 'mark' });
     expect(activity.filter(({ type }) => type === 'repeat')).toEqual([]);
   });
 
-  test('that lasts is ridden out for outage, and then goes through', () => {
+  test('that lasts longer than outage is the error of the stream', () => {
     const { endpoint, id, see, until, emulator } = streaming();
     const seen = see(endpoint.stream(id, { outage: 30_000, onGap: 'mark' }));
     until(250);
@@ -274,7 +274,7 @@ describe('S16 a failed read', () => {
     expect(seen.ended).toBeGreaterThan(20_000);
   });
 
-  test('an answer that is no stream, once and for all, is an error', () => {
+  test('with a refusal is the error of the stream at once', () => {
     const { endpoint, see, until } = script(() => ({ status: 400, body: { error: 'not allowed for QB API' } }));
     const seen = see(endpoint.stream('a'));
     until(0);
@@ -286,7 +286,7 @@ describe('S18 a job that is not found', () => {
   const lag: EmulatorOptions['faults'] = { 'transient-404': { for: 4_000 } };
   const gone = { status: 404, body: { error: 'job not found' } };
 
-  test.each(['status', 'watch'] as const)('%s: just submitted, it is asked for again', (name) => {
+  test.each(['status', 'watch'] as const)('%s: is read again if it was just submitted', (name) => {
     const { endpoint, id, see, until, wire } = streaming({ handler: (_, { delay }) => delay(5_000) }, { faults: lag });
     const seen = see(endpoint[name](id));
     until(60_000);
@@ -295,7 +295,7 @@ describe('S18 a job that is not found', () => {
     expect(wire('status').slice(0, 3)).toEqual(['0-0 status 404', '500-500 status 404', '1000-1000 status 404']);
   });
 
-  test('stream: just submitted, it is asked for again, without a gap', () => {
+  test('stream: is read again without a gap if it was just submitted', () => {
     const { endpoint, id, see, until } = streaming(ten, { faults: lag });
     const seen = see(endpoint.stream(id));
     until(60_000);
@@ -303,7 +303,7 @@ describe('S18 a job that is not found', () => {
     expect(seen.values).toEqual(numbers);
   });
 
-  test('status: also once it was answered in between', () => {
+  test('status: is read again even after a successful read in between', () => {
     const answers = [{ body: { id: 'job-1', status: 'IN_QUEUE' } }, { body: { status: 'IN_QUEUE' } }, gone];
     const { endpoint, see, until } = script((_, nth) => answers[nth - 1] ?? { body: { status: 'COMPLETED' } });
     see(endpoint.run({ input }));
@@ -313,7 +313,7 @@ describe('S18 a job that is not found', () => {
     expect(seen).toMatchObject({ ended: 500, values: [{ status: 'COMPLETED' }] });
   });
 
-  test('S2 status: waiting for it takes no attempt from the failures that come after', () => {
+  test('S2 status: does not use up the attempts for later failures', () => {
     const { endpoint, see, sent, until } = script((_, nth) =>
       nth === 1 ? { body: { id: 'job-1', status: 'IN_QUEUE' } } : nth < 8 ? gone : { status: 503 },
     );
@@ -324,7 +324,7 @@ describe('S18 a job that is not found', () => {
     expect(sent).toHaveLength(1 + 6 + 4);
   });
 
-  test('cancel and runSync: just submitted, it is asked for again', () => {
+  test('cancel and runSync: is tried again if it was just submitted', () => {
     const made = script(({ operation }) => {
       if (operation === 'run') return { body: { id: 'job-1', status: 'IN_QUEUE' } };
       if (operation === 'runsync') return { body: { id: 'job-2', status: 'IN_QUEUE' } };
@@ -342,7 +342,7 @@ describe('S18 a job that is not found', () => {
   });
 
   test.each(['status', 'watch', 'stream', 'cancel', 'retry'] as const)(
-    '%s: from 10 s after the submission it is gone, JobExpiredError',
+    '%s: is a JobExpiredError from 10 s after the submission',
     (name) => {
       const { endpoint, sent, see, until } = script(({ operation }) =>
         operation === 'run' ? { body: { id: 'job-1', status: 'IN_QUEUE' }, after: 100 } : gone,
@@ -363,7 +363,7 @@ describe('S18 a job that is not found', () => {
   );
 
   test.each(['status', 'watch', 'stream', 'cancel', 'retry'] as const)(
-    '%s: one that this client never saw is JobNotFoundError, at once',
+    '%s: is a JobNotFoundError at once if this client never saw it',
     (name) => {
       const { endpoint, see, until, wire } = world();
       const seen = see<unknown>(endpoint[name]('unheard-of'));
@@ -373,20 +373,23 @@ describe('S18 a job that is not found', () => {
     },
   );
 
-  test.each(['status', 'watch', 'stream', 'cancel'] as const)('%s: an endpoint that is not there is no lag', (name) => {
-    const { endpoint, sent, see, until } = script(({ operation }) =>
-      operation === 'run'
-        ? { body: { id: 'job-1', status: 'IN_QUEUE' } }
-        : { status: 404, body: { detail: 'endpoint not found' } },
-    );
-    see(endpoint.run({ input }));
-    const seen = see<unknown>(endpoint[name]('job-1'));
-    until(60_000);
-    expect(seen).toMatchObject({ ended: 0, error: { code: 'not_found', status: 404, jobId: 'job-1' } });
-    expect(sent).toHaveLength(2);
-  });
+  test.each(['status', 'watch', 'stream', 'cancel'] as const)(
+    '%s: is not tried again if the endpoint is unknown',
+    (name) => {
+      const { endpoint, sent, see, until } = script(({ operation }) =>
+        operation === 'run'
+          ? { body: { id: 'job-1', status: 'IN_QUEUE' } }
+          : { status: 404, body: { detail: 'endpoint not found' } },
+      );
+      see(endpoint.run({ input }));
+      const seen = see<unknown>(endpoint[name]('job-1'));
+      until(60_000);
+      expect(seen).toMatchObject({ ended: 0, error: { code: 'not_found', status: 404, jobId: 'job-1' } });
+      expect(sent).toHaveLength(2);
+    },
+  );
 
-  test('a job seen by its status only is expired once it is gone, with what was seen last', () => {
+  test('is a JobExpiredError with the last snapshot if this client has read its status before', () => {
     let asked = 0;
     const { endpoint, see, until } = script(() =>
       ++asked < 3 ? { body: { id: 'job-1', status: 'IN_PROGRESS', output: asked } } : gone,
@@ -399,7 +402,7 @@ describe('S18 a job that is not found', () => {
     });
   });
 
-  test('after a retry a 404 is lag again', () => {
+  test('is read again if it was just retried', () => {
     const made = script(({ operation }) => {
       if (operation === 'retry') return { body: { id: 'job-1', status: 'IN_QUEUE' } };
       return made.scheduler.now() < 22_000 ? gone : { body: { id: 'job-1', status: 'COMPLETED' } };
@@ -412,7 +415,7 @@ describe('S18 a job that is not found', () => {
     expect(seen).toMatchObject({ ended: 22_000, values: [{ status: 'COMPLETED' }] });
   });
 
-  test('the results that the service keeps: a run is readable after a minute, a runsync is not', () => {
+  test('after a minute, is the result of a runsync, but not of a run', () => {
     const { endpoint, emulator, see, until } = world();
     see(endpoint.run({ input }));
     see(endpoint.runSync({ input }));
@@ -424,22 +427,25 @@ describe('S18 a job that is not found', () => {
 });
 
 describe('S17 the end of a job', () => {
-  test.each(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'])('%s is terminal, and data for who watches', (status) => {
-    const { endpoint, sent, see, until } = script(() => ({ body: { id: 'a', status } }));
-    const seen = see(endpoint.watch('a'));
-    until(60_000);
-    expect(seen).toMatchObject({ values: [{ status }], ended: 0 });
-    expect(seen.error).toBeUndefined();
-    expect(sent).toHaveLength(1);
-  });
+  test.each(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'])(
+    '%s is emitted by watch(), which completes',
+    (status) => {
+      const { endpoint, sent, see, until } = script(() => ({ body: { id: 'a', status } }));
+      const seen = see(endpoint.watch('a'));
+      until(60_000);
+      expect(seen).toMatchObject({ values: [{ status }], ended: 0 });
+      expect(seen.error).toBeUndefined();
+      expect(sent).toHaveLength(1);
+    },
+  );
 
-  test('COMPLETED without an output is a success with undefined', () => {
+  test('COMPLETED without an output has the output undefined', () => {
     const { endpoint, see } = script(() => ({ body: { id: 'a', status: 'COMPLETED' } }));
     const [snapshot] = see(endpoint.status('a')).values;
     expect(snapshot).toHaveProperty('output', undefined);
   });
 
-  test('S11 a status that this version does not know is no end, and is polled at the normal pace', () => {
+  test('S11 an unknown status does not end the job, and is polled at the normal interval', () => {
     const answers: Answer[] = ['NEW', 'NEW', 'COMPLETED'].map((status, nth) => ({ body: { id: 'a', status, nth } }));
     const { endpoint, sent, see, until } = script((_, nth) => answers[nth - 1]!);
     const seen = see(endpoint.watch('a'));
@@ -452,7 +458,7 @@ describe('S17 the end of a job', () => {
     expect(sent.map(({ at }) => at)).toEqual([0, 500, 1_000]);
   });
 
-  test('S19 a 4xx whose body is a job is the answer of the job', () => {
+  test('S19 a 4xx whose body is a job is read as a snapshot', () => {
     const { endpoint, see } = script(() => ({ status: 400, body: { id: 'a', status: 'COMPLETED', output: 1 } }));
     expect(see(endpoint.cancel('a')).values).toMatchObject([{ status: 'COMPLETED', output: 1 }]);
   });
@@ -461,7 +467,7 @@ describe('S17 the end of a job', () => {
     [503, { id: 'a', status: 'COMPLETED', output: 1 }],
     [400, { status: 'COMPLETED', output: 1 }],
     [400, { id: 'a', output: 1 }],
-  ])('S19 a %i with %j is no answer of the job', (status, body) => {
+  ])('S19 a %i with %j is not read as a snapshot', (status, body) => {
     const { endpoint, see, until } = script(() => ({ status, body }));
     const seen = see(endpoint.status('a'));
     until(60_000);
@@ -469,7 +475,7 @@ describe('S17 the end of a job', () => {
     expect(seen.values).toEqual([]);
   });
 
-  test('S19 a 200 with nothing but an error is a ResponseError, read again by who watches', () => {
+  test('S19 a 200 with only an error is a ResponseError, and a watch reads again', () => {
     const { endpoint, sent, see, until } = script((_, nth) =>
       nth < 4 ? { body: { error: 'internal error' } } : { body: { id: 'a', status: 'COMPLETED' } },
     );

@@ -8,8 +8,8 @@ import { script, world } from '../support/world.js';
 
 const input = { ms: 0 };
 
-/** Numbers that look like chance and are the same each time. */
-function chance(seed: number): () => number {
+/** A random number generator that gives the same numbers in each run. */
+function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -17,7 +17,7 @@ function chance(seed: number): () => number {
   };
 }
 
-/** The most requests that were on their way at once, as the client sees it. */
+/** The highest number of requests in flight at the same time, as the client sees it. */
 function mostAtOnce(requests: readonly RequestRecord[]): number {
   const steps = requests
     .flatMap(({ at, endedAt = Infinity }) => [
@@ -29,7 +29,7 @@ function mostAtOnce(requests: readonly RequestRecord[]): number {
   return Math.max(...steps.map(({ by }) => (now += by)));
 }
 
-const of = (requests: readonly RequestRecord[], operation: string) =>
+const requestsOf = (requests: readonly RequestRecord[], operation: string) =>
   requests.filter((request) => request.operation === operation);
 
 describe.each(['sliding', 'fixed'] as const)('S23 under a %s window', (rateWindow) => {
@@ -41,7 +41,7 @@ describe.each(['sliding', 'fixed'] as const)('S23 under a %s window', (rateWindo
     emulated: Limits | 'documented' = limits as Limits,
   ) => {
     const scheduler = new VirtualTimeScheduler();
-    const random = chance(7);
+    const random = seededRandom(7);
     const emulator = createEmulator({
       endpoints: { demo: { handler: ({ input: { ms } }, { delay }) => delay(Number(ms)), workers: 100 } },
       limits: emulated,
@@ -64,29 +64,33 @@ describe.each(['sliding', 'fixed'] as const)('S23 under a %s window', (rateWindo
       );
     }
     scheduler.flush();
-    return { emulator, done, runs: of(emulator.requests(), 'run'), scheduler };
+    return { emulator, done, runs: requestsOf(emulator.requests(), 'run'), scheduler };
   };
 
-  test('own limits: no 429, all the concurrency, and no longer than it must take', () => {
+  test('own limits: meets no 429, uses the full concurrency, and takes no longer than necessary', () => {
     const { done, runs } = play(100, { run: { requests: 20, per: 5_000, concurrent: 6 } }, {});
     expect(done).toBe(100);
     expect(runs).toHaveLength(100);
     expect(runs.filter(({ status }) => status !== 200)).toEqual([]);
     expect(mostAtOnce(runs)).toBe(6);
-    // Five windows, the last one of which is begun only; an answer's time may be added to each.
+    // Five windows of 20 requests: the last window only has to begin. Answers may delay each of the four before it.
     expect(runs.at(-1)!.at).toBeLessThan(4 * (5_000 + 4 * 400 + 1));
   });
 
-  test('the documented limits: no 429, 200 at once, 1 000 in ten seconds', { timeout: 60_000 }, () => {
-    const { done, runs } = play(1_200, 'documented', { endpoints: { demo: { handler: () => 1, workers: 1 } } });
-    expect(done).toBe(1_200);
-    expect(runs.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(mostAtOnce(runs)).toBe(200);
-    expect(runs.filter(({ at }) => at < 10_000)).toHaveLength(1_000);
-    expect(runs.at(-1)!.at).toBeLessThan(13_000);
-  });
+  test(
+    'the documented limits: meets no 429, with 200 requests at once and 1 000 in ten seconds',
+    { timeout: 60_000 },
+    () => {
+      const { done, runs } = play(1_200, 'documented', { endpoints: { demo: { handler: () => 1, workers: 1 } } });
+      expect(done).toBe(1_200);
+      expect(runs.filter(({ status }) => status !== 200)).toEqual([]);
+      expect(mostAtOnce(runs)).toBe(200);
+      expect(runs.filter(({ at }) => at < 10_000)).toHaveLength(1_000);
+      expect(runs.at(-1)!.at).toBeLessThan(13_000);
+    },
+  );
 
-  test('shares: four clients with a quarter each meet no 429', { timeout: 60_000 }, () => {
+  test('share: four clients with a quarter each meet no 429', { timeout: 60_000 }, () => {
     const limits = { run: { requests: 1000, concurrent: 200 } };
     const { done, runs } = play(280, { share: 0.25 }, {}, 4, limits);
     expect(done).toBe(1_120);
@@ -94,13 +98,13 @@ describe.each(['sliding', 'fixed'] as const)('S23 under a %s window', (rateWindo
     expect(mostAtOnce(runs)).toBe(200);
   });
 
-  test('whole lives of jobs: submissions, polls and cancels each keep their own', () => {
+  test('submissions, polls and cancels each keep within their own limits', () => {
     const limits = {
       run: { requests: 10, per: 2_000, concurrent: 4 },
       status: { requests: 15, per: 2_000, concurrent: 5 },
       cancel: { requests: 3, per: 2_000, concurrent: 1 },
     };
-    const random = chance(3);
+    const random = seededRandom(3);
     const { client, endpoint, emulator, see, until } = world(
       { limits, rateWindow, latency: () => Math.floor(random() * 300) },
       { limits, random },
@@ -109,18 +113,18 @@ describe.each(['sliding', 'fixed'] as const)('S23 under a %s window', (rateWindo
       see(endpoint.runSync({ input: { ms: nth * 100 } }, { wait: 1_000 })),
     );
     for (let nth = 0; nth < 10; nth++) {
-      const left = see(endpoint.run({ input: { ms: 50_000 } }));
-      left.subscription.unsubscribe();
+      const abandoned = see(endpoint.run({ input: { ms: 50_000 } }));
+      abandoned.subscription.unsubscribe();
     }
-    const left = Array.from({ length: 10 }, () => see(endpoint.run({ input: { ms: 50_000 } })));
+    const abandoned = Array.from({ length: 10 }, () => see(endpoint.run({ input: { ms: 50_000 } })));
     until(1_500);
-    for (const { subscription } of left) subscription.unsubscribe();
+    for (const { subscription } of abandoned) subscription.unsubscribe();
     until(600_000);
     expect(see(client.settled()).ended).toBeDefined();
     expect(emulator.requests().filter(({ status }) => status === 429)).toEqual([]);
     expect(seen.every(({ values }) => values[0]?.status === 'COMPLETED')).toBe(true);
-    expect(mostAtOnce(of(emulator.requests(), 'run'))).toBe(4);
-    expect(mostAtOnce(of(emulator.requests(), 'status'))).toBe(5);
+    expect(mostAtOnce(requestsOf(emulator.requests(), 'run'))).toBe(4);
+    expect(mostAtOnce(requestsOf(emulator.requests(), 'status'))).toBe(5);
   });
 });
 
@@ -135,7 +139,7 @@ describe('S23 the budget', () => {
     );
   });
 
-  test('a waiter that leaves frees its place', () => {
+  test('frees the place of a waiting request that is unsubscribed', () => {
     const limits = { run: { concurrent: 1 } };
     const { endpoint, emulator, see, until } = world({ latency: 100 }, { limits });
     const waiters = [0, 1, 2, 3].map((nth) => see(endpoint.run({ input: { nth } })));
@@ -146,7 +150,7 @@ describe('S23 the budget', () => {
     expect(waiters[3]).toMatchObject({ ended: 200 });
   });
 
-  test('a request that is left is aborted before the next one is sent', () => {
+  test('aborts an unsubscribed request before it sends the next request', () => {
     const { endpoint, activity, see } = script(() => 'never', { limits: { status: { concurrent: 1 } } });
     const first = see(endpoint.status('a'));
     see(endpoint.status('b'));
@@ -159,15 +163,15 @@ describe('S23 the budget', () => {
     ]);
   });
 
-  test('who leaves while another is let through takes no place', () => {
+  test('gives no place to a request that is aborted while another request is admitted', () => {
     const { endpoint, sent, at, see, until } = script(() => ({ body: { status: 'COMPLETED' } }), {
       limits: { status: { requests: 2, per: 1_000 } },
     });
-    const leaving = new AbortController();
-    // Comes at the moment when the one that waits is due, and just before it is let through.
-    at(1_001, () => see(endpoint.status('left', { signal: leaving.signal })));
+    const controller = new AbortController();
+    // Starts when the waiting request is due, just before the waiting request is admitted.
+    at(1_001, () => see(endpoint.status('aborted', { signal: controller.signal })));
     for (const id of ['a', 'b']) see(endpoint.status(id));
-    see(endpoint.status('waiting').pipe(tap(() => leaving.abort())));
+    see(endpoint.status('waiting').pipe(tap(() => controller.abort())));
     at(1_500, () => {
       for (const id of ['c', 'd']) see(endpoint.status(id));
     });
@@ -181,7 +185,7 @@ describe('S23 the budget', () => {
     ]);
   });
 
-  test.each(['unsubscribing', 'an error', 'a timeout'])('is given back after %s', (how) => {
+  test.each(['unsubscribing', 'an error', 'a timeout'])('frees the place of a request after %s', (how) => {
     const { endpoint, sent, see, until } = script(() => (how === 'an error' ? { phase: 'sent' } : 'never'), {
       limits: { status: { concurrent: 1 } },
       retry: false,
@@ -194,7 +198,7 @@ describe('S23 the budget', () => {
     expect(sent).toHaveLength(2);
   });
 
-  test('the place is kept until the answer of a submission that was left', () => {
+  test('keeps the place of an abandoned submission until its answer comes', () => {
     const { endpoint, sent, see, until } = script(() => ({ body: { id: 'a', status: 'IN_QUEUE' }, after: 1_000 }), {
       limits: { run: { concurrent: 1 } },
     });
@@ -206,7 +210,7 @@ describe('S23 the budget', () => {
     expect(sent.filter(({ operation }) => operation === 'run')).toHaveLength(2);
   });
 
-  test('repeats wait for their turn as well', () => {
+  test('also makes repeats wait for their turn', () => {
     const limits = { status: { requests: 1, per: 10_000 } };
     const { endpoint, sent, see, until } = script(
       (_, nth) => (nth === 1 ? { status: 503 } : { body: { id: 'a', status: 'COMPLETED' } }),
@@ -217,7 +221,7 @@ describe('S23 the budget', () => {
     expect(sent.map(({ at }) => at)).toEqual([0, 10_001]);
   });
 
-  test('is for each endpoint, and for each operation', () => {
+  test('is separate for each endpoint and each operation', () => {
     const limits = { run: { concurrent: 1 }, status: { concurrent: 1 } };
     const { client, endpoint, sent, see } = script(() => 'never', { limits });
     for (const each of [endpoint, client.endpoint('demo'), client.endpoint('other')]) {
@@ -236,7 +240,7 @@ describe('S23 the budget', () => {
     ]);
   });
 
-  test('a share is rounded down, and is one request at least', () => {
+  test('rounds a share down, to at least one request', () => {
     const count = (share: number, call: 'purgeQueue' | 'cancel', at = 0) => {
       const { endpoint, sent, see, until } = script(() => 'never', { limits: { share } });
       for (let nth = 0; nth < 30; nth++)
@@ -252,19 +256,19 @@ describe('S23 the budget', () => {
     expect(count(0.1, 'purgeQueue')).toBe(1);
   });
 
-  test('false bounds nothing', () => {
+  test('does not exist with limits: false', () => {
     const { endpoint, sent, see } = script(() => 'never', { limits: false });
     for (let nth = 0; nth < 500; nth++) see(endpoint.run({ input }));
     expect(sent).toHaveLength(500);
   });
 
-  test('an operation that own limits do not name is not bounded', () => {
+  test('does not limit an operation that own limits do not name', () => {
     const { endpoint, sent, see } = script(() => 'never', { limits: { run: { concurrent: 1 } } });
     for (let nth = 0; nth < 50; nth++) see(endpoint.cancel(`job-${nth}`));
     expect(sent).toHaveLength(50);
   });
 
-  test('waiting shows in activity$', () => {
+  test('reports waiting requests in activity$', () => {
     const { endpoint, activity, see, until } = script(() => ({ body: { id: 'a', status: 'IN_QUEUE' }, after: 1_000 }), {
       limits: { run: { concurrent: 1 } },
     });
@@ -278,7 +282,7 @@ describe('S23 the budget', () => {
     expect(waits).toHaveLength(2);
   });
 
-  test('a 429 slows everyone on that operation, and nobody on another', () => {
+  test('delays later requests of the same operation after a 429, and no other operation', () => {
     const { endpoint, sent, see, at, until } = script(({ operation }, nth) =>
       nth === 1
         ? { status: 429, headers: { 'retry-after': '5' } }
@@ -302,7 +306,7 @@ describe('S23 the budget', () => {
     const perSecond = (sent: readonly { readonly at: number }[], seconds: number) =>
       Array.from({ length: seconds }, (_, n) => sent.filter(({ at }) => Math.floor(at / 1_001) === n).length);
 
-    test('after a 429 fewer go, and more and more until all go again', () => {
+    test('after a 429 sends fewer requests, then more and more up to the limit', () => {
       const { endpoint, sent, see, until } = script(
         (_, nth) => (nth === 1 ? { status: 429 } : { body: { id: 'a', status: 'COMPLETED' } }),
         { limits: { status: { requests: 20, per: 1_000 } }, retry: false },
@@ -317,7 +321,7 @@ describe('S23 the budget', () => {
       for (const [n, rate] of rates.entries()) if (n > 1) expect(rate).toBeGreaterThanOrEqual(rates[n - 1]!);
     });
 
-    test('many refused at once are one refusal; one after the other slow it down to a tenth', () => {
+    test('counts refusals at the same time as one refusal, and slows down to a tenth after many in a row', () => {
       const { endpoint, sent, see, until } = script(() => ({ status: 429 }), {
         limits: { status: { requests: 20, per: 1_000 } },
         retry: false,
@@ -325,7 +329,7 @@ describe('S23 the budget', () => {
       for (let n = 0; n < 300; n++) see(endpoint.status(`job-${n}`));
       until(60_000);
       const rates = perSecond(sent, 30);
-      // The first one is refused at once, and those of this second with it.
+      // The first refusal comes at once, so the first second already has the lower rate.
       expect(rates.slice(0, 3)).toEqual([14, 10, 7]);
       expect(rates[20]).toBe(2);
     });
@@ -334,28 +338,25 @@ describe('S23 the budget', () => {
       ['documented', 600],
       [{ share: 0.5 }, 300],
       [{ cancel: { requests: 100, concurrent: 20 } }, 100],
-    ] as const)(
-      '%o: with thirty workers that run, as the health showed, %i cancels go in ten seconds',
-      (limits, count) => {
-        const { endpoint, sent, see, at, until } = script(
-          ({ operation }) => ({
-            body: operation === 'health' ? { jobs: {}, workers: { running: 30 } } : { id: 'a', status: 'CANCELLED' },
-          }),
-          { limits },
-        );
-        see(endpoint.health());
-        at(1, () => {
-          for (let n = 0; n < 1_000; n++) see(endpoint.cancel(`job-${n}`));
-        });
-        until(9_000);
-        expect(sent.filter(({ operation }) => operation === 'cancel')).toHaveLength(count);
-      },
-    );
+    ] as const)('%o: after health showed thirty running workers, sends %i cancels in ten seconds', (limits, count) => {
+      const { endpoint, sent, see, at, until } = script(
+        ({ operation }) => ({
+          body: operation === 'health' ? { jobs: {}, workers: { running: 30 } } : { id: 'a', status: 'CANCELLED' },
+        }),
+        { limits },
+      );
+      see(endpoint.health());
+      at(1, () => {
+        for (let n = 0; n < 1_000; n++) see(endpoint.cancel(`job-${n}`));
+      });
+      until(9_000);
+      expect(sent.filter(({ operation }) => operation === 'cancel')).toHaveLength(count);
+    });
 
     test.each([
-      ['what was so a minute ago', { running: 30 }, 61_000],
-      ['what is no number', { running: 'many' }, 1],
-    ])('%s does not count', (_, workers, after) => {
+      ['more than a minute old', { running: 30 }, 61_000],
+      ['not a number', { running: 'many' }, 1],
+    ])('ignores a worker count that is %s', (_, workers, after) => {
       const { endpoint, sent, see, at, until } = script(({ operation }) => ({
         body: operation === 'health' ? { jobs: {}, workers } : { id: 'a', status: 'CANCELLED' },
       }));
@@ -368,10 +369,16 @@ describe('S23 the budget', () => {
     });
   });
 
-  test('S1 S23 two clients that do not share the limits meet 429, and each submission is made once all the same', () => {
+  test('S1 S23 two clients that each use the full limits meet 429, and still submit each job once', () => {
     const limits = { run: { requests: 10, per: 10_000, concurrent: 5 } };
     const { endpoint, emulator, scheduler, see, until } = world({ limits, latency: 50, retryAfter: true }, { limits });
-    const rival = createRunpod({ transport: emulator.transport, scheduler, apiKey: 'key', limits, random: chance(1) });
+    const rival = createRunpod({
+      transport: emulator.transport,
+      scheduler,
+      apiKey: 'key',
+      limits,
+      random: seededRandom(1),
+    });
     const seen = [endpoint, rival.endpoint('demo')].flatMap((each) =>
       Array.from({ length: 10 }, () => see(each.run({ input }))),
     );

@@ -8,22 +8,23 @@ const input = { x: 1 };
 const queued = { body: { id: 'job-1', status: 'IN_QUEUE' } };
 const cancelled = { body: { id: 'job-1', status: 'CANCELLED' } };
 
-const operations = (sent: Script['sent'], operation: string) => sent.filter((one) => one.operation === operation);
+const requestsOf = (sent: Script['sent'], operation: string) =>
+  sent.filter((request) => request.operation === operation);
 
-/** What `settled()` says now; nothing while something is outstanding. */
+/** The report of `settled()`; `undefined` while a submission or a cancel is pending. */
 function settled({ client, see }: Pick<Script, 'client' | 'see'>): SettleReport | undefined {
   const seen = see(client.settled());
   seen.subscription.unsubscribe();
   return seen.values[0];
 }
 
-describe('S6 S19 a refusal is no job, whatever its body looks like', () => {
+describe('S6 S19 a refusal', () => {
   test.each([
     [401, 'authentication'],
     [403, 'authentication'],
     [400, 'http'],
     [422, 'http'],
-  ])('a %i of a gateway, with an id and a status of its own', (status, code) => {
+  ])('a %i from a gateway is not read as a job, even with an id and a status in its body', (status, code) => {
     const { endpoint, see } = script(() => ({
       status,
       body: { id: 'err_1', status: 'error', message: 'invalid key' },
@@ -34,37 +35,40 @@ describe('S6 S19 a refusal is no job, whatever its body looks like', () => {
     expect(see(endpoint.status('job-1')).error).toMatchObject({ code, status });
   });
 
-  test('a 409 to a cancel, which shows the job running: the job that was left is cancelled again', () => {
+  test('a 409 to a cancel whose body shows the job running: the cancel is repeated', () => {
     const refused: Answer = { status: 409, body: { id: 'job-1', status: 'IN_PROGRESS', error: 'cannot cancel now' } };
     const made = script(({ operation }) => {
       if (operation === 'run') return { ...queued, after: 100 };
       if (operation === 'status') return { body: { id: 'job-1', status: 'IN_PROGRESS' } };
-      return operations(made.sent, 'cancel').length < 4 ? refused : cancelled;
+      return requestsOf(made.sent, 'cancel').length < 4 ? refused : cancelled;
     });
     made.see(made.endpoint.run({ input })).subscription.unsubscribe();
     made.until(1_000);
     expect(settled(made)).toBeUndefined();
     made.until(100_000);
-    expect(operations(made.sent, 'cancel')).toHaveLength(4);
+    expect(requestsOf(made.sent, 'cancel')).toHaveLength(4);
     expect(settled(made)).toMatchObject({ cancelled: [{ id: 'job-1' }] });
   });
 
-  test.each(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'])('a 400 with a job that is %s is that job', (status) => {
-    const { endpoint, see } = script(() => ({ status: 400, body: { id: 'job-1', status, error: 'x' } }));
-    expect(see(endpoint.run({ input })).values).toMatchObject([{ id: 'job-1', status }]);
-  });
+  test.each(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'])(
+    'a 400 whose body is a job with the status %s is read as that job',
+    (status) => {
+      const { endpoint, see } = script(() => ({ status: 400, body: { id: 'job-1', status, error: 'x' } }));
+      expect(see(endpoint.run({ input })).values).toMatchObject([{ id: 'job-1', status }]);
+    },
+  );
 });
 
-describe('S3 an answer to a submission that has an id and no status', () => {
+describe('S3 a submission whose answer has an id but no status', () => {
   const bare = { body: { id: 'job-1' } };
 
-  test('is a job, whose id is not lost', () => {
+  test('emits a job with the id and the status UNKNOWN', () => {
     const { endpoint, see } = script(() => bare);
     expect(see(endpoint.run({ input })).values).toMatchObject([{ id: 'job-1', status: 'UNKNOWN' }]);
     expect(see(endpoint.retry('job-1')).values).toMatchObject([{ id: 'job-1', status: 'UNKNOWN' }]);
   });
 
-  test('is watched by runSync to its end', () => {
+  test('is polled by runSync until the job ends', () => {
     const { endpoint, see, until } = script(({ operation }) =>
       operation === 'runsync' ? bare : { body: { id: 'job-1', status: 'COMPLETED', output: 1 } },
     );
@@ -73,23 +77,23 @@ describe('S3 an answer to a submission that has an id and no status', () => {
     expect(seen.values).toMatchObject([{ id: 'job-1', status: 'COMPLETED', output: 1 }]);
   });
 
-  test('S5 is cancelled where it was left', () => {
+  test('S5 has its job cancelled when it is abandoned', () => {
     const made = script(({ operation }) => (operation === 'cancel' ? cancelled : { ...bare, after: 100 }));
     made.see(made.endpoint.run({ input })).subscription.unsubscribe();
     made.until(1_000);
     expect(settled(made)).toMatchObject({ cancelled: [{ id: 'job-1' }] });
   });
 
-  test('S19 is no answer to a read', () => {
+  test('S19 is accepted, while a status read with the same answer errors', () => {
     const { endpoint, see } = script(() => bare, { retry: false });
     expect(see(endpoint.status('job-1')).error).toMatchObject({ code: 'response', jobId: 'job-1' });
   });
 });
 
-describe('S1 what ends runSync once its job is accepted is not retryable', () => {
+describe('S1 an error of runSync after its job was accepted is not retryable', () => {
   const running = { body: { id: 'job-1', status: 'IN_PROGRESS' } };
 
-  test('an outage: who submits again whatever is retryable pays once', () => {
+  test('an outage: repeating every retryable error submits one job', () => {
     const { endpoint, scheduler, sent, see, until } = script(({ operation }) =>
       operation === 'runsync' ? running : { phase: 'sent' },
     );
@@ -104,7 +108,7 @@ describe('S1 what ends runSync once its job is accepted is not retryable', () =>
       ),
     );
     until(200_000);
-    expect(operations(sent, 'runsync')).toHaveLength(1);
+    expect(requestsOf(sent, 'runsync')).toHaveLength(1);
     expect(seen.error).toMatchObject({
       code: 'connection',
       operation: 'status',
@@ -113,13 +117,13 @@ describe('S1 what ends runSync once its job is accepted is not retryable', () =>
       retryable: false,
     });
     expect((seen.error as Error).message).toBe((watcher.error as Error).message);
-    // Who only reads may read again.
+    // The same error of a watch is retryable: a read starts no job.
     expect(watcher.error).toMatchObject({ code: 'connection', retryable: true });
     expect(watcher.error).not.toHaveProperty('accepted');
   });
 
   test.each<[string, Answer]>([
-    ['an answer that is no job', { body: 'nonsense' }],
+    ['an answer that is not a job', { body: 'nonsense' }],
     ['a 503', { status: 503 }],
     ['a 429', { status: 429 }],
   ])('%s', (_, answer) => {
@@ -129,7 +133,7 @@ describe('S1 what ends runSync once its job is accepted is not retryable', () =>
     expect(seen.error).toMatchObject({ jobId: 'job-1', accepted: 'unknown', retryable: false });
   });
 
-  test('its timeout', () => {
+  test('the timeout of the call', () => {
     const { endpoint, see, until } = script(() => running);
     const seen = see(endpoint.runSync({ input }, { timeout: 3_000 }));
     until(3_000);
@@ -142,7 +146,7 @@ describe('S1 what ends runSync once its job is accepted is not retryable', () =>
     });
   });
 
-  test('an error of a link goes through as it is, an abort by the library’s own operator as well', () => {
+  test('an error of a link is passed on unchanged, also an error of abortWith', () => {
     const broken = new TypeError('a link broke');
     const reason = new Error('enough');
     const links: [unknown, Link][] = [
@@ -170,7 +174,7 @@ describe('S1 what ends runSync once its job is accepted is not retryable', () =>
 test.each([
   ['a link that throws', throwError(() => new TypeError('a link broke'))],
   ['a link that is aborted', throwError(() => new Error('enough')).pipe(abortWith(AbortSignal.abort()))],
-])('S3 S4 a runSync whose watching ends in an error without the job’s id, by %s, is cancelled', (_, broken$) => {
+])('S3 S4 runSync cancels its job when %s ends the polling with an error that has no job id', (_, broken$) => {
   const { endpoint, sent, see, until } = script(
     ({ operation }) => (operation === 'cancel' ? cancelled : { body: { id: 'job-1', status: 'IN_PROGRESS' } }),
     { links: [(request, next) => (request.operation === 'status' ? broken$ : next(request))] },
@@ -178,10 +182,10 @@ test.each([
   const seen = see(endpoint.runSync({ input }));
   until(10_000);
   expect(seen.error).toBeInstanceOf(Error);
-  expect(operations(sent, 'cancel')).toHaveLength(1);
+  expect(requestsOf(sent, 'cancel')).toHaveLength(1);
 });
 
-test('S1 an answer to /run with an id and an error is no accepted job', () => {
+test('S1 an answer to /run with an id and an error is not an accepted job', () => {
   const { endpoint, see, until } = script(() => ({ body: { id: 'req_1', error: 'endpoint has no workers' } }));
   const seen = see(endpoint.run({ input }));
   until(10_000);
@@ -191,22 +195,22 @@ test('S1 an answer to /run with an id and an error is no accepted job', () => {
   });
 });
 
-test('S6 a job whose id is like none of the service’s is cancelled by it all the same', () => {
+test('S6 an abandoned job is cancelled by its id, even if the id would not pass validation', () => {
   const made = script(({ operation }) => ({
     body: { id: 'a:b/c', status: operation === 'cancel' ? 'CANCELLED' : 'IN_QUEUE' },
     after: 10,
   }));
   made.see(made.endpoint.run({ input })).subscription.unsubscribe();
   made.until(1_000);
-  expect(operations(made.sent, 'cancel').map(({ url }) => url)).toEqual([
+  expect(requestsOf(made.sent, 'cancel').map(({ url }) => url)).toEqual([
     'https://api.runpod.ai/v2/demo/cancel/a%3Ab%2Fc',
   ]);
   expect(settled(made)).toMatchObject({ cancelled: [{ id: 'a:b/c' }], abandoned: [] });
-  // Of the caller such an id is still a mistake.
+  // The same id from the caller is refused.
   expect(made.see(made.endpoint.cancel('a:b/c')).error).toMatchObject({ code: 'validation' });
 });
 
-test.each([undefined, null, {}])('S20 a submission of %j is refused in words', (request) => {
+test.each([undefined, null, {}])('S20 a submission of %j is refused with a ValidationError', (request) => {
   const { endpoint, sent, see } = script(() => queued);
   for (const call$ of [endpoint.run(request as never), endpoint.runSync(request as never)])
     expect(see(call$).error).toMatchObject({ code: 'validation', accepted: 'no', issues: [{ field: 'input' }] });

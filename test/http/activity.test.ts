@@ -7,7 +7,7 @@ import { script, world } from '../support/world.js';
 const input = { ms: 10_000 };
 
 describe('activity$', () => {
-  test('tells all of a call with a repeat', () => {
+  test('reports each attempt of a repeated call', () => {
     const { endpoint, activity, see, until } = script((_, nth) =>
       nth === 1
         ? { status: 503, body: { error: 'busy' }, after: 100 }
@@ -31,7 +31,7 @@ describe('activity$', () => {
     ]);
   });
 
-  test('tells of a job that was left', () => {
+  test('reports the cancel of an abandoned job', () => {
     const { endpoint, emulator, activity, see, until } = world({ latency: 100 });
     see(endpoint.run({ input })).subscription.unsubscribe();
     until(60_000);
@@ -50,7 +50,7 @@ describe('activity$', () => {
     ]);
   });
 
-  test('tells of an abort, once, and not of what was answered', () => {
+  test('reports an unsubscribed request as one abort', () => {
     const { endpoint, activity, see, until } = script(() => 'never');
     const seen = see(endpoint.status('a'));
     until(300);
@@ -59,7 +59,7 @@ describe('activity$', () => {
     expect(activity.at(-1)).toMatchObject({ type: 'abort', duration: 300, attempt: 1, at: 300 });
   });
 
-  test('numbers the calls, so that what belongs to one can be put together', () => {
+  test('gives all events of a call the same number', () => {
     const { endpoint, activity, see, until } = script(() => ({ body: { jobs: {}, workers: {} }, after: 10 }));
     see(endpoint.health());
     see(endpoint.health());
@@ -72,7 +72,7 @@ describe('activity$', () => {
     ]);
   });
 
-  test('tells of all endpoints, to all who listen', () => {
+  test('reports all endpoints to every subscriber', () => {
     const { client, see } = script(() => ({ body: { jobs: {}, workers: {} } }));
     const one = see(client.activity$);
     const two = see(client.activity$);
@@ -82,7 +82,7 @@ describe('activity$', () => {
     expect(two.values).toEqual(one.values);
   });
 
-  test('S21 never holds the key, whatever comes back', () => {
+  test('S21 never shows the key, even if an answer echoes it', () => {
     const { client, endpoint, see, until } = script(
       (request, nth) =>
         nth === 1
@@ -103,7 +103,7 @@ describe('activity$', () => {
     }
   });
 
-  test('S21 holds none of the keys that a call was sent with, however often they come back', () => {
+  test('S21 shows no key of any attempt, even if an answer echoes all of them', () => {
     const keys = ['first-secret', 'second-secret'];
     const used: string[] = [];
     let asked = 0;
@@ -123,9 +123,9 @@ describe('activity$', () => {
     expect(JSON.stringify([...seen.values, call.error]) + String(call.error)).not.toContain('-secret');
   });
 
-  test('costs nothing while nobody listens', () => {
-    /** How often the time is asked for during one call. */
-    const asked = (listen: (activity$: Runpod['activity$']) => void) => {
+  test('does not read the clock without a subscriber', () => {
+    /** How often one call reads the clock. */
+    const clockReads = (listen: (activity$: Runpod['activity$']) => void) => {
       const scheduler = new VirtualTimeScheduler();
       const now = vi.spyOn(scheduler, 'now');
       const transport: Transport = () => of({ status: 200, headers: {}, text: '{"jobs":{},"workers":{}}' });
@@ -134,39 +134,39 @@ describe('activity$', () => {
       client.endpoint('demo').health().subscribe();
       return now.mock.calls.length;
     };
-    const never = asked(() => undefined);
-    // A request and a reply, each with its time, and how long the answer took.
-    expect(asked((activity$) => activity$.subscribe())).toBe(never + 3);
+    const unobserved = clockReads(() => undefined);
+    // The time of the request, the time of the reply, and the duration of the reply.
+    expect(clockReads((activity$) => activity$.subscribe())).toBe(unobserved + 3);
     expect(
-      asked((activity$) => {
+      clockReads((activity$) => {
         activity$.subscribe().unsubscribe();
       }),
-    ).toBe(never);
+    ).toBe(unobserved);
   });
 
-  test('narrows by type', () => {
-    const told = (one: Activity): string => {
-      switch (one.type) {
+  test('has a type that narrows by `type`', () => {
+    const describeEvent = (event: Activity): string => {
+      switch (event.type) {
         case 'request':
-          return `${one.method} ${one.path}`;
+          return `${event.method} ${event.path}`;
         case 'reply':
-          return `${one.status} in ${one.duration}`;
+          return `${event.status} in ${event.duration}`;
         case 'failure':
-          return one.message;
+          return event.message;
         case 'repeat':
-          return `in ${one.delay}: ${one.reason}`;
+          return `in ${event.delay}: ${event.reason}`;
         case 'wait':
-          return `${one.waiting} wait`;
+          return `${event.waiting} wait`;
         case 'cancel':
-          return one.outcome;
+          return event.outcome;
         case 'gap':
-          return `after ${one.delivered}`;
+          return `after ${event.delivered}`;
         case 'abort':
-          return `after ${one.duration}`;
+          return `after ${event.duration}`;
       }
     };
     const { endpoint, activity, see } = script(() => ({ body: { jobs: {}, workers: {} } }));
     see(endpoint.health());
-    expect(activity.map(told)).toEqual(['GET /demo/health', '200 in 0']);
+    expect(activity.map(describeEvent)).toEqual(['GET /demo/health', '200 in 0']);
   });
 });

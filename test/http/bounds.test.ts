@@ -10,9 +10,9 @@ const queued = { body: { id: 'job-1', status: 'IN_QUEUE' } };
 const overview = { body: { jobs: {}, workers: {} } };
 
 describe.each([
-  ['more than a timer can keep', 30 * DAY],
-  ['no number', NaN],
-  ['before now', -1],
+  ['longer than a timer can run', 30 * DAY],
+  ['not a number', NaN],
+  ['negative', -1],
 ])('S2 S20 a timeout that is %s is refused', (_, timeout) => {
   const calls: Readonly<Record<string, (endpoint: Endpoint) => Observable<unknown>>> = {
     run: (endpoint) => endpoint.run({ input }, { timeout }),
@@ -36,17 +36,17 @@ describe.each([
   });
 });
 
-describe('S2 waits longer than a timer can keep', () => {
-  /** The longest delay that was asked of the scheduler since. */
-  const longest = ({ scheduler }: Pick<Clock, 'scheduler'>) => {
+describe('S2 waits that are longer than a timer can run', () => {
+  /** Watches the scheduler; the returned function gives the longest delay scheduled since. */
+  const watchDelays = ({ scheduler }: Pick<Clock, 'scheduler'>) => {
     const schedule = vi.spyOn(scheduler, 'schedule');
     return () => Math.max(0, ...schedule.mock.calls.map(([, delay = 0]) => delay));
   };
 
-  test('for budget, are waited for in parts', () => {
+  test('for budget, are split into several timers', () => {
     const made = script(() => queued, { limits: { run: { requests: 1, per: 30 * DAY } } });
     const { endpoint, scheduler, sent, see } = made;
-    const delay = longest(made);
+    const longestDelay = watchDelays(made);
     see(endpoint.run({ input }));
     see(endpoint.run({ input }));
     const schedule = vi.mocked(scheduler.schedule);
@@ -54,54 +54,51 @@ describe('S2 waits longer than a timer can keep', () => {
     scheduler.maxFrames = 40 * DAY;
     scheduler.flush();
     expect(sent.map(({ at }) => at)).toEqual([0, 30 * DAY + 1]);
-    expect(delay()).toBeLessThanOrEqual(MAX_TIMER);
-    // No more looks than parts.
+    expect(longestDelay()).toBeLessThanOrEqual(MAX_TIMER);
+    // A few long timers, and no short polling.
     expect(schedule.mock.calls.length).toBeLessThan(5);
   });
 
-  test('after a 429, are as long as was asked', () => {
+  test('after a 429, last as long as Retry-After says', () => {
     const made = script(
       (_, nth) => (nth === 1 ? { status: 429, headers: { 'retry-after': String((35 * DAY) / 1_000) } } : queued),
       { retry: { maxRetryAfter: Infinity } },
     );
     const { endpoint, scheduler, sent, see } = made;
-    const delay = longest(made);
+    const longestDelay = watchDelays(made);
     const seen = see(endpoint.status('job-1'));
     scheduler.maxFrames = 40 * DAY;
     scheduler.flush();
     expect(sent.map(({ at }) => at)).toEqual([0, 35 * DAY]);
     expect(seen.values).toHaveLength(1);
-    expect(delay()).toBeLessThanOrEqual(MAX_TIMER);
+    expect(longestDelay()).toBeLessThanOrEqual(MAX_TIMER);
   });
 
-  test('after a 429 of an operation without limits, are as long as a timer can be', () => {
+  test('after a 429 of an operation without limits, last as long as a timer can run', () => {
     const made = script(
       (_, nth) => (nth === 1 ? { status: 429, headers: { 'retry-after': String((35 * DAY) / 1_000) } } : overview),
       { retry: { maxRetryAfter: Infinity } },
     );
     const { endpoint, scheduler, sent, see } = made;
-    const delay = longest(made);
+    const longestDelay = watchDelays(made);
     see(endpoint.health());
     scheduler.maxFrames = 40 * DAY;
     scheduler.flush();
     expect(sent).toHaveLength(2);
     expect(sent[1]!.at).toBeGreaterThanOrEqual(MAX_TIMER);
-    expect(delay()).toBeLessThanOrEqual(MAX_TIMER);
+    expect(longestDelay()).toBeLessThanOrEqual(MAX_TIMER);
   });
 });
 
-test.each([NaN, undefined, -1, -Infinity])(
-  'S11 a policy that gives %s has the job asked for once a second',
-  (pause) => {
-    const { endpoint, sent, see, until } = script(() => queued);
-    see(endpoint.watch('job-1', { poll: () => pause as never }));
-    until(3_500);
-    expect(sent.map(({ at }) => at)).toEqual([0, 1_000, 2_000, 3_000]);
-  },
-);
+test.each([NaN, undefined, -1, -Infinity])('S11 a poll policy that returns %s polls once a second', (pause) => {
+  const { endpoint, sent, see, until } = script(() => queued);
+  see(endpoint.watch('job-1', { poll: () => pause as never }));
+  until(3_500);
+  expect(sent.map(({ at }) => at)).toEqual([0, 1_000, 2_000, 3_000]);
+});
 
 describe('S7 watchHealth', () => {
-  test('shares its reads with who says what the defaults say', () => {
+  test('shares its reads with watchers that pass the default values explicitly', () => {
     const { endpoint, sent, see, until } = script(() => ({ ...overview, after: 10 }));
     see(endpoint.watchHealth());
     see(endpoint.watchHealth({ every: 5_000 }));
@@ -111,7 +108,7 @@ describe('S7 watchHealth', () => {
     expect(sent.map(({ at }) => at)).toEqual([0, 5_010, 10_020]);
   });
 
-  test('takes nothing for its requests, which are shared', () => {
+  test('takes no headers and no context, because its requests are shared', () => {
     expectTypeOf<WatchHealthOptions>().not.toHaveProperty('headers');
     expectTypeOf<WatchHealthOptions>().not.toHaveProperty('context');
     expectTypeOf<WatchHealthOptions>().toHaveProperty('signal');

@@ -26,24 +26,24 @@ const queued = { body: { id: 'job-1', status: 'IN_QUEUE' } };
 const reply = (body: unknown): Reply => ({ status: 200, headers: {}, text: JSON.stringify(body) });
 const KEY = 'test-key-placeholder';
 
-/** A client over a transport as a user may write it. */
+/** A client over a transport that a user wrote. */
 function over(transport: Transport, options: Partial<ClientOptions> = {}) {
   const time = clock();
   const { scheduler } = time;
   const client = createRunpod({ transport, scheduler, apiKey: KEY, random: () => 0.5, retry: false, ...options });
   const activity: Activity[] = [];
-  client.activity$.subscribe((one) => activity.push(one));
+  client.activity$.subscribe((event) => activity.push(event));
   return { ...time, client, endpoint: client.endpoint('demo'), activity };
 }
 
-/** What `settled()` says now; nothing while something is outstanding. */
+/** The report of `settled()`; `undefined` while a submission or a cancel is pending. */
 function settled(client: Runpod, see: <T>(source: Observable<T>) => Seen<T>) {
   const seen = see(client.settled());
   seen.subscription.unsubscribe();
   return seen.values[0];
 }
 
-describe('a transport, or a link, that', () => {
+describe('a transport or a link that', () => {
   const passing: Link = (request, next) => next(request);
   const places: [
     string,
@@ -60,7 +60,7 @@ describe('a transport, or a link, that', () => {
   ];
 
   test.each(places)(
-    'S5 S23 answers and does not complete: %s ends the call, and keeps no place in the budget',
+    'S5 S23 answers without completing: the answer of %s ends the call and frees its place in the budget',
     (_, at) => {
       const { transport, links } = at((answer) => concat(of(answer), NEVER));
       const { endpoint, see } = over(transport, { links, limits: { run: { concurrent: 2 } } });
@@ -70,14 +70,14 @@ describe('a transport, or a link, that', () => {
     },
   );
 
-  test.each(places)('S1 answers twice: of %s the first answer counts', (_, at) => {
+  test.each(places)('S1 answers twice: only the first answer of %s counts', (_, at) => {
     const { transport, links } = at((answer) => of(answer, { ...answer, text: '{"id":"job-2","status":"IN_QUEUE"}' }));
     const { endpoint, see } = over(transport, { links });
     expect(see(endpoint.run({ input })).values).toMatchObject([{ id: 'job-1' }]);
     expect(see(endpoint.status('job-1')).values).toMatchObject([{ id: 'job-1' }]);
   });
 
-  test('S1 S7 S16 completes without an answer: its calls end in an error that says what may have happened', () => {
+  test('S1 S7 S16 completes without an answer: calls end with an error that counts the request as sent', () => {
     const { endpoint, see, until } = over(() => EMPTY);
     const [run, status, watch, stream] = [
       see(endpoint.run({ input })),
@@ -91,11 +91,11 @@ describe('a transport, or a link, that', () => {
       expect(values).toEqual([]);
       expect(error).toMatchObject({ code: 'connection', phase: 'sent' });
     }
-    // What a stream's read without an answer took is a gap for the next reader.
+    // The unanswered stream read may have taken chunks, so the next reader gets a gap.
     expect(see(endpoint.stream('job-1', { onGap: 'error' })).error).toMatchObject({ code: 'stream_gap' });
   });
 
-  test('S6 completes without an answer to the cancel of a job that was left: settled and close do report', () => {
+  test('S6 completes without an answer to the cancel of an abandoned job: close() reports the cancel as given up', () => {
     const { client, endpoint, scheduler, see, until } = over(({ operation }) =>
       operation === 'cancel' ? EMPTY : of(reply(queued.body)).pipe(delay(20, scheduler)),
     );
@@ -107,7 +107,7 @@ describe('a transport, or a link, that', () => {
     expect(closing.values).toMatchObject([{ abandoned: [{ id: 'job-1' }] }]);
   });
 
-  test('S21 throws with the key in its words: they are taken out, and it is a failure like any other', () => {
+  test('S21 throws an error with the key in its message: the key is removed, and the call fails as usual', () => {
     const { activity, endpoint, see } = over(({ headers }) => {
       throw new Error(`cannot send ${JSON.stringify(headers)}`);
     });
@@ -124,10 +124,10 @@ describe('a transport, or a link, that', () => {
   });
 
   test.each<[string, () => Observable<unknown>]>([
-    ['an answer that is none', () => of(undefined)],
+    ['undefined instead of an answer', () => of(undefined)],
     ['a refusal without headers', () => of({ status: 429, text: '' })],
-    ['an error that cannot be told', () => throwError(() => Object.create(null) as unknown)],
-  ])('S4 S23 gives %s: the call ends in an error, and keeps no place in the budget', (_, answer) => {
+    ['an error that cannot be converted to a string', () => throwError(() => Object.create(null) as unknown)],
+  ])('S4 S23 gives %s: the call ends with an error and frees its place in the budget', (_, answer) => {
     const { scheduler, ...time } = clock();
     const transport = () => timer(10, scheduler).pipe(mergeMap(() => concat(answer(), NEVER))) as Observable<Reply>;
     const limits = { run: { concurrent: 1 }, status: { concurrent: 1 } };
@@ -146,7 +146,7 @@ describe('a transport, or a link, that', () => {
     expect(settled(client, time.see)).toBeDefined();
   });
 
-  test('S23 answers twice at once: only the first answer can be a refusal that slows the others', () => {
+  test('S23 answers twice at once: a 429 as the second answer does not slow other calls', () => {
     const { endpoint, see } = over(() => of(reply(queued.body), { status: 429, headers: {}, text: '' }), {
       limits: { status: { requests: 2, per: 10_000 } },
     });
@@ -154,13 +154,13 @@ describe('a transport, or a link, that', () => {
     for (const { values, ended } of seen) expect([values.length, ended]).toEqual([1, 0]);
   });
 
-  test('gives an Observable of another copy of RxJS: it counts as its own', () => {
+  test('returns an Observable of another copy of RxJS: the call succeeds', () => {
     const another = { [observable]: () => of(reply(queued.body)), pipe: undefined };
     const { endpoint, see } = over(() => another as unknown as Observable<Reply>);
     expect(see(endpoint.run({ input })).values).toMatchObject([{ id: 'job-1' }]);
   });
 
-  test('S1 throws before it connected: a submission is sent again', () => {
+  test('S1 throws before it connects: the submission is sent again', () => {
     let sent = 0;
     const { endpoint, see, until } = over(
       () => {
@@ -176,15 +176,15 @@ describe('a transport, or a link, that', () => {
   });
 });
 
-test('S21 a function may give the key as a string, which is sent whole', () => {
+test('S21 a key that a function returns as a string is sent whole', () => {
   const { endpoint, sent, see } = script(() => queued, { apiKey: () => KEY });
   see(endpoint.status('job-1'));
   expect(sent.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${KEY}`]);
 });
 
-describe('S6 a cancel that does not get as far as the wire is given up after ten minutes', () => {
-  const hanging = (hangs: Partial<ClientOptions>) => {
-    const made = script(() => ({ ...queued, after: 10 }), hangs);
+describe('S6 a cancel that is never sent is given up after ten minutes', () => {
+  const abandonRun = (options: Partial<ClientOptions>) => {
+    const made = script(() => ({ ...queued, after: 10 }), options);
     made.see(made.endpoint.run({ input })).subscription.unsubscribe();
     made.until(1_000);
     return made;
@@ -192,18 +192,18 @@ describe('S6 a cancel that does not get as far as the wire is given up after ten
 
   test.each<[string, () => Partial<ClientOptions>]>([
     [
-      'the key does not come',
+      'the key never arrives',
       () => {
         let asked = 0;
         return { apiKey: () => (asked++ ? NEVER : of('key')) };
       },
     ],
     [
-      'a link holds it back',
+      'a link never passes it on',
       () => ({ links: [(request, next) => (request.operation === 'cancel' ? NEVER : next(request))] }),
     ],
-  ])('where %s', (_, hangs) => {
-    const { client, scheduler, sent, see, until } = hanging(hangs());
+  ])('because %s', (_, hangingOptions) => {
+    const { client, scheduler, sent, see, until } = abandonRun(hangingOptions());
     expect(settled(client, see)).toBeUndefined();
     const closing = see(client.close());
     until(590_000);
@@ -215,7 +215,7 @@ describe('S6 a cancel that does not get as far as the wire is given up after ten
   });
 });
 
-test('S5 a submission that a link sends again and that waits for budget is not sent once it was left', () => {
+test('S5 a submission that a link repeats, and that waits for budget, is not sent once it is abandoned', () => {
   const { client, endpoint, sent, see, until } = script(
     (_, nth) => (nth === 1 ? { phase: 'sent' } : { ...queued, after: 100 }),
     { limits: { run: { requests: 1, per: 10_000 } }, links: [(request, next) => next(request).pipe(retry(1))] },
@@ -228,7 +228,7 @@ test('S5 a submission that a link sends again and that waits for budget is not s
   expect(settled(client, see)).toEqual({ cancelled: [], finished: [], abandoned: [] });
 });
 
-test('S13 a submission that is left while it waits for its repeat has nothing wait on', () => {
+test('S13 abandoning a submission in the pause before its repeat empties the scheduler', () => {
   const { endpoint, scheduler, see, until } = script(() => ({ status: 429, headers: { 'retry-after': '30' } }));
   const seen = see(endpoint.run({ input }));
   until(1_000);
@@ -236,7 +236,7 @@ test('S13 a submission that is left while it waits for its repeat has nothing wa
   expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
 });
 
-describe('S7 notices that break', () => {
+describe('S7 the watchers of a job whose notices source errored', () => {
   const broken = () => {
     const notices = new Subject<unknown>();
     const made = script(
@@ -252,7 +252,7 @@ describe('S7 notices that break', () => {
     return { ...made, first };
   };
 
-  test('leave the watchers their own answers: two cost what one costs', () => {
+  test('still share their reads', () => {
     const { endpoint, first, sent, see, until } = broken();
     until(2_500);
     const second = see(endpoint.watch('job-1', { every: 5_000 }));
@@ -261,7 +261,7 @@ describe('S7 notices that break', () => {
     for (const { error, ended } of [first, second]) expect([error, ended]).toEqual([undefined, undefined]);
   });
 
-  test('leave the watchers what is done to the job: a cancel has it read anew', () => {
+  test('still read the job at once after a cancel', () => {
     const { endpoint, sent, see, until } = broken();
     until(1_000);
     see(endpoint.cancel('job-1'));
@@ -270,7 +270,7 @@ describe('S7 notices that break', () => {
   });
 });
 
-describe('S16 a link that fails after the answer of a stream came', () => {
+describe('S16 a link that throws after the answer to a stream read', () => {
   const chunks = (status: string, ...outputs: unknown[]) => ({
     body: { status, stream: outputs.map((output) => ({ output })) },
   });
@@ -292,7 +292,7 @@ describe('S16 a link that fails after the answer of a stream came', () => {
     );
   };
 
-  test('has lost chunks, and who reads on is told', () => {
+  test('loses chunks, and the next reader gets a StreamGapError', () => {
     const { endpoint, see, until } = failing(undefined);
     const seen = see(endpoint.stream('job-1').pipe(retry(1)));
     until(60_000);
@@ -300,7 +300,7 @@ describe('S16 a link that fails after the answer of a stream came', () => {
     expect(seen.error).toMatchObject({ code: 'stream_gap', delivered: 0, held: [2] });
   });
 
-  test('has lost chunks, which the output of the job brings back', () => {
+  test('loses chunks, and the output of the job restores them', () => {
     const { endpoint, see, until } = failing([1, 2]);
     const seen = see(endpoint.stream('job-1').pipe(retry(1)));
     until(60_000);
@@ -309,8 +309,8 @@ describe('S16 a link that fails after the answer of a stream came', () => {
   });
 });
 
-describe('S23 what a request by hand asks for is bounded and repeated as the operation it names', () => {
-  test('a read of a stream is sent once, since it takes chunks', () => {
+describe('S23 request() has the limits and the repeats of the operation that its path names', () => {
+  test('a stream read is sent once, because it takes chunks', () => {
     const { endpoint, sent, see, until } = script(() => ({ status: 503 }));
     const seen = see(endpoint.request('stream/job-1'));
     until(60_000);
@@ -318,7 +318,7 @@ describe('S23 what a request by hand asks for is bounded and repeated as the ope
     expect(seen.error ?? seen.values[0]).toMatchObject({ status: 503 });
   });
 
-  test('a read of a job waits for its turn among the others', () => {
+  test('a status read shares its limits with status()', () => {
     const { endpoint, sent, see, until } = script(() => ({ ...queued, after: 100 }), {
       limits: { status: { concurrent: 1 } },
     });
@@ -330,10 +330,10 @@ describe('S23 what a request by hand asks for is bounded and repeated as the ope
   });
 });
 
-describe('S5 who leaves while a function of the user is asked, before anything is sent,', () => {
-  const asking: [string, (ask: () => void) => Partial<ClientOptions>][] = [
-    ['a link', (ask) => ({ links: [(request, next) => (ask(), next(request))] })],
-    ['the key', (ask) => ({ apiKey: () => (ask(), KEY) })],
+describe('S5 unsubscribing while a function of the user runs, before the request is sent', () => {
+  const userFunctions: [string, (act: () => void) => Partial<ClientOptions>][] = [
+    ['a link', (act) => ({ links: [(request, next) => (act(), next(request))] })],
+    ['apiKey', (act) => ({ apiKey: () => (act(), KEY) })],
   ];
   const calls: [string, (endpoint: Endpoint) => Observable<unknown>][] = [
     ['run', (endpoint) => endpoint.run({ input })],
@@ -349,20 +349,19 @@ describe('S5 who leaves while a function of the user is asked, before anything i
     ['status', (endpoint) => endpoint.status('job-1')],
   ];
 
-  test.each(asking.flatMap(([what, options]) => calls.map(([name, call]) => [what, name, options, call] as const)))(
-    'has nothing sent: %s, %s',
-    (_what, _name, options, call) => {
-      const left$ = new Subject<void>();
-      const { client, endpoint, sent, see, until } = script(() => ({ ...queued, after: 10 }), {
-        limits: false,
-        ...options(() => {
-          left$.next();
-        }),
-      });
-      see(call(endpoint).pipe(takeUntil(left$)));
-      until(60_000);
-      expect(sent).toEqual([]);
-      expect(settled(client, see)).toEqual({ cancelled: [], finished: [], abandoned: [] });
-    },
-  );
+  test.each(
+    userFunctions.flatMap(([place, options]) => calls.map(([name, call]) => [place, name, options, call] as const)),
+  )('sends nothing: %s, %s', (_place, _name, options, call) => {
+    const unsubscribe$ = new Subject<void>();
+    const { client, endpoint, sent, see, until } = script(() => ({ ...queued, after: 10 }), {
+      limits: false,
+      ...options(() => {
+        unsubscribe$.next();
+      }),
+    });
+    see(call(endpoint).pipe(takeUntil(unsubscribe$)));
+    until(60_000);
+    expect(sent).toEqual([]);
+    expect(settled(client, see)).toEqual({ cancelled: [], finished: [], abandoned: [] });
+  });
 });

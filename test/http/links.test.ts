@@ -7,7 +7,7 @@ const input = { x: 1 };
 const queued = { body: { id: 'a', status: 'IN_QUEUE' } };
 
 describe('links', () => {
-  test('stand in order, the first outermost, and see request and answer', () => {
+  test('run in order, the first outermost, and see the request and the answer', () => {
     const log: string[] = [];
     const named =
       (name: string): Link =>
@@ -20,7 +20,7 @@ describe('links', () => {
     expect(log).toEqual(['a run', 'b run', 'b 200', 'a 200']);
   });
 
-  test('get the whole call, without the key', () => {
+  test('receive the whole request, without the key', () => {
     const seen: CallRequest[] = [];
     const { endpoint, see } = script(() => queued, {
       links: [
@@ -48,7 +48,7 @@ describe('links', () => {
     expect(JSON.stringify(seen)).not.toMatch(/authorization|"key"|Bearer/i);
   });
 
-  test('may change headers; those of the call are there, in lower case, and none replaces the key', () => {
+  test('may change headers: they see the headers of the call in lower case, and cannot replace the key', () => {
     const link: Link = (request, next) => next({ ...request, headers: { ...request.headers, 'x-trace': '7' } });
     const { endpoint, sent, see } = script(() => queued, { links: [link] });
     see(endpoint.run({ input }, { headers: { 'X-Mine': 'yes', Authorization: 'Bearer other' } }));
@@ -61,7 +61,7 @@ describe('links', () => {
     });
   });
 
-  test('get the context of the call, which is never sent', () => {
+  test('receive the context of the call, which is never sent', () => {
     const secret = { user: { name: 'anna' } };
     const seen: unknown[] = [];
     const { endpoint, sent, see } = script(() => queued, {
@@ -80,7 +80,7 @@ describe('links', () => {
     expect(JSON.stringify(sent)).not.toContain('anna');
   });
 
-  test('run once for each call, outside of repeats', () => {
+  test('run once for each call, not once for each attempt', () => {
     let calls = 0;
     const { endpoint, sent, see, until } = script((_, nth) => (nth < 4 ? { status: 503 } : queued), {
       links: [(request, next) => (calls++, next(request))],
@@ -91,7 +91,7 @@ describe('links', () => {
     expect(calls).toBe(1);
   });
 
-  test('may answer themselves, or turn a failure into an answer', () => {
+  test('may answer a request, or turn a failure into an answer', () => {
     const cached: Link = (request, next) =>
       request.operation === 'health'
         ? of({ status: 200, headers: {}, text: '{"jobs":{"inQueue":7},"workers":{}}' })
@@ -105,7 +105,7 @@ describe('links', () => {
     until(10_000);
   });
 
-  test('their errors are the errors of the call, thrown or not', () => {
+  test('pass their errors to the call, whether thrown or emitted', () => {
     const failing: Link[] = [
       () => {
         throw new TypeError('a link broke');
@@ -123,7 +123,7 @@ describe('links', () => {
     }
   });
 
-  test('S1 an error after a submission was sent: the submission is unknown', () => {
+  test('S1 cause a SubmissionUnknownError when they fail after a submission was sent', () => {
     const link: Link = (request, next) =>
       next(request).pipe(
         map(() => {
@@ -138,7 +138,7 @@ describe('links', () => {
     });
   });
 
-  test('S1 one that leaves a submission on its way: the submission is unknown', () => {
+  test('S1 cause a SubmissionUnknownError when they unsubscribe from a submission in flight', () => {
     const hasty: Link = (request, next) =>
       race(next(request), timer(50, scheduler).pipe(switchMap(() => throwError(() => new TypeError('too slow')))));
     const { endpoint, scheduler, see, until } = script(() => 'never', { links: [hasty] });
@@ -151,7 +151,7 @@ describe('links', () => {
     });
   });
 
-  test('may repeat by themselves; of a call that was left nothing is sent again', () => {
+  test('may repeat a call, but send nothing more once the call is abandoned', () => {
     const again: Link = (request, next) =>
       defer(() => next(request)).pipe(
         switchMap((reply) => (reply.status === 500 ? throwError(() => reply) : of(reply))),
@@ -165,15 +165,15 @@ describe('links', () => {
     until(10_000);
     expect(sent).toHaveLength(3);
     expect(seen.values).toHaveLength(1);
-    const left = see(endpoint.run({ input }));
+    const abandoned = see(endpoint.run({ input }));
     until(10_050);
-    left.subscription.unsubscribe();
+    abandoned.subscription.unsubscribe();
     until(60_000);
     expect(sent.filter(({ operation }) => operation === 'run')).toHaveLength(4);
     expect(see(client.settled()).ended).toBe(60_000);
   });
 
-  test('are passed by the cancel of a job that was left, too', () => {
+  test('also run for the cancel of an abandoned job', () => {
     const operations: string[] = [];
     const { endpoint, see, until } = world(
       { latency: 100 },

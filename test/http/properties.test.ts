@@ -9,17 +9,17 @@ import { seed } from '../support/seed.js';
 
 const ms = (max: number) => fc.integer({ min: 0, max });
 
-/** One subscriber: what it calls and when, and when it leaves, if it does. */
+/** One subscriber: what it calls and when, and how it abandons the call, if at all. */
 const subscriber = fc.record({
   call: fc.constantFrom('run', 'runSync'),
   at: ms(20_000),
-  /** By unsubscribing, or by a timeout. */
-  leaves: fc.option(fc.record({ after: ms(15_000), how: fc.constantFrom('unsubscribe', 'timeout', 'signal') })),
+  /** `after` is the time since the call, in milliseconds. */
+  abandons: fc.option(fc.record({ after: ms(15_000), how: fc.constantFrom('unsubscribe', 'timeout', 'signal') })),
   takes: fc.oneof(ms(100), ms(30_000)),
   wait: fc.constantFrom(1_000, 5_000, 90_000),
 });
 
-/** What goes wrong with submissions, and so may lose an answer, and what goes wrong with the rest. */
+/** How often each fault happens. */
 const faults = fc.record({
   'empty-429': fc.constantFrom(0, 0.1, 0.3),
   'connection-refused': fc.constantFrom(0, 0.1),
@@ -39,13 +39,13 @@ const limits = fc.constantFrom<'documented' | Limits>('documented', {
   cancel: { requests: 2, per: 1_000, concurrent: 1 },
 });
 
-const over = ({ status }: JobRecord) => status !== 'IN_QUEUE' && status !== 'IN_PROGRESS';
+const hasEnded = ({ status }: JobRecord) => status !== 'IN_QUEUE' && status !== 'IN_PROGRESS';
 
 test(
-  'S1 S4 S5 S6 no call is paid twice, and no job that was left goes on unless its answer was lost',
+  'S1 S4 S5 S6 no call starts two jobs, and no abandoned job runs on unless its answer was lost',
   { timeout: 120_000 },
   () => {
-    const seenOf = { left: 0, unsent: 0, cancelled: 0, unknown: 0, kept: 0 };
+    const counts = { abandoned: 0, unsent: 0, cancelled: 0, unknown: 0, kept: 0 };
     fc.assert(
       fc.property(
         fc.array(subscriber, { minLength: 1, maxLength: 6 }),
@@ -76,12 +76,12 @@ test(
           });
           const endpoint = client.endpoint('demo');
 
-          const calls = subscribers.map(({ call, at, leaves, takes, wait }, nth) => {
-            const outcome: { left: boolean; error?: unknown; last?: JobSnapshot } = { left: false };
+          const calls = subscribers.map(({ call, at, abandons, takes, wait }, nth) => {
+            const outcome: { abandoned: boolean; error?: unknown; last?: JobSnapshot } = { abandoned: false };
             const controller = new AbortController();
             const limit = {
-              ...(leaves?.how === 'timeout' && { timeout: leaves.after }),
-              ...(leaves?.how === 'signal' && { signal: controller.signal }),
+              ...(abandons?.how === 'timeout' && { timeout: abandons.after }),
+              ...(abandons?.how === 'signal' && { signal: controller.signal }),
             };
             scheduler.schedule(() => {
               const request = { input: { nth, takes } };
@@ -91,17 +91,17 @@ test(
                 next: (snapshot) => (outcome.last = snapshot),
                 error: (error: unknown) => {
                   outcome.error = error;
-                  outcome.left = isRunpodError(error) && leaving(error, leaves?.after);
+                  outcome.abandoned = isRunpodError(error) && isAbandonment(error, abandons?.after);
                 },
               });
-              if (leaves && leaves.how !== 'timeout')
+              if (abandons && abandons.how !== 'timeout')
                 scheduler.schedule(() => {
-                  if (leaves.how === 'signal') controller.abort();
+                  if (abandons.how === 'signal') controller.abort();
                   else if (!subscription.closed) {
-                    outcome.left = true;
+                    outcome.abandoned = true;
                     subscription.unsubscribe();
                   }
-                }, leaves.after);
+                }, abandons.after);
             }, at);
             return outcome;
           });
@@ -113,37 +113,37 @@ test(
             expect(abandoned).toEqual([]);
           });
           expect(report).toBeDefined();
-          // Nothing is left to happen.
+          // No request is still open.
           expect(emulator.requests().filter(({ endedAt }) => endedAt === undefined)).toEqual([]);
 
           const jobs = emulator.jobs();
           const submissions = emulator.requests().filter(({ operation }) => operation?.startsWith('run'));
-          calls.forEach(({ left, error, last }, nth) => {
-            const mine = jobs.filter(({ input }) => (input as { nth: number }).nth === nth);
-            // Paid once at the most, whatever happened.
-            expect(mine.length).toBeLessThanOrEqual(1);
-            const [job] = mine;
+          calls.forEach(({ abandoned, error, last }, nth) => {
+            const started = jobs.filter(({ input }) => (input as { nth: number }).nth === nth);
+            // A call starts at most one job.
+            expect(started.length).toBeLessThanOrEqual(1);
+            const [job] = started;
             const sent = job && submissions.find(({ jobId }) => jobId === job.id)!;
             // The answer came, and could be read.
             const known = sent?.status === 200 && sent.fault !== 'truncated-answer' && sent.fault !== 'bare-error';
-            if (left) {
-              seenOf.left++;
-              if (!job) seenOf.unsent++;
-              if (job?.cancelRequests) seenOf.cancelled++;
+            if (abandoned) {
+              counts.abandoned++;
+              if (!job) counts.unsent++;
+              if (job?.cancelRequests) counts.cancelled++;
               if (job && known) {
-                expect(over(job)).toBe(true);
-                // Cancelled, or over by itself before anyone could: the client knows which.
+                expect(hasEnded(job)).toBe(true);
+                // The client reports the job, unless it completed by itself.
                 if (job.status !== 'COMPLETED') expect(report!.map(({ id }) => id)).toContain(job.id);
               }
             } else if (error) {
-              seenOf.unknown++;
-              // "no" means no.
+              counts.unknown++;
+              // An error with `accepted: 'no'` means that there is no job.
               if ((error as { accepted?: string }).accepted === 'no') expect(job).toBeUndefined();
             } else {
-              seenOf.kept++;
+              counts.kept++;
               expect(last).toBeDefined();
               expect(job).toMatchObject({ cancelRequests: 0, id: last!.id });
-              // What was not left ran to its end, undisturbed.
+              // A job that was not abandoned runs to its end.
               expect(job!.status).toBe('COMPLETED');
             }
           });
@@ -151,13 +151,16 @@ test(
       ),
       { seed, numRuns: 300 },
     );
-    // The runs did meet what they are about.
-    for (const count of Object.values(seenOf)) expect(count).toBeGreaterThan(10);
+    // Each outcome occurred often enough.
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(10);
   },
 );
 
-/** Whether an error says that its call was left: aborted, or over its own timeout. */
-function leaving(error: { code: string; cause?: unknown; timeout?: unknown }, timeout: number | undefined): boolean {
+/** Whether an error means that the call was abandoned: by its signal or by its own timeout. */
+function isAbandonment(
+  error: { code: string; cause?: unknown; timeout?: unknown },
+  timeout: number | undefined,
+): boolean {
   const reason = error.code === 'submission_unknown' ? (error.cause as typeof error) : error;
   return reason.code === 'aborted' || (reason.code === 'request_timeout' && reason.timeout === timeout);
 }

@@ -11,19 +11,19 @@ const queued = { body: { id: 'job-1', status: 'IN_QUEUE' } };
 const running = { body: { id: 'job-1', status: 'IN_PROGRESS' }, after: 10 };
 const completed = { body: { id: 'job-1', status: 'COMPLETED', output: 1 }, after: 10 };
 
-describe('S7 who asks while an answer is given out', () => {
-  const third = () => script((_, nth) => (nth < 3 ? running : completed));
+describe('S7 a call from within the emission of an answer', () => {
+  const completesOnThirdRead = () => script((_, nth) => (nth < 3 ? running : completed));
 
-  test('by status, gets an answer of its own', () => {
-    const { endpoint, sent, see, until } = third();
+  test('to status() sends a request of its own', () => {
+    const { endpoint, sent, see, until } = completesOnThirdRead();
     const seen = see(endpoint.status('job-1').pipe(switchMap(() => endpoint.status('job-1'))));
     until(1_000);
     expect(seen).toMatchObject({ values: [{ status: 'IN_PROGRESS' }], ended: 20 });
     expect(sent).toHaveLength(2);
   });
 
-  test('by watch, watches on', () => {
-    const { endpoint, see, until } = third();
+  test('to watch() polls until the job ends', () => {
+    const { endpoint, see, until } = completesOnThirdRead();
     const seen = see(endpoint.status('job-1').pipe(concatMap(() => endpoint.watch('job-1', { every: 100 }))));
     until(1_000);
     expect(statuses(seen)).toEqual(['IN_PROGRESS', 'COMPLETED']);
@@ -31,8 +31,8 @@ describe('S7 who asks while an answer is given out', () => {
     expect(seen.error).toBeUndefined();
   });
 
-  test('again and again, gets to the end', () => {
-    const { endpoint, see, until } = third();
+  test('to status(), again and again, reaches the terminal status', () => {
+    const { endpoint, see, until } = completesOnThirdRead();
     const all$ = endpoint
       .status('job-1')
       .pipe(expand(({ status }) => (status === 'COMPLETED' ? EMPTY : endpoint.status('job-1'))));
@@ -41,20 +41,20 @@ describe('S7 who asks while an answer is given out', () => {
     expect(statuses(seen)).toEqual(['IN_PROGRESS', 'IN_PROGRESS', 'COMPLETED']);
   });
 
-  test('of a watch, gets what is new, and does not disturb it', () => {
-    const { endpoint, see, until } = third();
-    const asked = see(
+  test('to status(), within a watch, gets a new answer and does not disturb the watch', () => {
+    const { endpoint, see, until } = completesOnThirdRead();
+    const seen = see(
       endpoint
         .watch('job-1', { every: 100 })
         .pipe(concatMap(({ status }) => endpoint.status('job-1').pipe(map((now) => `${status} ${now.status}`)))),
     );
     until(10_000);
-    expect(asked.values).toEqual(['IN_PROGRESS IN_PROGRESS', 'COMPLETED COMPLETED']);
+    expect(seen.values).toEqual(['IN_PROGRESS IN_PROGRESS', 'COMPLETED COMPLETED']);
   });
 });
 
-describe('S10 after a shared read that failed', () => {
-  test('one that is asked for at once is shared by who comes next', () => {
+describe('S10 after a failed shared read', () => {
+  test('a read that starts at once is shared with later callers', () => {
     const { endpoint, sent, see, until } = script(
       (_, nth) => (nth === 1 ? { status: 400, after: 10 } : { ...running, after: 1_000 }),
       { retry: false },
@@ -69,7 +69,7 @@ describe('S10 after a shared read that failed', () => {
     for (const seen of [again, late]) expect(seen.at).toEqual([1_010]);
   });
 
-  test('watchers that begin anew at once, and one that comes later, have one read on its way at the most', () => {
+  test('watchers that resubscribe at once and a later watcher share one read at a time', () => {
     const { endpoint, sent, see, until } = script(
       (_, nth) => (nth === 1 ? { status: 400, after: 10 } : { ...running, after: 300 }),
       { retry: false },
@@ -83,14 +83,14 @@ describe('S10 after a shared read that failed', () => {
   });
 });
 
-describe('S6 who asks what became of the jobs while it is being told', () => {
-  test('by settled, is told, too', () => {
+describe('S6 a call from within the report of settled()', () => {
+  test('to settled() gets a report as well', () => {
     const { client, see } = script(() => queued);
     const seen = see(client.settled().pipe(concatMap(() => client.settled())));
     expect(seen.values).toHaveLength(1);
   });
 
-  test('by close, closes the client', () => {
+  test('to close() closes the client', () => {
     let closed = 0;
     const transport = Object.assign(() => of<Reply>({ status: 200, headers: {}, text: '' }), {
       close: () => of(closed++),
@@ -105,7 +105,7 @@ describe('S6 who asks what became of the jobs while it is being told', () => {
 test.each<[string, Answer]>([
   ['answers', queued],
   ['failures', { phase: 'connect' }],
-])('S23 thousands who wait for budget all get through where %s come at once', (_, answer) => {
+])('S23 thousands of waiting requests are all sent when %s come synchronously', (_, answer) => {
   const { endpoint, sent, see, until } = script((__, nth) => (nth === 1 ? { ...queued, after: 10 } : answer), {
     limits: { run: { concurrent: 1 } },
     retry: false,
@@ -117,19 +117,19 @@ test.each<[string, Answer]>([
   expect(seen.filter(({ ended }) => ended === undefined)).toEqual([]);
 });
 
-describe('S5 a submission that is left while a transport that answers at once is sending it', () => {
-  /** Calls `leave` at a place, and says what became of the job. */
+describe('S5 a submission that is aborted while a synchronous transport sends it', () => {
+  /** Aborts a call from within `place`; gives what its subscriber saw, the report of `settled()` and the requests. */
   const play = (
     place: 'activity$' | 'a link' | 'the transport',
     operation: 'run' | 'runSync' | 'retry',
     answer: Answer = queued,
   ) => {
-    const leaving = new AbortController();
+    const controller = new AbortController();
     const link: Link = (request, next) => {
       if (place === 'a link' && request.operation !== 'cancel')
         return next(request).pipe(
           map((reply) => {
-            leaving.abort();
+            controller.abort();
             return reply;
           }),
         );
@@ -138,7 +138,7 @@ describe('S5 a submission that is left while a transport that answers at once is
     const made = script(
       (request) => {
         if (request.operation === 'cancel') return { body: { id: 'job-1', status: 'CANCELLED' } };
-        if (place === 'the transport') leaving.abort();
+        if (place === 'the transport') controller.abort();
         return answer;
       },
       { links: [link] },
@@ -146,9 +146,9 @@ describe('S5 a submission that is left while a transport that answers at once is
     const { client, endpoint, see, sent, until } = made;
     if (place === 'activity$')
       client.activity$.subscribe(({ type }) => {
-        if (type === 'request') leaving.abort();
+        if (type === 'request') controller.abort();
       });
-    const { signal } = leaving;
+    const { signal } = controller;
     const call$: Observable<JobSnapshot> =
       operation === 'retry' ? endpoint.retry('job-1', { signal }) : endpoint[operation]({ input }, { signal });
     const seen = see(call$);
@@ -161,7 +161,7 @@ describe('S5 a submission that is left while a transport that answers at once is
     (['run', 'runSync', 'retry'] as const).flatMap((operation) =>
       (['activity$', 'a link', 'the transport'] as const).map((place) => ({ operation, place })),
     ),
-  )('$operation, from within $place, is cancelled', ({ operation, place }) => {
+  )('$operation, aborted from within $place, has its job cancelled', ({ operation, place }) => {
     const { seen, settled, sent } = play(place, operation);
     expect(seen.values).toEqual([]);
     expect(seen.error).toMatchObject({ name: 'AbortError' });
@@ -170,7 +170,7 @@ describe('S5 a submission that is left while a transport that answers at once is
   });
 
   test.each(['activity$', 'the transport'] as const)(
-    'retry, from within %s, is cancelled where its answer is lost, for its id is known',
+    'retry, aborted from within %s, has its job cancelled even if its answer is lost, because its id is known',
     (place) => {
       const { settled, sent } = play(place, 'retry', { phase: 'sent' });
       expect(sent).toEqual(['retry', 'cancel']);
@@ -179,24 +179,24 @@ describe('S5 a submission that is left while a transport that answers at once is
   );
 });
 
-/** One call and what happens around it. */
+/** One call, how it is abandoned, and how the server answers. */
 const scene = fc.record({
   operation: fc.constantFrom('run', 'runSync', 'retry'),
   how: fc.constantFrom('unsubscribe', 'signal', 'close', 'timeout'),
-  /** At the n-th thing the client reports, or at a moment. */
+  /** At the n-th event of `activity$`, or at a time. */
   when: fc.oneof(fc.record({ event: fc.nat(11) }), fc.record({ ms: fc.nat(3_000) })),
-  /** How long each answer takes; 0 is at once, in the call itself. */
+  /** How long each answer takes; 0 answers synchronously. */
   latency: fc.constantFrom(0, 0, 150, 400),
-  /** What the server does with each request, in turn; then it answers. */
+  /** What the server does with each request in turn; it answers all later requests. */
   fates: fc.array(fc.constantFrom('answer', '429', '429 with a pause', '503', 'lost', 'unreachable'), { maxLength: 6 }),
   limited: fc.boolean(),
 });
 
 test(
-  'S1 S5 S6 a submission left at any point is handed over, cancelled, or was never accepted',
+  'S1 S5 S6 a submission abandoned at any point is delivered, cancelled, or never accepted',
   { timeout: 60_000 },
   () => {
-    const met = { handed: 0, cancelled: 0, never: 0, atOnce: 0 };
+    const met = { delivered: 0, cancelled: 0, never: 0, atOnce: 0 };
     fc.assert(
       fc.property(scene, ({ operation, how, when, latency, fates, limited }) => {
         const { scheduler, until } = clock();
@@ -237,24 +237,24 @@ test(
           limits: limited ? { run: { requests: 1, per: 3_000 }, cancel: { requests: 1, per: 2_000 } } : 'documented',
         });
         const endpoint = client.endpoint('demo');
-        const leaving = new AbortController();
+        const controller = new AbortController();
         const subscription = new Subscription();
-        let left = false;
+        let abandoned = false;
         let sentLate = 0;
-        const leave = () => {
-          left = true;
+        const abandon = () => {
+          abandoned = true;
           if (how === 'unsubscribe') subscription.unsubscribe();
-          if (how === 'signal') leaving.abort();
+          if (how === 'signal') controller.abort();
           if (how === 'close') client.close().subscribe();
         };
         let events = 0;
         client.activity$.subscribe(({ type, operation: of }) => {
-          if (left && how !== 'timeout' && type === 'request' && of !== 'cancel' && of !== 'status') sentLate++;
-          if ('event' in when && events++ === when.event) leave();
+          if (abandoned && how !== 'timeout' && type === 'request' && of !== 'cancel' && of !== 'status') sentLate++;
+          if ('event' in when && events++ === when.event) abandon();
         });
-        if ('ms' in when) scheduler.schedule(leave, when.ms);
+        if ('ms' in when) scheduler.schedule(abandon, when.ms);
         const options = {
-          ...(how === 'signal' && { signal: leaving.signal }),
+          ...(how === 'signal' && { signal: controller.signal }),
           ...(how === 'timeout' && { timeout: 'ms' in when ? when.ms : 100 * when.event }),
         };
         const call$: Observable<JobSnapshot> =
@@ -263,17 +263,17 @@ test(
             : operation === 'run'
               ? endpoint.run({ input }, options)
               : endpoint.runSync({ input }, { ...options, wait: 1_000, every: 700, outage: 1e6 });
-        let handed = false;
+        let delivered = false;
         let failed: unknown;
         subscription.add(
           call$.subscribe({
-            next: () => (handed = true),
+            next: () => (delivered = true),
             error: (error: unknown) => (failed = error),
           }),
         );
         until(1_000_000);
         let report: SettleReport | undefined;
-        client.close().subscribe((told) => (report = told));
+        client.close().subscribe((settled) => (report = settled));
         until(2_000_000);
 
         expect(report).toBeDefined();
@@ -284,8 +284,8 @@ test(
         if (!jobs.size) met.never++;
         for (const { known, cancelled } of jobs.values()) {
           if (cancelled) met.cancelled++;
-          if (handed) {
-            met.handed++;
+          if (delivered) {
+            met.delivered++;
             expect(cancelled).toBe(false);
           } else if (known && !isLost(failed)) expect(cancelled).toBe(true);
         }
@@ -296,7 +296,7 @@ test(
   },
 );
 
-/** Whether an error says that the job may run because the answer was lost, and not because the call was left. */
+/** Whether an error means that the answer was lost, and not that the call was abandoned. */
 function isLost(error: unknown): boolean {
   return isRunpodError(error, 'submission_unknown') && !isRunpodError(error.cause, 'request_timeout');
 }

@@ -15,8 +15,8 @@ afterEach(() => {
 });
 
 describe('S9 all time comes from the scheduler', () => {
-  /** Counts real time. A promise shows by itself: the test is over before it would settle. */
-  const realTime = () => {
+  /** Watches the functions of real time; the returned function names the functions that were called. */
+  const watchRealTime = () => {
     const spies = {
       setTimeout: vi.spyOn(globalThis, 'setTimeout'),
       setInterval: vi.spyOn(globalThis, 'setInterval'),
@@ -29,16 +29,17 @@ describe('S9 all time comes from the scheduler', () => {
     return () => Object.entries(spies).flatMap(([name, spy]) => (spy.mock.calls.length ? [name] : []));
   };
 
-  test('a job of ten minutes plays at once in virtual time, without a timer, a date or a promise', () => {
+  test('a job of ten minutes runs in virtual time, without a timer, a date or a promise', () => {
+    // The test is synchronous, so a promise would settle too late for it.
     const { endpoint, emulator, client, see, until } = world({ latency: 100, faults: { 'empty-502': 0.05 } });
-    const used = realTime();
+    const used = watchRealTime();
     const run = see(endpoint.run({ input }));
     until(1_000);
     const watch = see(endpoint.watch(run.values[0]!.id));
     const sync = see(endpoint.runSync({ input }).pipe(jobOutput()));
     const health = see(endpoint.watchHealth());
-    const left = see(endpoint.run({ input }));
-    left.subscription.unsubscribe();
+    const abandoned = see(endpoint.run({ input }));
+    abandoned.subscription.unsubscribe();
     until(700_000);
     health.subscription.unsubscribe();
     see(client.close());
@@ -49,7 +50,7 @@ describe('S9 all time comes from the scheduler', () => {
     expect(emulator.jobs().map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED', 'CANCELLED']);
   });
 
-  test('under a TestScheduler a job is drawn in marbles', () => {
+  test('a TestScheduler runs a job in marbles', () => {
     const scheduler = new TestScheduler((actual, expected) => {
       expect(actual).toEqual(expected);
     });
@@ -60,14 +61,14 @@ describe('S9 all time comes from the scheduler', () => {
         .endpoint('demo')
         .runSync({ input: { ms: 100_000 } }, { every: 5_000 })
         .pipe(map(({ status }) => status));
-      // Held for 90 s and read at once, 10 s later the third read is the last.
+      // Held for 90 s, then read at once, after 5 s and after 10 s.
       expectObservable(status$).toBe('100080ms (a|)', { a: 'COMPLETED' });
     });
   });
 
-  test('a timeout of a call and of an attempt are on it, too', () => {
+  test('the timeouts of a call and of an attempt use the scheduler', () => {
     const { endpoint, see, until } = script(() => 'never', { retry: false });
-    const used = realTime();
+    const used = watchRealTime();
     const one = see(endpoint.health({ timeout: 1_000 }));
     const two = see(endpoint.health());
     until(100_000);
@@ -77,7 +78,7 @@ describe('S9 all time comes from the scheduler', () => {
   });
 });
 
-describe('S12 an attempt may take', () => {
+describe('S12 the timeout of an attempt', () => {
   const calls: [string, (endpoint: Endpoint) => ReturnType<Endpoint['request']> | object, number][] = [
     ['run', (endpoint) => endpoint.run({ input }), 120_000],
     ['retry', (endpoint) => endpoint.retry('a'), 120_000],
@@ -95,7 +96,7 @@ describe('S12 an attempt may take', () => {
   ];
   const subscribe = (seen: object, see: (source: never) => unknown) => see(seen as never);
 
-  test.each(calls)('%s', (name, call, timeout) => {
+  test.each(calls)('%s: has a default', (name, call, timeout) => {
     const { endpoint, sent, see, until } = script(() => 'never', { retry: false });
     const seen = subscribe(call(endpoint), see) as { ended?: number; error?: { code: string; cause?: unknown } };
     until(timeout - 1);
@@ -109,7 +110,7 @@ describe('S12 an attempt may take', () => {
     );
   });
 
-  test.each(calls)('%s: requestTimeout instead, except of what is held', (name, call, timeout) => {
+  test.each(calls)('%s: is requestTimeout, except for requests that the service holds', (name, call, timeout) => {
     const { endpoint, sent, see, until } = script(() => 'never', { retry: false, requestTimeout: 7_000 });
     subscribe(call(endpoint), see);
     until(1_000_000);
@@ -117,7 +118,7 @@ describe('S12 an attempt may take', () => {
     expect(sent).toMatchObject([{ aborted: held ? timeout : 7_000 }]);
   });
 
-  test('S2 a read is repeated after it, four times in all', () => {
+  test('S2 repeats a read, four attempts in all', () => {
     const { endpoint, sent, see, until } = script(() => 'never');
     const seen = see(endpoint.status('a'));
     until(1_000_000);
@@ -126,7 +127,7 @@ describe('S12 an attempt may take', () => {
     expect(seen).toMatchObject({ ended: 121_750, error: { code: 'request_timeout', timeout: 30_000 } });
   });
 
-  test('the timeout of a call is over all of its attempts and pauses', () => {
+  test('is cut short by the timeout of the call, which covers all attempts and pauses', () => {
     const { endpoint, sent, see, until } = script(() => ({ status: 503, after: 900 }));
     const seen = see(endpoint.status('a', { timeout: 2_000 }));
     until(1_000_000);
@@ -134,14 +135,14 @@ describe('S12 an attempt may take', () => {
     expect(sent).toMatchObject([{ at: 0 }, { at: 1_150, aborted: 2_000 }]);
   });
 
-  test('the timeout of runSync is over the held request and the watching', () => {
+  test('of runSync: the timeout of the call covers the held request and the polling', () => {
     const { endpoint, see, until } = world();
     const seen = see(endpoint.runSync({ input }, { wait: 30_000, timeout: 50_000, every: 7_000 }));
     until(1_000_000);
     expect(seen).toMatchObject({ ended: 50_000, error: { code: 'request_timeout' } });
   });
 
-  test('the timeout of a watch is over all of its polls', () => {
+  test('of watch: the timeout of the call covers all polls', () => {
     const { endpoint, see, until } = script(() => ({ ...queued, after: 10 }));
     const seen = see(endpoint.watch('job-1', { timeout: 20_000 }));
     until(1_000_000);
@@ -149,20 +150,20 @@ describe('S12 an attempt may take', () => {
   });
 });
 
-describe('S13 nothing is left in the scheduler', () => {
+describe('S13 the scheduler is empty', () => {
   const limits = { run: { requests: 1, per: 10_000 }, health: { requests: 1, per: 10_000 } };
   const cases: [string, Answer, (endpoint: Endpoint) => object][] = [
-    ['a request on its way', 'never', (endpoint) => endpoint.status('a')],
+    ['a request', 'never', (endpoint) => endpoint.status('a')],
     ['a pause between repeats', { status: 503 }, (endpoint) => endpoint.status('a')],
-    ['a pause of a submission', { status: 429 }, (endpoint) => endpoint.run({ input })],
+    ['a pause before a submission is repeated', { status: 429 }, (endpoint) => endpoint.run({ input })],
     ['a pause between polls', queued, (endpoint) => endpoint.watch('job-1')],
-    ['a pause of health', { body: { jobs: {}, workers: {} } }, (endpoint) => endpoint.watchHealth()],
-    ['a pause of a stream', { body: { status: 'IN_QUEUE', stream: [] } }, (endpoint) => endpoint.stream('a')],
-    ['a timeout', 'never', (endpoint) => endpoint.health({ timeout: 5_000 })],
-    ['a timeout of a watch', queued, (endpoint) => endpoint.watch('a', { timeout: 60_000 })],
+    ['a pause between health reads', { body: { jobs: {}, workers: {} } }, (endpoint) => endpoint.watchHealth()],
+    ['a pause between stream reads', { body: { status: 'IN_QUEUE', stream: [] } }, (endpoint) => endpoint.stream('a')],
+    ['a call with a timeout', 'never', (endpoint) => endpoint.health({ timeout: 5_000 })],
+    ['a watch with a timeout', queued, (endpoint) => endpoint.watch('a', { timeout: 60_000 })],
   ];
 
-  test.each(cases)('after leaving in %s', (_, answer, call) => {
+  test.each(cases)('after unsubscribing during %s', (_, answer, call) => {
     const { endpoint, scheduler, see, until } = script(() => answer, { limits: false });
     const seen = see(call(endpoint) as never);
     until(40);
@@ -171,7 +172,7 @@ describe('S13 nothing is left in the scheduler', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('after leaving a wait for budget', () => {
+  test('after unsubscribing during a wait for budget', () => {
     const { endpoint, scheduler, see, until } = script(() => queued, { limits });
     see(endpoint.run({ input }));
     until(40);
@@ -183,7 +184,7 @@ describe('S13 nothing is left in the scheduler', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('after what completed, errored, or was settled', () => {
+  test('after calls completed or errored, and the pending cancels ended', () => {
     const { client, endpoint, scheduler, see, until } = script(({ operation }) =>
       operation === 'cancel' ? { body: { id: 'job-1', status: 'CANCELLED' } } : { ...queued, after: 100 },
     );
@@ -196,7 +197,7 @@ describe('S13 nothing is left in the scheduler', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('after close', () => {
+  test('after close()', () => {
     const { client, endpoint, scheduler, see, until } = script(() => ({ ...queued, after: 100 }));
     see(endpoint.watch('job-1'));
     see(endpoint.watchHealth());
@@ -206,7 +207,7 @@ describe('S13 nothing is left in the scheduler', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('an aborted signal keeps no listener', () => {
+  test('and a signal keeps no listener after its calls have ended', () => {
     const { endpoint, see, until } = script(() => ({ body: { jobs: {}, workers: {} }, after: 10 }));
     const { signal } = new AbortController();
     const [add, remove] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];

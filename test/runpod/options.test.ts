@@ -17,7 +17,7 @@ function client(options: Partial<ClientOptions> = {}) {
   return { sent, client: createRunpod({ transport, ...options }) };
 }
 
-/** The error of a call that is over at once. */
+/** The error of a run, if it errors synchronously. */
 function failure(made: ReturnType<typeof client>['client'], id: string | undefined = 'demo'): unknown {
   let failed: unknown;
   made
@@ -35,7 +35,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-describe('options that cannot work are thrown', () => {
+describe('options', () => {
   test.each<[Partial<ClientOptions>, RegExp]>([
     [{ baseUrl: 'ftp://example.org' }, /http/],
     [{ baseUrl: 'example.org/v2' }, /http/],
@@ -53,7 +53,7 @@ describe('options that cannot work are thrown', () => {
     [{ requestTimeout: NaN }, /requestTimeout/],
     [{ requestTimeout: 2 ** 31 }, /requestTimeout/],
     [{ requestTimeout: '5' as never }, /requestTimeout/],
-  ])('%j', (options, message) => {
+  ])('%j throw a ConfigurationError', (options, message) => {
     const make = () => client({ apiKey: 'key', ...options });
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow(message);
@@ -71,11 +71,11 @@ describe('options that cannot work are thrown', () => {
     { requestTimeout: 0 },
     { requestTimeout: 2 ** 31 - 1 },
     { retry: false },
-  ])('%j is fine', (options) => {
+  ])('%j are accepted', (options) => {
     expect(() => client({ apiKey: 'key', ...options })).not.toThrow();
   });
 
-  test('a wrong RUNPOD_BASE_URL is thrown as well', () => {
+  test('an invalid RUNPOD_BASE_URL throws a ConfigurationError', () => {
     vi.stubEnv('RUNPOD_BASE_URL', 'nonsense');
     expect(() => client()).toThrow(ConfigurationError);
   });
@@ -85,19 +85,19 @@ describe('the base URL', () => {
   test.each([
     ['https://proxy.example.org/runpod/v2/?team=a', 'https://proxy.example.org/runpod/v2/demo/run?team=a'],
     ['https://proxy.example.org///', 'https://proxy.example.org/demo/run'],
-  ])('%s', (baseUrl, url) => {
+  ])('%s gives %s', (baseUrl, url) => {
     const made = client({ apiKey: 'key', baseUrl });
     made.client.endpoint('demo').run({ input }).subscribe();
     expect(made.sent).toMatchObject([{ url }]);
   });
 
-  test('its query and that of the call are both sent', () => {
+  test('sends its query together with the query of the call', () => {
     const made = client({ apiKey: 'key', baseUrl: 'https://proxy.example.org/v2?team=a&b=c%20d' });
     made.client.endpoint('demo').runSync({ input }, { wait: 1_000 }).subscribe().unsubscribe();
     expect(made.sent[0]!.url).toBe('https://proxy.example.org/v2/demo/runsync?team=a&b=c%20d&wait=1000');
   });
 
-  test('may be relative where there is a page', () => {
+  test('may be relative in a page', () => {
     vi.stubGlobal('location', { href: 'https://app.example.org/' });
     const made = client({ baseUrl: '/api/v2' });
     made.client.endpoint('demo').run({ input }).subscribe();
@@ -106,7 +106,7 @@ describe('the base URL', () => {
 });
 
 describe('the environment', () => {
-  test('RUNPOD_API_KEY, RUNPOD_BASE_URL and ENDPOINT_ID stand in for options', () => {
+  test('gives RUNPOD_API_KEY, RUNPOD_BASE_URL and ENDPOINT_ID for missing options', () => {
     vi.stubEnv('RUNPOD_API_KEY', 'from-env');
     vi.stubEnv('RUNPOD_BASE_URL', 'https://proxy.example.org/v2');
     vi.stubEnv('ENDPOINT_ID', 'env-endpoint');
@@ -119,7 +119,7 @@ describe('the environment', () => {
     ]);
   });
 
-  test('options come before it', () => {
+  test('does not replace given options', () => {
     vi.stubEnv('RUNPOD_API_KEY', 'from-env');
     vi.stubEnv('RUNPOD_BASE_URL', 'https://proxy.example.org/v2');
     vi.stubEnv('ENDPOINT_ID', 'env-endpoint');
@@ -130,7 +130,7 @@ describe('the environment', () => {
     ]);
   });
 
-  test('an empty variable counts as none', () => {
+  test('counts an empty variable as missing', () => {
     vi.stubEnv('RUNPOD_API_KEY', '');
     vi.stubEnv('RUNPOD_BASE_URL', '');
     vi.stubEnv('ENDPOINT_ID', '');
@@ -139,7 +139,7 @@ describe('the environment', () => {
     expect(made.client.endpoint().id).toBeUndefined();
   });
 
-  test('where there is none, all goes by options', () => {
+  test('is not required', () => {
     vi.stubGlobal('process', undefined);
     const made = client({ apiKey: 'key' });
     made.client.endpoint('demo').run({ input }).subscribe();
@@ -147,8 +147,8 @@ describe('the environment', () => {
   });
 });
 
-describe('S20 what is missing is an error of the call', () => {
-  test('a key', () => {
+describe('S20 a call', () => {
+  test('errors without a key', () => {
     const made = client();
     expect(failure(made.client)).toMatchObject({
       code: 'configuration',
@@ -160,13 +160,13 @@ describe('S20 what is missing is an error of the call', () => {
     expect(made.sent).toEqual([]);
   });
 
-  test('no key is fine where requests go to a server of the user', () => {
+  test('needs no key for a server of the user', () => {
     const made = client({ baseUrl: 'https://proxy.example.org' });
     expect(failure(made.client)).toBeUndefined();
     expect(made.sent[0]!.headers).not.toHaveProperty('authorization');
   });
 
-  test('no key: the headers of a call cannot bring one either', () => {
+  test('does not send a key from its headers', () => {
     const made = client({ baseUrl: 'https://proxy.example.org' });
     const headers = { Authorization: 'Bearer mine', 'X-Mine': 'yes' };
     made.client.endpoint('demo').run({ input }, { headers }).subscribe();
@@ -174,7 +174,7 @@ describe('S20 what is missing is an error of the call', () => {
     expect(made.sent[0]!.headers).not.toHaveProperty('authorization');
   });
 
-  test('an endpoint id', () => {
+  test('errors without an endpoint id', () => {
     const made = client({ apiKey: 'key' });
     const endpoint = made.client.endpoint();
     const errors: unknown[] = [];
@@ -198,7 +198,7 @@ describe('S20 what is missing is an error of the call', () => {
     expect(made.sent).toEqual([]);
   });
 
-  test.each(['a/b', '../demo', 'a b', 'a?b', ''])('an id that is none: %j', (id) => {
+  test.each(['a/b', '../demo', 'a b', 'a?b', ''])('errors with an invalid id: %j', (id) => {
     const made = client({ apiKey: 'key' });
     expect(failure(made.client, id)).toMatchObject({ operation: 'run' });
     let failed: unknown;
@@ -212,7 +212,7 @@ describe('S20 what is missing is an error of the call', () => {
 });
 
 describe('apiKey', () => {
-  test('a function is asked for each request, repeats included', () => {
+  test('as a function is called for each attempt', () => {
     const keys = ['one', 'two', 'three'];
     const { endpoint, sent, see, until } = script(
       (_, nth) => (nth < 3 ? { status: 503 } : { body: { id: 'a', status: 'COMPLETED' } }),
@@ -223,7 +223,7 @@ describe('apiKey', () => {
     expect(sent.map(({ headers }) => headers.authorization)).toEqual(['Bearer one', 'Bearer two', 'Bearer three']);
   });
 
-  test('may come late, and once is enough', () => {
+  test('may arrive later, from an Observable that does not complete', () => {
     const key$ = new Subject<string>();
     const { endpoint, sent, see } = script(() => 'never', { apiKey: () => key$ });
     see(endpoint.health());
@@ -232,7 +232,7 @@ describe('apiKey', () => {
     expect(sent).toMatchObject([{ headers: { authorization: 'Bearer late' } }]);
   });
 
-  test('emitting again does not send the request again', () => {
+  test('does not send the request again when its Observable emits again', () => {
     const key$ = new Subject<string>();
     const { endpoint, sent, see, until } = script(() => ({ body: { id: 'a', status: 'IN_QUEUE' }, after: 100 }), {
       apiKey: () => key$,
@@ -255,10 +255,10 @@ describe('apiKey', () => {
       },
       /apiKey/,
     ],
-    ['gives an empty one', () => of(''), /no API key/],
+    ['gives an empty key', () => of(''), /no API key/],
     ['gives nothing', () => EMPTY, /API key|apiKey/],
-    ['gives one with a space', () => of('my key'), /API key/],
-    ['gives one with a line break', 'key\r\nx-evil: 1', /API key/],
+    ['gives a key with a space', () => of('my key'), /API key/],
+    ['is a key with a line break', 'key\r\nx-evil: 1', /API key/],
   ])('that %s is an error of the call, and nothing is sent', (_, apiKey, message) => {
     const made = client({ apiKey });
     const error = failure(made.client);
@@ -269,12 +269,12 @@ describe('apiKey', () => {
 });
 
 describe('runpod', () => {
-  test('is a client over axios, whose instance may be the caller’s', () => {
+  test('creates a client, and throws a ConfigurationError for an invalid base URL', () => {
     expect(() => runpod({ apiKey: 'key' })).not.toThrow();
     expect(() => runpod({ apiKey: 'key', baseUrl: 'nonsense' })).toThrow(ConfigurationError);
   });
 
-  test('S21 refuses a key in a browser, unless told otherwise', () => {
+  test('S21 refuses a key in a browser without allowBrowser', () => {
     vi.stubGlobal('window', globalThis);
     vi.stubGlobal('document', {});
     expect(failure(runpod({ apiKey: 'key' }))).toMatchObject({
@@ -285,7 +285,7 @@ describe('runpod', () => {
 });
 
 describe('an endpoint', () => {
-  test('of the same id shares everything, and has options of its own', () => {
+  test('with the same id shares reads, but has its own options', () => {
     const { client: made, sent, see } = script(() => 'never');
     const [one, two] = [made.endpoint('demo'), made.endpoint('demo', { parse: (text) => text })];
     see(one.watch('a'));

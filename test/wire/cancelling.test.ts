@@ -35,7 +35,7 @@ const submissions = {
 } as const;
 
 describe.each(clientNames)('%s', (name) => {
-  describe('leaving a read closes its connection', () => {
+  describe('abandoning a read closes its connection', () => {
     const script = Object.fromEntries(Object.keys(reads).map((key) => [operationOf(key), 'hang' as const]));
 
     it.each(Object.entries(reads))('S5 %s, by unsubscribing', async (key, read) => {
@@ -52,10 +52,10 @@ describe.each(clientNames)('%s', (name) => {
 
     it.each(Object.entries(reads))('S5 S22 %s, by its signal', async (key, read) => {
       const { endpoint, server, clock } = await wire(name, script);
-      const leaving = new AbortController();
-      const failed = errorOf(read(endpoint, { signal: leaving.signal }));
+      const controller = new AbortController();
+      const failed = errorOf(read(endpoint, { signal: controller.signal }));
       await server.until(() => server.waiting);
-      leaving.abort('enough');
+      controller.abort('enough');
       const error = await failed;
       expect(error).toBeInstanceOf(AbortedError);
       expect(error).toMatchObject({ name: 'AbortError', code: 'aborted', cause: 'enough' });
@@ -77,7 +77,7 @@ describe.each(clientNames)('%s', (name) => {
       expect(clock.timers).toBe(0);
     });
 
-    it('S5 S12 an attempt that took too long is closed before the next is sent', async () => {
+    it('S5 S12 an attempt that times out closes its connection before the next attempt is sent', async () => {
       const { endpoint, server, clock } = await wire(name, { status: ['hang', QUEUED] }, { requestTimeout: 50 });
       const answer = firstValueFrom(endpoint.status('job-1'));
       await server.until(() => server.waiting);
@@ -88,29 +88,29 @@ describe.each(clientNames)('%s', (name) => {
       expect(server.seen('status')).toHaveLength(2);
     });
 
-    it('S7 the read goes on for whoever else waits for it', async () => {
+    it('S7 a shared read goes on for its other subscribers', async () => {
       const late = held({ body: { id: 'job-1', status: 'COMPLETED', output: 1 } });
       const { endpoint, server } = await wire(name, { status: late.step });
-      const leaving = endpoint.status('job-1').subscribe();
+      const unsubscribed = endpoint.status('job-1').subscribe();
       const staying = firstValueFrom(endpoint.status('job-1'));
       const watching = lastValueFrom(endpoint.watch('job-1'));
       await server.until(() => server.waiting);
-      leaving.unsubscribe();
+      unsubscribed.unsubscribe();
       late.release();
       expect(await staying).toMatchObject({ status: 'COMPLETED' });
       expect(await watching).toMatchObject({ status: 'COMPLETED' });
       expect(server.seen('status')).toMatchObject([{ state: 'answered' }]);
     });
 
-    it('S5 a connection that was closed so does not spoil the next request', async () => {
+    it('S5 the next request succeeds after a closed connection', async () => {
       const { endpoint, server } = await wire(name, { status: ['hang', QUEUED] });
-      const leaving = endpoint.status('job-1').subscribe();
+      const subscription = endpoint.status('job-1').subscribe();
       await server.until(() => server.waiting);
-      leaving.unsubscribe();
+      subscription.unsubscribe();
       expect(await firstValueFrom(endpoint.status('job-1'))).toMatchObject({ id: 'job-1' });
     });
 
-    it('S5 an answer is left in its middle', async () => {
+    it('S5 an unsubscribe in the middle of an answer aborts the read', async () => {
       const parts = ['{"jobs":{},', '"workers":{}}'].map((part) => Buffer.from(part));
       const { endpoint, server, activity } = await wire(name, {
         health: { headers: { 'content-length': '99' }, parts },
@@ -122,7 +122,7 @@ describe.each(clientNames)('%s', (name) => {
       expect(activity.at(-1)).toMatchObject({ type: 'abort' });
     });
 
-    it('S13 while waiting for its next attempt', async () => {
+    it('S13 an unsubscribe in the pause before the next attempt stops the timer', async () => {
       const { endpoint, server, clock, until, activity } = await wire(name, { status: { status: 503 } });
       const subscription = endpoint.status('job-1').subscribe();
       await until(() => activity.some(({ type }) => type === 'repeat'));
@@ -133,19 +133,19 @@ describe.each(clientNames)('%s', (name) => {
     });
   });
 
-  describe('leaving a submission on its way', () => {
-    /** Leaves in one of three ways once the request has arrived, and lets the answer come afterwards. */
-    const leaveBy = {
+  describe('abandoning a submission in flight', () => {
+    /** Ways to abandon a submission once the server has the request; the test lets the answer come afterwards. */
+    const abandonBy = {
       unsubscribing: async ({ endpoint, server }: Wired, submit: Submit) => {
         const subscription = submit(endpoint).subscribe();
         await server.until(() => server.waiting);
         subscription.unsubscribe();
       },
       'its signal': async ({ endpoint, server }: Wired, submit: Submit) => {
-        const leaving = new AbortController();
-        const failed = errorOf(submit(endpoint, { signal: leaving.signal }));
+        const controller = new AbortController();
+        const failed = errorOf(submit(endpoint, { signal: controller.signal }));
         await server.until(() => server.waiting);
-        leaving.abort(new Error('enough'));
+        controller.abort(new Error('enough'));
         const error = await failed;
         expect(error).toBeInstanceOf(AbortedError);
         expect(error).toMatchObject({ name: 'AbortError', accepted: 'unknown', cause: { message: 'enough' } });
@@ -167,15 +167,15 @@ describe.each(clientNames)('%s', (name) => {
       },
     } as const;
     const rows = Object.keys(submissions).flatMap((operation) =>
-      Object.keys(leaveBy).map((how) => [operation, how] as [keyof typeof submissions, keyof typeof leaveBy]),
+      Object.keys(abandonBy).map((how) => [operation, how] as [keyof typeof submissions, keyof typeof abandonBy]),
     );
 
-    it.each(rows)('S5 S6 %s, by %s: the answer is read, and the job cancelled', async (operation, how) => {
+    it.each(rows)('S5 S6 %s, by %s: reads the answer, and cancels the job', async (operation, how) => {
       const late = held(QUEUED);
       const wired = await wire(name, { [operation]: late.step, cancel: CANCELLED });
       const { server, client, activity } = wired;
-      const left = await leaveBy[how](wired, submissions[operation]);
-      const settled = left?.report ?? firstValueFrom(client.settled());
+      const closing = await abandonBy[how](wired, submissions[operation]);
+      const settled = closing?.report ?? firstValueFrom(client.settled());
       expect(server.seen(operation)).toMatchObject([{ state: 'waiting' }]);
       late.release();
       expect(await settled).toMatchObject({ cancelled: [REF], finished: [], abandoned: [] });
@@ -192,7 +192,7 @@ describe.each(clientNames)('%s', (name) => {
     });
 
     it.each(Object.keys(submissions) as (keyof typeof submissions)[])(
-      'S5 %s, left in the same turn in which it was subscribed to, is sent and cancelled, or never sent',
+      'S5 %s, in the same turn as its subscription: sends and cancels it, or never sends it',
       async (operation) => {
         const { server, client, endpoint } = await wire(name, { [operation]: QUEUED, cancel: CANCELLED });
         submissions[operation](endpoint).subscribe().unsubscribe();
@@ -202,44 +202,44 @@ describe.each(clientNames)('%s', (name) => {
       },
     );
 
-    it('S5 a job that was over by then is not cancelled', async () => {
+    it('S5 does not cancel a job that the answer shows as ended', async () => {
       const late = held({ body: { id: 'job-1', status: 'COMPLETED', output: 1 } });
       const wired = await wire(name, { runsync: late.step });
-      await leaveBy.unsubscribing(wired, submissions.runsync);
+      await abandonBy.unsubscribing(wired, submissions.runsync);
       late.release();
       await firstValueFrom(wired.client.settled());
       expect(wired.server.seen('cancel')).toEqual([]);
     });
 
-    it('S5 a refusal leaves nothing to cancel', async () => {
+    it('S5 cancels nothing if the submission is refused', async () => {
       const late = held({ status: 429 });
       const wired = await wire(name, { run: late.step });
-      await leaveBy.unsubscribing(wired, submissions.run);
+      await abandonBy.unsubscribing(wired, submissions.run);
       late.release();
       expect(await firstValueFrom(wired.client.settled())).toEqual({ cancelled: [], finished: [], abandoned: [] });
       expect(wired.server.seen()).toHaveLength(1);
       expect(wired.clock.timers).toBe(0);
     });
 
-    it('S1 S5 a link of the user’s that repeats does not submit a second time once the call was left', async () => {
+    it('S1 S5 stops a link that repeats from submitting a second time', async () => {
       const late = held({ status: 500 });
-      const wired = await wire(name, { run: late.step }, { links: [(asked, next) => next(asked).pipe(again())] });
-      await leaveBy.unsubscribing(wired, submissions.run);
+      const wired = await wire(name, { run: late.step }, { links: [(asked, next) => next(asked).pipe(repeatOn5xx())] });
+      await abandonBy.unsubscribing(wired, submissions.run);
       late.release();
       await firstValueFrom(wired.client.settled());
       expect(wired.server.seen()).toHaveLength(1);
     });
 
-    it('S5 S6 a lost answer to /retry still names its job', async () => {
+    it('S5 S6 cancels the job of a /retry even if its answer is lost', async () => {
       const wired = await wire(name, { retry: 'hang', cancel: CANCELLED }, { requestTimeout: 500 });
-      await leaveBy.unsubscribing(wired, submissions.retry);
+      await abandonBy.unsubscribing(wired, submissions.retry);
       wired.leaping();
       expect(await firstValueFrom(wired.client.settled())).toMatchObject({ cancelled: [{ id: 'job-1' }] });
     });
 
-    it('S5 S12 an answer that never comes is given up with the request', async () => {
+    it('S5 S12 reads the answer no longer than the timeout of the attempt', async () => {
       const wired = await wire(name, { runsync: 'hang' });
-      await leaveBy.unsubscribing(wired, (endpoint) => endpoint.runSync(request, { wait: 2000 }));
+      await abandonBy.unsubscribing(wired, (endpoint) => endpoint.runSync(request, { wait: 2000 }));
       wired.clock.advance(16_999);
       expect(wired.server.seen('runsync')).toMatchObject([{ state: 'waiting' }]);
       wired.clock.advance(1);
@@ -248,7 +248,7 @@ describe.each(clientNames)('%s', (name) => {
       expect(wired.clock.timers).toBe(0);
     });
 
-    it('S5 leaving a runSync while it watches cancels the job, and aborts the read', async () => {
+    it('S5 cancels the job and aborts the read of a runSync that polls', async () => {
       const { endpoint, server, client } = await wire(name, {
         runsync: { body: { id: 'job-1', status: 'IN_PROGRESS' } },
         status: 'hang',
@@ -261,10 +261,10 @@ describe.each(clientNames)('%s', (name) => {
       await server.until(() => server.seen('status')[0]?.state === 'gone');
     });
 
-    it('S5 run that has given its id is the caller’s: leaving later cancels nothing', async () => {
+    it('S5 cancels nothing once run has emitted the id of its job', async () => {
       const { endpoint, server, client } = await wire(name, { run: QUEUED });
       const given = new ReplaySubject<JobSnapshot>();
-      // Never completes, so that there is something left to leave.
+      // Never completes, so that the subscription is still open after the id.
       const subscription = merge(endpoint.run(request), NEVER).subscribe(given);
       await firstValueFrom(given);
       subscription.unsubscribe();
@@ -273,18 +273,18 @@ describe.each(clientNames)('%s', (name) => {
     });
   });
 
-  describe('leaving a submission before it is sent', () => {
-    const leaveBy = {
+  describe('abandoning a submission before it is sent', () => {
+    const abandonBy = {
       unsubscribing: async ({ endpoint }: Wired, ready: () => Promise<void>) => {
         const subscription = endpoint.run(request).subscribe();
         await ready();
         subscription.unsubscribe();
       },
       'its signal': async ({ endpoint }: Wired, ready: () => Promise<void>) => {
-        const leaving = new AbortController();
-        const failed = errorOf(endpoint.run(request, { signal: leaving.signal }));
+        const controller = new AbortController();
+        const failed = errorOf(endpoint.run(request, { signal: controller.signal }));
         await ready();
-        leaving.abort();
+        controller.abort();
         expect(await failed).toMatchObject({ code: 'aborted', accepted: 'no' });
       },
       'its timeout': async ({ endpoint, clock }: Wired, ready: () => Promise<void>) => {
@@ -300,46 +300,46 @@ describe.each(clientNames)('%s', (name) => {
         expect(await failed).toMatchObject({ code: 'configuration', accepted: 'no' });
       },
     } as const;
-    const ways = Object.keys(leaveBy) as (keyof typeof leaveBy)[];
+    const ways = Object.keys(abandonBy) as (keyof typeof abandonBy)[];
 
-    it.each(ways)('S5 S13 while waiting for its turn, by %s: it is never sent', async (how) => {
+    it.each(ways)('S5 S13 while it waits for budget, by %s: never sends it', async (how) => {
       const wired = await wire(name, { run: QUEUED }, { limits: { run: { requests: 1, per: 10_000 } } });
       const { server, client, clock, activity, until } = wired;
       await firstValueFrom(wired.endpoint.run(request));
-      await leaveBy[how](wired, () => until(() => activity.some(({ type }) => type === 'wait')));
+      await abandonBy[how](wired, () => until(() => activity.some(({ type }) => type === 'wait')));
       expect(clock.timers).toBe(0);
       clock.advance(100_000);
       await firstValueFrom(client.settled());
       expect(server.seen()).toHaveLength(1);
     });
 
-    it.each(ways)('S5 S13 while pausing before it is repeated, by %s: it is never sent again', async (how) => {
+    it.each(ways)('S5 S13 in the pause before a repeat, by %s: never sends it again', async (how) => {
       const wired = await wire(name, { run: { status: 429, headers: { 'retry-after': '5' } }, cancel: CANCELLED });
       const { server, client, clock, activity, until } = wired;
-      await leaveBy[how](wired, () => until(() => activity.some(({ type }) => type === 'repeat')));
+      await abandonBy[how](wired, () => until(() => activity.some(({ type }) => type === 'repeat')));
       expect(clock.timers).toBe(0);
       clock.advance(100_000);
       expect(await firstValueFrom(client.settled())).toEqual({ cancelled: [], finished: [], abandoned: [] });
       expect(server.seen()).toHaveLength(1);
     });
 
-    it('S5 a signal that is aborted already', async () => {
+    it('S5 by a signal that is already aborted: never sends it', async () => {
       const { endpoint, server } = await wire(name, { run: QUEUED });
       const error = await errorOf(endpoint.run(request, { signal: AbortSignal.abort(new Error('before')) }));
       expect(error).toMatchObject({ name: 'AbortError', accepted: 'no', cause: { message: 'before' } });
       expect(server.seen()).toEqual([]);
     });
 
-    it('S5 its turn goes to the next', async () => {
+    it('S5 gives its turn to the next request', async () => {
       const { endpoint, server, clock } = await wire(
         name,
         { run: QUEUED },
         { limits: { run: { requests: 1, per: 10_000 } } },
       );
       await firstValueFrom(endpoint.run(request));
-      const leaving = endpoint.run({ input: { x: 2 } }).subscribe();
+      const unsubscribed = endpoint.run({ input: { x: 2 } }).subscribe();
       const staying = firstValueFrom(endpoint.run({ input: { x: 3 } }));
-      leaving.unsubscribe();
+      unsubscribed.unsubscribe();
       clock.advance(20_000);
       await staying;
       expect(server.seen().map(({ body }) => body)).toEqual(['{"input":{"x":1}}', '{"input":{"x":3}}']);
@@ -347,12 +347,12 @@ describe.each(clientNames)('%s', (name) => {
   });
 });
 
-/** Repeats where the answer is none to be content with. */
-function again() {
-  return (source: Observable<Reply>) => source.pipe(map(orThrow), retry(3));
+/** Repeats a request after a 5xx. */
+function repeatOn5xx() {
+  return (source: Observable<Reply>) => source.pipe(map(throwOn5xx), retry(3));
 }
 
-function orThrow(reply: Reply): Reply {
+function throwOn5xx(reply: Reply): Reply {
   if (reply.status >= 500) throw new Error('again');
   return reply;
 }
@@ -360,9 +360,9 @@ function orThrow(reply: Reply): Reply {
 type Wired = Awaited<ReturnType<typeof wire>>;
 type Submit = (typeof submissions)[keyof typeof submissions];
 
-describe('S6 settling', () => {
+describe('S6 the cancel of an abandoned job', () => {
   const name: ClientName = 'axios over undici';
-  const leave = async (script: Parameters<typeof wire>[1], options = {}) => {
+  const abandonRun = async (script: Parameters<typeof wire>[1], options = {}) => {
     const late = held(QUEUED);
     const wired = await wire(name, { run: late.step, ...script }, options);
     const subscription = wired.endpoint.run(request).subscribe();
@@ -373,21 +373,21 @@ describe('S6 settling', () => {
     return wired;
   };
 
-  it.each([500, 502, 503, 429, 408])('S6 goes on over %d', async (status) => {
+  it.each([500, 502, 503, 429, 408])('S6 is repeated after a %d', async (status) => {
     const failures = Array.from({ length: 9 }, () => ({ status }));
-    const { client, server } = await leave({ cancel: [...failures, CANCELLED] });
+    const { client, server } = await abandonRun({ cancel: [...failures, CANCELLED] });
     expect(await firstValueFrom(client.settled())).toMatchObject({ cancelled: [REF] });
     expect(server.seen('cancel')).toHaveLength(10);
   });
 
-  it('S6 goes on over broken connections and answers that never come', async () => {
-    const { client, server } = await leave({ cancel: ['reset', 'reset-before', 'cut', 'hang', CANCELLED] });
+  it('S6 is repeated after broken connections and missing answers', async () => {
+    const { client, server } = await abandonRun({ cancel: ['reset', 'reset-before', 'cut', 'hang', CANCELLED] });
     expect(await firstValueFrom(client.settled())).toMatchObject({ cancelled: [REF] });
     expect(server.seen('cancel')).toHaveLength(5);
   });
 
   it('S6 obeys a long Retry-After', async () => {
-    const { client, clock, server } = await leave({
+    const { client, clock, server } = await abandonRun({
       cancel: [{ status: 429, headers: { 'retry-after': '90' } }, CANCELLED],
     });
     await firstValueFrom(client.settled());
@@ -395,42 +395,42 @@ describe('S6 settling', () => {
     expect(server.seen('cancel')).toHaveLength(2);
   });
 
-  it.each([401, 403])('S6 ends on %d: the job is abandoned', async (status) => {
-    const { client, server, clock } = await leave({ cancel: { status } });
+  it.each([401, 403])('S6 is given up after a %d', async (status) => {
+    const { client, server, clock } = await abandonRun({ cancel: { status } });
     expect(await firstValueFrom(client.settled())).toMatchObject({ cancelled: [], finished: [], abandoned: [REF] });
     expect(server.seen('cancel')).toHaveLength(1);
     expect(clock.timers).toBe(0);
   });
 
   it('S6 is given up after ten minutes', async () => {
-    const { client, clock, server } = await leave({ cancel: { status: 503 } });
+    const { client, clock, server } = await abandonRun({ cancel: { status: 503 } });
     expect(await firstValueFrom(client.settled())).toMatchObject({ abandoned: [REF] });
     expect(clock.now()).toBeGreaterThan(500_000);
     expect(clock.now()).toBeLessThanOrEqual(600_000);
     expect(server.seen('cancel').length).toBeGreaterThan(20);
   });
 
-  it('S18 a 404 just after the submission is lag: it is asked again', async () => {
+  it('S18 is repeated after a 404 just after the submission', async () => {
     const missing = { status: 404, body: { error: 'job not found' } };
-    const { client, server } = await leave({ cancel: [missing, missing, missing, CANCELLED] });
+    const { client, server } = await abandonRun({ cancel: [missing, missing, missing, CANCELLED] });
     expect(await firstValueFrom(client.settled())).toMatchObject({ cancelled: [REF] });
     expect(server.seen('cancel')).toHaveLength(4);
   });
 
-  it('S18 a 404 that stays for 10 s means that the job is gone', async () => {
-    const { client, clock } = await leave({ cancel: { status: 404, body: { error: 'job not found' } } });
+  it('S18 ends with the job finished after 404 answers for 10 s', async () => {
+    const { client, clock } = await abandonRun({ cancel: { status: 404, body: { error: 'job not found' } } });
     expect(await firstValueFrom(client.settled())).toMatchObject({ finished: [REF] });
     expect(clock.now()).toBeGreaterThanOrEqual(10_000);
     expect(clock.now()).toBeLessThan(11_000);
   });
 
-  it.each(['COMPLETED', 'FAILED', 'TIMED_OUT'])('S6 a job that is %s by then is finished', async (status) => {
-    const { client } = await leave({ cancel: { body: { id: 'job-1', status } } });
+  it.each(['COMPLETED', 'FAILED', 'TIMED_OUT'])('S6 reports a job that is already %s as finished', async (status) => {
+    const { client } = await abandonRun({ cancel: { body: { id: 'job-1', status } } });
     expect(await firstValueFrom(client.settled())).toMatchObject({ cancelled: [], finished: [REF] });
   });
 
-  it('S6 where the service refuses to cancel, the job itself says whether it is over', async () => {
-    const { client, server } = await leave({
+  it('S6 reads the status of the job after a refusal', async () => {
+    const { client, server } = await abandonRun({
       cancel: { status: 400, body: { error: 'job is over' } },
       status: { body: { id: 'job-1', status: 'COMPLETED' } },
     });
@@ -438,8 +438,8 @@ describe('S6 settling', () => {
     expect(server.seen().map(({ operation }) => operation)).toEqual(['run', 'cancel', 'status']);
   });
 
-  it('S6 a refusal while the job still runs is no end', async () => {
-    const { client, server } = await leave({
+  it('S6 is repeated after a refusal while the job still runs', async () => {
+    const { client, server } = await abandonRun({
       cancel: [{ status: 400 }, CANCELLED],
       status: { body: { id: 'job-1', status: 'IN_PROGRESS' } },
     });
@@ -474,7 +474,7 @@ describe('S6 settling', () => {
   });
 
   it('S6 purges no queue and touches no other job', async () => {
-    const { endpoint, client, server } = await leave({ cancel: CANCELLED, status: QUEUED });
+    const { endpoint, client, server } = await abandonRun({ cancel: CANCELLED, status: QUEUED });
     await firstValueFrom(endpoint.status('job-2'));
     await firstValueFrom(client.settled());
     expect(
@@ -487,7 +487,7 @@ describe('S6 settling', () => {
 });
 
 describe.each(clientNames)('close(): %s', (name) => {
-  it('S6 ends every call, settles, and leaves nothing running', async () => {
+  it('S6 ends every call, cancels the abandoned job, and leaves no timer', async () => {
     const late = held(QUEUED);
     const { endpoint, client, server, clock, activity } = await wire(name, {
       run: late.step,
@@ -522,7 +522,7 @@ describe.each(clientNames)('close(): %s', (name) => {
     expect(activity.at(-1)).toMatchObject({ type: 'cancel', outcome: 'cancelled' });
   });
 
-  it('S6 acts at the call, without a subscriber, and takes no call from then on', async () => {
+  it('S6 acts when it is called, without a subscriber, and refuses later calls', async () => {
     const { endpoint, client, server } = await wire(name, { status: 'hang' });
     const failed = errorOf(endpoint.status('job-1'));
     await server.until(() => server.waiting);

@@ -21,7 +21,7 @@ import { clientNames, errorOf, expectNoKey, wire } from '../support/wire.js';
 
 type ErrorClass = abstract new (...args: never[]) => RunpodError;
 
-/** One thing that goes wrong, and what comes of it. */
+/** A fault and its expected errors. */
 interface Failure {
   readonly step: Step;
   /** The error of a submission; without `cause`, the error is a refusal: `accepted: 'no'`. */
@@ -29,7 +29,7 @@ interface Failure {
   /** The error of a read or a cancel. */
   readonly other: { readonly type: ErrorClass; readonly sent: number };
   readonly status?: number;
-  /** What a refusal advises. */
+  /** The advice in the message of the error. */
   readonly remedy?: RegExp;
   readonly details?: Record<string, unknown>;
 }
@@ -191,9 +191,9 @@ describe.each(clientNames)('%s', (name) => {
     const script = Object.fromEntries([...Object.keys(submissions), ...Object.keys(others)].map((key) => [key, step]));
 
     it.each(Object.entries(submissions))(
-      'S1 %s: says whether it was accepted, and is never paid twice',
+      'S1 %s: errors, says whether it was accepted, and cannot start a second job',
       async (operation, submit) => {
-        // What a route of the user's own answers is for the user to read.
+        // The library does not interpret the answers of a custom route.
         if (operation === 'own-route' && submission.cause === (ResponseError as ErrorClass)) return;
         const { server, endpoint, activity, leaping } = await wire(name, script, { requestTimeout: 1000 });
         leaping();
@@ -218,7 +218,7 @@ describe.each(clientNames)('%s', (name) => {
     );
 
     it.each(Object.entries(others))(
-      'S2 S22 %s: repeats where that may help, and says what happened',
+      'S2 S22 %s: is repeated if that can help, and its error says what happened',
       async (operation, ask) => {
         const { server, endpoint, activity, leaping } = await wire(name, script, { requestTimeout: 1000 });
         leaping();
@@ -244,7 +244,7 @@ describe.each(clientNames)('%s', (name) => {
     );
   });
 
-  it('S2 obeys Retry-After, and no longer pause than it', async () => {
+  it('S2 pauses exactly as long as Retry-After says', async () => {
     const { endpoint, clock, activity, leaping } = await wire(name, {
       run: [
         { status: 429, headers: { 'retry-after': '7' } },
@@ -268,7 +268,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(clock.now()).toBe(12_000);
   });
 
-  it('S1 repeats a submission after a 429 without Retry-After, and gives the one job', async () => {
+  it('S1 repeats a submission after a 429 without Retry-After, and emits one job', async () => {
     const { server, endpoint, leaping } = await wire(name, {
       run: [{ status: 429 }, { body: { id: 'job-1', status: 'IN_QUEUE' } }],
     });
@@ -277,7 +277,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(server.seen('run')).toHaveLength(2);
   });
 
-  it('S1 does not repeat a submission once its answer was lost, although a 429 came before', async () => {
+  it('S1 does not repeat a submission whose answer is lost, even after an earlier 429', async () => {
     const { server, endpoint, leaping } = await wire(name, { run: [{ status: 429 }, 'reset', { body: JSON_JOB }] });
     leaping();
     const error = await errorOf(endpoint.run({ input: { x: 1 } }));
@@ -293,7 +293,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(server.seen('purge-queue')).toHaveLength(1);
   });
 
-  it('S22 a command says whether it was accepted', async () => {
+  it('S22 the error of a command says whether the command was accepted', async () => {
     const script = {
       'purge-queue': [{ status: 401 }, { status: 502 }, { body: 'ok' }, 'reset' as const],
       cancel: { status: 400 },
@@ -307,7 +307,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(await errorOf(endpoint.cancel('job-1'))).toMatchObject({ code: 'http', accepted: 'no' });
   });
 
-  it('S1 S22 a refused connection: nothing was sent, so it is tried again, and accepted is no', async () => {
+  it('S1 S22 repeats a submission after a refused connection, and its error has accepted no', async () => {
     const baseUrl = `http://127.0.0.1:${await freePort()}/v2`;
     const { endpoint, activity, leaping } = await wire(name, {}, { baseUrl });
     leaping();
@@ -325,7 +325,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(read).not.toHaveProperty('accepted');
   });
 
-  it('S1 submits once the server is there', async () => {
+  it('S1 submits as soon as the server accepts connections', async () => {
     const port = await freePort();
     const { endpoint, activity, until, clock } = await wire(name, {}, { baseUrl: `http://127.0.0.1:${port}/v2` });
     const submitted = firstValueFrom(endpoint.run({ input: { x: 1 } }));
@@ -337,7 +337,7 @@ describe.each(clientNames)('%s', (name) => {
     await late.close();
   });
 
-  it('S1 S2 retry: false sends everything once', async () => {
+  it('S1 S2 retry: false sends each request once', async () => {
     const { server, endpoint, leaping } = await wire(
       name,
       { run: { status: 429 }, status: { status: 503 } },
@@ -349,7 +349,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(server.seen().map(({ operation }) => operation)).toEqual(['run', 'status']);
   });
 
-  it('S18 a job that is not there', async () => {
+  it('S18 the status of an unknown job is a JobNotFoundError', async () => {
     const { server, endpoint } = await wire(name, { status: { status: 404, body: { error: 'job not found' } } });
     const error = await errorOf(endpoint.status('job-1'));
     expect(error).toBeInstanceOf(JobNotFoundError);
@@ -361,7 +361,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(server.seen('status')).toHaveLength(1);
   });
 
-  it.each([400, 404, 409, 410, 422])('S19 a %d whose body is a job object is the job', async (status) => {
+  it.each([400, 404, 409, 410, 422])('S19 a %d whose body is a job object is read as the job', async (status) => {
     const body = { id: 'job-1', status: 'CANCELLED' };
     const script = {
       run: { status, body },
@@ -378,7 +378,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(server.seen()).toHaveLength(4);
   });
 
-  it('S1 S19 a 2xx without an id is no job: it may have been accepted all the same', async () => {
+  it('S1 S19 a 2xx without an id is a SubmissionUnknownError', async () => {
     const { endpoint, server } = await wire(name, { run: { body: { status: 'IN_QUEUE' } } });
     expect(await errorOf(endpoint.run({ input: { x: 1 } }))).toMatchObject({
       code: 'submission_unknown',
@@ -397,7 +397,7 @@ describe.each(clientNames)('%s', (name) => {
     });
   });
 
-  it('S22 keeps the id that the service gave the request', async () => {
+  it('S22 an error has the request id of the service', async () => {
     const { endpoint } = await wire(name, {
       status: { status: 400, headers: { 'X-Request-ID': 'req-7' } },
       health: { status: 400, headers: { 'CF-Ray': 'ray-9' } },
@@ -417,7 +417,7 @@ describe.each(clientNames)('%s', (name) => {
     expect((await errorOf(endpoint.health())).message).toMatch(/400: (Bad: )?words of it/);
   });
 
-  it('S20 sends 11 MiB by /runsync, and refuses them for /run', async () => {
+  it('S20 sends a body of 11 MiB by /runsync, and refuses it for /run', async () => {
     const { endpoint, server } = await wire(name, { runsync: { body: { id: 'job-1', status: 'COMPLETED' } } });
     const request = { input: { text: 'é'.repeat((11 * 1024 * 1024) / 2) } };
     const error = await errorOf(endpoint.run(request));
@@ -482,7 +482,7 @@ describe.each(clientNames)('%s', (name) => {
       never((endpoint) => errorOf(endpoint.runSync({ input: { x: 1 } }, { wait })), /wait is .*1000 to 300000/),
     );
 
-    it('for an endpoint id that is none', async () => {
+    it('for an invalid endpoint id', async () => {
       const { client, server } = await wire(name, {});
       const error = await errorOf(client.endpoint('../other').run({ input: { x: 1 } }));
       expect(error).toMatchObject({
@@ -505,7 +505,7 @@ describe.each(clientNames)('%s', (name) => {
     });
   });
 
-  it('S20 takes the bounds themselves', async () => {
+  it('S20 accepts the minimum and the maximum of each option', async () => {
     const { endpoint, server } = await wire(name, {
       run: { body: { id: 'job-1', status: 'IN_QUEUE' } },
       runsync: { body: { id: 'job-1', status: 'COMPLETED' } },
@@ -527,7 +527,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(server.seen('run')[0]?.body).toBe('{"input":{"x":1},"policy":{"executionTimeout":5000,"ttl":10000}}');
   });
 
-  it('S12 a timeout of the whole call, repeats included', async () => {
+  it('S12 the timeout of a call includes its repeats', async () => {
     const { endpoint, server, leaping, clock } = await wire(name, {
       status: { status: 429, headers: { 'retry-after': '20' } },
     });
@@ -557,7 +557,7 @@ describe.each(clientNames)('%s', (name) => {
     await until(() => server.seen(operation)[0]?.state === 'gone');
   });
 
-  it('S12 holds a runsync for its wait and 15 s more', async () => {
+  it('S12 waits for an answer to a runsync for its wait and 15 s', async () => {
     const { endpoint, server, clock } = await wire(name, { runsync: 'hang' });
     const failed = errorOf(endpoint.runSync({ input: { x: 1 } }, { wait: 2000 }));
     await server.until(() => server.waiting);

@@ -7,22 +7,22 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { freePort, held, scriptedServer } from '../support/scriptedServer.js';
 
-// Each test starts a process, which takes its time on a busy machine.
+// Each test starts a process, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
 const QUEUED = { body: { id: 'job-1', status: 'IN_QUEUE' } };
 
-/** What a user's program would do; `client` is one of the kinds below. */
+/** Programs of a user. Each uses `client`, which an expression of `CLIENT` creates, and calls `end()` as its last step. */
 const PROGRAM = {
-  leave: `
-    const left = client.endpoint('demo').run({ input: { x: 1 } }).subscribe();
-    process.once('message', () => { left.unsubscribe(); end(); });
+  unsubscribe: `
+    const run = client.endpoint('demo').run({ input: { x: 1 } }).subscribe();
+    process.once('message', () => { run.unsubscribe(); end(); });
   `,
-  'leave by a signal': `
-    const leaving = new AbortController();
-    client.endpoint('demo').runSync({ input: { x: 1 } }, { signal: leaving.signal }).subscribe({ error: () => {} });
-    process.once('message', () => { leaving.abort(); end(); });
+  'abort a signal': `
+    const controller = new AbortController();
+    client.endpoint('demo').runSync({ input: { x: 1 } }, { signal: controller.signal }).subscribe({ error: () => {} });
+    process.once('message', () => { controller.abort(); end(); });
   `,
   close: `
     client.endpoint('demo').run({ input: { x: 1 } }).subscribe({ error: () => {} });
@@ -32,7 +32,7 @@ const PROGRAM = {
     client.endpoint('demo').health().subscribe({ complete: end });
   `,
   nothing: `end();`,
-  'wait for its turn': `
+  'unsubscribe from a waiting request': `
     const endpoint = client.endpoint('demo');
     endpoint.run({ input: { x: 1 } }).subscribe({ complete: () => setImmediate(() => {
       const waiting = endpoint.run({ input: { x: 2 } }).subscribe();
@@ -73,7 +73,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs a program in a process of its own; `exit` resolves with its code when it ends by itself. */
+/** Runs a program in a new process. `exit` resolves with the exit code. */
 async function run(kind: keyof typeof CLIENT, program: keyof typeof PROGRAM, baseUrl: string) {
   const file = join(folder, `${Math.random().toString(36).slice(2)}.mjs`);
   await writeFile(
@@ -92,28 +92,29 @@ async function run(kind: keyof typeof CLIENT, program: keyof typeof PROGRAM, bas
   );
   const child = spawn(process.execPath, [file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  /** Has the program leave; resolves when it did. */
-  const leave = () => {
+  /** Sends the program its message; resolves once the program has handled it. */
+  const act = () => {
     child.send('now');
     return new Promise((resolve) => child.once('message', resolve));
   };
-  return { leave, exit, kill: () => child.kill('SIGKILL') };
+  return { act, exit, kill: () => child.kill('SIGKILL') };
 }
 
-const left = 'S6 lives until the job it left is cancelled, over failures as well, then ends by itself';
+const staysAlive =
+  'S6 a process stays alive until its abandoned job is cancelled, also after a failed cancel, then ends';
 
 it.each([
-  ...rows.map((kind) => [kind, 'leave'] as const),
-  [rows[0]!, 'leave by a signal'],
+  ...rows.map((kind) => [kind, 'unsubscribe'] as const),
+  [rows[0]!, 'abort a signal'],
   [rows[0]!, 'close'],
-] as const)(`${left}: %s, %s`, async (kind, program) => {
+] as const)(`${staysAlive}: %s, %s`, async (kind, program) => {
   const late = held(QUEUED);
   const cancel = [{ status: 503, headers: { 'retry-after': '0' } }, { body: { id: 'job-1', status: 'CANCELLED' } }];
   const server = await scriptedServer({ run: late.step, runsync: late.step, cancel });
-  const { leave, exit, kill } = await run(kind, program, server.baseUrl);
+  const { act, exit, kill } = await run(kind, program, server.baseUrl);
   try {
     await server.until(() => server.waiting);
-    await leave();
+    await act();
     late.release();
     expect(await exit).toBe(0);
     expect(server.seen('cancel').map(({ path, state }) => [path, state])).toEqual([
@@ -127,7 +128,7 @@ it.each([
 });
 
 it.each([...rows.map((kind) => [kind, 'read'] as const), [rows[0]!, 'nothing']] as const)(
-  'S13 ends by itself without close(): %s, %s',
+  'S13 a process ends without close(): %s, %s',
   async (kind, program) => {
     const server = await scriptedServer({ health: { body: { jobs: {}, workers: {} } } });
     const { exit, kill } = await run(kind, program, server.baseUrl);
@@ -140,9 +141,9 @@ it.each([...rows.map((kind) => [kind, 'read'] as const), [rows[0]!, 'nothing']] 
   },
 );
 
-it('S13 a process that no longer waits for its turn ends', async () => {
+it('S13 a process ends after it unsubscribes from a waiting request', async () => {
   const server = await scriptedServer({ run: QUEUED });
-  const { exit, kill } = await run('undici', 'wait for its turn', server.baseUrl);
+  const { exit, kill } = await run('undici', 'unsubscribe from a waiting request', server.baseUrl);
   try {
     expect(await exit).toBe(0);
     expect(server.seen()).toHaveLength(1);
@@ -152,14 +153,14 @@ it('S13 a process that no longer waits for its turn ends', async () => {
   }
 });
 
-it('S6 a process that cannot reach the server to cancel stays alive to try again', async () => {
+it('S6 a process stays alive and repeats its cancel while the cancel fails', async () => {
   const late = held(QUEUED);
   const port = await freePort();
   const server = await scriptedServer({ run: late.step, cancel: { status: 503 } }, port);
-  const { leave, exit, kill } = await run('undici', 'leave', server.baseUrl);
+  const { act, exit, kill } = await run('undici', 'unsubscribe', server.baseUrl);
   try {
     await server.until(() => server.waiting);
-    await leave();
+    await act();
     late.release();
     await server.until(() => server.seen('cancel').length === 5);
     kill();

@@ -40,7 +40,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Answers everything, and keeps what it was given. */
+/** A transport that gives every request the same answer, and records the requests. */
 function recorder(answer: Answer = HEALTH): Transport & { readonly sent: TransportRequest[] } {
   const sent: TransportRequest[] = [];
   const transport: Transport = (asked) => {
@@ -76,7 +76,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(values).toEqual([`Bearer ${KEY}`]);
   });
 
-  it('S21 the key is in no client, endpoint, transport, nor in what is under way', async () => {
+  it('S21 the key is not visible in a client, an endpoint, a call or an open subscription', async () => {
     const { client, endpoint, server } = await wire(name, { health: 'hang', run: 'hang', status: 'hang' });
     const calls: Observable<unknown>[] = [endpoint.health(), endpoint.run(request), endpoint.watch('job-1')];
     const subscriptions = calls.map((call) => call.subscribe({ error: () => undefined }));
@@ -113,7 +113,7 @@ describe.each(clientNames)('%s', (name) => {
       'in a 404': { status: 404, body: { error: `job not found for ${KEY}` } },
     };
 
-    it.each(Object.entries(answers))('S21 %s', async (_, answer) => {
+    it.each(Object.entries(answers))('S21 %s: no error and no activity shows the key', async (_, answer) => {
       const script = { run: answer, status: answer, stream: answer, cancel: answer, health: answer };
       const { endpoint, activity, leaping } = await wire(name, script);
       leaping();
@@ -136,9 +136,9 @@ describe.each(clientNames)('%s', (name) => {
 
     it.each([
       ['the excerpt of an answer', 200, 500],
-      ['the words about an answer that is no JSON', 200, 80],
+      ['the message about an answer that is not JSON', 200, 80],
       ['the message of a refusal', 400, 300],
-    ])('S21 where %s is cut within the key', async (_, status, length) => {
+    ])('S21 shows no part of the key if %s is cut within it', async (_, status, length) => {
       const body = `${'.'.repeat(length - 15)}${KEY}${'.'.repeat(1000)}`;
       const { endpoint } = await wire(name, { health: { status, body }, status: { status, body } });
       for (const call of [endpoint.health(), endpoint.status('job-1')]) {
@@ -147,7 +147,7 @@ describe.each(clientNames)('%s', (name) => {
       }
     });
 
-    it('S21 with keys that change while requests are on their way', async () => {
+    it('S21 shows no key if keys change while requests are in flight', async () => {
       let count = 0;
       const late = held({});
       const { endpoint, server } = await wire(
@@ -166,7 +166,7 @@ describe.each(clientNames)('%s', (name) => {
     });
   });
 
-  it('S21 follows no redirect: the other server sees nothing', async () => {
+  it('S21 follows no redirect, so the other server gets no request', async () => {
     const other = await scriptedServer({ run: JOB, health: HEALTH });
     for (const status of [301, 302, 303, 307, 308]) {
       const answer = { status, headers: { location: `${other.baseUrl}/demo/health` } };
@@ -184,7 +184,7 @@ describe.each(clientNames)('%s', (name) => {
     await other.close();
   });
 
-  it('S21 sends no key where there is none, to a server of the user’s own', async () => {
+  it('S21 sends no Authorization header to a server of the user without a key', async () => {
     vi.stubEnv('RUNPOD_API_KEY', '');
     const { endpoint, server } = await wire(name, { health: HEALTH, run: { status: 401 } }, { apiKey: undefined });
     await firstValueFrom(endpoint.health());
@@ -193,7 +193,7 @@ describe.each(clientNames)('%s', (name) => {
     expect(await errorOf(endpoint.run(request))).toBeInstanceOf(AuthenticationError);
   });
 
-  it.each(['/', '//', '/tenant/a', '/tenant/a/', ''])('S21 a base URL with the path %j', async (path) => {
+  it.each(['/', '//', '/tenant/a', '/tenant/a/', ''])('S21 keeps the path %j of the base URL', async (path) => {
     const server = await scriptedServer({ health: HEALTH, status: JOB, run: JOB });
     const { endpoint } = await wire(name, {}, { baseUrl: server.origin + path });
     await firstValueFrom(endpoint.health());
@@ -221,8 +221,8 @@ describe.each(clientNames)('%s', (name) => {
   });
 });
 
-describe('S21 axios’s own errors', () => {
-  it('give their words, without the request that hangs on them', async () => {
+describe('S21 the error of a transport shows no key', () => {
+  it('axios: keeps the message, but not the request', async () => {
     const failing = axios.create({
       adapter: (config) =>
         Promise.reject(
@@ -240,7 +240,7 @@ describe('S21 axios’s own errors', () => {
     expectNoKey(error);
   });
 
-  it('of the built-in adapter, as they are when a connection breaks', async () => {
+  it('axios: a broken connection', async () => {
     const server = await scriptedServer({ health: 'reset' });
     const client = runpod({ apiKey: KEY, axios: axios.create(), baseUrl: server.baseUrl, retry: false });
     const error = await errorOf(client.endpoint('demo').health());
@@ -250,7 +250,7 @@ describe('S21 axios’s own errors', () => {
     await server.close();
   });
 
-  it('a transport’s own', async () => {
+  it('a transport of the user', async () => {
     const transport: Transport = ({ headers }) =>
       throwError(() => Object.assign(new Error(`broken: ${JSON.stringify(headers)}`), { headers }));
     const error = await errorOf(createRunpod({ apiKey: KEY, transport, retry: false }).endpoint('demo').health());
@@ -263,7 +263,7 @@ it('S21 transports hold no key', () => {
   for (const transport of [axiosTransport(), axiosTransport(axios.create()), undiciTransport()]) expectNoKey(transport);
 });
 
-it('S21 an own axios cannot replace the key, nor follow redirects, throw on a status or change an answer', async () => {
+it('S21 an axios instance of the user cannot replace the key, follow redirects, throw on a status or change an answer', async () => {
   const server = await scriptedServer({ health: [{ status: 307, headers: { location: '/elsewhere' } }, HEALTH] });
   const own = axios.create({
     headers: { Authorization: 'Basic of-the-instance', common: { authorization: 'Basic common' } },
@@ -282,7 +282,7 @@ it('S21 an own axios cannot replace the key, nor follow redirects, throw on a st
   await server.close();
 });
 
-it('S21 a link cannot replace the key either', async () => {
+it('S21 a link cannot replace the key', async () => {
   const transport = recorder();
   const client = createRunpod({
     apiKey: KEY,
@@ -321,7 +321,7 @@ describe('the base URL', () => {
     'http://127.1.2.3/v2',
     'http://[::1]:8000/v2',
     'https://api.example',
-  ])('S21 takes %s', (url) => {
+  ])('S21 accepts %s', (url) => {
     expect(() => base(url)).not.toThrow();
   });
 
@@ -341,7 +341,7 @@ describe('the base URL', () => {
   });
 
   it.each([`https://${KEY}@api.example/v2`, `https://user:${KEY}@api.example/v2`, `https://:${KEY}@api.example/v2`])(
-    'S21 refuses a password in it, and does not repeat it: %s',
+    'S21 refuses a user name or a password, and does not show it: %s',
     (url) => {
       let error: unknown;
       try {
@@ -355,7 +355,7 @@ describe('the base URL', () => {
     },
   );
 
-  it('S21 is RunPod’s where nothing else is said, then the environment’s, then the option’s', async () => {
+  it('S21 is the option, or else the environment variable, or else the URL of RunPod', async () => {
     const urls: string[] = [];
     const ask = async (options: object) => {
       const transport = recorder();
@@ -386,7 +386,7 @@ describe('the key', () => {
   };
   const sent = (transport: ReturnType<typeof recorder>) => transport.sent.map(({ headers }) => headers.authorization);
 
-  it('S20 must be there for the service itself', async () => {
+  it('S20 is required for the RunPod service', async () => {
     vi.stubEnv('RUNPOD_API_KEY', '');
     vi.stubEnv('RUNPOD_BASE_URL', '');
     const { transport, endpoint } = client(undefined);
@@ -399,7 +399,7 @@ describe('the key', () => {
     expect(transport.sent).toEqual([]);
   });
 
-  it('S21 comes from the environment', async () => {
+  it('S21 is read from the environment', async () => {
     vi.stubEnv('RUNPOD_API_KEY', 'test-key-of-environment');
     const { transport, endpoint } = client(undefined);
     await firstValueFrom(endpoint.health());
@@ -417,12 +417,12 @@ describe('the key', () => {
     ],
   ])('S21 may be %s', async (_, make) => {
     const { transport, endpoint } = client(make());
-    // Completes as well.
+    // lastValueFrom shows that the call completes.
     await lastValueFrom(endpoint.health());
     expect(sent(transport)).toEqual([`Bearer ${KEY}`]);
   });
 
-  it('S21 is asked for anew for each request, repeats included', async () => {
+  it('S21 is requested from the function again for each attempt', async () => {
     let count = 0;
     const server = await scriptedServer({ health: [{ status: 503 }, HEALTH] });
     const endpoint = createRunpod({
@@ -441,7 +441,7 @@ describe('the key', () => {
     await server.close();
   });
 
-  it('S1 a key that changes while a submission is on its way does not send it again', async () => {
+  it('S1 does not send a submission again when it changes while the submission is in flight', async () => {
     const late = held(JOB);
     const server = await scriptedServer({ run: late.step });
     const keys = new BehaviorSubject('test-key-one');
@@ -461,7 +461,7 @@ describe('the key', () => {
     await server.close();
   });
 
-  it('S21 a function that gives each request its own key while they overlap', async () => {
+  it('S21 may differ between requests that overlap', async () => {
     const keys = new Subject<string>();
     const { transport, endpoint } = client(() => defer(() => keys));
     const one = firstValueFrom(endpoint.health());
@@ -481,7 +481,7 @@ describe('the key', () => {
     ],
     ['rejects', () => () => Promise.reject(new Error('the vault is closed'))],
     ['errors', () => () => throwError(() => new Error('the vault is closed'))],
-  ])('S21 a function that %s: nothing is sent', async (_, make) => {
+  ])('S21 is a ConfigurationError if the function %s, and nothing is sent', async (_, make) => {
     const { transport, endpoint } = client(make());
     const error = await errorOf(endpoint.run(request));
     expect(error).toBeInstanceOf(ConfigurationError);
@@ -498,7 +498,7 @@ describe('the key', () => {
     ['a space', 'test key-placeholder'],
     ['a line break', `${KEY}\r\nx-evil: 1`],
     ['a letter beyond ASCII', 'test-kéy-placeholder'],
-  ])('S21 a function that gives %s: nothing is sent, and it is not shown', async (_, key) => {
+  ])('S21 is a ConfigurationError that does not show the key if the function gives %s', async (_, key) => {
     const { transport, endpoint } = client(() => of(key));
     vi.stubEnv('RUNPOD_BASE_URL', '');
     const error = await errorOf(endpoint.run(request));
@@ -508,14 +508,14 @@ describe('the key', () => {
     expect(transport.sent).toEqual([]);
   });
 
-  it('S21 leaving while it is asked for sends nothing', async () => {
+  it('S21 sends nothing after an unsubscribe while the function is pending', async () => {
     const { transport, endpoint } = client(() => NEVER);
     const subscription = endpoint.run(request).subscribe();
     subscription.unsubscribe();
     expect(transport.sent).toEqual([]);
   });
 
-  it('S21 an empty Observable of keys is an error, not an empty call', async () => {
+  it('S21 is an error if the function gives an empty Observable', async () => {
     const { endpoint } = client(() => []);
     expect(isRunpodError(await errorOf(endpoint.health()))).toBe(true);
   });
@@ -529,8 +529,8 @@ describe('in a browser', () => {
     vi.stubEnv('RUNPOD_API_KEY', '');
     vi.stubEnv('RUNPOD_BASE_URL', '');
   };
-  /** An axios that sends nothing, and keeps what it was to send. */
-  const ownAxios = () => {
+  /** An axios instance that records requests instead of sending them. */
+  const recordingAxios = () => {
     const sent: { url?: string; authorization: unknown }[] = [];
     const instance = axios.create({
       adapter: (config) => {
@@ -540,13 +540,13 @@ describe('in a browser', () => {
     });
     return { instance, sent };
   };
-  /** Not a loopback address by its name, but this machine all the same. */
-  const nearby = (port: number) => ({ baseUrl: `http://0.0.0.0:${port}/v2`, allowInsecure: true });
+  /** An address of this machine that does not count as a loopback address. */
+  const thisMachine = (port: number) => ({ baseUrl: `http://0.0.0.0:${port}/v2`, allowInsecure: true });
 
   it('S21 refuses a key, and sends nothing', async () => {
     inBrowser();
     const server = await scriptedServer({ health: HEALTH, run: JOB });
-    const endpoint = runpod({ apiKey: KEY, ...nearby(server.port) }).endpoint('demo');
+    const endpoint = runpod({ apiKey: KEY, ...thisMachine(server.port) }).endpoint('demo');
     for (const call of [endpoint.run(request), endpoint.health()]) {
       const error = await errorOf(call);
       expect(error).toBeInstanceOf(ConfigurationError);
@@ -557,22 +557,22 @@ describe('in a browser', () => {
     await server.close();
   });
 
-  it('S21 refuses one from a function as well', async () => {
+  it('S21 refuses a key from a function', async () => {
     inBrowser();
     const endpoint = runpod({ apiKey: () => of(KEY) }).endpoint('demo');
     expect(await errorOf(endpoint.run(request))).toMatchObject({ code: 'configuration', accepted: 'no' });
   });
 
-  it('S21 takes a key with allowBrowser', async () => {
+  it('S21 accepts a key with allowBrowser', async () => {
     inBrowser();
     const server = await scriptedServer({ health: HEALTH });
-    const client = runpod({ apiKey: KEY, allowBrowser: true, ...nearby(server.port) });
+    const client = runpod({ apiKey: KEY, allowBrowser: true, ...thisMachine(server.port) });
     await firstValueFrom(client.endpoint('demo').health());
     expect(server.seen()[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
     await server.close();
   });
 
-  it('S21 takes a key for this machine', async () => {
+  it('S21 accepts a key for a loopback address', async () => {
     inBrowser();
     const server = await scriptedServer({ health: HEALTH });
     await firstValueFrom(runpod({ apiKey: KEY, baseUrl: server.baseUrl }).endpoint('demo').health());
@@ -580,9 +580,9 @@ describe('in a browser', () => {
     await server.close();
   });
 
-  it('S21 takes a key with an axios or a transport of the user’s own', async () => {
+  it('S21 accepts a key with an axios instance or a transport of the user', async () => {
     inBrowser();
-    const { instance, sent } = ownAxios();
+    const { instance, sent } = recordingAxios();
     await firstValueFrom(runpod({ apiKey: KEY, axios: instance }).endpoint('demo').health());
     expect(sent).toEqual([{ url: 'https://api.runpod.ai/v2/demo/health', authorization: `Bearer ${KEY}` }]);
     const transport = recorder();
@@ -590,38 +590,38 @@ describe('in a browser', () => {
     expect(transport.sent[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
   });
 
-  it('S21 just works without a key, with a server of the user’s own', async () => {
+  it('S21 sends to a server of the user without a key', async () => {
     inBrowser();
     const server = await scriptedServer({ run: JOB });
-    const endpoint = runpod(nearby(server.port)).endpoint('demo');
+    const endpoint = runpod(thisMachine(server.port)).endpoint('demo');
     expect(await firstValueFrom(endpoint.run(request))).toMatchObject({ id: 'job-1' });
     expect(server.seen()[0]?.headers).not.toHaveProperty('authorization');
     await server.close();
   });
 
-  it.each(['/api/runpod', '/api/runpod/', './api'])('S21 takes the relative base URL %s', async (baseUrl) => {
+  it.each(['/api/runpod', '/api/runpod/', './api'])('S21 accepts the relative base URL %s', async (baseUrl) => {
     inBrowser();
-    const { instance, sent } = ownAxios();
+    const { instance, sent } = recordingAxios();
     await firstValueFrom(runpod({ axios: instance, baseUrl }).endpoint('demo').health());
     expect(sent).toEqual([{ url: `${baseUrl.replace(/\/$/, '')}/demo/health`, authorization: undefined }]);
   });
 
-  it('S21 a base URL that begins with two slashes is another machine, and is not taken for a path', async () => {
+  it('S21 refuses a base URL that begins with two slashes, because it names another machine', async () => {
     inBrowser();
-    const { instance, sent } = ownAxios();
+    const { instance, sent } = recordingAxios();
     expect(() => runpod({ apiKey: KEY, axios: instance, baseUrl: '//evil.example/v2' })).toThrow(ConfigurationError);
     expect(sent).toEqual([]);
   });
 
-  it('S20 without a key and without a server of its own, says so', async () => {
+  it('S20 errors without a key and without a base URL', async () => {
     inBrowser();
-    const { instance, sent } = ownAxios();
+    const { instance, sent } = recordingAxios();
     const error = await errorOf(runpod({ axios: instance }).endpoint('demo').health());
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(sent).toEqual([]);
   });
 
-  it('S1 every network error leaves a submission unknown: fetch does not say how far it came', async () => {
+  it('S1 a submission is unknown after a network error of fetch, which does not say whether the request was sent', async () => {
     inBrowser();
     let asked = 0;
     vi.stubGlobal('fetch', () => {
@@ -638,7 +638,7 @@ describe('in a browser', () => {
     expect(asked).toBe(5);
   });
 
-  it('S21 a redirect that the browser hides is named', async () => {
+  it('S21 mentions redirects in the error if the browser hides a redirect', async () => {
     inBrowser();
     vi.stubGlobal('fetch', () => Promise.resolve(Response.error()));
     const overFetch = axios.create({ adapter: 'fetch' });

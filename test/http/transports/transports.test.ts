@@ -38,7 +38,7 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
     expect(replies).toEqual([{ status: 200, headers: expect.anything(), text: 'text' }]);
   });
 
-  it('is cold: each subscription sends once, and none before', async () => {
+  it('is cold: sends one request for each subscription, and none before', async () => {
     const server = await start({ health: {} });
     const reply$ = make()(get(`${server.baseUrl}/demo/health`));
     expect(server.seen()).toHaveLength(0);
@@ -47,7 +47,7 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
     expect(server.seen()).toHaveLength(2);
   });
 
-  it('unsubscribing in the same turn is no failure, and leaves nothing on the wire', async () => {
+  it('sends nothing and does not fail when it is unsubscribed in the same turn', async () => {
     const server = await start({ health: {}, status: {} });
     const transport = make();
     transport(get(`${server.baseUrl}/demo/health`))
@@ -57,7 +57,7 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
     expect(server.seen('health')).toEqual([]);
   });
 
-  it('sends method, path, query, headers and body as they are', async () => {
+  it('sends method, path, query, headers and body unchanged', async () => {
     const server = await start({ run: {} });
     const body = '{"input":{"text":"héllo 🎈","big":12345678901234567890,"spaces":  1}}';
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
@@ -90,7 +90,7 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
   });
 
   it.each([200, 201, 299, 302, 307, 400, 401, 404, 418, 429, 500, 502, 599])(
-    'S21 S22 answers of the status %d are replies',
+    'S21 S22 emits an answer with the status %d as a reply',
     async (status) => {
       const server = await start({ health: { status, headers: { location: '/elsewhere' }, body: 'words' } });
       const reply = await lastValueFrom(make()(get(`${server.baseUrl}/demo/health`)));
@@ -99,21 +99,21 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
     },
   );
 
-  it('an answer without a body has an empty text', async () => {
+  it('gives an answer without a body an empty text', async () => {
     const server = await start({ health: { status: 204 }, status: { status: 200 } });
     expect(await lastValueFrom(make()(get(`${server.baseUrl}/demo/health`)))).toMatchObject({ status: 204, text: '' });
     expect(await lastValueFrom(make()(get(`${server.baseUrl}/demo/status/1`)))).toMatchObject({ text: '' });
   });
 
   it.each(['{"a":1}', ' {"big": 12345678901234567890} ', '"text"', 'null', '[]', '<html>', '\n'])(
-    'S19 leaves the text %j as it is',
+    'S19 does not change the text %j',
     async (body) => {
       const server = await start({ health: { body } });
       expect((await lastValueFrom(make()(get(`${server.baseUrl}/demo/health`)))).text).toBe(body);
     },
   );
 
-  it('gives headers by their lower-case names, several values joined', async () => {
+  it('gives header names in lower case, and joins several values', async () => {
     const server = await start({
       health: {
         headers: {
@@ -130,7 +130,7 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
     for (const value of Object.values(headers)) expect(typeof value).toBe('string');
   });
 
-  it('S19 puts characters together that were sent in pieces', async () => {
+  it('S19 decodes characters whose bytes arrive one by one', async () => {
     const text = '{"text":"héllo 🎈 日本語 ﬁn"}';
     const bytes = Buffer.from(text);
     const parts = Array.from(bytes, (_byte, at) => bytes.subarray(at, at + 1));
@@ -138,21 +138,21 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
     expect((await lastValueFrom(make()(get(`${server.baseUrl}/demo/health`)))).text).toBe(text);
   });
 
-  it('takes a large answer', async () => {
+  it('reads a large answer', async () => {
     const text = 'é'.repeat(3 * 1024 * 1024);
     const server = await start({ health: { body: text } });
     expect((await lastValueFrom(make()(get(`${server.baseUrl}/demo/health`)))).text).toHaveLength(text.length);
   });
 
-  it('S19 leaves a byte order mark out, which no JSON has', async () => {
+  it('S19 removes a byte order mark, which JSON does not allow', async () => {
     const text = '{"id":"job-1","status":"IN_QUEUE"}';
     const server = await start({ run: { parts: [Buffer.from(`\uFEFF${text}`)] }, health: { body: `"\uFEFF"` } });
     expect((await lastValueFrom(make()(get(`${server.baseUrl}/demo/run`)))).text).toBe(text);
-    // Within the text it is a character like any other.
+    // Inside the text, the mark is kept.
     expect((await lastValueFrom(make()(get(`${server.baseUrl}/demo/health`)))).text).toBe('"\uFEFF"');
   });
 
-  it('S1 says of a refused connection that nothing was sent', async () => {
+  it('S1 gives the error of a refused connection the phase connect', async () => {
     const url = `http://127.0.0.1:${await freePort()}/v2/demo/health`;
     const error = await errorOf(make()(get(url)));
     expect(error).toMatchObject({ phase: 'connect', code: expect.stringMatching(/^(ECONNREFUSED|ERR_NETWORK)$/) });
@@ -160,7 +160,7 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
   });
 
   it.each(['reset', 'reset-before', 'cut'] as const)(
-    'S1 says of a broken connection that it was sent: %s',
+    'S1 gives the error of a broken connection the phase sent: %s',
     async (step) => {
       const server = await start({ run: step });
       const error = await errorOf(make()(get(`${server.baseUrl}/demo/run`, { method: 'POST', body: '{}' })));
@@ -170,7 +170,7 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
     },
   );
 
-  it('S5 unsubscribing closes the connection', async () => {
+  it('S5 closes the connection when it is unsubscribed', async () => {
     const server = await start({ health: 'hang' });
     const subscription = make()(get(`${server.baseUrl}/demo/health`)).subscribe();
     await server.until(() => server.waiting);
@@ -180,7 +180,7 @@ describe.each(Object.entries(transports))('%s', (_, make) => {
 });
 
 describe('close()', () => {
-  it.each(['axiosTransport()', 'undiciTransport()'])('%s: closes the connections that it kept', async (name) => {
+  it.each(['axiosTransport()', 'undiciTransport()'])('%s: closes its idle connections', async (name) => {
     const server = await start({ health: {} });
     const transport = transports[name]!();
     await lastValueFrom(transport(get(`${server.baseUrl}/demo/health`)));
@@ -189,7 +189,7 @@ describe('close()', () => {
     expect(server.seen()).toHaveLength(1);
   });
 
-  it.each(['axiosTransport()', 'undiciTransport()'])('%s: lets what is under way come to its end', async (name) => {
+  it.each(['axiosTransport()', 'undiciTransport()'])('%s: lets requests in flight finish', async (name) => {
     let answer = (): void => undefined;
     const step = new Promise<object>((resolve) => (answer = () => resolve({ body: 'late' })));
     const server = await start({ health: step });
@@ -202,12 +202,12 @@ describe('close()', () => {
     await closed;
   });
 
-  it('leaves open what it was given', () => {
+  it('does not exist for an axios instance or a dispatcher of the user', () => {
     expect(axiosTransport(axios.create()).close).toBeUndefined();
     expect(undiciTransport({ dispatcher: new Agent() }).close).toBeUndefined();
   });
 
-  it('two transports share no connections', async () => {
+  it('does not close the connections of another transport', async () => {
     const server = await start({ health: {} });
     const one = undiciTransport();
     const two = undiciTransport();
@@ -217,7 +217,7 @@ describe('close()', () => {
 });
 
 describe('undiciTransport({ dispatcher })', () => {
-  it('sends over the user’s own', async () => {
+  it('sends over the given dispatcher', async () => {
     const agent = new MockAgent();
     agent.disableNetConnect();
     agent.get('https://api.example').intercept({ path: '/v2/demo/health?a=1' }).reply(200, 'mocked');
@@ -231,16 +231,16 @@ describe('undiciTransport({ dispatcher })', () => {
   it.each<[string, Readonly<Record<string, string>>]>([
     ['a header that HTTP cannot carry', { 'x-user': 'Zoë→' }],
     ['an expectation that undici does not know', { expect: '100-continue' }],
-  ])('S1 says of %s that nothing was sent', async (_, headers) => {
+  ])('S1 gives the error of %s the phase connect', async (_, headers) => {
     const server = await start({ run: {} });
     const error = await errorOf(undiciTransport()(get(`${server.baseUrl}/demo/run`, { headers })));
     expect(error).toMatchObject({ phase: 'connect' });
     expect(server.seen()).toEqual([]);
   });
 
-  it('S1 says of a dispatcher that is being closed that nothing was sent, and of one that was destroyed that it may have been', async () => {
+  it('S1 gives the error of a closed dispatcher the phase connect, and of a destroyed dispatcher the phase sent', async () => {
     const server = await start({ run: {} });
-    // It is destroyed as soon as all that is on its way has ended.
+    // close() destroys the dispatcher only after its open requests have ended.
     const closed = new Agent();
     void closed.close();
     const destroyed = new Agent();
@@ -253,7 +253,7 @@ describe('undiciTransport({ dispatcher })', () => {
     expect(phases).toMatchObject([{ phase: 'connect' }, { phase: 'sent' }]);
   });
 
-  it('a dispatcher that throws is an error', async () => {
+  it('emits an error when the dispatcher throws', async () => {
     const agent = new Agent();
     vi.spyOn(agent, 'dispatch').mockImplementation(() => {
       throw new Error('no dispatching today');
@@ -270,7 +270,7 @@ describe('axiosTransport(own)', () => {
     ['EHOSTUNREACH', 'read'],
     ['ENETUNREACH', 'write'],
     ['ECONNREFUSED', 'read'],
-  ])('S1 a submission whose open connection gives %s in %s is not sent again', async (code, syscall) => {
+  ])('S1 does not repeat a submission after %s in a %s of an open connection', async (code, syscall) => {
     let sent = 0;
     const adapter = () => {
       sent++;
@@ -288,14 +288,14 @@ describe('axiosTransport(own)', () => {
     expect(sent).toBe(1);
   });
 
-  it('unpacks what its adapter asked to be packed', async () => {
+  it('unpacks a compressed answer', async () => {
     const packed = gzipSync('{"text":"héllo"}');
     const server = await start({ health: { headers: { 'content-encoding': 'gzip' }, parts: [packed] } });
     const own = axiosTransport(axios.create({ adapter: 'http' }));
     expect((await lastValueFrom(own(get(`${server.baseUrl}/demo/health`)))).text).toBe('{"text":"héllo"}');
   });
 
-  it('goes through its interceptors', async () => {
+  it('runs the interceptors of the instance', async () => {
     const own = axios.create({ adapter: 'http' });
     own.interceptors.request.use((config) => {
       config.headers.set('x-from-interceptor', 'yes');
@@ -306,7 +306,7 @@ describe('axiosTransport(own)', () => {
     expect(server.seen()[0]?.headers['x-from-interceptor']).toBe('yes');
   });
 
-  it('asks its adapter for text, whatever the instance says: XMLHttpRequest would parse it, and round integers', async () => {
+  it('asks the adapter for text even if the instance asks for JSON: XMLHttpRequest would parse it and round integers', async () => {
     let asked: unknown;
     const own = axios.create({
       responseType: 'json',
@@ -319,7 +319,7 @@ describe('axiosTransport(own)', () => {
     expect(asked).toBe('text');
   });
 
-  it('takes an adapter that has parsed the answer already', async () => {
+  it('accepts an answer that the adapter has already parsed', async () => {
     const own = (data: unknown) =>
       axiosTransport(
         axios.create({
@@ -332,7 +332,7 @@ describe('axiosTransport(own)', () => {
     expect(await text(undefined)).toBe('');
   });
 
-  it('drops headers that have no value', async () => {
+  it('drops headers without a value', async () => {
     const own = axios.create({
       adapter: (config) =>
         Promise.resolve({ status: 200, statusText: '', headers: { 'X-A': null, 'X-B': 7 } as never, data: '', config }),

@@ -11,7 +11,7 @@ const chunks = (status: string, ...outputs: unknown[]): Answer => ({
 });
 const job = (status: string, more: object = {}): Answer => ({ body: { id: 'job-1', status, ...more } });
 
-/** A job whose stream is answered in turn, the last answer again and again; any other request as it says. */
+/** Answers the stream reads with `answers` in turn, then with the last of them, and other requests with `other`. */
 function streaming(
   answers: readonly Answer[],
   other: Answer | ((operation: string) => Answer),
@@ -29,7 +29,7 @@ function streaming(
   );
 }
 
-/** A schema that takes its time on a scheduler, and gives tenfold. */
+/** A schema that answers after `ms` on the scheduler, with ten times the value. */
 function slow(scheduler: () => SchedulerLike, ms: number): StandardSchemaV1<unknown, number> {
   const validate = (value: unknown) => ({
     then: (resolve: (result: StandardSchemaV1.Result<number>) => void) => {
@@ -43,13 +43,13 @@ function slow(scheduler: () => SchedulerLike, ms: number): StandardSchemaV1<unkn
   return { '~standard': { version: 1, vendor: 'test', validate: validate as never } };
 }
 
-describe('a chunk schema that takes its time', () => {
+describe('an asynchronous chunk schema', () => {
   const checked = (answers: readonly Answer[], other: Answer) => {
     const made: Script = streaming(answers, other);
     return { ...made, endpoint: made.client.endpoint('demo', { chunk: slow(() => made.scheduler, 50) }) };
   };
 
-  test('S15 of a job that failed: the chunks come first, then its error', () => {
+  test('S15 lets the chunks of a failed job come before its error', () => {
     const { endpoint, see, until } = checked(
       [chunks('IN_PROGRESS', 1, 2, 3), chunks('FAILED')],
       job('FAILED', { error: 'boom' }),
@@ -60,7 +60,7 @@ describe('a chunk schema that takes its time', () => {
     expect(seen.error).toMatchObject({ code: 'job_failed', jobId: 'job-1' });
   });
 
-  test('S16 the chunks before a gap come before its error', () => {
+  test('S16 lets the chunks before a gap come before the StreamGapError', () => {
     const { endpoint, see, until } = checked(
       [chunks('IN_PROGRESS', 1, 2), { phase: 'sent' }, chunks('COMPLETED', 4), chunks('COMPLETED')],
       job('COMPLETED'),
@@ -71,7 +71,7 @@ describe('a chunk schema that takes its time', () => {
     expect(seen.error).toMatchObject({ code: 'stream_gap', delivered: 2, held: [4] });
   });
 
-  test('S16 a gap is filled by what the worker gave, whatever the schema makes of it', () => {
+  test('S16 fills a gap by the chunks of the worker, not by the output of the schema', () => {
     const { endpoint, see, until } = checked(
       [chunks('IN_PROGRESS', 1), { phase: 'sent' }, chunks('COMPLETED', 3), chunks('COMPLETED')],
       job('COMPLETED', { output: [1, 2, 3] }),
@@ -82,7 +82,7 @@ describe('a chunk schema that takes its time', () => {
     expect(seen.error).toBeUndefined();
   });
 
-  test.each([1, 2, 3])('S14 who takes %i and leaves loses nothing for who comes next', (count) => {
+  test.each([1, 2, 3])('S14 loses no chunk for the next reader after a reader that takes %i', (count) => {
     const { endpoint, see, until } = checked(
       [chunks('IN_PROGRESS', 1, 2, 3), chunks('COMPLETED', 4), chunks('COMPLETED')],
       job('COMPLETED', { output: [1, 2, 3, 4] }),
@@ -96,7 +96,7 @@ describe('a chunk schema that takes its time', () => {
     expect(second.error).toBeUndefined();
   });
 
-  test('S14 who leaves while a chunk is being checked leaves it to who comes next', () => {
+  test('S14 keeps a chunk for the next reader after an unsubscribe during its check', () => {
     const { endpoint, see, until } = checked([chunks('COMPLETED', 1, 2, 3), chunks('COMPLETED')], job('COMPLETED'));
     const first = see(endpoint.stream('job-1'));
     until(75);
@@ -108,7 +108,7 @@ describe('a chunk schema that takes its time', () => {
     expect(second.error).toBeUndefined();
   });
 
-  test('S14 a chunk that it refuses is an error once: who reads on gets those after it', () => {
+  test('S14 refuses a chunk once: the next reader gets the chunks after it', () => {
     const { endpoint, see, until } = checked([chunks('COMPLETED', 1, 'x', 3), chunks('COMPLETED')], job('COMPLETED'));
     const first = see(endpoint.stream('job-1'));
     until(1_000);
@@ -121,8 +121,8 @@ describe('a chunk schema that takes its time', () => {
   });
 });
 
-describe('S14 a stream that is read again from its own', () => {
-  test('complete', () => {
+describe('S14 a stream can be read again from within', () => {
+  test('its complete callback', () => {
     const { endpoint, see, until } = streaming([chunks('COMPLETED', 1), chunks('COMPLETED')], job('COMPLETED'));
     let ended = '';
     endpoint.stream('job-1').subscribe({
@@ -137,7 +137,7 @@ describe('S14 a stream that is read again from its own', () => {
     expect(see(endpoint.stream('job-1')).error).toBeUndefined();
   });
 
-  test('error', () => {
+  test('its error callback', () => {
     const { endpoint, until } = streaming(
       [chunks('IN_PROGRESS', 1), { status: 401 }, chunks('COMPLETED', 2), chunks('COMPLETED')],
       job('COMPLETED'),
@@ -158,9 +158,9 @@ describe('S14 a stream that is read again from its own', () => {
   });
 });
 
-describe('S16 leaving a stream whose read', () => {
+describe('S16 unsubscribing from a stream whose read', () => {
   const rest = [chunks('COMPLETED', 1), chunks('COMPLETED')];
-  const leave = (made: Script) => {
+  const readAgain = (made: Script) => {
     const first = made.see(made.endpoint.stream('job-1'));
     made.until(1_000);
     first.subscription.unsubscribe();
@@ -171,46 +171,48 @@ describe('S16 leaving a stream whose read', () => {
 
   test.each<[string, Answer]>([
     ['pauses after a 429', { status: 429, headers: { 'retry-after': '5' } }],
-    ['pauses after a connection never made', { phase: 'connect' }],
-  ])('%s takes nothing', (_, answer) => {
-    const second = leave(streaming([answer, ...rest], job('COMPLETED', { output: [] }), { retry: { base: 10_000 } }));
+    ['pauses after a failed connection attempt', { phase: 'connect' }],
+  ])('%s loses no chunk', (_, answer) => {
+    const second = readAgain(
+      streaming([answer, ...rest], job('COMPLETED', { output: [] }), { retry: { base: 10_000 } }),
+    );
     expect(second.values).toEqual([1]);
     expect(second.error).toBeUndefined();
   });
 
-  test('waits for its turn takes nothing', () => {
+  test('waits for budget loses no chunk', () => {
     const made = streaming(rest, job('COMPLETED', { output: [] }), {
       limits: { stream: { requests: 1, per: 3_000 } },
     });
     made.see(made.endpoint.request('stream/job-2'));
-    const second = leave(made);
+    const second = readAgain(made);
     expect(made.sent.map(({ at }) => at)).toEqual([0, 3_001, 6_002]);
     expect(second.values).toEqual([1]);
     expect(second.error).toBeUndefined();
   });
 
-  test('waits for the key takes nothing', () => {
+  test('waits for the key loses no chunk', () => {
     let asked = 0;
-    const second = leave(
+    const second = readAgain(
       streaming(rest, job('COMPLETED', { output: [] }), { apiKey: () => (asked++ ? of('key') : NEVER) }),
     );
     expect(second.values).toEqual([1]);
     expect(second.error).toBeUndefined();
   });
 
-  test('is on its way may have taken chunks', () => {
-    const second = leave(streaming(['never', ...rest], job('COMPLETED', { output: [] })));
+  test('is in flight may lose chunks', () => {
+    const second = readAgain(streaming(['never', ...rest], job('COMPLETED', { output: [] })));
     expect(second.values).toEqual([]);
     expect(second.error).toMatchObject({ code: 'stream_gap', delivered: 0, held: [1] });
   });
 
-  test('is the second one on its way, after one that was refused, may have taken chunks', () => {
+  test('is in flight after a refused read may lose chunks', () => {
     const made = streaming([{ status: 429, headers: { 'retry-after': '0' } }, 'never', ...rest], job('COMPLETED'));
-    expect(leave(made).error).toMatchObject({ code: 'stream_gap', held: [1] });
+    expect(readAgain(made).error).toMatchObject({ code: 'stream_gap', held: [1] });
   });
 });
 
-describe('S18 the stream of a job that runs anew', () => {
+describe('S18 the stream of a job that runs again', () => {
   const first = [chunks('IN_PROGRESS', 'a'), chunks('FAILED', 'b'), chunks('FAILED')];
   const second = [
     chunks('IN_PROGRESS', 'a'),
@@ -233,9 +235,9 @@ describe('S18 the stream of a job that runs anew', () => {
   };
 
   test.each([
-    ['this client asked for', true],
-    ['another asked for', false],
-  ])('which %s after it failed: begins anew, so that its own output fills its own gap', (_, own) => {
+    ['this client', true],
+    ['another client', false],
+  ])('starts from the beginning after a retry by %s, and the output of the new run fills its gap', (_, own) => {
     const { endpoint, see, until } = both(first);
     const failed = see(endpoint.stream('job-1'));
     until(9_000);
@@ -249,17 +251,17 @@ describe('S18 the stream of a job that runs anew', () => {
     expect(seen.error).toBeUndefined();
   });
 
-  test('after it was left with chunks held back by a gap: those are not of this run', () => {
+  test('drops the chunks that a gap of the previous run held', () => {
     const { endpoint, see, until } = both([
       chunks('IN_PROGRESS', 'a'),
       { status: 503 },
       chunks('IN_PROGRESS', 'old'),
       'never',
     ]);
-    const left = see(endpoint.stream('job-1'));
+    const interrupted = see(endpoint.stream('job-1'));
     until(501);
-    left.subscription.unsubscribe();
-    expect(left.values).toEqual(['a']);
+    interrupted.subscription.unsubscribe();
+    expect(interrupted.values).toEqual(['a']);
     until(10_000);
     see(endpoint.retry('job-1'));
     const seen = see(endpoint.stream('job-1'));
@@ -268,7 +270,7 @@ describe('S18 the stream of a job that runs anew', () => {
     expect(seen.error).toBeUndefined();
   });
 
-  test('after an error of reading, it goes on where it was', () => {
+  test('continues where it stopped after a read error of the same run', () => {
     const { endpoint, see, until } = streaming(
       [chunks('IN_PROGRESS', 'a'), { status: 401 }, { phase: 'sent' }, chunks('COMPLETED', 'c'), chunks('COMPLETED')],
       job('COMPLETED', { output: ['a', 'b', 'c'] }),
@@ -281,7 +283,7 @@ describe('S18 the stream of a job that runs anew', () => {
   });
 });
 
-test('S18 a submission under an id that was seen begins a stream anew', () => {
+test('S18 a submission that returns a known id starts its stream from the beginning', () => {
   const { endpoint, see, until } = streaming(['never', chunks('COMPLETED', 'a'), chunks('COMPLETED')], (operation) =>
     operation === 'run' ? job('IN_QUEUE') : job('COMPLETED'),
   );

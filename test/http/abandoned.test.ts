@@ -9,7 +9,7 @@ const input = { ms: 20_000 };
 const queued = { body: { id: 'job-1', status: 'IN_QUEUE' } };
 const cancelled = { body: { id: 'job-1', status: 'CANCELLED' } };
 
-/** The ways to leave a call, each at a moment. */
+/** The ways to abandon a call, each at a given time. */
 const ways = {
   'by unsubscribing': (world, ms, call) => {
     const seen = world.see(call({}));
@@ -34,7 +34,7 @@ const ways = {
     call: (options: { timeout?: number; signal?: AbortSignal }) => Observable<unknown>,
   ) => Seen<unknown>
 >;
-const everyWay = Object.entries(ways).map(([name, leave]) => ({ name, leave }));
+const everyWay = Object.entries(ways).map(([name, abandon]) => ({ name, abandon }));
 
 const calls = {
   run: (endpoint: Endpoint, options: object) => endpoint.run({ input }, options),
@@ -44,10 +44,10 @@ const calls = {
 const submissions = Object.keys(calls) as (keyof typeof calls)[];
 const everyCall = submissions.flatMap((operation) => everyWay.map((way) => ({ operation, ...way })));
 
-/** What `settled()` says of jobs, by id; `undefined` while something is outstanding. */
+/** The job ids in the report of `settled()`; `undefined` while a submission or a cancel is pending. */
 function settled(client: Runpod, see: World['see']) {
   const seen = see(client.settled());
-  // Who goes on waiting would get the report that comes later.
+  // Unsubscribe, so that this call does not take a later report.
   seen.subscription.unsubscribe();
   const [report] = seen.values;
   const ids = (refs: readonly JobRef[]) => refs.map(({ id }) => id);
@@ -57,18 +57,18 @@ function settled(client: Runpod, see: World['see']) {
 }
 const nothing = { cancelled: [], finished: [], abandoned: [] };
 
-describe.each(everyCall)('S5 $operation, left $name', ({ operation, name, leave }) => {
+describe.each(everyCall)('S5 $operation, abandoned $name', ({ operation, name, abandon }) => {
   const expectNotAccepted = (seen: Seen<unknown>) => {
     if (name === 'by its timeout') expect(seen.error).toMatchObject({ code: 'request_timeout', accepted: 'no' });
     if (name === 'by its signal')
       expect(seen.error).toMatchObject({ name: 'AbortError', cause: 'enough', accepted: 'no' });
   };
 
-  test('while it waits for budget: is never sent', () => {
+  test('while it waits for budget, is never sent', () => {
     const limits = { [operation]: { concurrent: 1 } };
     const { client, endpoint, sent, see, at, until } = script(() => ({ ...queued, after: 1_000 }), { limits });
     see(calls[operation](endpoint, {}));
-    const seen = leave({ see, at }, 500, (options) => calls[operation](endpoint, options));
+    const seen = abandon({ see, at }, 500, (options) => calls[operation](endpoint, options));
     until(900);
     expectNotAccepted(seen);
     expect(settled(client, see)).toEqual(nothing);
@@ -78,11 +78,11 @@ describe.each(everyCall)('S5 $operation, left $name', ({ operation, name, leave 
   });
 
   test.each<[string, Answer]>([
-    ['429', { status: 429, headers: { 'retry-after': '5' } }],
-    ['a connection never made', { phase: 'connect' }],
-  ])('while it pauses after %s: is not sent again', (_, answer) => {
+    ['a 429', { status: 429, headers: { 'retry-after': '5' } }],
+    ['a failed connection attempt', { phase: 'connect' }],
+  ])('while it pauses after %s, is not sent again', (_, answer) => {
     const { client, endpoint, sent, see, at, until } = script(() => answer);
-    const seen = leave({ see, at }, 100, (options) => calls[operation](endpoint, options));
+    const seen = abandon({ see, at }, 100, (options) => calls[operation](endpoint, options));
     until(99);
     expect(sent).toHaveLength(1);
     until(1_000_000);
@@ -91,7 +91,7 @@ describe.each(everyCall)('S5 $operation, left $name', ({ operation, name, leave 
     expect(settled(client, see)).toEqual(nothing);
   });
 
-  test('while a slow apiKey is on its way: is never sent', () => {
+  test('while it waits for a slow apiKey, is never sent', () => {
     let subscribed = 0;
     const { scheduler, ...rest } = script(() => queued, {
       apiKey: () => {
@@ -100,7 +100,7 @@ describe.each(everyCall)('S5 $operation, left $name', ({ operation, name, leave 
       },
     });
     const { client, endpoint, sent, see, at, until } = rest;
-    const seen = leave({ see, at }, 500, (options) => calls[operation](endpoint, options));
+    const seen = abandon({ see, at }, 500, (options) => calls[operation](endpoint, options));
     until(100_000);
     expect(subscribed).toBe(1);
     expectNotAccepted(seen);
@@ -108,22 +108,22 @@ describe.each(everyCall)('S5 $operation, left $name', ({ operation, name, leave 
     expect(settled(client, see)).toEqual(nothing);
   });
 
-  test('while a link of the user holds it back: is never sent', () => {
+  test('while a link of the user delays it, is never sent', () => {
     const slow: Link = (request, next) => timer(1_000, scheduler).pipe(switchMap(() => next(request)));
     const { scheduler, ...rest } = script(() => queued, { links: [slow] });
     const { client, endpoint, sent, see, at, until } = rest;
-    const seen = leave({ see, at }, 500, (options) => calls[operation](endpoint, options));
+    const seen = abandon({ see, at }, 500, (options) => calls[operation](endpoint, options));
     until(100_000);
     expectNotAccepted(seen);
     expect(sent).toEqual([]);
     expect(settled(client, see)).toEqual(nothing);
   });
 
-  test('in flight: is read to its end, then the job is cancelled', () => {
+  test('in flight, is read to its end, then has its job cancelled', () => {
     const { client, endpoint, sent, see, at, until } = script(({ operation: asked }) =>
       asked === 'cancel' ? { ...cancelled, after: 50 } : { ...queued, after: 1_000 },
     );
-    const seen = leave({ see, at }, 500, (options) => calls[operation](endpoint, options));
+    const seen = abandon({ see, at }, 500, (options) => calls[operation](endpoint, options));
     until(999);
     if (name === 'by its timeout') expect(seen).toMatchObject({ error: { code: 'submission_unknown' }, ended: 500 });
     if (name === 'by its signal')
@@ -140,36 +140,36 @@ describe.each(everyCall)('S5 $operation, left $name', ({ operation, name, leave 
     expect(sent).toHaveLength(2);
   });
 
-  test('in flight, and a link of the user delays the answer: is cancelled all the same', () => {
+  test('in flight, with a link that delays the answer, has its job cancelled', () => {
     const slow: Link = (request, next) => next(request).pipe(delay(1_000, scheduler));
     const { scheduler, ...rest } = script(({ operation: asked }) => (asked === 'cancel' ? cancelled : queued), {
       links: [slow],
     });
     const { client, endpoint, sent, see, at, until } = rest;
-    leave({ see, at }, 500, (options) => calls[operation](endpoint, options));
+    abandon({ see, at }, 500, (options) => calls[operation](endpoint, options));
     until(100_000);
     expect(sent).toMatchObject([{ operation }, { operation: 'cancel' }]);
     expect(settled(client, see)).toEqual({ ...nothing, cancelled: ['job-1'] });
   });
 
   test.each<[string, Answer]>([
-    ['429', { status: 429, after: 1_000 }],
-    ['503', { status: 503, after: 1_000 }],
-  ])('S6 in flight, and the answer is %s: nothing is repeated', (_, answer) => {
+    ['a 429', { status: 429, after: 1_000 }],
+    ['a 503', { status: 503, after: 1_000 }],
+  ])('S6 in flight, is not repeated when the answer is %s', (_, answer) => {
     const { client, endpoint, sent, see, at, until } = script(({ operation: asked }) =>
       asked === 'cancel' ? cancelled : answer,
     );
-    leave({ see, at }, 500, (options) => calls[operation](endpoint, options));
+    abandon({ see, at }, 500, (options) => calls[operation](endpoint, options));
     until(1_000_000);
     expect(sent.filter((request) => request.operation === operation)).toHaveLength(1);
-    // Only a retry's job has an id that is known without the answer.
+    // Only a retry knows the id of its job without an answer.
     if (operation !== 'retry') expect(sent).toHaveLength(1);
     expect(settled(client, see)).toBeDefined();
   });
 });
 
-describe('S5 a submission that was left', () => {
-  test('run: the ledger shows the job cancelled, and no second one', () => {
+describe('S5 an abandoned submission', () => {
+  test('run: the emulator has one job, and it is cancelled', () => {
     const { client, endpoint, emulator, see, until, wire } = world({ latency: 100 });
     see(endpoint.run({ input })).subscription.unsubscribe();
     expect(settled(client, see)).toBeUndefined();
@@ -179,7 +179,7 @@ describe('S5 a submission that was left', () => {
     expect(settled(client, see)).toEqual({ ...nothing, cancelled: [emulator.jobs()[0]!.id] });
   });
 
-  test('runSync: read for as long as it is held, and a job that ended in it is not cancelled', () => {
+  test('runSync: is read until the held answer comes, and a job that has ended by then is not cancelled', () => {
     const { client, endpoint, emulator, see, until, wire } = world({ latency: 100 });
     const seen = see(endpoint.runSync({ input }));
     until(1_000);
@@ -190,7 +190,7 @@ describe('S5 a submission that was left', () => {
     expect(settled(client, see)).toEqual(nothing);
   });
 
-  test('runSync: not read for longer than wait and 15 s', () => {
+  test('runSync: is aborted after wait and 15 s', () => {
     const { client, endpoint, sent, see, until } = script(() => 'never');
     see(endpoint.runSync({ input }, { wait: 10_000 })).subscription.unsubscribe();
     until(24_999);
@@ -201,7 +201,7 @@ describe('S5 a submission that was left', () => {
     expect(settled(client, see)).toEqual(nothing);
   });
 
-  test.each([400, 401, 404, 429])('retry: refused with %i, so that nothing is cancelled', (status) => {
+  test.each([400, 401, 404, 429])('retry: a refusal with %i cancels nothing', (status) => {
     const { client, endpoint, sent, see, until } = script(() => ({ status, body: { error: 'no' }, after: 1_000 }));
     see(endpoint.retry('job-1')).subscription.unsubscribe();
     until(100_000);
@@ -209,7 +209,7 @@ describe('S5 a submission that was left', () => {
     expect(settled(client, see)).toEqual(nothing);
   });
 
-  test('retry: its answer lost, the job is cancelled, since its id is known', () => {
+  test('retry: a lost answer cancels the job, because its id is known', () => {
     const { client, endpoint, sent, see, until } = script(({ operation }) =>
       operation === 'cancel' ? cancelled : { status: 502, after: 1_000 },
     );
@@ -219,17 +219,17 @@ describe('S5 a submission that was left', () => {
     expect(settled(client, see)).toEqual({ ...nothing, cancelled: ['job-1'] });
   });
 
-  test('settled: a job over before the cancel reached it is finished', () => {
+  test('settled() reports a job that ends before the cancel arrives as finished', () => {
     const { client, endpoint, emulator, see, until } = world({ latency: 2_000 });
     see(endpoint.run({ input: { ms: 500 } })).subscription.unsubscribe();
     until(100_000);
     expect(emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 1 }]);
     expect(settled(client, see)).toEqual({ ...nothing, finished: [emulator.jobs()[0]!.id] });
-    // Each report holds what came since the last.
+    // A report holds only the jobs since the previous report.
     expect(settled(client, see)).toEqual(nothing);
   });
 
-  test('settled names the job as attach would want it', () => {
+  test('settled() reports job references that attach() takes', () => {
     const { client, endpoint, see, until } = world({ latency: 100 });
     see(endpoint.run({ input })).subscription.unsubscribe();
     until(10_000);
@@ -238,7 +238,7 @@ describe('S5 a submission that was left', () => {
     ]);
   });
 
-  test('leaving settled() stops no cancelling', () => {
+  test('unsubscribing from settled() does not stop the cancel', () => {
     const { client, endpoint, emulator, see, until } = world({ latency: 100 });
     see(endpoint.run({ input })).subscription.unsubscribe();
     see(client.settled()).subscription.unsubscribe();
@@ -247,17 +247,17 @@ describe('S5 a submission that was left', () => {
   });
 });
 
-describe('S5 reads and commands that are left', () => {
+describe('S5 an abandoned read or command', () => {
   test.each(['status', 'watch', 'stream', 'cancel', 'health', 'purgeQueue', 'watchHealth'] as const)(
-    '%s is aborted on the wire, and nothing is cancelled',
+    '%s: is aborted on the wire, and cancels nothing',
     (name) => {
-      for (const { leave } of everyWay) {
+      for (const { abandon } of everyWay) {
         const { client, endpoint, sent, see, at, until } = script(() => 'never');
         const call = (options: object): Observable<unknown> =>
           name === 'health' || name === 'purgeQueue' || name === 'watchHealth'
             ? endpoint[name](options)
             : endpoint[name]('job-1', options);
-        leave({ see, at }, 500, call);
+        abandon({ see, at }, 500, call);
         until(1_000_000);
         expect(sent).toMatchObject([{ at: 0, aborted: 500 }]);
         expect(settled(client, see)).toEqual(nothing);
@@ -266,10 +266,10 @@ describe('S5 reads and commands that are left', () => {
   );
 });
 
-describe.each(everyWay)('S5 runSync, left $name while it is watching', ({ leave }) => {
-  test('is cancelled', () => {
+describe.each(everyWay)('S5 runSync, abandoned $name while it polls', ({ abandon }) => {
+  test('has its job cancelled', () => {
     const { client, endpoint, emulator, see, at, until, wire } = world();
-    leave({ see, at }, 5_000, (options) => endpoint.runSync({ input }, { wait: 1_000, every: 2_000, ...options }));
+    abandon({ see, at }, 5_000, (options) => endpoint.runSync({ input }, { wait: 1_000, every: 2_000, ...options }));
     until(100_000);
     expect(wire('cancel')).toEqual(['5000-5000 cancel 200']);
     expect(emulator.jobs()).toMatchObject([{ status: 'CANCELLED', cancelRequests: 1 }]);
@@ -277,12 +277,12 @@ describe.each(everyWay)('S5 runSync, left $name while it is watching', ({ leave 
   });
 });
 
-describe('S4 an error of reading is no leaving', () => {
+describe('S4 a read error does not abandon the job', () => {
   test.each<[string, Answer]>([
     ['a refusal', { status: 401 }],
     ['an outage', { status: 503 }],
     ['a missing job', { status: 404 }],
-  ])('runSync, %s while it is watching: the job is not cancelled', (_, answer) => {
+  ])('runSync: %s while it polls does not cancel the job', (_, answer) => {
     const { client, endpoint, sent, see, until } = script(({ operation }) =>
       operation === 'runsync' ? queued : answer,
     );
@@ -294,9 +294,9 @@ describe('S4 an error of reading is no leaving', () => {
   });
 });
 
-describe('S6 the cancel of a job that was left', () => {
-  /** Leaves a run whose answer came, and answers the cancels as told. */
-  const left = (cancel: (nth: number, now: number) => Answer, status: Answer = { status: 500 }) => {
+describe('S6 the cancel of an abandoned job', () => {
+  /** Abandons a run that is answered after 100 ms; `cancel` answers the cancels, and `status` the reads. */
+  const abandonRun = (cancel: (nth: number, now: number) => Answer, status: Answer = { status: 500 }) => {
     let nth = 0;
     const made = script(({ operation }) => {
       if (operation === 'run') return { ...queued, after: 100 };
@@ -308,34 +308,34 @@ describe('S6 the cancel of a job that was left', () => {
   };
 
   test.each<[string, Answer]>([
-    ['5xx', { status: 502 }],
-    ['408', { status: 408 }],
-    ['429', { status: 429 }],
+    ['a 5xx', { status: 502 }],
+    ['a 408', { status: 408 }],
+    ['a 429', { status: 429 }],
     ['a lost connection', { phase: 'sent' }],
-    ['a connection never made', { phase: 'connect' }],
-  ])('is repeated on %s until it is done', (_, answer) => {
-    const { client, cancels, see, until } = left((nth) => (nth < 9 ? answer : cancelled));
+    ['a failed connection attempt', { phase: 'connect' }],
+  ])('is repeated after %s until it succeeds', (_, answer) => {
+    const { client, cancels, see, until } = abandonRun((nth) => (nth < 9 ? answer : cancelled));
     until(600_000);
     expect(cancels()).toHaveLength(9);
     expect(settled(client, see)).toEqual({ ...nothing, cancelled: ['job-1'] });
   });
 
-  test('is repeated where no answer comes', () => {
-    const { client, cancels, see, until } = left((nth) => (nth < 3 ? 'never' : cancelled));
+  test('is repeated when no answer comes', () => {
+    const { client, cancels, see, until } = abandonRun((nth) => (nth < 3 ? 'never' : cancelled));
     until(600_000);
     expect(cancels()).toHaveLength(3);
     expect(settled(client, see)).toEqual({ ...nothing, cancelled: ['job-1'] });
   });
 
-  test.each([401, 403])('ends on %i', (status) => {
-    const { client, cancels, see, until } = left(() => ({ status }));
+  test.each([401, 403])('is given up after a %i', (status) => {
+    const { client, cancels, see, until } = abandonRun(() => ({ status }));
     until(600_000);
     expect(cancels()).toHaveLength(1);
     expect(settled(client, see)).toEqual({ ...nothing, abandoned: ['job-1'] });
   });
 
-  test('S18 is repeated on a 404 within 10 s of the submission', () => {
-    const { client, cancels, see, until } = left((_, now) => (now < 5_000 ? { status: 404 } : cancelled));
+  test('S18 is repeated after a 404 within 10 s of the submission', () => {
+    const { client, cancels, see, until } = abandonRun((_, now) => (now < 5_000 ? { status: 404 } : cancelled));
     until(4_000);
     expect(settled(client, see)).toBeUndefined();
     until(600_000);
@@ -343,8 +343,8 @@ describe('S6 the cancel of a job that was left', () => {
     expect(settled(client, see)).toEqual({ ...nothing, cancelled: ['job-1'] });
   });
 
-  test('S18 a 404 after that: the job is gone', () => {
-    const { client, cancels, see, until } = left(() => ({ status: 404 }));
+  test('S18 ends with the job finished on a 404 later than 10 s after the submission', () => {
+    const { client, cancels, see, until } = abandonRun(() => ({ status: 404 }));
     until(600_000);
     expect(settled(client, see)).toEqual({ ...nothing, finished: ['job-1'] });
     const last = cancels().at(-1)!.at;
@@ -352,16 +352,16 @@ describe('S6 the cancel of a job that was left', () => {
     expect(last).toBeLessThan(11_000);
   });
 
-  test('S18 an endpoint that is not there is no lag', () => {
-    const { client, cancels, see, until } = left(() => ({ status: 404, body: { detail: 'endpoint not found' } }));
+  test('S18 is given up after a 404 for an unknown endpoint', () => {
+    const { client, cancels, see, until } = abandonRun(() => ({ status: 404, body: { detail: 'endpoint not found' } }));
     until(600_000);
     expect(cancels()).toHaveLength(1);
-    // Nor is it known that the job is over: the key may have lost its access.
+    // The job may still run: the key may have lost its access to the endpoint.
     expect(settled(client, see)).toEqual({ ...nothing, abandoned: ['job-1'] });
   });
 
-  test('gives up after ten minutes', () => {
-    const { client, cancels, see, until } = left(() => ({ status: 503 }));
+  test('is given up after ten minutes', () => {
+    const { client, cancels, see, until } = abandonRun(() => ({ status: 503 }));
     until(560_000);
     expect(settled(client, see)).toBeUndefined();
     expect(cancels().at(-1)!.at).toBeGreaterThan(500_000);
@@ -377,16 +377,16 @@ describe('S6 the cancel of a job that was left', () => {
     ['COMPLETED', { body: { id: 'job-1', status: 'COMPLETED' } }, 'finished'],
     ['CANCELLED', { body: { id: 'job-1', status: 'CANCELLED' } }, 'cancelled'],
     ['gone', { status: 404, body: { error: 'job not found' } }, 'finished'],
-  ])('where it is refused, the job tells: %s', (_, status, outcome) => {
+  ])('takes its outcome from the status of the job after a refusal: %s', (_, status, outcome) => {
     const refusal: Answer = { status: 400, body: { error: 'job is over' } };
-    const { client, cancels, see, until } = left(() => refusal, status);
+    const { client, cancels, see, until } = abandonRun(() => refusal, status);
     until(600_000);
     expect(cancels()).toHaveLength(1);
     expect(settled(client, see)).toEqual({ ...nothing, [outcome]: ['job-1'] });
   });
 
-  test('where it is refused and the job goes on, it is repeated', () => {
-    const { client, cancels, see, until } = left(
+  test('is repeated after a refusal while the job still runs', () => {
+    const { client, cancels, see, until } = abandonRun(
       (nth) => (nth < 3 ? { status: 400, body: { error: 'not now' } } : cancelled),
       { body: { id: 'job-1', status: 'IN_PROGRESS' } },
     );
@@ -395,7 +395,7 @@ describe('S6 the cancel of a job that was left', () => {
     expect(settled(client, see)).toEqual({ ...nothing, cancelled: ['job-1'] });
   });
 
-  test('touches no other job, and never purges', () => {
+  test('touches no other job and never purges the queue', () => {
     const { endpoint, emulator, see, until } = world({ latency: 100 });
     see(endpoint.run({ input }));
     see(endpoint.run({ input })).subscription.unsubscribe();
@@ -415,8 +415,8 @@ describe('S6 the cancel of a job that was left', () => {
   });
 });
 
-describe('close', () => {
-  test('S4 ends what is subscribed to, cancels what was left, and closes the transport', () => {
+describe('close()', () => {
+  test('S4 ends open calls, cancels abandoned jobs, then closes the transport', () => {
     const closing = new Subject<never>();
     let closed = 0;
     const { emulator, scheduler, see, until } = world({ latency: 100 });
@@ -443,16 +443,16 @@ describe('close', () => {
     until(10_000);
     expect(closed).toBe(1);
     expect(report.values).toEqual([]);
-    const [kept, left] = emulator.jobs();
-    expect(left).toMatchObject({ status: 'CANCELLED' });
-    // Whose run was answered is the caller's.
+    const [kept, abandoned] = emulator.jobs();
+    expect(abandoned).toMatchObject({ status: 'CANCELLED' });
+    // The caller has the id of the first job, so the client does not cancel it.
     expect(kept).toMatchObject({ cancelRequests: 0 });
     closing.complete();
-    expect(report.values).toMatchObject([{ cancelled: [{ id: left!.id }] }]);
+    expect(report.values).toMatchObject([{ cancelled: [{ id: abandoned!.id }] }]);
     expect(report.ended).toBe(10_000);
   });
 
-  test('S4 a runSync that is watching is left, and its job cancelled', () => {
+  test('S4 ends a runSync that polls, and cancels its job', () => {
     const { client, endpoint, emulator, see, until } = world();
     const seen = see(endpoint.runSync({ input }, { wait: 1_000 }));
     until(5_000);
@@ -463,7 +463,7 @@ describe('close', () => {
     expect(report.values).toMatchObject([{ cancelled: [{ id: emulator.jobs()[0]!.id }] }]);
   });
 
-  test('acts at the call, whether or not anyone subscribes', () => {
+  test('acts when it is called, without a subscriber', () => {
     const { client, endpoint, see, until } = world({ latency: 100 });
     const seen = see(endpoint.health());
     client.close();
@@ -471,7 +471,7 @@ describe('close', () => {
     expect(seen.error).toMatchObject({ code: 'configuration' });
   });
 
-  test('what is called after it errors, and nothing is sent', () => {
+  test('makes later calls error, and they send nothing', () => {
     const { client, endpoint, see, until, wire } = world();
     see(client.close());
     const after = [
@@ -496,7 +496,7 @@ describe('close', () => {
     expect(wire()).toEqual([]);
   });
 
-  test('activity$ goes on until all is settled, then completes', () => {
+  test('completes activity$ once every pending cancel has ended', () => {
     const { client, endpoint, see, until } = world({ latency: 100 });
     const activity = see(client.activity$);
     see(endpoint.run({ input }));
