@@ -24,7 +24,7 @@ import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { submissionUnknown } from '../errors/submissionUnknown.js';
 import { toHttpError } from '../errors/toHttpError.js';
-import { cancelUntilConfirmed, settled, type CancelOutcome } from '../job/cancelUntilConfirmed.js';
+import { cancelUntilConfirmed, outcomeOf, type CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import { checkDurations, checkId } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
 import { clip, isEndpointMissing } from '../protocol/message.js';
@@ -188,15 +188,13 @@ export class EndpointContext {
     const cancel = () => (urgent === false ? timer(0, scheduler).pipe(switchMap(call('cancel'))) : call('cancel')());
     client.report(request, trace, { type: 'cancel', outcome: 'started' });
     merge(
-      cancelUntilConfirmed(
-        cancel,
-        () => jobs.read(id, call('status')),
+      cancelUntilConfirmed(cancel, () => jobs.read(id, call('status')), {
         scheduler,
-        ifQueued,
-        () => !!jobs.get(id)?.over,
-      ),
+        onlyIfQueued: ifQueued,
+        isKnownOver: () => !!jobs.get(id)?.over,
+      }),
       // Others may be told before that it is over.
-      jobs.snapshotsOf(id).pipe(filter(isTerminal), map(settled)),
+      jobs.snapshotsOf(id).pipe(filter(isTerminal), map(outcomeOf)),
     )
       .pipe(
         take(1),
