@@ -355,3 +355,160 @@ test('S7 an answer that says the same is the same state', () => {
   );
   expect(again.snapshot).toBe(states.queued.snapshot);
 });
+
+describe('what a step keeps, and what it changes', () => {
+  const step = (state: JobState, action: JobAction, maybeReceived = true): JobState =>
+    jobReducer(state, action, { now: 100, maybeReceived });
+  const owner = viewer('viewer');
+
+  test('the first viewer starts the clock; later viewers do not', () => {
+    const first = step(states['not begun'], { type: 'join', viewer: owner });
+    expect(first).toMatchObject({
+      startedAt: 100,
+      joinedAt: 100,
+      submission: 'preparing',
+      owned: true,
+      inGrace: false,
+    });
+    const second = step({ ...first, startedAt: 1, joinedAt: 2 }, { type: 'join', viewer: viewer('id-viewer') });
+    expect(second).toMatchObject({ startedAt: 1, joinedAt: 2, submission: 'preparing', owned: true, inGrace: false });
+  });
+
+  test('an id-viewer owns nothing, and asks for no chunks', () => {
+    const state = step(states['not begun'], { type: 'join', viewer: viewer('id-viewer') });
+    expect(state).toMatchObject({ owned: false, stream: 'off' });
+  });
+
+  test('chunks are wanted from the first chunk-viewer on, unless all of them have come', () => {
+    const join: JobAction = { type: 'join', viewer: viewer('chunk-viewer') };
+    expect(step(states.queued, join).stream).toBe('wanted');
+    expect(step({ ...states.queued, stream: 'drained' }, join).stream).toBe('drained');
+    expect(step(states.queued, { type: 'join', viewer: owner }).stream).toBe('off');
+  });
+
+  test('a chunk-viewer of a job that is over and not drained is kept; any other viewer is not', () => {
+    const over = states['completed, not drained'];
+    expect(step(over, { type: 'join', viewer: viewer('chunk-viewer') }).viewers).toHaveLength(2);
+    expect(step(over, { type: 'join', viewer: owner })).toBe(over);
+    const drained: JobState = { ...over, stream: 'drained' };
+    expect(step(drained, { type: 'join', viewer: viewer('chunk-viewer') })).toBe(drained);
+  });
+
+  test('a stream that failed is wanted no more; one that is drained stays so', () => {
+    expect(after('streaming', 'streamFailed').stream).toBe('off');
+    expect(step({ ...states.streaming, stream: 'drained' }, inputs.streamFailed).stream).toBe('drained');
+    expect(after('queued', 'streamFailed').stream).toBe('off');
+    expect(after('streaming', 'drained')).toMatchObject({ stream: 'drained', finished: true });
+  });
+
+  test('a viewer that has ended by itself, and is forgotten, changes nothing when it leaves', () => {
+    const leave: JobAction = { type: 'leave', viewer: owner, notified: true };
+    expect(step(states['in its grace'], leave)).toBe(states['in its grace']);
+    expect(step({ ...states.queued, viewers: [owner] }, leave)).toMatchObject({ viewers: [], inGrace: true });
+  });
+
+  test('an id-viewer that leaves within the grace does not end it', () => {
+    const idViewer = viewer('id-viewer');
+    const state: JobState = { ...states['in its grace'], viewers: [idViewer] };
+    expect(step(state, { type: 'leave', viewer: idViewer, notified: false }).inGrace).toBe(true);
+  });
+
+  test('of a job that was never submitted nothing is to be released', () => {
+    const state: JobState = { ...states['not begun'], viewers: [owner] };
+    expect(step(state, { type: 'leave', viewer: owner, notified: false }).inGrace).toBe(false);
+  });
+
+  test('a request is submitted only by a job that is preparing one', () => {
+    expect(after('preparing', 'ready')).toMatchObject({ submission: 'submitting', request: inputs.ready.request });
+    expect(after('not begun', 'ready')).toBe(states['not begun']);
+    expect(after('queued', 'ready')).toBe(states.queued);
+  });
+
+  test('an answer to the submission gives the id, and what a cancel needs', () => {
+    expect(after('sent and left', 'submitted')).toMatchObject({
+      submission: 'submitted',
+      id: 'job-1',
+      submittedAt: 100,
+      cancelRequested: 'cancel',
+      finished: false,
+    });
+    const over = step(states['sent and left'], { type: 'submitted', snapshot: job('COMPLETED', { output: 1 }) });
+    expect(over).toMatchObject({ id: 'job-1', finished: true });
+    expect(over.cancelRequested).toBeUndefined();
+  });
+
+  test('a submission that failed has nothing to cancel', () => {
+    expect(after('sent and left', 'failed')).toMatchObject({ submission: 'failed', error: inputs.failed.error });
+    expect(after('sent and left', 'failed').cancelRequested).toBeUndefined();
+    expect(after('left', 'failed')).toMatchObject({ submission: 'submitted', cancelRequested: 'cancel' });
+  });
+
+  test('a withdrawn submission can begin again', () => {
+    const withdrawn = after('being sent', 'graceOver', false);
+    expect(withdrawn).toMatchObject({ submission: 'idle', viewers: [], inGrace: false });
+    expect(withdrawn.request).toBeUndefined();
+    expect(step(withdrawn, { type: 'join', viewer: owner }).submission).toBe('preparing');
+  });
+
+  test('a detached submission is not withdrawn', () => {
+    const detached = step(states['being sent'], { type: 'detach' }, false);
+    expect(detached).toMatchObject({ detached: true, policy: 'detach', viewers: [], submission: 'submitting' });
+    expect(step(detached, { type: 'graceOver' }, false)).toMatchObject({ submission: 'submitting', request });
+    expect(step(detached, { type: 'graceOver' }, false).cancelRequested).toBeUndefined();
+  });
+
+  test('a release keeps a cancel that is on its way, and asks for none that the policy or the end forbids', () => {
+    const grace: JobState = { ...states['in its grace'], policy: 'cancel-if-queued' };
+    expect(step(grace, { type: 'graceOver' })).toMatchObject({
+      cancelRequested: 'cancel-if-queued',
+      owned: false,
+      inGrace: false,
+    });
+    expect(step({ ...grace, cancelRequested: 'cancel' }, { type: 'graceOver' }).cancelRequested).toBe('cancel');
+    expect(step({ ...grace, finished: true }, { type: 'graceOver' }).cancelRequested).toBeUndefined();
+    expect(step({ ...grace, policy: 'detach' }, { type: 'graceOver' }).cancelRequested).toBeUndefined();
+  });
+
+  test('a stop is noted in every stage, and ends every view', () => {
+    for (const state of Object.keys(states) as StateName[])
+      expect(after(state, 'stop')).toMatchObject({ stopped: true, viewers: [] });
+    expect(after('preparing', 'stop', false)).toMatchObject({ stopped: true, error: inputs.stop.error });
+    expect(after('completed', 'stop')).toMatchObject({ snapshot: { status: 'COMPLETED' }, inGrace: false });
+  });
+
+  test('cancel() ends a grace', () => {
+    expect(after('in its grace', 'cancel')).toMatchObject({ inGrace: false, cancelRequested: 'cancel' });
+  });
+
+  test('a read that finds the job gone, or its output wrong, is final; any other is not', () => {
+    const gone = new JobNotFoundError('gone', at);
+    expect(step(states.queued, { type: 'readFailed', error: gone })).toMatchObject({ error: gone, viewers: [] });
+    expect(after('queued', 'readFailed').error).toBeUndefined();
+    const lookalike = Object.assign(new Error('no'), { code: 'job_not_found' });
+    expect(step(states.queued, { type: 'readFailed', error: lookalike }).error).toBeUndefined();
+  });
+
+  test('a deadline that was cleared is past no more', () => {
+    const cleared = step(states['past a deadline'], { type: 'deadlineCleared', snapshot: job('IN_PROGRESS') });
+    expect(cleared).toMatchObject({ snapshot: { status: 'IN_PROGRESS' }, runningAt: 100 });
+    expect(cleared.expiredDeadline).toBeUndefined();
+  });
+
+  test('a job that is finished for the stream is not cancelled at its deadline', () => {
+    const finished: JobState = { ...states['past a deadline'], finished: true };
+    expect(step(finished, inputs.expired)).toMatchObject({ error: inputs.expired.error, viewers: [] });
+    expect(step(finished, inputs.expired).cancelRequested).toBeUndefined();
+  });
+
+  test('an answer of a terminal status is the end for the cancel, too', () => {
+    expect(after('queued', 'answer COMPLETED').finished).toBe(true);
+    expect(after('queued', 'answer IN_PROGRESS').finished).toBe(false);
+    expect(step(states['over for the stream'], inputs['answer IN_PROGRESS']).finished).toBe(true);
+    expect(after('failed for the client', 'answer COMPLETED')).toMatchObject({ finished: true, error: failure });
+    expect(after('queued', 'finished').finished).toBe(true);
+  });
+
+  test('an event of the stream changes nothing', () => {
+    expect(after('streaming', 'streamEvent')).toBe(states.streaming);
+  });
+});
