@@ -16,12 +16,13 @@ import type {
   WatchHealthOptions,
   WatchOptions,
 } from './types/callOptions.js';
-import { EndpointJobLife } from './endpoint/EndpointJobLife.js';
+import { EndpointJobBackend } from './endpoint/EndpointJobBackend.js';
 import { RunToEndSubscription } from './endpoint/RunToEndSubscription.js';
 import { invalidRequest } from './errors/invalidRequest.js';
 import { Job } from './job/Job.js';
-import type { JobOrigin } from './job/JobController.js';
+import { JobController } from './job/JobController.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
+import type { JobOrigin } from './job/JobOrigin.js';
 import { checkDurations } from './protocol/checks.js';
 import { parsePurge } from './protocol/health.js';
 import { operationRow } from './protocol/operations.js';
@@ -235,7 +236,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   #job(origin: JobOrigin, policy: LeavePolicy, options: JobOptions<I>): Job<O, C> {
-    return new Job(new EndpointJobLife(this.#view, origin, policy, options));
+    const backend = new EndpointJobBackend(this.#view, options, options.tag ?? origin.ref?.tag);
+    return new Job(new JobController(backend, origin, policy, options));
   }
 
   /** Reads the endpoint's counts of jobs and workers: `GET /health`. Emits one value and completes. */

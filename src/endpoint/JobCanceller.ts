@@ -1,7 +1,7 @@
 import { AsyncSubject, filter, finalize, map, merge, switchMap, take, tap, timer, type Observable } from 'rxjs';
 import type { ApiCall } from '../http/ApiCall.js';
 import type { ClientContext } from '../http/ClientContext.js';
-import { cancelUntilConfirmed, settled, type CancelOutcome } from '../job/cancelUntilConfirmed.js';
+import { cancelUntilConfirmed, outcomeOf, type CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import type { JobCache } from '../polling/JobCache.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
@@ -16,7 +16,7 @@ export interface CancelAbandonedOptions {
    */
   readonly urgent?: boolean | undefined;
   /** Cancel the job only while no worker has taken it. */
-  readonly ifQueued?: boolean;
+  readonly onlyIfQueued?: boolean;
 }
 
 /** What a canceller needs of its endpoint. */
@@ -41,8 +41,8 @@ export class JobCanceller {
    * Cancels a job until that is confirmed. It begins at the call and goes on whether or not anybody subscribes;
    * `settled()` waits for it. A second call for the same job joins the first.
    */
-  cancel(id: string, { tag, urgent, ifQueued = false }: CancelAbandonedOptions = {}): Observable<CancelOutcome> {
-    const key = `${id}/${ifQueued}`;
+  cancel(id: string, { tag, urgent, onlyIfQueued = false }: CancelAbandonedOptions = {}): Observable<CancelOutcome> {
+    const key = `${id}/${onlyIfQueued}`;
     const underWay = this.#cancels.get(key);
     if (underWay) return underWay;
 
@@ -60,15 +60,13 @@ export class JobCanceller {
     // Of jobs that are abandoned together, the urgent ones are in line before the others ask for their turn.
     const cancel = () =>
       urgent === false ? timer(0, scheduler).pipe(switchMap(() => call('cancel'))) : call('cancel');
-    const confirmed$ = cancelUntilConfirmed(
-      cancel,
-      () => jobs.read(id, () => call('status')),
+    const confirmed$ = cancelUntilConfirmed(cancel, () => jobs.read(id, () => call('status')), {
       scheduler,
-      ifQueued,
-      () => !!jobs.get(id)?.over,
-    );
+      onlyIfQueued,
+      isKnownOver: () => !!jobs.get(id)?.over,
+    });
     // Another reader may be told first that the job is over.
-    const over$ = jobs.snapshotsOf(id).pipe(filter(isTerminal), map(settled));
+    const over$ = jobs.snapshotsOf(id).pipe(filter(isTerminal), map(outcomeOf));
     merge(confirmed$, over$)
       .pipe(
         take(1),

@@ -6,29 +6,30 @@ import { isTerminal } from '../protocol/snapshot.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
-import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { JobController } from './JobController.js';
-import { isEnded, isOver, type ViewerRole, type Viewer } from './jobReducer.js';
+import { isOver, isSubmitting, type Viewer, type ViewerRole } from './jobReducer.js';
 
 /**
- * One job's whole life, from its submission to its output, seen through as many views as one likes.
+ * One job's whole life, from its submission to its output, seen through any number of views.
  *
  * ```ts
  * const job = endpoint.job({ input: { prompt: 'a lighthouse' } });
  * job.output$.subscribe((output) => console.log(output));
  * ```
  *
- * It is submitted when a view, or `id$`, is first subscribed to, and at most once, whatever its subscribers do. All of
- * them share one poll and one reader of the stream, get the latest when they come late, and nothing is read while nobody
- * looks.
+ * The job is submitted when a view, or `id$`, is first subscribed to, and at most once, whatever its subscribers do. All
+ * subscribers share one poll and one reader of the stream, and get the latest events when they come late. Nothing is
+ * read while there are no subscribers.
  *
- * `events$`, `state$`, `progress$`, `chunks$` and `output$` own the job together: when the last subscriber of all of
- * them leaves and the job is not known to be over, it is left, and cancelled on the server (`onUnsubscribe`). An error of
- * reading is no leaving: it holds the job's reference as `ref`, and the next subscription goes on with the same job.
+ * `events$`, `state$`, `progress$`, `chunks$` and `output$` own the job together. When the last of their subscribers
+ * unsubscribes and the job is not known to be over, the job is released: cancelled on the server, unless the option
+ * `onUnsubscribe` says otherwise. An error of reading does not release the job: the error holds the job's reference as
+ * `ref`, and the next subscription goes on with the same job.
  */
 export class Job<O = unknown, C = unknown> {
-  readonly #life: JobController;
-  // Made when first asked for, and the same from then on.
+  readonly #controller: JobController;
+  // Each view is made when it is first asked for, and is the same from then on.
   #id$: Observable<string> | undefined;
   #events$: Observable<JobEvent<O, C>> | undefined;
   #state$: Observable<JobSnapshot<O>> | undefined;
@@ -38,16 +39,17 @@ export class Job<O = unknown, C = unknown> {
   #diagnosis$: Observable<Diagnosis> | undefined;
 
   /** @internal */
-  constructor(life: JobController) {
-    this.#life = life;
+  constructor(controller: JobController) {
+    this.#controller = controller;
   }
 
   /**
-   * The job's id, then completes. Starts the job and does not own it: whoever has the id may leave. One who leaves
-   * before there is an id leaves the job, where nobody else looks at it.
+   * Emits the job's id, then completes. Subscribing starts the job, and does not own it: once the id was emitted,
+   * unsubscribing has no effect on the job. Unsubscribing before that releases the job, unless the job has other
+   * subscribers.
    */
   get id$(): Observable<string> {
-    return (this.#id$ ??= this.#view('starter', (event, subscriber) => {
+    return (this.#id$ ??= this.#view('id-viewer', (event, subscriber) => {
       if (event.type !== 'submitted') return;
       subscriber.next(event.id);
       subscriber.complete();
@@ -55,138 +57,153 @@ export class Job<O = unknown, C = unknown> {
   }
 
   /**
-   * All that happens; completes after `ended`. A job that failed is data here. Reads the stream with `stream: true`.
-   * Unsubscribing leaves the job, where no other view is subscribed to.
+   * Emits all that happens to the job; completes after `ended`. A job that failed is data here. Reads the stream with
+   * `stream: true`. Unsubscribing releases the job, unless another owning view is subscribed to.
    */
   get events$(): Observable<JobEvent<O, C>> {
-    return (this.#events$ ??= this.#view(this.#life.options.stream ? 'reader' : 'owner', (event, subscriber) => {
+    const role = this.#controller.options.stream ? 'chunk-viewer' : 'viewer';
+    return (this.#events$ ??= this.#view(role, (event, subscriber) => {
       subscriber.next(event);
     }));
   }
 
   /**
-   * The job's snapshots, the latest one first, until the terminal one, whatever it is. Unsubscribing leaves the job,
-   * where no other view is subscribed to.
+   * Emits the job's snapshots, the latest one first; completes after the terminal one, whatever its status.
+   * Unsubscribing releases the job, unless another owning view is subscribed to.
    */
   get state$(): Observable<JobSnapshot<O>> {
-    return (this.#state$ ??= this.#view('owner', (event, subscriber) => {
+    return (this.#state$ ??= this.#view('viewer', (event, subscriber) => {
       if (event.type === 'state') subscriber.next(event.snapshot);
     }));
   }
 
-  /** The worker's progress updates, the latest one first; completes when the job is over. Leaving it is as of `state$`. */
+  /**
+   * Emits the worker's progress updates, the latest one first; completes when the job is over. Unsubscribing acts as on
+   * `state$`.
+   */
   get progress$(): Observable<unknown> {
     return (this.#progress$ ??= this.state$.pipe(jobProgress()));
   }
 
   /**
-   * The chunks of the job's stream, those that are kept first. Of a job that ended otherwise than completed they come
-   * before its error. Leaving it is as of `state$`.
+   * Emits the chunks of the job's stream, beginning with those that are kept; completes when the job completed. Where the
+   * job ended otherwise, its chunks come first, then its error. Unsubscribing acts as on `state$`.
    */
   get chunks$(): Observable<C> {
-    return (this.#chunks$ ??= this.#view('reader', (event, subscriber) => {
+    return (this.#chunks$ ??= this.#view('chunk-viewer', (event, subscriber) => {
       if (event.type === 'chunk') subscriber.next(event.chunk);
       else if (event.type === 'ended' && event.snapshot.status !== 'COMPLETED')
-        subscriber.error(jobError(event.snapshot, this.#life.context('stream')));
+        subscriber.error(jobError(event.snapshot, this.#controller.context('stream')));
     }));
   }
 
-  /** The job's output: one value, or the error it ended with. Leaving it is as of `state$`. */
+  /**
+   * Emits the job's output and completes, or errors with what the job ended with. Unsubscribing acts as on `state$`.
+   */
   get output$(): Observable<O> {
-    return (this.#output$ ??= this.#view('owner', (event, subscriber) => {
+    return (this.#output$ ??= this.#view('viewer', (event, subscriber) => {
       if (event.type !== 'ended') return;
       if (event.snapshot.status === 'COMPLETED') subscriber.next(event.snapshot.output);
-      else subscriber.error(jobError(event.snapshot, this.#life.context('status')));
+      else subscriber.error(jobError(event.snapshot, this.#controller.context('status')));
     }));
   }
 
   /**
-   * Why the job is waiting: its state joined with the endpoint's counts of workers and jobs, which are read once for all
-   * who ask. Emits when it changes, and completes after `ended`. Neither starts the job nor owns it: it begins when there
-   * is an id, and unsubscribing does nothing to the job.
+   * Emits why the job is waiting: its state together with the endpoint's counts of workers and jobs, which are read once
+   * for all subscribers. Emits when the reason changes, and completes after `ended`. Subscribing neither starts the job
+   * nor owns it: nothing is emitted until the job has an id, and unsubscribing has no effect on the job.
    */
   get diagnosis$(): Observable<Diagnosis> {
-    return (this.#diagnosis$ ??= this.#life.diagnosis());
+    return (this.#diagnosis$ ??= this.#controller.diagnosis());
   }
 
   /**
-   * Cancels the job, whatever `onUnsubscribe` says. Acts at the call; the Observable reports the service's answer, or
-   * the job's end where that came first, and completes. Calling it again sends nothing new while a cancel is on its way.
-   * The views go on to the job's end. A job that was not sent yet never is: its views, and the report, error with
-   * `AbortedError`. Unsubscribing from the report changes nothing.
+   * Cancels the job, whatever `onUnsubscribe` says. Acts at the call; the Observable emits the service's answer, or the
+   * job's last snapshot where the job ended first, and completes. Calling it again sends nothing new while a cancel is on
+   * its way. The views go on to the job's end. A job that was not sent yet is never sent: its views, and the Observable,
+   * error with `AbortedError`. Unsubscribing from the Observable does not take the cancel back.
    */
   cancel(): Observable<JobSnapshot<O>> {
-    const life = this.#life;
+    const controller = this.#controller;
     const report$ = new AsyncSubject<JobSnapshot<O>>();
-    life
-      .until((settled) => {
-        const { snapshot, error } = life.state;
-        // What a conditional cancel found is no answer to this one, which comes after it.
-        const answer = settled?.outcome === 'running' ? undefined : settled;
-        const last = snapshot && isTerminal(snapshot) ? snapshot : answer?.snapshot;
-        const why = error ?? answer?.error ?? (answer && life.aborted());
-        // Whatever it is.
-        if (!last && why !== undefined) throw why as Error;
+    controller
+      .waitFor((result) => {
+        const { snapshot, error } = controller.state;
+        // `running` is the outcome of a conditional cancel. The unconditional one follows it.
+        const settled = result?.outcome === 'running' ? undefined : result;
+        const last = snapshot && isTerminal(snapshot) ? snapshot : settled?.snapshot;
+        const failure = error ?? settled?.error ?? (settled && controller.aborted());
+        // Nothing says that it is an `Error`: it may come from the caller's `beforeSubmit`.
+        if (!last && failure !== undefined) throw failure as Error;
+        // Of the type that the caller says.
         return last as JobSnapshot<O> | undefined;
       })
       .subscribe(report$);
-    life.dispatch({ type: 'cancel', error: life.aborted() });
-    return report$.pipe(observeOn(life.scheduler));
+    controller.dispatch({ type: 'cancel', error: controller.aborted() });
+    return report$.pipe(observeOn(controller.scheduler));
   }
 
   /**
-   * Lets go of the job without touching it on the server. Acts at the call: every view completes, and from then on
-   * leaving cancels nothing. The Observable emits the reference that `attach` takes, here or in another process, once
-   * there is an id, and completes. A job that nobody subscribed to yet has none, which is a `ConfigurationError`.
+   * Gives the job up without touching it on the server. Acts at the call: every view completes, and from then on
+   * unsubscribing cancels nothing. The Observable emits the reference that `attach` takes, here or in another process,
+   * once there is an id, and completes. A job that was never subscribed to has no id: the Observable then errors with
+   * `ConfigurationError`.
    */
   detach(): Observable<JobRef> {
-    const life = this.#life;
-    life.dispatch({ type: 'detach' });
-    return life.until(() => {
-      const { ref, state } = life;
-      if (ref || state.submitting) return ref;
-      const words = 'the job was not submitted: there is nothing to attach to';
-      // Whatever it is.
-      throw (state.error as Error | undefined) ?? new ConfigurationError(words, life.context('run'));
+    const controller = this.#controller;
+    controller.dispatch({ type: 'detach' });
+    return controller.waitFor(() => {
+      const { ref, state } = controller;
+      if (ref || isSubmitting(state)) return ref;
+      const message = 'the job was not submitted: there is nothing to attach to';
+      // Nothing says that it is an `Error`: it may come from the caller's `beforeSubmit`.
+      throw (state.error as Error | undefined) ?? new ConfigurationError(message, controller.context('run'));
     });
   }
 
-  /** What is to be seen of the events of the job, from the latest on, by one who looks at it in a role. */
-  #view<T>(role: ViewerRole, see: (event: JobEvent<O, C>, subscriber: Subscriber<T>) => void): Observable<T> {
-    const life = this.#life;
-    const { scheduler } = life;
+  /**
+   * A view of the job's events.
+   *
+   * @param show - turns an event into what the view emits
+   */
+  #view<T>(role: ViewerRole, show: (event: JobEvent<O, C>, subscriber: Subscriber<T>) => void): Observable<T> {
+    const controller = this.#controller;
+    const { scheduler } = controller;
     return new Observable<T>((subscriber) => {
-      let told = false;
+      let notified = false;
       const viewer: Viewer = {
         role,
-        tell: (events, error, done) => {
+        notify: ({ events, error, complete }) => {
           if (subscriber.closed) return;
-          for (const event of events) see(event as JobEvent<O, C>, subscriber);
-          const { state } = life;
+          for (const event of events) {
+            notified ||= event.type === 'ended';
+            // Of the types that the caller says.
+            show(event as JobEvent<O, C>, subscriber);
+          }
           if (error !== undefined) {
-            // Not at once: a bare retry() would call itself for ever.
-            subscriber.add(
-              scheduler.schedule(() => {
-                told = true;
-                subscriber.error(error);
-              }),
-            );
-          } else if (done || isEnded(state, role)) {
-            told = true;
-            if (!done) see({ type: 'ended', snapshot: state.snapshot as TerminalSnapshot<O> }, subscriber);
+            const fail = () => {
+              notified = true;
+              subscriber.error(error);
+            };
+            // A bare `retry()` would call itself without end if the error came synchronously.
+            subscriber.add(scheduler.schedule(fail));
+          } else if (complete) {
+            notified = true;
             subscriber.complete();
           }
         },
       };
-      const begin = () => {
-        life.dispatch({ type: 'join', viewer });
+      const join = () => {
+        controller.dispatch({ type: 'join', viewer });
         subscriber.add(() => {
-          life.dispatch({ type: 'leave', viewer, told });
+          controller.dispatch({ type: 'leave', viewer, notified });
         });
       };
-      // A failure does not come at once here either, since the views make it of a snapshot.
-      if (isOver(life.state) && life.state.snapshot?.status !== 'COMPLETED') subscriber.add(scheduler.schedule(begin));
-      else begin();
+      // Here, too, an error must not come synchronously: `chunks$` and `output$` make one of the terminal snapshot.
+      const { state } = controller;
+      const mayError = isOver(state) && state.snapshot?.status !== 'COMPLETED';
+      if (mayError) subscriber.add(scheduler.schedule(join));
+      else join();
     });
   }
 }

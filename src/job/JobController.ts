@@ -1,173 +1,246 @@
 import { Subject, first, map, startWith, type Observable, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import { AbortedError } from '../errors/AbortedError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
+import { invalidRequest } from '../errors/invalidRequest.js';
 import { withDetails } from '../errors/withDetails.js';
 import { sameJson } from '../protocol/json.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
-import type { CallState } from '../http/CallState.js';
+import type { StreamEvent } from '../sources/streamChunks.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
-import type { JobRequest } from '../types/JobRequest.js';
-import type { JobOptions, JobTimeout, LeavePolicy } from './JobOptions.js';
-import { plan, reduce, type JobAction, type JobState, type JobEffects } from './jobReducer.js';
+import type { TerminalSnapshot } from '../types/JobSnapshot.js';
 import type { CancelOutcome } from './cancelUntilConfirmed.js';
-
-/** Where a job comes from: a request to be submitted, or a reference to one that was. */
-export interface JobOrigin {
-  readonly request?: JobRequest<object>;
-  readonly ref?: JobRef;
-}
+import { checkJobOptions } from './checkJobOptions.js';
+import { timeoutOf } from './deadlines.js';
+import { diagnoseJob } from './diagnoseJob.js';
+import type { JobBackend, SubmissionCall } from './JobBackend.js';
+import type { JobContext } from './JobContext.js';
+import { effectNames, jobEffects, wantedEffects, type EffectKey, type EffectName } from './jobEffects.js';
+import type { JobOptions, JobTimeout, LeavePolicy } from './JobOptions.js';
+import type { JobOrigin } from './JobOrigin.js';
+import { isEnded, isSubmitting, jobReducer, type JobAction, type JobState, type Viewer } from './jobReducer.js';
 
 /**
- * Drives one job: reduces what happens to it, tells those who look, and sees to it that what the state asks for goes on,
- * and nothing else. How that is done is its endpoint's business.
+ * Runs one job: reduces what happens to the job's state, notifies its viewers, and keeps exactly those effects going that
+ * the state asks for.
  */
-export abstract class JobController {
+export class JobController implements JobContext {
+  readonly backend: JobBackend;
+  readonly origin: JobOrigin;
   readonly options: JobOptions<object>;
   readonly timeout: JobTimeout;
-  /** Of its submission, until there is an id. */
-  protected trace: CallState | undefined;
-  /** How far its stream was read, also before. */
-  protected readonly place: ReaderPosition;
-  readonly #inputs: JobAction[] = [];
-  readonly #effects = new Map<keyof JobEffects, readonly [key: unknown, effect: Unsubscribable]>();
+  readonly position: ReaderPosition;
+  submissionCall: SubmissionCall | undefined;
+  readonly #queue: JobAction[] = [];
+  readonly #effects = new Map<EffectName, { readonly key: EffectKey; readonly subscription: Unsubscribable }>();
+  readonly #keptChunks: JobEvent[] = [];
+  #lastProgress: (JobEvent & { type: 'progress' }) | undefined;
   #state: JobState;
-  #settled$: Subject<CancelOutcome | undefined> | undefined;
-  #progress: (JobEvent & { type: 'progress' }) | undefined;
-  #chunks: JobEvent[] = [];
+  #changes$: Subject<CancelOutcome | undefined> | undefined;
 
-  /** @param refusal - why nothing can be done with the job: what is wrong with its options, or its reference */
-  constructor(ref: JobRef | undefined, policy: LeavePolicy, options: JobOptions<object>, refusal: unknown) {
+  /** @param policy - what is done to the job when it is released, unless `onUnsubscribe` says otherwise */
+  constructor(backend: JobBackend, origin: JobOrigin, policy: LeavePolicy, options: JobOptions<object>) {
+    const { request, ref } = origin;
+    const issues = checkJobOptions(origin, options, backend.endpointId);
+    this.backend = backend;
+    this.origin = origin;
     this.options = options;
     this.timeout = timeoutOf(options);
-    this.place = ref ? { chunks: ref.chunks, gap: ref.gap } : { chunks: 0 };
+    this.position = ref ? { chunks: ref.chunks, gap: ref.gap } : { chunks: 0 };
     this.#state = {
+      submission: ref?.id === undefined ? 'idle' : 'submitted',
+      stream: 'off',
       id: ref?.id,
       startedAt: ref?.submittedAt,
-      error: refusal,
+      error: issues.length ? invalidRequest(issues, backend.context(request ? 'run' : 'status', ref?.id)) : undefined,
       viewers: [],
       policy: options.onUnsubscribe ?? policy,
     };
   }
 
-  abstract get scheduler(): SchedulerLike;
-
-  /** What errors say of where they happened. */
-  abstract context(operation: string): ErrorContext;
-
-  /** Names the job, once there is an id. */
-  abstract get ref(): JobRef | undefined;
-
-  /** Why the job waits, from the moment that it has an id. */
-  abstract diagnosis(): Observable<Diagnosis>;
-
-  /** Begins what goes on under a name of the plan: it dispatches what comes of it. */
-  protected abstract begin(name: keyof JobEffects): Unsubscribable;
+  get scheduler(): SchedulerLike {
+    return this.backend.scheduler;
+  }
 
   get state(): JobState {
     return this.#state;
   }
 
-  /** Takes what happens one by one, also what happens because of it. */
-  dispatch(input: JobAction): void {
-    const inputs = this.#inputs;
-    if (inputs.push(input) > 1) return;
-    for (let next; (next = inputs[0]); inputs.shift()) {
-      const before = this.#state;
-      const state = reduce(before, next, this.scheduler.now(), !!this.trace?.maybeReceived);
-      this.#state = state;
-      // What nobody waits for is read to its end, and not sent again.
-      const { viewers, leaving, detached, left } = state;
-      if (this.trace) this.trace.abandoned = !!left || (!viewers.length && !leaving && !detached);
-      if (state.id !== undefined) this.trace = undefined;
-      try {
-        this.#tell(before, next);
-        this.#act();
-      } catch (error) {
-        // A scheduler or a host that throws is no reason to be deaf from then on.
-        inputs.push({ type: 'failed', error });
-      }
-    }
-    // Else it keeps its room.
-    inputs.length = 0;
+  get id(): string {
+    return this.#state.id ?? '';
   }
 
-  /** What is found once something has happened, or is there to be found now. */
-  until<T>(find: (settled?: CancelOutcome) => T | undefined): Observable<T> {
-    const settled$ = (this.#settled$ ??= new Subject());
-    return settled$.pipe(
-      startWith(undefined),
-      map((settled) => find(settled)),
-      first((found) => found !== undefined),
-    );
+  get ref(): JobRef | undefined {
+    const { id, submittedAt } = this.#state;
+    if (id === undefined) return undefined;
+    const { backend, origin } = this;
+    const { chunks = 0 } = this.position;
+    return {
+      v: 1,
+      endpointId: backend.endpointId ?? '',
+      id,
+      submittedAt: submittedAt ?? backend.submittedAt(id) ?? origin.ref?.submittedAt,
+      // `undefined` rather than 0 or `false`, so that JSON leaves it out.
+      chunks: chunks || undefined,
+      gap: backend.hasGap(id) || undefined,
+      tag: backend.tag,
+    };
   }
 
-  /** What is said of a submission that was not sent, and never will be. */
+  context(operation: string): ErrorContext {
+    return this.backend.context(operation, this.#state.id);
+  }
+
+  /** The error of a submission that was withdrawn before it was sent. */
   aborted(): AbortedError {
     return new AbortedError({ ...this.context('run'), accepted: 'no' });
   }
 
-  #tell(before: JobState, input: JobAction): void {
+  /** Why the job waits, from the moment that it has an id. */
+  diagnosis(): Observable<Diagnosis> {
+    return diagnoseJob(this);
+  }
+
+  /** Actions are handled one at a time: an action that is dispatched while another is handled waits for its turn. */
+  dispatch(action: JobAction): void {
+    const queue = this.#queue;
+    queue.push(action);
+    if (queue.length > 1) return;
+    for (let next = queue[0]; next; next = queue[0]) {
+      this.#handle(next);
+      queue.shift();
+    }
+    // Frees the array's spare capacity.
+    queue.length = 0;
+  }
+
+  waitFor<T>(find: (cancelled?: CancelOutcome) => T | undefined): Observable<T> {
+    const changes$ = (this.#changes$ ??= new Subject());
+    return changes$.pipe(
+      startWith(undefined),
+      map((cancelled) => find(cancelled)),
+      first((found) => found !== undefined),
+    );
+  }
+
+  #handle(action: JobAction): void {
+    const before = this.#state;
+    const { submissionCall } = this;
+    const maybeReceived = !!submissionCall?.maybeReceived;
+    const state = jobReducer(before, action, { now: this.scheduler.now(), maybeReceived });
+    this.#state = state;
+    if (submissionCall) submissionCall.abandoned = isAbandoned(state);
+    if (state.id !== undefined) this.submissionCall = undefined;
+    try {
+      this.#notify(before, action);
+      this.#runEffects();
+    } catch (error) {
+      // A scheduler or a host may throw. The job then fails, and goes on to handle its actions.
+      this.#queue.push({ type: 'failed', error });
+    }
+  }
+
+  /** Reports an action to the viewers that it concerns. All events of a job are made here. */
+  #notify(before: JobState, action: JobAction): void {
     const state = this.#state;
-    const { id, snapshot, error, submitting } = state;
-    const events: JobEvent[] = [];
-    if (input.type === 'join') {
-      if (id !== undefined) events.push({ type: 'submitted', id });
-      if (snapshot) events.push({ type: 'state', snapshot });
-      if (this.#progress) events.push(this.#progress);
-      events.push(...this.#chunks);
-      input.viewer.tell(events, error);
+    if (action.type === 'join') {
+      this.#report(action.viewer, this.#replayed(), state.error);
       return;
     }
-    if (input.type === 'news') events.push(this.#keep(input.event));
-    if (state.request && !before.request) events.push({ type: 'submitting', request: state.request });
+    const events = this.#eventsOf(before, action);
+    const error = this.#errorOf(before, action);
+    const concerned =
+      action.type === 'streamFailed' ? before.viewers.filter(({ role }) => role === 'chunk-viewer') : before.viewers;
+    for (const viewer of concerned) this.#report(viewer, events, error, action.type === 'detach');
+    this.#changes$?.next(action.type === 'cancelSettled' ? action.result : undefined);
+  }
+
+  /** Adds `ended` to the events for a viewer, where they are its last. */
+  #report(viewer: Viewer, events: readonly JobEvent[], error: unknown, detached = false): void {
+    const state = this.#state;
+    const ended = error === undefined && !detached && isEnded(state, viewer.role);
+    const snapshot = state.snapshot as TerminalSnapshot;
+    viewer.notify({
+      events: ended ? [...events, { type: 'ended', snapshot }] : events,
+      error,
+      complete: ended || detached,
+    });
+  }
+
+  /** What a viewer that comes late gets: the latest event of each kind, and the chunks that are kept. */
+  #replayed(): JobEvent[] {
+    const { id, snapshot } = this.#state;
+    const events: JobEvent[] = [];
+    if (id !== undefined) events.push({ type: 'submitted', id });
+    if (snapshot) events.push({ type: 'state', snapshot });
+    if (this.#lastProgress) events.push(this.#lastProgress);
+    events.push(...this.#keptChunks);
+    return events;
+  }
+
+  /** The events that an action brings, but for `ended`. */
+  #eventsOf(before: JobState, action: JobAction): JobEvent[] {
+    const { id, request, snapshot } = this.#state;
+    const events: JobEvent[] = [];
+    if (action.type === 'streamEvent') {
+      this.#keepChunk(action.event);
+      events.push(action.event);
+    }
+    if (request && !before.request) events.push({ type: 'submitting', request });
     if (id !== undefined && id !== before.id) events.push({ type: 'submitted', id });
     if (snapshot && snapshot !== before.snapshot) {
       events.push({ type: 'state', snapshot });
       const { progress } = snapshot as { progress?: unknown };
-      if (progress !== undefined && !sameJson(progress, this.#progress?.progress))
-        events.push((this.#progress = { type: 'progress', progress }));
+      if (progress !== undefined && !sameJson(progress, this.#lastProgress?.progress)) {
+        this.#lastProgress = { type: 'progress', progress };
+        events.push(this.#lastProgress);
+      }
     }
-    let why: unknown;
-    if (error !== before.error) why = error;
-    else if (input.type === 'broken' || input.type === 'chunksBroken' || input.type === 'stop')
-      why = this.#referring(input.error);
-    // Withdrawn: who still waits for the id waits in vain.
-    else if (before.submitting && !submitting && id === undefined) why = this.aborted();
-    for (const viewer of before.viewers)
-      if (input.type !== 'chunksBroken' || viewer.role === 'reader') viewer.tell(events, why, input.type === 'detach');
-    this.#settled$?.next(input.type === 'settled' ? input.settled : undefined);
+    return events;
   }
 
-  /** An error of reading, with what to attach to. */
-  #referring(error: unknown): unknown {
+  /** The error that an action brings to the viewers it concerns. */
+  #errorOf(before: JobState, action: JobAction): unknown {
+    const state = this.#state;
+    if (state.error !== before.error) return state.error;
+    if (action.type === 'readFailed' || action.type === 'streamFailed' || action.type === 'stop')
+      return this.#withRef(action.error);
+    // An id-viewer waits for an id that will not come.
+    const withdrawn = isSubmitting(before) && !isSubmitting(state) && state.id === undefined;
+    return withdrawn ? this.aborted() : undefined;
+  }
+
+  /** An error of reading, with the reference that `attach` takes. */
+  #withRef(error: unknown): unknown {
     return error instanceof RunpodError ? withDetails(error, { ref: this.ref }) : error;
   }
 
-  #keep(event: JobEvent): JobEvent {
+  #keepChunk(event: StreamEvent): void {
     const { replayChunks = 'all' } = this.options;
-    if (event.type !== 'chunk' && event.type !== 'gap') return event;
-    this.#chunks.push(event);
-    if (this.#chunks.length > (replayChunks === 'all' ? Infinity : replayChunks)) this.#chunks.shift();
-    return event;
+    this.#keptChunks.push(event);
+    if (replayChunks !== 'all' && this.#keptChunks.length > replayChunks) this.#keptChunks.shift();
   }
 
-  /** Begins and ends what the state asks for. */
-  #act(): void {
-    const wanted = plan(this.#state, this.timeout, (this.options.replayChunks ?? 'all') === 'all');
-    for (const name of Object.keys(wanted) as (keyof JobEffects)[]) {
+  /** Ends the effects that the state does not ask for any more, and starts those that it does. */
+  #runEffects(): void {
+    const { timeout, options } = this;
+    const keepsAllChunks = (options.replayChunks ?? 'all') === 'all';
+    const wanted = wantedEffects(this.#state, { timeout, keepsAllChunks });
+    for (const name of effectNames) {
       const key = wanted[name];
-      const [going = false, effect] = this.#effects.get(name) ?? [];
-      if (going === key) continue;
-      effect?.unsubscribe();
+      const running = this.#effects.get(name);
+      if ((running?.key ?? false) === key) continue;
+      running?.subscription.unsubscribe();
       this.#effects.delete(name);
-      // What was begun just now may have changed everything.
-      if (key !== false && this.#inputs.length < 2) this.#effects.set(name, [key, this.begin(name)]);
+      // Once another action waits, the state may be out of date: what is still to start is up to that action.
+      const upToDate = this.#queue.length === 1;
+      if (key !== false && upToDate) this.#effects.set(name, { key, subscription: jobEffects[name].start(this) });
     }
   }
 }
 
-export function timeoutOf({ timeout }: JobOptions<object>): JobTimeout {
-  return typeof timeout === 'object' ? timeout : { total: timeout };
+/** Whether no view waits for the submission: its answer is read to the end, and it is not sent again. */
+function isAbandoned({ viewers, inGrace, detached, cancelRequested }: JobState): boolean {
+  return !!cancelRequested || (viewers.length === 0 && !inGrace && !detached);
 }

@@ -1,8 +1,9 @@
-import { timeoutOf, type JobOrigin } from './JobController.js';
-import type { JobOptions } from './JobOptions.js';
 import { checkDurations, checkId, checkWatch, must, type Issue } from '../protocol/checks.js';
+import { timeoutOf } from './deadlines.js';
+import type { JobOptions } from './JobOptions.js';
+import type { JobOrigin } from './JobOrigin.js';
 
-/** What is wrong with a job's options, or with its reference. */
+/** Everything that is wrong with a job's options, and with its reference where the job was attached to. */
 export function checkJobOptions(
   { request, ref }: JobOrigin,
   options: JobOptions<object>,
@@ -30,7 +31,7 @@ export function checkJobOptions(
     tag = '',
     gap = false,
   } = Object(ref) as Record<string, unknown>;
-  const whole = Number.isSafeInteger(chunks) && Number(chunks) >= 0;
+  const isCount = Number.isSafeInteger(chunks) && Number(chunks) >= 0;
   return [
     ...issues,
     ...checkId('ref.id', id),
@@ -42,7 +43,7 @@ export function checkJobOptions(
       `be ${endpointId ?? '?'}: the reference is of another endpoint`,
     ),
     ...must(Number.isFinite(submittedAt), 'ref.submittedAt', submittedAt, 'be a number of milliseconds'),
-    ...must(whole, 'ref.chunks', chunks, 'be a count'),
+    ...must(isCount, 'ref.chunks', chunks, 'be a count'),
     ...must(typeof gap === 'boolean', 'ref.gap', gap, 'be true or false'),
     ...must(typeof tag === 'string', 'ref.tag', tag, 'be text'),
   ];

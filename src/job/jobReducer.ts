@@ -1,291 +1,300 @@
+/**
+ * A job's life as a pure function: the state of a job, what can happen to it, and the state that follows.
+ *
+ * The stages that a job passes through, and the fields of its state that tell them apart:
+ *
+ * | Stage | State |
+ * | --- | --- |
+ * | not begun | `submission: 'idle'`: no view was subscribed to, or the submission was withdrawn before it was sent |
+ * | preparing | `submission: 'preparing'`: `beforeSubmit` makes the request |
+ * | being sent | `submission: 'submitting'`: the request waits for its turn, or its answer is awaited |
+ * | sent and abandoned | `submission: 'submitting'` and `cancelRequested`: the answer is awaited for its id, to cancel the job |
+ * | never taken | `submission: 'failed'` and `error`: there is no id, and there will be none |
+ * | queued, running | `submission: 'submitted'`, and what `snapshot` says |
+ * | streaming | `stream: 'wanted'`: a view asked for the job's chunks |
+ * | in its grace | `inGrace`: no owning view is subscribed to; the job is released when the grace is over |
+ * | being cancelled | `cancelRequested`: until the service confirms the cancel, or the job is known to be over |
+ * | detached | `detached`: the views have completed; unsubscribing has no effect on the job any more |
+ * | past a deadline | `expiredDeadline`: the service is asked one last time what became of the job |
+ * | over for the stream | `finished`, while `snapshot` is not terminal yet: there is nothing to cancel any more |
+ * | over | a terminal `snapshot`, or `error` |
+ * | completed, not drained | a terminal `snapshot`, and `stream: 'wanted'`: the last chunks are still to come |
+ *
+ * Whether a job is owned, in its grace, being cancelled and detached are facts of their own, since they overlap: a view
+ * can be subscribed to, and unsubscribed from again, while a cancel is still to be confirmed or after the job was
+ * detached.
+ */
 import { JobOutputError } from '../errors/JobOutputError.js';
 import { RunpodError } from '../errors/RunpodError.js';
 import { sameJson } from '../protocol/json.js';
 import { isTerminal } from '../protocol/snapshot.js';
+import type { StreamEvent } from '../sources/streamChunks.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { CancelOutcome } from './cancelUntilConfirmed.js';
 import type { JobTimeout, LeavePolicy } from './JobOptions.js';
 
-/** How long after `timeout.execution` the client steps in, in milliseconds: the service's own kill comes 3–12 s late. */
-const KILL_MARGIN = 15_000;
+/**
+ * What a subscriber wants of a job: what becomes of it, its chunks as well, or only its id. A `viewer` and a
+ * `chunk-viewer` own the job; an `id-viewer` does not.
+ */
+export type ViewerRole = 'viewer' | 'chunk-viewer' | 'id-viewer';
 
-/** How somebody looks at a job: as an owner, as an owner who wants its chunks, too, or only for its id. */
-export type ViewerRole = 'owner' | 'reader' | 'starter';
+/** What is reported to a viewer at once: the events, in order, then an error or the completion, if either is given. */
+export interface Notice {
+  readonly events: readonly JobEvent[];
+  /** Ends the view; nothing more is reported to it. */
+  readonly error?: unknown;
+  /** Whether the view completes after the events. Has no effect beside `error`. */
+  readonly complete?: boolean;
+}
 
-/** One who looks at a job. */
+/** A subscriber of one of the job's views. */
 export interface Viewer {
   readonly role: ViewerRole;
-  /**
-   * Hears what happened.
-   *
-   * @param error - why it hears nothing more
-   * @param done - the job was let go of: it hears nothing more
-   */
-  tell(events: readonly JobEvent[], error?: unknown, done?: boolean): void;
+  notify(notice: Notice): void;
 }
+
+/** How far the job's submission has come. It is `submitted` from the moment that the job has an id. */
+export type Submission = 'idle' | 'preparing' | 'submitting' | 'submitted' | 'failed';
+
+/** Whether the job's chunks are to be read: nobody asked for them, somebody did, or all of them have come. */
+export type StreamStage = 'off' | 'wanted' | 'drained';
 
 /** All that is known of a job, and who looks at it. */
 export interface JobState {
+  readonly submission: Submission;
+  /** Given exactly while `submission` is `submitted`. */
   readonly id?: string | undefined;
+  /** What is to be submitted, once it is prepared. */
+  readonly request?: JobRequest<object> | undefined;
   readonly snapshot?: JobSnapshot;
   /** Why nothing more will come, where no snapshot says it. */
   readonly error?: unknown;
-  /** The submission is prepared, waits, or is on its way. */
-  readonly submitting?: boolean;
-  /** What is to be submitted, once it is prepared. */
-  readonly request?: JobRequest<object> | undefined;
-  /** When it was first asked for, when the service took it, and when a worker was first seen to run it. */
+  /** When the job was first subscribed to, or when its reference says that it was submitted. */
   readonly startedAt?: number | undefined;
-  /** When this client first looked at it. */
+  /** When this client first subscribed to the job. */
   readonly joinedAt?: number;
+  /** When the service answered the submission. */
   readonly submittedAt?: number;
+  /** When a worker was first seen to run the job. */
   readonly runningAt?: number | undefined;
-  /** Who looks, and whether it was owned, and not left since. */
+  /** The subscribers that have not been told an end, in the order in which they came. */
   readonly viewers: readonly Viewer[];
+  /** Whether an owning view was subscribed to since the job was last released. */
   readonly owned?: boolean;
-  /** What leaving does to it; whether it was let go of for good. */
+  /** Whether no owning view is subscribed to any more, and the job is about to be released for that. */
+  readonly inGrace?: boolean;
+  /** What is done to the job on the server when it is released. */
   readonly policy: LeavePolicy;
+  /** Whether `detach()` was called. */
   readonly detached?: boolean;
-  /** Its signal, or the client's closing, was heard: once is enough. */
+  /** Whether the signal was aborted or the client closed. The signal is not listened to again after that. */
   readonly stopped?: boolean;
-  /** Nobody owns it, and its grace runs. */
-  readonly leaving?: boolean;
-  /** It was left, and is to be cancelled in this way. */
-  readonly left?: Exclude<LeavePolicy, 'detach'> | undefined;
-  /** The service is known to be done with it: there is nothing to cancel. */
+  /** The job is to be cancelled on the server in this way. */
+  readonly cancelRequested?: Exclude<LeavePolicy, 'detach'> | undefined;
+  /** Whether the service is known to be done with the job, so that there is nothing to cancel. */
   readonly finished?: boolean;
-  /** Somebody asked for chunks; all of them have come. */
-  readonly streaming?: boolean;
-  readonly streamed?: boolean;
-  /** The deadline that has passed, while the service is asked for its last word. */
-  readonly passed?: keyof JobTimeout | undefined;
+  readonly stream: StreamStage;
+  /** The deadline that has passed, while the service is asked one last time what became of the job. */
+  readonly expiredDeadline?: keyof JobTimeout | undefined;
 }
 
-/** What can happen to a job. `error` is what is said to those who look. */
+/** What can happen to a job. `error` is what is reported to its viewers. */
 export type JobAction =
   | { readonly type: 'join'; readonly viewer: Viewer }
-  // `told`: it was told the end, or an error, and does not leave by itself.
-  | { readonly type: 'leave'; readonly viewer: Viewer; readonly told: boolean }
+  // `notified`: the view has ended by itself, so this is no unsubscribing.
+  | { readonly type: 'leave'; readonly viewer: Viewer; readonly notified: boolean }
+  // The request is prepared.
   | { readonly type: 'ready'; readonly request: JobRequest<object> }
-  // `lifted`: it has passed a deadline, and the answer says that it does not count.
-  | { readonly type: 'submitted' | 'answer' | 'lifted'; readonly snapshot: JobSnapshot }
-  // The submission failed: final.
+  | { readonly type: 'submitted' | 'answer'; readonly snapshot: JobSnapshot }
+  // The last answer after a deadline shows that the deadline was kept.
+  | { readonly type: 'deadlineCleared'; readonly snapshot: JobSnapshot }
+  // Final: the submission failed, or nothing more can be read of the job.
   | { readonly type: 'failed'; readonly error: unknown }
-  // A read failed; the next subscription tries again, unless that is final.
-  | { readonly type: 'broken' | 'chunksBroken'; readonly error: unknown }
-  | { readonly type: 'graceOver' | 'finished' | 'streamed' | 'detach' }
+  // Not final, unless the error says so: the next subscription reads again.
+  | { readonly type: 'readFailed' | 'streamFailed'; readonly error: unknown }
+  // `finished`: the service says that the job is over, and its snapshot may still be on its way.
+  | { readonly type: 'graceOver' | 'finished' | 'drained' | 'detach' }
+  // `stop`: the signal was aborted, or the client was closed.
   | { readonly type: 'cancel' | 'stop'; readonly error: unknown }
   | { readonly type: 'deadline'; readonly limit: keyof JobTimeout; readonly error: unknown }
-  // The service had its last word after a deadline, and the job was not over.
+  // A deadline has passed, the service was asked one last time, and the job was not over.
   | { readonly type: 'expired'; readonly error: unknown }
-  | { readonly type: 'settled'; readonly settled: CancelOutcome }
-  // Passed on to those who look.
-  | { readonly type: 'news'; readonly event: JobEvent };
+  | { readonly type: 'cancelSettled'; readonly result: CancelOutcome }
+  // Passed on to the viewers; the state stays as it is.
+  | { readonly type: 'streamEvent'; readonly event: StreamEvent };
 
-/**
- * What goes on because of a state: each is begun when its value appears or changes, and ended when it is gone. They are
- * begun in this order.
- */
-export interface JobEffects {
-  /** Have `settled()` wait: something is on its way, or to be cancelled. */
-  readonly hold: boolean;
-  /** Listen to the client's closing and the job's signal. */
-  readonly listen: boolean;
-  readonly prepare: boolean;
-  readonly submit: boolean;
-  readonly watch: boolean;
-  readonly stream: boolean;
-  readonly grace: boolean;
-  /** Cancel the job on the server, in this way, until it is settled. */
-  readonly cancel: JobState['left'] | false;
-  /** Wait for the next deadline, at this moment. */
-  readonly deadline: number | false;
-  /** Give the service the last word, then end. */
-  readonly expire: boolean;
+/** What the next state depends on beside the state and the action. */
+export interface ReducerFacts {
+  /** `scheduler.now()`. */
+  readonly now: number;
+  /** Whether the server may have received the submission. */
+  readonly maybeReceived: boolean;
 }
 
 /** Whether nothing can change any more. */
-export function isOver({ error, snapshot }: JobState): boolean {
+export function isOver({ error, snapshot }: Pick<JobState, 'error' | 'snapshot'>): boolean {
   return error !== undefined || (!!snapshot && isTerminal(snapshot));
 }
 
-/** Whether nothing more will be read of a job: it is gone, or its output is not what it should be. */
+/** Whether an error of reading is the job's end: the job is gone, or its output does not match its schema. */
 export function isFinal(error: unknown): boolean {
   return error instanceof RunpodError && error.code.startsWith('job_');
 }
 
-/** Whether one who looks in a role was told everything. */
+/** Whether everything was reported that there is for a role: a `chunk-viewer` also waits for the last chunks. */
 export function isEnded(state: JobState, role: ViewerRole): boolean {
-  return isOver(state) && (role !== 'reader' || !!state.streamed);
+  return isOver(state) && (role !== 'chunk-viewer' || state.stream === 'drained');
 }
 
-/**
- * The next state of a job.
- *
- * @param now - `scheduler.now()`
- * @param sent - whether the server may have the submission
- */
-export function reduce(state: JobState, input: JobAction, now: number, sent: boolean): JobState {
-  switch (input.type) {
-    case 'join': {
-      const { viewer } = input;
-      const { role } = viewer;
-      const starter = role === 'starter';
-      if (state.error !== undefined || isEnded(state, role)) return state;
-      return {
-        ...state,
-        streaming: !!state.streaming || role === 'reader',
-        viewers: [...state.viewers, viewer],
-        owned: !!state.owned || !starter,
-        // Who only asks for the id does not keep the job from being left.
-        leaving: !!state.leaving && starter,
-        submitting: state.id === undefined,
-        startedAt: state.startedAt ?? now,
-        joinedAt: state.joinedAt ?? now,
-      };
-    }
-    case 'leave': {
-      const { viewer, told } = input;
-      if (told && !state.viewers.includes(viewer)) return state;
-      const next = { ...state, viewers: state.viewers.filter((one) => one !== viewer) };
-      // Who asks for the id does not own the job, but may be the only one who will ever know it.
-      const leaves = viewer.role !== 'starter' || !!state.leaving || (state.id === undefined && !next.viewers.length);
-      const live = (state.id !== undefined || !!state.submitting) && !isOver(state) && !state.finished;
-      return { ...next, leaving: leaves && live && !hasOwner(next) };
-    }
+/** Whether the job is being submitted: its request is prepared, waits for its turn, or is on its way. */
+export function isSubmitting({ submission }: JobState): boolean {
+  return submission === 'preparing' || submission === 'submitting';
+}
+
+/** Whether a view is subscribed to that owns the job. */
+export function hasOwner({ viewers }: JobState): boolean {
+  return viewers.some(({ role }) => role !== 'id-viewer');
+}
+
+/** The next state of a job. */
+export function jobReducer(state: JobState, action: JobAction, facts: ReducerFacts): JobState {
+  const { now } = facts;
+  switch (action.type) {
+    case 'join':
+      return joined(state, action.viewer, now);
+    case 'leave':
+      return unsubscribed(state, action.viewer, action.notified);
     case 'ready':
-      return state.submitting ? { ...state, request: input.request } : state;
-    case 'graceOver':
-      return depart(state, sent);
-    case 'stop':
-      if (isOver(state)) return { ...nobody(state), stopped: true };
-      return { ...(unsent(state, sent) ? failed(state, input.error) : depart(nobody(state), sent)), stopped: true };
+      return state.submission === 'preparing' ? { ...state, submission: 'submitting', request: action.request } : state;
     case 'submitted': {
-      const { snapshot } = input;
-      const left = isTerminal(snapshot) ? undefined : state.left;
-      return answered({ ...state, id: snapshot.id, submittedAt: now, submitting: false, left }, snapshot, now);
+      const { snapshot } = action;
+      const cancelRequested = isTerminal(snapshot) ? undefined : state.cancelRequested;
+      const submitted = { ...state, submission: 'submitted', id: snapshot.id, submittedAt: now } as const;
+      return answered({ ...submitted, cancelRequested }, snapshot, now);
     }
     case 'answer':
-      return answered(state, input.snapshot, now);
-    case 'lifted':
-      return answered({ ...state, passed: undefined }, input.snapshot, now);
+      return answered(state, action.snapshot, now);
+    case 'deadlineCleared':
+      return answered({ ...state, expiredDeadline: undefined }, action.snapshot, now);
     case 'failed':
-      return failed(state, input.error);
-    case 'broken':
-      return isFinal(input.error) ? failed(state, input.error) : nobody(state);
-    case 'chunksBroken':
-      return { ...state, streaming: false, viewers: state.viewers.filter(({ role }) => role !== 'reader') };
+      return failed(state, action.error);
+    case 'readFailed':
+      return isFinal(action.error) ? failed(state, action.error) : withoutViewers(state);
+    case 'streamFailed':
+      return {
+        ...state,
+        stream: state.stream === 'wanted' ? 'off' : state.stream,
+        viewers: state.viewers.filter(({ role }) => role !== 'chunk-viewer'),
+      };
     case 'finished':
       return { ...state, finished: true };
-    case 'streamed':
-      return { ...state, finished: true, streamed: true };
+    case 'drained':
+      return { ...state, finished: true, stream: 'drained' };
+    case 'graceOver':
+      return released(state, facts);
+    case 'detach':
+      return { ...withoutViewers(state), policy: 'detach', detached: true };
+    case 'stop': {
+      const stopped = { ...state, stopped: true };
+      if (isOver(state)) return withoutViewers(stopped);
+      return isUnsent(state, facts) ? failed(stopped, action.error) : released(withoutViewers(stopped), facts);
+    }
     case 'cancel':
       if (isOver(state)) return state;
-      if (unsent(state, sent)) return failed(state, input.error);
-      // Where the stream said that it is over, the job is read rather than cancelled, to have an answer.
-      return { ...state, leaving: false, left: state.finished ? 'cancel-if-queued' : 'cancel' };
-    case 'detach':
-      return { ...nobody(state), policy: 'detach', detached: true };
+      if (isUnsent(state, facts)) return failed(state, action.error);
+      // Where the stream says that the job is over, a conditional cancel reads the job's last answer and cancels nothing.
+      return { ...state, inGrace: false, cancelRequested: state.finished ? 'cancel-if-queued' : 'cancel' };
     case 'deadline':
       if (isOver(state)) return state;
-      if (unsent(state, sent)) return failed(state, input.error);
+      if (isUnsent(state, facts)) return failed(state, action.error);
       return state.id === undefined
-        ? { ...nobody(state), left: 'cancel', error: input.error }
-        : { ...state, passed: input.limit };
+        ? { ...withoutViewers(state), cancelRequested: 'cancel', error: action.error }
+        : { ...state, expiredDeadline: action.limit };
     case 'expired':
-      if (isOver(state) || !state.passed) return state;
-      return { ...nobody(state), error: input.error, left: state.finished ? undefined : 'cancel' };
-    case 'settled': {
-      const { snapshot, error } = input.settled;
-      const next = answered({ ...state, left: undefined }, snapshot, now);
-      // It has completed, if not as it should. One that is gone for a cancel may be there to be read all the same.
+      if (isOver(state) || !state.expiredDeadline) return state;
+      return {
+        ...withoutViewers(state),
+        error: action.error,
+        cancelRequested: state.finished ? undefined : 'cancel',
+      };
+    case 'cancelSettled': {
+      const { snapshot, error } = action.result;
+      const next = answered({ ...state, cancelRequested: undefined }, snapshot, now);
+      // An output that does not match its schema ends the job. That the job is gone for a cancel does not: a read may
+      // still find it.
       return error instanceof JobOutputError ? failed(next, error) : next;
     }
-    case 'news':
+    case 'streamEvent':
       return state;
   }
 }
 
-/**
- * What is to go on in a state.
- *
- * @param keepsAll - whether all chunks are kept, so that the stream can be read on for those who come back to it
- */
-export function plan(state: JobState, timeout: JobTimeout, keepsAll: boolean): JobEffects {
-  const { id, viewers, policy, left, passed, submitting = false, leaving = false } = state;
-  const over = isOver(state);
-  const live = id !== undefined && !over;
-  const owned = hasOwner(state);
-  const read = viewers.some(({ role }) => role === 'reader') || (owned && !!state.streaming && keepsAll);
-  const unwatched = submitting && !viewers.length;
-  const [, deadline] = nextDeadline(state, timeout);
-  const atStake = live && !!state.owned && policy !== 'detach' && !state.finished;
+function joined(state: JobState, viewer: Viewer, now: number): JobState {
+  const { role } = viewer;
+  if (state.error !== undefined || isEnded(state, role)) return state;
+  const owns = role !== 'id-viewer';
   return {
-    hold: unwatched || !!left || (leaving && policy !== 'detach') || (live && !!passed),
-    listen: viewers.length > 0 || leaving || submitting || atStake,
-    prepare: submitting && !state.request,
-    submit: submitting && !!state.request,
-    watch: live && owned && !passed,
-    stream: id !== undefined && read && !state.streamed && state.error === undefined,
-    grace: leaving,
-    cancel: id !== undefined && (left ?? false),
-    deadline: owned && !over && !passed && deadline < Infinity && deadline,
-    expire: live && !!passed,
+    ...state,
+    submission: state.submission === 'idle' ? 'preparing' : state.submission,
+    stream: state.stream === 'off' && role === 'chunk-viewer' ? 'wanted' : state.stream,
+    viewers: [...state.viewers, viewer],
+    owned: !!state.owned || owns,
+    inGrace: !!state.inGrace && !owns,
+    startedAt: state.startedAt ?? now,
+    joinedAt: state.joinedAt ?? now,
   };
 }
 
-/** The deadline that comes first, and when: it is still ahead, or passed and not acted upon. */
-export function nextDeadline(state: JobState, timeout: JobTimeout): readonly [keyof JobTimeout, number] {
-  const { startedAt = Infinity, joinedAt = Infinity, runningAt = Infinity, snapshot } = state;
-  const { queue = Infinity, execution = Infinity, total = Infinity } = timeout;
-  const queued = !snapshot || snapshot.status === 'IN_QUEUE';
-  const all = [
-    ['total', startedAt + total],
-    ['queue', queued ? joinedAt + queue : Infinity],
-    ['execution', runningAt + execution + KILL_MARGIN],
-  ] as const;
-  return all.reduce((a, b) => (b[1] < a[1] ? b : a));
+function unsubscribed(state: JobState, viewer: Viewer, notified: boolean): JobState {
+  if (notified && !state.viewers.includes(viewer)) return state;
+  const next = { ...state, viewers: state.viewers.filter((other) => other !== viewer) };
+  // An id-viewer does not own the job. But the last one, before there is an id, would leave a job that nobody knows of.
+  const releases =
+    viewer.role !== 'id-viewer' || !!state.inGrace || (state.id === undefined && next.viewers.length === 0);
+  const atRisk = (state.id !== undefined || isSubmitting(state)) && !isOver(state) && !state.finished;
+  return { ...next, inGrace: releases && atRisk && !hasOwner(next) };
 }
 
-function hasOwner({ viewers }: JobState): boolean {
-  return viewers.some(({ role }) => role !== 'starter');
+/** No viewer is left: all of them were told an error, or their completion. */
+function withoutViewers(state: JobState): JobState {
+  return { ...state, viewers: [], inGrace: false };
 }
 
-/** Everybody is told the end, or an error, and looks no more. */
-function nobody(state: JobState): JobState {
-  return { ...state, viewers: [], leaving: false };
-}
-
-/** Nothing more will come, unless it is over already. */
+/** Nothing more will come. A job that is over already keeps its end. */
 function failed(state: JobState, error: unknown): JobState {
-  return isOver(state) ? submitted(state) : { ...submitted(nobody(state)), error };
+  return isOver(state) ? submissionEnded(state) : { ...submissionEnded(withoutViewers(state)), error };
 }
 
 /** The submission is over. Where it gave no id, there is nothing to cancel. */
-function submitted(state: JobState): JobState {
-  return { ...state, submitting: false, left: state.id === undefined ? undefined : state.left };
+function submissionEnded(state: JobState): JobState {
+  return state.id === undefined ? { ...state, submission: 'failed', cancelRequested: undefined } : state;
 }
 
 /** Whether the service cannot have the job yet. */
-function unsent({ id, submitting }: JobState, sent: boolean): boolean {
-  return id === undefined && !(submitting && sent);
+function isUnsent(state: JobState, { maybeReceived }: ReducerFacts): boolean {
+  return state.id === undefined && !(maybeReceived && isSubmitting(state));
 }
 
-/** The job is left. What was not sent never is, unless it was let go of. */
-function depart(state: JobState, sent: boolean): JobState {
-  const { policy, submitting, detached, finished } = state;
-  if (submitting && !sent && !detached) return { ...nobody(state), submitting: false, request: undefined };
+/**
+ * The job's last owner is gone, for longer than its grace. A submission that was not sent is withdrawn, unless the job
+ * was detached; a job on the server is cancelled, unless its policy is to let it run.
+ */
+function released(state: JobState, { maybeReceived }: ReducerFacts): JobState {
+  const { policy, detached, finished } = state;
+  if (isSubmitting(state) && !maybeReceived && !detached)
+    return { ...withoutViewers(state), submission: 'idle', request: undefined };
   return {
     ...state,
-    leaving: false,
+    inGrace: false,
     owned: false,
-    left: state.left ?? (policy === 'detach' || finished ? undefined : policy),
+    cancelRequested: state.cancelRequested ?? (policy === 'detach' || finished ? undefined : policy),
   };
 }
 
-/** Terminal is final, whatever a late answer says. */
+/** Takes an answer of the service. Terminal is final, whatever a late answer says. */
 function answered(state: JobState, snapshot: JobSnapshot | undefined, now: number): JobState {
   if (!snapshot) return state;
   const { snapshot: last } = state;

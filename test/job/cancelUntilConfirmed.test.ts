@@ -33,15 +33,15 @@ function asked(now: () => number, turns: readonly Turn[]) {
   return { at, ask: () => turn(turns[Math.min(at.push(now()) - 1, turns.length - 1)]!) };
 }
 
-function settling(cancels: readonly Turn[], statuses: readonly Turn[] = [job('IN_PROGRESS')], ifQueued = false) {
+function settling(cancels: readonly Turn[], statuses: readonly Turn[] = [job('IN_PROGRESS')], onlyIfQueued = false) {
   const time = clock();
   const now = () => time.scheduler.now();
   const [cancel, status] = [asked(now, cancels), asked(now, statuses)];
-  const seen = time.see(cancelUntilConfirmed(cancel.ask, status.ask, time.scheduler, ifQueued));
+  const seen = time.see(cancelUntilConfirmed(cancel.ask, status.ask, { scheduler: time.scheduler, onlyIfQueued }));
   return { ...time, seen, cancels: cancel.at, reads: status.at };
 }
 
-describe('settleJob', () => {
+describe('cancelUntilConfirmed', () => {
   test.each<[string, Turn, object]>([
     ['CANCELLED', job('CANCELLED'), { outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }],
     ['IN_QUEUE, which is an answer', job('IN_QUEUE'), { outcome: 'cancelled', snapshot: { status: 'IN_QUEUE' } }],
@@ -77,13 +77,7 @@ describe('settleJob', () => {
       return of(job('COMPLETED'));
     };
     const seen = see(
-      cancelUntilConfirmed(
-        cancel,
-        () => of(statuses.shift()!),
-        scheduler,
-        false,
-        () => cancels > 0,
-      ),
+      cancelUntilConfirmed(cancel, () => of(statuses.shift()!), { scheduler, isKnownOver: () => cancels > 0 }),
     );
     until(10_000);
     expect(seen).toMatchObject({ values: [{ outcome: 'finished', snapshot: { output: 1 } }], at: [1_000] });
@@ -95,7 +89,7 @@ describe('settleJob', () => {
     const statuses = [job('IN_PROGRESS'), job('COMPLETED', { output: 1 })];
     const cancel = () => throwError(() => new Error('not to be sent'));
     const status = () => of(statuses.shift()!);
-    const seen = see(cancelUntilConfirmed(cancel, status, scheduler, false, () => true));
+    const seen = see(cancelUntilConfirmed(cancel, status, { scheduler, isKnownOver: () => true }));
     until(10_000);
     expect(seen).toMatchObject({ values: [{ outcome: 'finished', snapshot: { output: 1 } }], at: [1_000] });
   });
@@ -106,9 +100,7 @@ describe('settleJob', () => {
       cancelUntilConfirmed(
         () => throwError(() => new Error('not to be sent')),
         () => of(job('IN_PROGRESS')),
-        scheduler,
-        false,
-        () => true,
+        { scheduler, isKnownOver: () => true },
       ),
     );
     until(600_000);

@@ -3,13 +3,14 @@ import { expect, test } from 'vitest';
 import {
   isEnded,
   isOver,
-  plan,
-  reduce,
+  isSubmitting,
+  jobReducer,
   type JobAction,
   type JobState,
   type ViewerRole,
   type Viewer,
 } from '../../src/job/jobReducer.js';
+import { wantedEffects, type EffectName } from '../../src/job/jobEffects.js';
 import type { JobTimeout, LeavePolicy } from '../../src/job/JobOptions.js';
 import type { CancelOutcome } from '../../src/job/cancelUntilConfirmed.js';
 import { isTerminal } from '../../src/protocol/snapshot.js';
@@ -17,9 +18,9 @@ import { job } from '../fixtures/snapshots.js';
 import { seed } from '../support/seed.js';
 
 const statuses = ['IN_QUEUE', 'IN_PROGRESS', 'UNKNOWN', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] as const;
-const viewers = (['owner', 'owner', 'reader', 'starter'] satisfies ViewerRole[]).map((role): Viewer => ({
+const viewers = (['viewer', 'viewer', 'chunk-viewer', 'id-viewer'] satisfies ViewerRole[]).map((role): Viewer => ({
   role,
-  tell: () => undefined,
+  notify: () => undefined,
 }));
 const viewer = fc.constantFrom(...viewers);
 const error = fc.integer().map((nth) => new Error(`error ${nth}`));
@@ -49,7 +50,7 @@ const input: fc.Arbitrary<JobAction> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('leave' as const),
       viewer,
-      told: fc.boolean(),
+      notified: fc.boolean(),
     }),
   },
   {
@@ -62,8 +63,8 @@ const input: fc.Arbitrary<JobAction> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constantFrom(
         'failed' as const,
-        'broken' as const,
-        'chunksBroken' as const,
+        'readFailed' as const,
+        'streamFailed' as const,
         'cancel' as const,
         'stop' as const,
         'expired' as const,
@@ -74,24 +75,24 @@ const input: fc.Arbitrary<JobAction> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      type: fc.constantFrom('graceOver' as const, 'finished' as const, 'streamed' as const, 'detach' as const),
+      type: fc.constantFrom('graceOver' as const, 'finished' as const, 'drained' as const, 'detach' as const),
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('deadline' as const), limit, error }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('settled' as const), settled }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('cancelSettled' as const), result: settled }) },
 );
 
 /** What can only happen where the plan has it going on; anything else happens to anyone. */
-const effects: Partial<Record<JobAction['type'], keyof ReturnType<typeof plan>>> = {
+const effects: Partial<Record<JobAction['type'], EffectName>> = {
   ready: 'prepare',
   submitted: 'submit',
   graceOver: 'grace',
-  settled: 'cancel',
+  cancelSettled: 'cancel',
   deadline: 'deadline',
   expired: 'expire',
-  broken: 'watch',
-  chunksBroken: 'stream',
-  streamed: 'stream',
+  readFailed: 'watch',
+  streamFailed: 'stream',
+  drained: 'stream',
 };
 
 const timeout: JobTimeout = { queue: 50, total: 100, execution: 20 };
@@ -107,7 +108,7 @@ interface Turn {
   readonly before: JobState;
   readonly state: JobState;
   readonly input: JobAction;
-  readonly wanted: ReturnType<typeof plan>;
+  readonly wanted: ReturnType<typeof wantedEffects>;
 }
 
 /** Plays inputs as they can come, and shows each turn. */
@@ -115,15 +116,21 @@ function turns(
   { attached, policy, keepsAll }: { attached: boolean; policy: LeavePolicy; keepsAll: boolean },
   inputs: readonly { input: JobAction; after: number; sent: boolean }[],
 ): Turn[] {
-  let state: JobState = { id: attached ? 'job' : undefined, viewers: [], policy };
+  let state: JobState = {
+    id: attached ? 'job' : undefined,
+    submission: attached ? 'submitted' : 'idle',
+    stream: 'off',
+    viewers: [],
+    policy,
+  };
   let now = 0;
   let sent = false;
   const joined = new Set<Viewer>();
   const seen: Turn[] = [];
   for (const step of inputs) {
     now += step.after;
-    const going = plan(state, timeout, keepsAll);
-    sent = going.submit && (sent || step.sent);
+    const going = wantedEffects(state, { timeout, keepsAllChunks: keepsAll });
+    sent = going.submit === true && (sent || step.sent);
     const input = possible(step.input, state, joined);
     if (!input) continue;
     const needed = effects[input.type];
@@ -132,8 +139,8 @@ function turns(
     // What is read of a job is read by its id.
     if (['answer', 'finished'].includes(input.type) && state.id === undefined) continue;
     const before = state;
-    state = reduce(before, input, now, sent);
-    seen.push({ before, state, input, wanted: plan(state, timeout, keepsAll) });
+    state = jobReducer(before, input, { now, maybeReceived: sent });
+    seen.push({ before, state, input, wanted: wantedEffects(state, { timeout, keepsAllChunks: keepsAll }) });
   }
   return seen;
 }
@@ -148,7 +155,7 @@ function possible(input: JobAction, state: JobState, joined: Set<Viewer>): JobAc
     return input;
   }
   joined.delete(one);
-  return { ...input, told: input.told && (!state.viewers.includes(one) || isEnded(state, one.role)) };
+  return { ...input, notified: input.notified && (!state.viewers.includes(one) || isEnded(state, one.role)) };
 }
 
 /** Holds a property in each turn, and sees to it that what it is about came up. */
@@ -168,7 +175,7 @@ function holds(about: (turn: Turn) => boolean, property: (turn: Turn) => void): 
 }
 
 const ended = ({ snapshot: last }: JobState) => last !== undefined && isTerminal(last);
-const owners = ({ viewers: all }: JobState) => all.filter(({ role }) => role !== 'starter').length;
+const owners = ({ viewers: all }: JobState) => all.filter(({ role }) => role !== 'id-viewer').length;
 
 test('S18 a terminal snapshot is final, whatever comes', () => {
   holds(
@@ -212,16 +219,16 @@ test('S1 nothing is submitted after an error', () => {
 
 test('a job that is known to be finished does not come to be left', () => {
   holds(
-    ({ before, input: { type } }) => !!before.finished && type !== 'cancel' && before.left === undefined,
+    ({ before, input: { type } }) => !!before.finished && type !== 'cancel' && before.cancelRequested === undefined,
     ({ state }) => {
-      expect(state.left).toBeUndefined();
+      expect(state.cancelRequested).toBeUndefined();
     },
   );
 });
 
 test('S4 it is cancelled only after a leaving, a cancel(), or a deadline; never because a read failed', () => {
   holds(
-    ({ before, state }) => before.left === undefined && state.left !== undefined,
+    ({ before, state }) => before.cancelRequested === undefined && state.cancelRequested !== undefined,
     ({ input: { type } }) => {
       expect(['graceOver', 'stop', 'cancel', 'deadline', 'expired']).toContain(type);
     },
@@ -230,7 +237,8 @@ test('S4 it is cancelled only after a leaving, a cancel(), or a deadline; never 
 
 test('S4 once it is detached, it is cancelled by cancel() and by deadlines alone', () => {
   holds(
-    ({ before, state }) => before.policy === 'detach' && before.left === undefined && state.left !== undefined,
+    ({ before, state }) =>
+      before.policy === 'detach' && before.cancelRequested === undefined && state.cancelRequested !== undefined,
     ({ input: { type } }) => {
       expect(['cancel', 'deadline', 'expired']).toContain(type);
     },
@@ -249,18 +257,17 @@ test('S7 S13 it is watched only while somebody owns it, and it is not over', () 
 
 test('S14 the stream is read only for one who asked for chunks, while somebody owns it', () => {
   holds(
-    ({ wanted }) => wanted.stream,
+    ({ wanted }) => wanted.stream === true,
     ({ state }) => {
       expect(owners(state)).toBeGreaterThan(0);
-      expect(state.streaming).toBe(true);
-      expect(state.streamed).not.toBe(true);
+      expect(state.stream).toBe('wanted');
     },
   );
 });
 
 test('S8 the last word is never read beside the watching, and no deadline runs then', () => {
   holds(
-    ({ wanted }) => wanted.expire,
+    ({ wanted }) => wanted.expire === true,
     ({ wanted }) => {
       expect(wanted).toMatchObject({ watch: false, deadline: false });
     },
@@ -269,7 +276,7 @@ test('S8 the last word is never read beside the watching, and no deadline runs t
 
 test('S4 a grace runs only while nobody owns it and it is not over', () => {
   holds(
-    ({ before, wanted }) => wanted.grace && !before.leaving,
+    ({ before, wanted }) => wanted.grace === true && !before.inGrace,
     ({ state }) => {
       expect(owners(state)).toBe(0);
       expect(isOver(state)).toBe(false);
@@ -293,9 +300,9 @@ test('those who look are those who joined', () => {
 
 test('S6 settled() does not wait for a job that has no id and is not being submitted', () => {
   holds(
-    ({ state, input: { type } }) => state.id === undefined && !state.submitting && type !== 'join',
+    ({ state, input: { type } }) => state.id === undefined && !isSubmitting(state) && type !== 'join',
     ({ wanted, state }) => {
-      if (!state.leaving) expect(wanted.hold).toBe(false);
+      if (!state.inGrace) expect(wanted.trackPending).toBe(false);
     },
   );
 });

@@ -1,0 +1,120 @@
+import { Subscription, type Observable, type OperatorFunction, type SchedulerLike, type Unsubscribable } from 'rxjs';
+import type { ErrorContext } from '../errors/RunpodError.js';
+import type { Closeable } from '../http/ClientContext.js';
+import type { CancelOutcome } from '../job/cancelUntilConfirmed.js';
+import type { JobBackend, JobCancelOptions, SubmissionCall } from '../job/JobBackend.js';
+import type { JobOptions } from '../job/JobOptions.js';
+import type { ReaderPosition } from '../sources/StreamCursor.js';
+import type { StreamEvent } from '../sources/streamChunks.js';
+import type { EndpointHealth } from '../types/EndpointHealth.js';
+import type { JobRequest } from '../types/JobRequest.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import { checkOutput } from './checkOutput.js';
+import type { EndpointView } from './EndpointView.js';
+import { readHealth } from './readHealth.js';
+import { readJob } from './readJob.js';
+import { readStream } from './readStream.js';
+import { submitJob } from './submitJob.js';
+import { watchJob } from './watchJob.js';
+
+/** What one job needs of its endpoint, made of the endpoint's calls. */
+export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
+  readonly tag: string | undefined;
+  readonly #view: EndpointView<I, O, C>;
+  readonly #options: Omit<JobOptions<object>, 'timeout'>;
+  readonly #callMeta: { readonly tag: string | undefined; readonly ownership: 'job' };
+
+  /** @param tag - the caller's own name for the job */
+  constructor(view: EndpointView<I, O, C>, options: JobOptions<object>, tag: string | undefined) {
+    this.tag = tag;
+    this.#view = view;
+    // The timeout is the whole job's, and the job keeps it; it limits no single call.
+    const { timeout: _timeout, ...callOptions } = options;
+    this.#options = callOptions;
+    this.#callMeta = { tag, ownership: 'job' };
+  }
+
+  get scheduler(): SchedulerLike {
+    return this.#view.context.client.settings.scheduler;
+  }
+
+  get endpointId(): string | undefined {
+    return this.#view.context.id;
+  }
+
+  context(operation: string, jobId: string | undefined): ErrorContext {
+    return this.#view.context.errorContext({ operation, jobId, tag: this.tag });
+  }
+
+  submit(request: JobRequest<object>, onStart: (call: SubmissionCall) => void): Observable<JobSnapshot> {
+    return submitJob(this.#view, {
+      operation: 'run',
+      request: request as JobRequest<I>,
+      options: this.#options,
+      meta: { ...this.#callMeta, onStart },
+    });
+  }
+
+  watch(id: string): Observable<JobSnapshot> {
+    return watchJob(this.#view.context, { id, options: this.#options, meta: this.#callMeta });
+  }
+
+  read(id: string): Observable<JobSnapshot> {
+    const { context } = this.#view;
+    return context.jobs.read(id, () => readJob(context, { id, options: this.#options, meta: this.#callMeta }));
+  }
+
+  snapshots(id: string): Observable<JobSnapshot> {
+    return this.#view.context.jobs.snapshotsOf(id);
+  }
+
+  readStream(id: string, position: ReaderPosition, onJobOver: () => void): Observable<StreamEvent> {
+    return readStream(this.#view, { id, options: this.#options, meta: this.#callMeta, position, onJobOver });
+  }
+
+  cancel(id: string, { urgent, onlyIfQueued }: JobCancelOptions): Observable<CancelOutcome> {
+    return this.#view.context.cancelAbandoned(id, { tag: this.tag, urgent, onlyIfQueued });
+  }
+
+  watchHealth(): Observable<EndpointHealth> {
+    const { context } = this.#view;
+    return context.health.watch(() => readHealth(context));
+  }
+
+  checkOutput(onCompleted?: () => void): OperatorFunction<JobSnapshot, JobSnapshot> {
+    const { context, options } = this.#view;
+    return checkOutput(context, options.output, onCompleted);
+  }
+
+  refresh(id: string): void {
+    this.#view.context.jobs.refresh(id);
+  }
+
+  submittedAt(id: string): number | undefined {
+    return this.#view.context.jobs.get(id)?.submittedAt;
+  }
+
+  restoreSubmittedAt(id: string, submittedAt: number | undefined): void {
+    this.#view.context.jobs.restoreSubmittedAt(id, submittedAt);
+  }
+
+  hasGap(id: string): boolean {
+    return this.#view.context.jobs.hasGap(id);
+  }
+
+  trackPendingCancel(): Unsubscribable {
+    return this.#view.context.client.pendingCancels.track();
+  }
+
+  onClosing(listener: (makeError: (context: ErrorContext) => Error) => void): Unsubscribable {
+    const { closeables } = this.#view.context.client;
+    const closeable: Closeable = {
+      close: (makeError) => {
+        // A job that was taken off the list while others were told of the closing is not told any more.
+        if (closeables.delete(closeable)) listener(makeError);
+      },
+    };
+    closeables.add(closeable);
+    return new Subscription(() => closeables.delete(closeable));
+  }
+}

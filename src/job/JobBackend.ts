@@ -1,0 +1,90 @@
+import type { Observable, OperatorFunction, SchedulerLike, Unsubscribable } from 'rxjs';
+import type { ErrorContext } from '../errors/RunpodError.js';
+import type { ReaderPosition } from '../sources/StreamCursor.js';
+import type { StreamEvent } from '../sources/streamChunks.js';
+import type { EndpointHealth } from '../types/EndpointHealth.js';
+import type { JobRequest } from '../types/JobRequest.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { CancelOutcome } from './cancelUntilConfirmed.js';
+
+/** A submission that waits for its turn or is on its way. */
+export interface SubmissionCall {
+  /** Whether the server may have received the submission. */
+  readonly maybeReceived: boolean;
+  /** Set by the job: no view waits for the answer, so the submission is not sent again. */
+  abandoned: boolean;
+}
+
+/** How a job is cancelled on the server. */
+export interface JobCancelOptions {
+  /** Whether the job is known to run, and cost: its cancel goes before those of other jobs. */
+  readonly urgent: boolean;
+  /** Whether the job is cancelled only if no worker has taken it yet. */
+  readonly onlyIfQueued: boolean;
+}
+
+/** What one job needs of its endpoint. The snapshots are as the service sent them; `checkOutput` checks their output. */
+export interface JobBackend {
+  readonly scheduler: SchedulerLike;
+  readonly endpointId: string | undefined;
+  /** The caller's own name for the job. */
+  readonly tag: string | undefined;
+
+  /** What errors say about where they happened. */
+  context(operation: string, jobId: string | undefined): ErrorContext;
+
+  /**
+   * Submits the job once.
+   *
+   * @param onStart - called when the submission starts, before it is sent
+   */
+  submit(request: JobRequest<object>, onStart: (call: SubmissionCall) => void): Observable<JobSnapshot>;
+
+  /** Polls the job until it is over. The polling is shared with all others who watch the job. */
+  watch(id: string): Observable<JobSnapshot>;
+
+  /** Reads the job once. A read that is in flight already is shared. */
+  read(id: string): Observable<JobSnapshot>;
+
+  /** Every answer about the job that others ask for. Makes no requests. */
+  snapshots(id: string): Observable<JobSnapshot>;
+
+  /**
+   * Reads the job's stream to its end.
+   *
+   * @param position - how far this job has read its stream; kept up to date
+   * @param onJobOver - called when an answer says that the job is over
+   */
+  readStream(id: string, position: ReaderPosition, onJobOver: () => void): Observable<StreamEvent>;
+
+  /** Cancels the job until the service confirms it. Goes on, whoever unsubscribes. */
+  cancel(id: string, options: JobCancelOptions): Observable<CancelOutcome>;
+
+  /** Reads the endpoint's counts of workers and jobs, again and again. The reading is shared. */
+  watchHealth(): Observable<EndpointHealth>;
+
+  /**
+   * Checks the output of a completed job, and may transform it.
+   *
+   * @param onCompleted - called before the output of a completed job is checked
+   */
+  checkOutput(onCompleted?: () => void): OperatorFunction<JobSnapshot, JobSnapshot>;
+
+  /** Has those who watch the job read it anew. */
+  refresh(id: string): void;
+
+  /** When this client submitted the job, or what was restored. */
+  submittedAt(id: string): number | undefined;
+
+  /** Takes over from a reference when the job was submitted, unless that is known. */
+  restoreSubmittedAt(id: string, submittedAt: number | undefined): void;
+
+  /** Whether chunks may be missing after the delivered part of the job's stream. */
+  hasGap(id: string): boolean;
+
+  /** Keeps `settled()` waiting until the returned subscription is unsubscribed from. */
+  trackPendingCancel(): Unsubscribable;
+
+  /** Calls the listener when the client is closed, at most once, with a function that makes the error of that. */
+  onClosing(listener: (error: (context: ErrorContext) => Error) => void): Unsubscribable;
+}
