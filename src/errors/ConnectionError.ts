@@ -10,6 +10,7 @@ export interface ConnectionErrorDetails {
 /** No answer came: the connection failed or broke. */
 export class ConnectionError extends RunpodError<ConnectionErrorDetails> {
   static override readonly brand = 'ConnectionError';
+  static override readonly code = 'connection';
 
   declare readonly phase: Phase;
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from './codes.js';
 import { RunpodError } from './RunpodError.js';
 
 /** What a {@link HttpError} says. */
@@ -12,6 +13,7 @@ export interface HttpErrorDetails {
 /** The service answered with a status other than 2xx. */
 export class HttpError extends RunpodError<HttpErrorDetails> {
   static override readonly brand: string = 'HttpError';
+  static override readonly code: ErrorCode = 'http';
 
   declare readonly status: number;
   declare readonly requestId?: string;

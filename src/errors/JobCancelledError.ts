@@ -9,6 +9,7 @@ export interface JobCancelledErrorDetails {
 /** The job was cancelled, by this client or elsewhere. */
 export class JobCancelledError extends RunpodError<JobCancelledErrorDetails> {
   static override readonly brand = 'JobCancelledError';
+  static override readonly code = 'job_cancelled';
 
   declare readonly snapshot: CancelledSnapshot;
 }

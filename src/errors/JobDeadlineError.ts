@@ -14,6 +14,7 @@ export interface JobDeadlineErrorDetails {
 /** The job took longer than it was allowed to. */
 export class JobDeadlineError extends RunpodError<JobDeadlineErrorDetails> {
   static override readonly brand = 'JobDeadlineError';
+  static override readonly code = 'job_deadline';
 
   declare readonly limit: 'queue' | 'execution' | 'total';
   declare readonly by: 'client' | 'server';

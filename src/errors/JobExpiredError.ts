@@ -10,6 +10,7 @@ export interface JobExpiredErrorDetails {
 /** This client knew the job, and the service no longer does: its ttl or the retention of its result is over. */
 export class JobExpiredError extends RunpodError<JobExpiredErrorDetails> {
   static override readonly brand = 'JobExpiredError';
+  static override readonly code = 'job_expired';
 
   declare readonly snapshot?: JobSnapshot;
 }

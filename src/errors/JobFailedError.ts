@@ -9,6 +9,7 @@ export interface JobFailedErrorDetails {
 /** The job failed; `snapshot.error` holds the cause. */
 export class JobFailedError extends RunpodError<JobFailedErrorDetails> {
   static override readonly brand = 'JobFailedError';
+  static override readonly code = 'job_failed';
 
   declare readonly snapshot: FailedSnapshot;
 }

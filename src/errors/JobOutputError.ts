@@ -15,6 +15,7 @@ export interface JobOutputErrorDetails {
 /** The job's output, or a chunk of it, does not match the endpoint's schema. The job itself is paid and done. */
 export class JobOutputError extends RunpodError<JobOutputErrorDetails> {
   static override readonly brand = 'JobOutputError';
+  static override readonly code = 'job_output';
 
   declare readonly issues: readonly Issue[];
   declare readonly snapshot?: JobSnapshot;

@@ -3,4 +3,5 @@ import { HttpError } from './HttpError.js';
 /** The endpoint takes no more requests at the moment (429), and repeating did not help. */
 export class RateLimitError extends HttpError {
   static override readonly brand = 'RateLimitError';
+  static override readonly code = 'rate_limit';
 }

@@ -9,6 +9,7 @@ export interface RequestTimeoutErrorDetails {
 /** A call, or one attempt of it, took longer than it may. */
 export class RequestTimeoutError extends RunpodError<RequestTimeoutErrorDetails> {
   static override readonly brand = 'RequestTimeoutError';
+  static override readonly code = 'request_timeout';
 
   declare readonly timeout: number;
 }

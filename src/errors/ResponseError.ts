@@ -9,6 +9,7 @@ export interface ResponseErrorDetails {
 /** The service answered 2xx, but with something that cannot be understood. */
 export class ResponseError extends RunpodError<ResponseErrorDetails> {
   static override readonly brand = 'ResponseError';
+  static override readonly code = 'response';
 
   declare readonly excerpt: string;
 }

@@ -12,6 +12,7 @@ export interface StreamGapErrorDetails {
 /** Chunks may be missing, because the answer that carried them was lost, and they could not be had from the output. */
 export class StreamGapError extends RunpodError<StreamGapErrorDetails> {
   static override readonly brand = 'StreamGapError';
+  static override readonly code = 'stream_gap';
 
   declare readonly delivered: number;
   declare readonly held: readonly unknown[];

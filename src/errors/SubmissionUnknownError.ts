@@ -4,4 +4,5 @@ import { RunpodError } from './RunpodError.js';
  * again, because that could pay twice. `cause` says what happened. */
 export class SubmissionUnknownError extends RunpodError {
   static override readonly brand = 'SubmissionUnknownError';
+  static override readonly code = 'submission_unknown';
 }

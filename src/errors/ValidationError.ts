@@ -9,6 +9,7 @@ export interface ValidationErrorDetails {
 /** What the caller gave cannot be sent; nothing was. Each issue names the field, what was given and the rule. */
 export class ValidationError extends RunpodError<ValidationErrorDetails> {
   static override readonly brand = 'ValidationError';
+  static override readonly code = 'validation';
 
   declare readonly issues: readonly Issue[];
 }
