@@ -298,7 +298,11 @@ export class EndpointContext {
     const accepted = context.accepted && (isRefusal(status) ? 'no' : 'unknown');
     // Of a submission that may have been accepted, `submissionUnknown` says what to do.
     const lost = accepted === 'unknown' && kind === 'submission';
-    throw toHttpError(reply, { ...context, accepted }, client.now(), (words) => redact(words, trace), !lost);
+    throw toHttpError(
+      reply,
+      { ...context, accepted },
+      { now: client.now(), redact: (words) => redact(words, trace), advise: !lost },
+    );
   }
 }
 

@@ -1,10 +1,10 @@
 import { defer, retry as retryWhile, tap, timer, type Observable, type SchedulerLike } from 'rxjs';
-import { ConnectionError } from '../errors/ConnectionError.js';
-import { RequestTimeoutError } from '../errors/RequestTimeoutError.js';
+import { unansweredRule } from '../errors/unansweredRule.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { operationRow } from '../protocol/operations.js';
 import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
 import { bodyMessage, isEndpointMissing } from '../protocol/message.js';
+import { mayRepeat, statusRule } from '../protocol/statusRules.js';
 import type { CallRequest } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { redact, type CallState } from './CallState.js';
@@ -83,7 +83,13 @@ export function retryCall(
       // A job just submitted may not be known everywhere yet. An endpoint that is not found will not come.
       const lagging = status === 404 && now < trace.lagUntil && !isEndpointMissing(text);
       if (lagging) return trace.abandoned ? undefined : LAG_PAUSE;
-      return mayRepeat(status, careful) ? pause(parseRetryAfter(headers, now)) : undefined;
+      return mayRepeat(statusRule(status), careful) ? pause(parseRetryAfter(headers, now)) : undefined;
+    };
+
+    /** The same after a request without an answer. */
+    const pauseAfterFailure = (error: unknown): number | undefined => {
+      const rule = unansweredRule(error);
+      return rule && mayRepeat(rule, careful) ? pause() : undefined;
     };
 
     return attempt.pipe(
@@ -94,8 +100,7 @@ export function retryCall(
       }),
       retryWhile({
         delay: (error: unknown) => {
-          const refused = error instanceof Again;
-          const wait = refused ? error.pause : isRepeatable(error, careful) ? pause() : undefined;
+          const wait = error instanceof Again ? error.pause : pauseAfterFailure(error);
           if (wait === undefined) throw error;
           report(wait, (error as Error).message);
           return timer(Math.min(MAX_TIMER, wait), scheduler);
@@ -113,13 +118,4 @@ class Again extends Error {
     super(message);
     this.pause = pause;
   }
-}
-
-function mayRepeat(status: number, careful: boolean): boolean {
-  return status === 429 || (!careful && (status === 408 || status >= 500));
-}
-
-function isRepeatable(error: unknown, careful: boolean): boolean {
-  if (error instanceof ConnectionError) return !careful || error.phase === 'connect';
-  return !careful && error instanceof RequestTimeoutError;
 }
