@@ -49,7 +49,7 @@ export class EndpointCalls<I extends object, O, C> {
       ),
     ).pipe(
       concatMap((input) => {
-        const { body, issues: found } = jobBody({ ...request, input }, operation, allowEmptyInput);
+        const { body, issues: found } = jobBody({ ...request, input }, operation, { allowEmptyInput });
         return state.callJob(
           {
             ...particulars,

@@ -257,7 +257,7 @@ export class EndpointContext {
     const parse = (text: string) =>
       call.read
         ? call.read({ ...reply, text })
-        : (parseSnapshot(text, this.parse, jobId, kind === 'submission') as Parsed<T>);
+        : (parseSnapshot(text, { parse: this.parse, id: jobId, lenient: kind === 'submission' }) as Parsed<T>);
     const parsed = status >= 200 && status < 300 ? parse(reply.text) : undefined;
     if (parsed && 'value' in parsed) {
       if (job) {
