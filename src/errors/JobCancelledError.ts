@@ -1,7 +1,7 @@
 import { RunpodError } from './RunpodError.js';
 import type { CancelledSnapshot } from '../types/JobSnapshot.js';
 
-/** What a {@link JobCancelledError} says. */
+/** The members of {@link JobCancelledError} besides those of every error. */
 export interface JobCancelledErrorDetails {
   readonly snapshot: CancelledSnapshot;
 }
