@@ -5,7 +5,7 @@ import type { CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import type { JobBackend, JobCancelOptions, SubmissionCall } from '../job/JobBackend.js';
 import type { JobOptions } from '../job/JobOptions.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
-import type { StreamEvent } from '../sources/streamChunks.js';
+import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';

@@ -32,7 +32,7 @@ export function submitJob<I extends object, O, C>(
   const given = (request as Partial<JobRequest<I>> | undefined)?.input as I;
   return defer(() => validate(schema, 'input', given, refuse)).pipe(
     concatMap((input) => {
-      const { body, issues: bodyIssues } = jobBody({ ...request, input }, operation, allowEmptyInput);
+      const { body, issues: bodyIssues } = jobBody({ ...request, input }, operation, { allowEmptyInput });
       return context.callJob(
         {
           ...meta,

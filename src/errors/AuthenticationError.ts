@@ -1,6 +1,7 @@
 import { HttpError } from './HttpError.js';
 
-/** The API key is missing, wrong, or may not do this (401, 403). */
+/** The API key is missing or wrong, or lacks the permission for the call (401, 403). */
 export class AuthenticationError extends HttpError {
   static override readonly brand = 'AuthenticationError';
+  static override readonly code = 'authentication';
 }

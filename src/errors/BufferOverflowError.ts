@@ -1,6 +1,7 @@
 import { RunpodError } from './RunpodError.js';
 
-/** A buffer of `runEach` had no room for an input: its source is faster than the jobs. Nothing was submitted for it. */
+/** The buffer of `runEach` was full: the source is faster than the jobs. The input was not submitted. */
 export class BufferOverflowError extends RunpodError {
   static override readonly brand = 'BufferOverflowError';
+  static override readonly code = 'buffer_overflow';
 }

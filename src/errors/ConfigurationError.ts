@@ -1,6 +1,7 @@
 import { RunpodError } from './RunpodError.js';
 
-/** The client lacks something, was told something it will not do, or is closed: nothing was sent. */
+/** The client's options are incomplete or not allowed, or the client is closed. Nothing was sent. */
 export class ConfigurationError extends RunpodError {
   static override readonly brand = 'ConfigurationError';
+  static override readonly code = 'configuration';
 }

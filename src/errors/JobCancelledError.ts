@@ -1,7 +1,7 @@
 import { RunpodError } from './RunpodError.js';
 import type { CancelledSnapshot } from '../types/JobSnapshot.js';
 
-/** What a {@link JobCancelledError} says. */
+/** The members of {@link JobCancelledError} besides those of every error. */
 export interface JobCancelledErrorDetails {
   readonly snapshot: CancelledSnapshot;
 }
@@ -9,6 +9,7 @@ export interface JobCancelledErrorDetails {
 /** The job was cancelled, by this client or elsewhere. */
 export class JobCancelledError extends RunpodError<JobCancelledErrorDetails> {
   static override readonly brand = 'JobCancelledError';
+  static override readonly code = 'job_cancelled';
 
   declare readonly snapshot: CancelledSnapshot;
 }

@@ -1,19 +1,20 @@
 import { RunpodError } from './RunpodError.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 
-/** What a {@link JobDeadlineError} says. */
+/** The members of {@link JobDeadlineError} besides those of every error. */
 export interface JobDeadlineErrorDetails {
-  /** Which limit was passed. */
+  /** The limit that was exceeded. */
   readonly limit: 'queue' | 'execution' | 'total';
-  /** Who enforced it. */
+  /** Whether the client or the service enforced the limit. */
   readonly by: 'client' | 'server';
-  /** The job as it was last seen, where it was. */
+  /** The job's latest snapshot, where there was any. */
   readonly snapshot?: JobSnapshot | undefined;
 }
 
-/** The job took longer than it was allowed to. */
+/** The job exceeded one of its time limits. */
 export class JobDeadlineError extends RunpodError<JobDeadlineErrorDetails> {
   static override readonly brand = 'JobDeadlineError';
+  static override readonly code = 'job_deadline';
 
   declare readonly limit: 'queue' | 'execution' | 'total';
   declare readonly by: 'client' | 'server';

@@ -1,15 +1,19 @@
 import { RunpodError } from './RunpodError.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 
-/** What a {@link JobExpiredError} says. */
+/** The members of {@link JobExpiredError} besides those of every error. */
 export interface JobExpiredErrorDetails {
-  /** The job as it was last seen, where it was. */
+  /** The job's latest snapshot, where there was any. */
   readonly snapshot?: JobSnapshot | undefined;
 }
 
-/** This client knew the job, and the service no longer does: its ttl or the retention of its result is over. */
+/**
+ * This client has known the job, and the service does not know it any more: the job's ttl is over, or the time for which
+ * the service keeps its result.
+ */
 export class JobExpiredError extends RunpodError<JobExpiredErrorDetails> {
   static override readonly brand = 'JobExpiredError';
+  static override readonly code = 'job_expired';
 
   declare readonly snapshot?: JobSnapshot;
 }

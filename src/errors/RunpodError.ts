@@ -4,68 +4,72 @@ import type { ErrorCode } from './codes.js';
 
 const BRANDS = Symbol.for('runpod-rx.error');
 
-/** Where an error happened, and why. */
+/** Where an error happened, and its cause. */
 export interface ErrorContext {
   readonly operation: Operation;
   readonly endpointId?: string | undefined;
   readonly jobId?: string | undefined;
   readonly tag?: string | undefined;
   /**
-   * Of submissions and commands: `no` when the server cannot have acted on it, so that it may be sent again; `unknown`
-   * when it may have, so that submitting again may run and bill a job twice.
+   * Set for submissions and commands. `no`: the server cannot have acted on the request, so it is safe to send it again.
+   * `unknown`: the server may have acted on it, so submitting again may run and bill a second job.
    */
   readonly accepted?: 'no' | 'unknown' | undefined;
   readonly cause?: unknown;
 }
 
 /**
- * The base of every error of this library. `code` says which one it is and is stable; the text of `message` is not.
+ * The base class of every error of this library. `code` names the kind of error and is stable; the text of `message` may
+ * change.
  *
- * `instanceof` holds across copies of the library: one from its ES modules and one from its CommonJS build are the same
- * to it.
+ * `instanceof` works across copies of the library: an error of the CommonJS build is an instance of the same class of the
+ * ES modules.
  *
- * @typeParam D - what a class of error says beside the context
+ * @typeParam D - the members that a class has besides those of the context
  */
 export class RunpodError<D extends object = object> extends Error {
-  /** The class's name in the source, which minifiers leave alone. `code` is made of it. */
+  /** The class's name as a string, since minifiers shorten class names. `instanceof` goes by it. */
   static readonly brand: string = 'RunpodError';
+  /** The code of the class's errors, as the table in `codes.ts` lists it. */
+  static readonly code: ErrorCode = 'runpod';
 
   declare readonly code: ErrorCode;
   declare readonly operation: Operation;
   declare readonly endpointId?: string;
   declare readonly jobId?: string;
   declare readonly accepted?: 'no' | 'unknown';
-  /** Whether the same call may succeed later, and cannot do harm. */
+  /** Whether the same call may succeed later, and is safe to make again. */
   declare readonly retryable: boolean;
   declare readonly tag?: string;
-  /** Of an error of a `Job`'s own reading: what to attach to. The job itself goes on. */
+  /** Set when reading a `Job` failed: the job itself goes on, and `attach(ref)` returns to it. */
   declare readonly ref?: JobRef;
 
   constructor(message: string, context: ErrorContext, details?: D & { readonly retryable?: boolean }) {
     super(message, context);
-    const { brand } = new.target;
-    const code = brand
-      .slice(0, -5)
-      .replace(/\B[A-Z]/g, '_$&')
-      .toLowerCase();
-    for (const [key, value] of Object.entries({ name: brand, code, retryable: false, ...context, ...details })) {
+    const { brand, code } = new.target;
+    // `Error` has set `cause` already, as a property that is not enumerable; assigning it again leaves it so.
+    const members = { name: brand, code, retryable: false, ...context, ...details };
+    for (const [key, value] of Object.entries(members)) {
       if (value !== undefined) Object.assign(this, { [key]: value });
     }
   }
 
-  /** @hidden The brands of the error's class and of those it extends. */
+  /** @hidden The brands of the error's class and of every class that it extends. */
   get [BRANDS](): readonly string[] {
     const brands: string[] = [];
     let type = this.constructor as typeof RunpodError | null;
-    for (; type?.brand; type = Object.getPrototypeOf(type) as typeof RunpodError | null) brands.push(type.brand);
+    while (type?.brand) {
+      brands.push(type.brand);
+      type = Object.getPrototypeOf(type) as typeof RunpodError | null;
+    }
     return brands;
   }
 
-  /** @hidden Goes by the brand, which another copy of the library knows as well. */
+  /** @hidden Compares brands, because another copy of the library has the same brands but other classes. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // A user's own subclass has no brand of its own: for it the prototype chain decides.
-    return Object.hasOwn(this, 'brand')
-      ? !!(Object(value) as { [BRANDS]?: readonly string[] })[BRANDS]?.includes(this.brand)
-      : Function.prototype[Symbol.hasInstance].call(this, value);
+    // A user's subclass without a brand of its own is recognised by the prototype chain.
+    if (!Object.hasOwn(this, 'brand')) return Function.prototype[Symbol.hasInstance].call(this, value);
+    const { [BRANDS]: brands } = Object(value) as { readonly [BRANDS]?: readonly string[] };
+    return !!brands?.includes(this.brand);
   }
 }

@@ -1,6 +1,10 @@
 import { RunpodError } from './RunpodError.js';
 
-/** This client already reads the job's stream. The service hands each chunk out once, so two readers would share them. */
+/**
+ * This client reads the job's stream already. The service sends each chunk once, so with two readers each would miss the
+ * chunks of the other.
+ */
 export class StreamInUseError extends RunpodError {
   static override readonly brand = 'StreamInUseError';
+  static override readonly code = 'stream_in_use';
 }

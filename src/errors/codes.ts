@@ -1,5 +1,6 @@
 /**
- * The codes of errors. Open by contract: a later version may add some.
+ * The codes of errors and their classes. Each class states its code as a literal. A test compares this table with the
+ * classes, with the type below and with `docs/errors.md`. Open by contract: a later version may add codes.
  *
  * | code | class |
  * | --- | --- |

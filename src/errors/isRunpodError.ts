@@ -22,7 +22,7 @@ import type { StreamInUseError } from './StreamInUseError.js';
 import type { SubmissionUnknownError } from './SubmissionUnknownError.js';
 import type { ValidationError } from './ValidationError.js';
 
-/** The class that each code stands for. */
+/** The class of each code. */
 export interface ErrorsByCode {
   configuration: ConfigurationError;
   validation: ValidationError;
@@ -49,7 +49,7 @@ export interface ErrorsByCode {
 }
 
 /**
- * Whether a value is an error of this library, and, with a code, which one:
+ * Whether a value is an error of this library; with a code, whether it is the error with this code:
  *
  * ```ts
  * catchError((error: unknown) => {

@@ -5,7 +5,7 @@ import { JobFailedError } from './JobFailedError.js';
 import { JobTimedOutError } from './JobTimedOutError.js';
 import type { ErrorContext, RunpodError } from './RunpodError.js';
 
-/** The error for a job that is over without having completed. */
+/** The error for a job that ended without completing. */
 export function jobError(
   snapshot: FailedSnapshot | CancelledSnapshot | TimedOutSnapshot,
   at: ErrorContext,
@@ -13,14 +13,13 @@ export function jobError(
   const { id: jobId, status } = snapshot;
   const context = { ...at, jobId };
   if (status === 'CANCELLED') return new JobCancelledError(`job ${jobId} was cancelled`, context, { snapshot });
+  // A job that TIMED_OUT may have no error.
   const { message = 'it expired, or its worker was lost' } = snapshot.error ?? {};
   if (status === 'TIMED_OUT') return new JobTimedOutError(`job ${jobId} timed out: ${message}`, context, { snapshot });
-  // The words of the service when policy.executionTimeout was passed.
-  return message.startsWith('executionTimeout exceeded')
-    ? new JobDeadlineError(`job ${jobId} ran longer than its executionTimeout`, context, {
-        limit: 'execution',
-        by: 'server',
-        snapshot,
-      })
-    : new JobFailedError(`job ${jobId} failed: ${message}`, context, { snapshot });
+  // The service's words for a job that exceeded its policy.executionTimeout.
+  if (message.startsWith('executionTimeout exceeded')) {
+    const details = { limit: 'execution', by: 'server', snapshot } as const;
+    return new JobDeadlineError(`job ${jobId} ran longer than its executionTimeout`, context, details);
+  }
+  return new JobFailedError(`job ${jobId} failed: ${message}`, context, { snapshot });
 }

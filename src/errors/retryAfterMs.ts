@@ -1,6 +1,6 @@
 import { HttpError } from './HttpError.js';
 
-/** How long the answer behind an error asks to wait, in milliseconds; 0 where it does not ask. */
+/** How long an error's HTTP answer asks to wait, in milliseconds; 0 where it does not ask. */
 export function retryAfterMs(error: unknown): number {
   return error instanceof HttpError ? (error.retryAfter ?? 0) : 0;
 }

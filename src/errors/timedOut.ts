@@ -1,7 +1,7 @@
 import { RequestTimeoutError } from './RequestTimeoutError.js';
 import type { ErrorContext } from './RunpodError.js';
 
-/** The error for a call, or an attempt of it, that took longer than the named option allows. */
+/** The error for a call, or an attempt of it, that took longer than the option `option` allows. */
 export function timedOut(
   timeout: number,
   option: 'timeout' | 'requestTimeout',

@@ -1,5 +1,6 @@
 import { bodyMessage } from '../protocol/message.js';
 import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
+import { statusRule, type StatusRule } from '../protocol/statusRules.js';
 import type { Reply } from '../types/Transport.js';
 import { AuthenticationError } from './AuthenticationError.js';
 import { BodyTooLargeError } from './BodyTooLargeError.js';
@@ -8,43 +9,72 @@ import { NotFoundError } from './NotFoundError.js';
 import { RateLimitError } from './RateLimitError.js';
 import type { ErrorContext } from './RunpodError.js';
 
-/** The error for an answer that is not 2xx, with what can be done about it. */
+/** What {@link toHttpError} needs besides the answer. */
+export interface ToHttpErrorOptions {
+  /** Milliseconds since the epoch, to read a `Retry-After` that is a date. */
+  readonly now: number;
+  /** Takes API keys out of a text. */
+  readonly redact: (text: string) => string;
+  /** Whether the message says what can be done about the error. */
+  readonly advise: boolean;
+}
+
+const classes = {
+  http: HttpError,
+  authentication: AuthenticationError,
+  not_found: NotFoundError,
+  rate_limit: RateLimitError,
+  body_too_large: BodyTooLargeError,
+} as const satisfies Readonly<Record<StatusRule['code'], typeof HttpError>>;
+
+/** The error for an answer that is not 2xx. */
 export function toHttpError(
   { status, headers, text }: Reply,
   context: ErrorContext,
-  now: number,
-  redact: (text: string) => string,
-  advise: boolean,
+  { now, redact, advise }: ToHttpErrorOptions,
 ): HttpError {
+  const { code: statusCode, retryable } = statusRule(status);
   const words = bodyMessage(redact(text)) ?? '';
   const requestId = headers['x-request-id'] ?? headers['cf-ray'];
   const retryAfter = parseRetryAfter(headers, now);
-  const target = headers.location?.replace(/[?#].*/, '').replace(/\/\/[^/@]*@/, '//');
-  const retryable = status === 408 || status === 429 || status >= 500;
-  const [type, remedy] =
-    status === 401 || status === 403
-      ? [AuthenticationError, 'check the API key (option apiKey or RUNPOD_API_KEY) and what it may do']
-      : status === 404
-        ? [NotFoundError, "check the endpoint id, and that the API key belongs to the endpoint's account"]
-        : status === 429
-          ? [
-              RateLimitError,
-              retryAfter === undefined ? 'send less, or later' : `try again in ${Math.ceil(retryAfter / 1000)} s`,
-            ]
-          : status === 413 || /max body size/i.test(words)
-            ? [BodyTooLargeError, 'store large data elsewhere and send a URL']
-            : [
-                HttpError,
-                target
-                  ? `redirects, here to ${target}, are not followed: check the option baseUrl`
-                  : retryable && 'try again later',
-              ];
-  const advice = remedy && advise ? `; ${remedy}` : '';
-  return new type(
-    redact(
-      `${context.operation} on endpoint ${context.endpointId ?? '?'} was answered ${status}${words && `: ${words}`}${advice}`,
-    ),
-    context,
-    { status, requestId: requestId && redact(requestId), retryAfter, retryable },
-  );
+  // RunPod refuses a large body with a 400 as well.
+  const code = statusCode === 'http' && /max body size/i.test(words) ? 'body_too_large' : statusCode;
+  const remedy = advise && remedyFor(code, { retryable, retryAfter, location: headers.location });
+  const said = words && `: ${words}`;
+  const advice = remedy ? `; ${remedy}` : '';
+  const message = `${context.operation} on endpoint ${context.endpointId ?? '?'} was answered ${status}${said}${advice}`;
+  return new classes[code](redact(message), context, {
+    status,
+    requestId: requestId && redact(requestId),
+    retryAfter,
+    retryable,
+  });
+}
+
+/** What the caller can do about an error; `undefined` where nothing is known to help. */
+function remedyFor(
+  code: StatusRule['code'],
+  given: {
+    readonly retryable: boolean;
+    readonly retryAfter: number | undefined;
+    readonly location: string | undefined;
+  },
+): string | undefined {
+  const { retryable, retryAfter, location } = given;
+  switch (code) {
+    case 'authentication':
+      return 'check the API key (option apiKey or RUNPOD_API_KEY) and what it may do';
+    case 'not_found':
+      return "check the endpoint id, and that the API key belongs to the endpoint's account";
+    case 'rate_limit':
+      return retryAfter === undefined ? 'send less, or later' : `try again in ${Math.ceil(retryAfter / 1000)} s`;
+    case 'body_too_large':
+      return 'store large data elsewhere and send a URL';
+    case 'http': {
+      // The address without its query, fragment and user, which may hold secrets.
+      const target = location?.replace(/[?#].*/, '').replace(/\/\/[^/@]*@/, '//');
+      if (target) return `redirects, here to ${target}, are not followed: check the option baseUrl`;
+      return retryable ? 'try again later' : undefined;
+    }
+  }
 }

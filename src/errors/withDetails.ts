@@ -1,7 +1,7 @@
 import type { RunpodError } from './RunpodError.js';
 
-/** An error that says more. Others who share the read have the same error, so it is a copy. */
-export function withDetails<E extends RunpodError>(error: E, more: Partial<RunpodError>): E {
-  const own = Object.create(Object.getPrototypeOf(error) as object, Object.getOwnPropertyDescriptors(error)) as E;
-  return Object.assign(own, more);
+/** A copy of an error with more details. Callers that share a read get the same error, so the original is left alone. */
+export function withDetails<E extends RunpodError>(error: E, details: Partial<RunpodError>): E {
+  const copy = Object.create(Object.getPrototypeOf(error) as object, Object.getOwnPropertyDescriptors(error)) as E;
+  return Object.assign(copy, details);
 }

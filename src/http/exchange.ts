@@ -2,8 +2,8 @@ import { Observable, from, throwError, timeout } from 'rxjs';
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { RunpodError } from '../errors/RunpodError.js';
 import { timedOut } from '../errors/timedOut.js';
-import { isRefusal } from '../protocol/operations.js';
 import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
+import { statusRule } from '../protocol/statusRules.js';
 import type { CallRequest } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { redact, type CallState } from './CallState.js';
@@ -61,7 +61,7 @@ export function exchange(
       // A transport may emit more than once, and synchronously.
       if (ended) return;
       const { status } = reply;
-      end(!isRefusal(status), { type: 'reply', status });
+      end(!statusRule(status).refused, { type: 'reply', status });
       // A 429 for one call holds for all calls of the same operation.
       if (status === 429) limiter?.slowDown(Math.min(parseRetryAfter(reply.headers, client.now()) ?? 0, maxRetryAfter));
       subscriber.next(reply);

@@ -3,9 +3,10 @@ import type { ErrorContext } from '../errors/RunpodError.js';
 import { toHttpError } from '../errors/toHttpError.js';
 import type { JsonParser } from '../protocol/json.js';
 import { clip, isEndpointMissing } from '../protocol/message.js';
-import { isRefusal, operationRow } from '../protocol/operations.js';
+import { operationRow } from '../protocol/operations.js';
 import type { Parsed } from '../protocol/Parsed.js';
 import { isTerminal, parseSnapshot } from '../protocol/snapshot.js';
+import { statusRule } from '../protocol/statusRules.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { Reply } from '../types/Transport.js';
 import type { ApiCall } from './ApiCall.js';
@@ -42,10 +43,10 @@ export function readReply<T>(reply: Reply, call: ApiCall<T>, reader: ReplyReader
   // Redacted before it is shortened: a shortened text could hold the beginning of the key.
   if (status === 404 && jobId && !isEndpointMissing(redacted(reply.text)))
     throw jobMissingError(jobId, context, reader.job);
-  const accepted = context.accepted && (isRefusal(status) ? 'no' : 'unknown');
+  const accepted = context.accepted && (statusRule(status).refused ? 'no' : 'unknown');
   // Where a submission may have been accepted, `SubmissionUnknownError` gives the advice.
   const isUnknownSubmission = accepted === 'unknown' && operationRow(operation, call.method).kind === 'submission';
-  throw toHttpError(reply, { ...context, accepted }, now, redacted, !isUnknownSubmission);
+  throw toHttpError(reply, { ...context, accepted }, { now, redact: redacted, advise: !isUnknownSubmission });
 }
 
 function readSuccess<T>(reply: Reply, call: ApiCall<T>, { state, context, parse, onJob }: ReplyReader): T {
@@ -53,7 +54,7 @@ function readSuccess<T>(reply: Reply, call: ApiCall<T>, { state, context, parse,
   const isSubmission = operationRow(operation, call.method).kind === 'submission';
   // Without `read`, `T` is the snapshot of a job.
   const parseText = (text: string) =>
-    read ? read({ ...reply, text }) : (parseSnapshot(text, parse, jobId, isSubmission) as Parsed<T>);
+    read ? read({ ...reply, text }) : (parseSnapshot(text, { parse, id: jobId, lenient: isSubmission }) as Parsed<T>);
   const parsed = parseText(reply.text);
   if ('value' in parsed) {
     if (!read) onJob(parsed.value as JobSnapshot);

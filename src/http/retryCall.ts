@@ -1,10 +1,10 @@
 import { defer, retry as retryOn, tap, timer, type Observable, type SchedulerLike } from 'rxjs';
-import { ConnectionError } from '../errors/ConnectionError.js';
-import { RequestTimeoutError } from '../errors/RequestTimeoutError.js';
+import { unansweredRule } from '../errors/unansweredRule.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { operationRow } from '../protocol/operations.js';
 import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
 import { bodyMessage } from '../protocol/message.js';
+import { mayRepeat, statusRule, type OutcomeRule } from '../protocol/statusRules.js';
 import type { CallRequest } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { redact, type CallState } from './CallState.js';
@@ -68,22 +68,25 @@ export function retryCall(
   return defer(() => {
     let failures = 0;
 
-    /** How long to wait before the next attempt; `undefined` where there is none. */
-    const pauseAfterFailure = (retryAfter?: number): number | undefined => {
+    /** How long to wait before the next attempt after this outcome; `undefined` where there is none. */
+    const pauseAfter = (rule: OutcomeRule, retryAfter?: number): number | undefined => {
+      if (!mayRepeat(rule, careful)) return undefined;
       failures++;
       if (failures >= attempts) return undefined;
       if (retryAfter === undefined) return random() * Math.min(max, base * 2 ** (failures - 1));
       return retryAfter <= maxRetryAfter ? retryAfter : undefined;
     };
 
-    /** The same after an answer. */
     const pauseAfterReply = (reply: Reply): number | undefined => {
       if (reply.status < 300) return undefined;
       const now = scheduler.now();
       const lag = lagPause(reply, now, state.lagUntil);
-      if (lag !== undefined) return lag;
-      if (!mayRepeat(reply.status, careful)) return undefined;
-      return pauseAfterFailure(parseRetryAfter(reply.headers, now));
+      return lag ?? pauseAfter(statusRule(reply.status), parseRetryAfter(reply.headers, now));
+    };
+
+    const pauseAfterError = (error: unknown): number | undefined => {
+      const rule = unansweredRule(error);
+      return rule && pauseAfter(rule);
     };
 
     return attempt.pipe(
@@ -96,7 +99,7 @@ export function retryCall(
         delay: (error: unknown) => {
           let pause: number | undefined;
           if (error instanceof RepeatAfter) pause = error.pause;
-          else if (!state.abandoned && isRepeatable(error, careful)) pause = pauseAfterFailure();
+          else if (!state.abandoned) pause = pauseAfterError(error);
           if (pause === undefined) throw error;
           onRepeat(pause, (error as Error).message);
           return timer(Math.min(MAX_TIMER, pause), scheduler);
@@ -118,13 +121,4 @@ class RepeatAfter extends Error {
 
 function reasonOf({ status, text }: Reply, state: CallState): string {
   return `${status} ${bodyMessage(redact(text, state)) ?? ''}`.trim();
-}
-
-function mayRepeat(status: number, careful: boolean): boolean {
-  return status === 429 || (!careful && (status === 408 || status >= 500));
-}
-
-function isRepeatable(error: unknown, careful: boolean): boolean {
-  if (error instanceof ConnectionError) return !careful || error.phase === 'connect';
-  return !careful && error instanceof RequestTimeoutError;
 }

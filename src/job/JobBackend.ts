@@ -1,7 +1,7 @@
 import type { Observable, OperatorFunction, SchedulerLike, Unsubscribable } from 'rxjs';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
-import type { StreamEvent } from '../sources/streamChunks.js';
+import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';

@@ -5,7 +5,7 @@ import { invalidRequest } from '../errors/invalidRequest.js';
 import { withDetails } from '../errors/withDetails.js';
 import { sameJson } from '../protocol/json.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
-import type { StreamEvent } from '../sources/streamChunks.js';
+import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';

@@ -28,7 +28,7 @@ import { JobOutputError } from '../errors/JobOutputError.js';
 import { RunpodError } from '../errors/RunpodError.js';
 import { sameJson } from '../protocol/json.js';
 import { isTerminal } from '../protocol/snapshot.js';
-import type { StreamEvent } from '../sources/streamChunks.js';
+import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';

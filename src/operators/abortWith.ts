@@ -3,17 +3,18 @@ import { AbortedError } from '../errors/AbortedError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 
 /**
- * Errors with `AbortedError` as soon as a signal is aborted, and leaves the source. One that is aborted already keeps
- * the source from being subscribed to at all.
+ * Errors with `AbortedError` as soon as a signal is aborted, and unsubscribes from the source. Where the signal is aborted
+ * already, the source is not subscribed to.
  *
  * ```ts
  * endpoint.watch(id).pipe(abortWith(controller.signal));
  * ```
  *
- * @param signal - without one, the source passes through
- * @param context - what the error says of where it happened, asked for when it does
+ * @param signal - without a signal, the result is the source
+ * @param context - called on an abort; the error's `operation`, ids and tag
  *
- * Unsubscribing takes the listener off the signal.
+ * Emits and completes as the source does, and passes its error on. Unsubscribing unsubscribes from the source and removes
+ * the listener from the signal.
  */
 export function abortWith<T>(
   signal: AbortSignal | undefined,

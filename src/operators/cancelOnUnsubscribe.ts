@@ -6,20 +6,20 @@ import type { Canceller } from '../types/ports.js';
 /** Options of {@link cancelOnUnsubscribe}. */
 export interface CancelOnUnsubscribeOptions {
   /**
-   * The job, so that leaving cancels it before the first snapshot as well.
-   * @defaultValue the `id` of the latest snapshot: who leaves before the first one cancels nothing
+   * The id of the job, so that unsubscribing before the first snapshot cancels the job as well.
+   * @defaultValue the `id` of the latest snapshot: unsubscribing before the first snapshot cancels nothing
    */
   readonly id?: string;
   /**
-   * Hears that a cancel failed: the job may still run, and cost.
+   * Called when a cancel failed: the job may still run, and cost.
    * @defaultValue `config.onUnhandledError` of RxJS, where the application has set it
    */
   readonly onError?: (error: unknown, id: string) => void;
 }
 
 /**
- * Cancels the job on the server when its snapshots are left before it is over: unsubscribed from, or ended by an
- * operator that comes after this one, such as `takeUntil`, `switchMap` or `timeout`.
+ * Cancels the job on the server when the result is unsubscribed from before the job is over: by the subscriber, or by an
+ * operator after this one, such as `takeUntil`, `switchMap` or `timeout`.
  *
  * ```ts
  * endpoint.run(request).pipe(
@@ -28,17 +28,16 @@ export interface CancelOnUnsubscribeOptions {
  * );
  * ```
  *
- * - Nothing is cancelled where the source ends by itself, by completing or by an error (a failure of reading says nothing
- *   of the job), nor after a terminal snapshot. What ends the source before this operator, such as a `takeUntil` above
- *   it, counts as the source ending by itself.
- * - `take(1)` and `first()` after it leave at the first snapshot, so they cancel a job that is not over; an error thrown
- *   in a callback after it leaves as well.
- * - Without `id`, put the snapshot of the submission through it, or a job that is left between its submission and its
- *   first status goes on.
+ * - Nothing is cancelled where the source completes or errors (a failed read says nothing about the job), nor after a
+ *   terminal snapshot. An operator before this one that ends the source, such as `takeUntil`, makes the source complete.
+ * - `take(1)` and `first()` after this operator unsubscribe at the first snapshot, so they cancel a job that is not over.
+ *   So does an error that is thrown in a callback after this operator.
+ * - Without `id`, the source should begin with the snapshot of the submission. Else a job whose snapshots are unsubscribed
+ *   from between the submission and the first status is not cancelled.
  *
- * The source is left first, then `canceller.cancel` is subscribed to, once. It outlives the subscription, its answer goes
- * to nobody, and its error to `onError`; an `Endpoint` repeats a cancel a bounded number of times, tells of each in
- * `activity$`, and does not count it in `settled()`.
+ * The operator first unsubscribes from the source, then subscribes to `canceller.cancel`, once. The cancel goes on after
+ * the subscription has ended. Its answer is ignored, and its error goes to `onError`. An `Endpoint` repeats a cancel a
+ * bounded number of times, reports each attempt in `activity$`, and does not count it in `settled()`.
  *
  * Emits, completes and errors as the source does.
  */
@@ -48,14 +47,14 @@ export function cancelOnUnsubscribe<O>(
 ): MonoTypeOperatorFunction<JobSnapshot<O>> {
   return (source) =>
     defer(() => {
-      let running = id;
+      let runningId = id;
       return source.pipe(
         tap({
           next: (snapshot) => {
-            running = isTerminal(snapshot) ? undefined : snapshot.id;
+            runningId = isTerminal(snapshot) ? undefined : snapshot.id;
           },
           unsubscribe: () => {
-            if (running) cancel(canceller, running, onError);
+            if (runningId) cancel(canceller, runningId, onError);
           },
         }),
       );
@@ -67,7 +66,7 @@ function cancel(
   id: string,
   onError: Required<CancelOnUnsubscribeOptions>['onError'],
 ): void {
-  // eslint-disable-next-line no-restricted-syntax -- it has to outlive the subscription that it comes from
+  // eslint-disable-next-line no-restricted-syntax -- the cancel must go on after the subscription has ended
   defer(() => canceller.cancel(id)).subscribe({
     error: (error: unknown) => {
       onError(error, id);

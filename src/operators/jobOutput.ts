@@ -13,11 +13,12 @@ import { untilTerminal } from './untilTerminal.js';
  * ```
  *
  * - A job that completed without output emits `undefined`.
- * - FAILED errors with `JobFailedError`, or `JobDeadlineError` where its executionTimeout was exceeded; CANCELLED with
- *   `JobCancelledError`; TIMED_OUT with `JobTimedOutError`. Each holds the snapshot.
- * - A source that completes before the job is over completes without a value.
+ * - A job that FAILED errors with `JobFailedError`, or `JobDeadlineError` where it exceeded its executionTimeout; CANCELLED with
+ *   `JobCancelledError`; TIMED_OUT with `JobTimedOutError`. Each error has the snapshot.
+ * - Where the source completes before the job is over, the result completes without a value.
+ * - Errors of the source go through.
  *
- * Unsubscribing leaves the source and does nothing to the job.
+ * Unsubscribing unsubscribes from the source and does nothing to the job.
  */
 export function jobOutput<O>(): OperatorFunction<JobSnapshot<O>, O> {
   return (source: Observable<JobSnapshot<O>>) =>

@@ -1,2 +1,2 @@
-/** What parsing an answer gave: the value, or what is wrong with it in words. */
+/** The result of parsing an answer: its value, or the words for what is wrong with the answer. */
 export type Parsed<T> = { readonly value: T } | { readonly issue: string };

@@ -2,42 +2,44 @@ import type { JobRequest } from '../types/JobRequest.js';
 import { isRecord } from './json.js';
 import { EXECUTION_TIMEOUT, ID_PATTERN, MAX_RUN_BODY, MAX_RUNSYNC_BODY, MAX_TIMER, TTL, WAIT } from './limits.js';
 
-/** One thing wrong with what the caller gave. */
+/** One thing that is wrong with the caller's request or options. */
 export interface Issue {
   /** The field, such as `policy.ttl`. */
   readonly field: string;
-  /** What was given, in a few words. */
+  /** The value that was given, in a few words. */
   readonly given: string;
-  /** What it must be. */
+  /** What the field must be. */
   readonly rule: string;
 }
 
-/** The issue with a field, unless it is as it must be. */
+/** An issue with a field, or none where the field is `ok`. */
 export function must(ok: boolean, field: string, value: unknown, rule: string): Issue[] {
   return ok ? [] : [{ field, given: show(value), rule: `must ${rule}` }];
 }
 
-/** A number of milliseconds within bounds, or absent. */
+/** Checks that a field is absent, or a number of milliseconds within bounds. */
 function checkRange(field: string, value: unknown, min: number, max: number): Issue[] {
   const ok = value === undefined || (typeof value === 'number' && value >= min && value <= max);
   return must(ok, field, value, `be a number of milliseconds from ${min} to ${max}`);
 }
 
-/** Durations that a timer can keep, by name. */
+/** Checks durations by their names: a JavaScript timer must be able to keep them. */
 export function checkDurations(durations: Readonly<Record<string, unknown>>): Issue[] {
   return Object.entries(durations).flatMap(([field, value]) => checkRange(field, value, 0, MAX_TIMER));
 }
 
+/** Checks how long the service is to hold an answer. */
 export function checkWait(value: unknown, field = 'wait'): Issue[] {
   return checkRange(field, value, WAIT.min, WAIT.max);
 }
 
-/** How a job is watched. */
+/** Checks the options that say how a job is watched. */
 export function checkWatch(options: Partial<Record<'every' | 'outage' | 'longPoll', unknown>>): Issue[] {
   const { every, outage, longPoll } = options;
   return [...checkDurations({ every, outage }), ...checkWait(longPoll, 'longPoll')];
 }
 
+/** Checks an id of an endpoint or a job. */
 export function checkId(field: string, value: unknown): Issue[] {
   return must(
     typeof value === 'string' && ID_PATTERN.test(value),
@@ -47,16 +49,16 @@ export function checkId(field: string, value: unknown): Issue[] {
   );
 }
 
-/** The sentence that issues make. */
+/** The issues in one sentence. */
 export function issuesText(issues: readonly Issue[]): string {
   return issues.map(({ field, given, rule }) => `${field} is ${given}, but ${rule}`).join('; ');
 }
 
-/** Checks a submission and writes its body, which is empty where there is no writing it. */
+/** Checks a submission and writes its body. The body is empty where the request cannot be written as JSON. */
 export function jobBody(
   request: JobRequest<object>,
   operation: 'run' | 'runsync',
-  allowEmptyInput = false,
+  { allowEmptyInput = false }: { readonly allowEmptyInput?: boolean | undefined } = {},
 ): { readonly body: string; readonly issues: readonly Issue[] } {
   const { input, policy = {} } = Object(request) as Partial<Record<'input' | 'policy', unknown>>;
   const limits = Object(policy) as Readonly<Record<string, unknown>>;
@@ -75,7 +77,7 @@ export function jobBody(
   } catch (error) {
     issues.push(...must(false, 'input', error, 'be JSON'));
   }
-  // A unit of text is at most three bytes of UTF-8, so that most bodies need no counting.
+  // A UTF-16 code unit takes at most three bytes of UTF-8, so most bodies need not be encoded to be measured.
   const size = body.length * 3 <= max ? 0 : new TextEncoder().encode(body).length;
   issues.push(
     ...must(
@@ -92,20 +94,18 @@ export function jobBody(
   return { body, issues };
 }
 
+/** Whether a value is a plain object, such as `{ … }` makes. */
 function isPlain(value: unknown): boolean {
-  // What toJSON makes of it would be sent unseen.
+  // A toJSON method could put anything into the body after these checks.
   if (!isRecord(value) || 'toJSON' in value) return false;
   const proto: unknown = Object.getPrototypeOf(value);
-  // An object of another realm has a prototype of its own, whose prototype is null as well.
+  // An object of another realm, such as a frame, has that realm's Object.prototype; its prototype is null, too.
   return proto === null || Object.getPrototypeOf(proto) === null;
 }
 
 /** A value in a few words, for a message. */
 function show(value: unknown): string {
-  const text = Array.isArray(value)
-    ? 'an array'
-    : isRecord(value) && !(value instanceof Error)
-      ? 'an object'
-      : String(value);
-  return text.slice(0, 80) || 'empty';
+  if (Array.isArray(value)) return 'an array';
+  if (isRecord(value) && !(value instanceof Error)) return 'an object';
+  return String(value).slice(0, 80) || 'empty';
 }

@@ -2,6 +2,7 @@ import type { JobFailure } from '../types/JobFailure.js';
 import { isRecord, parseJson } from './json.js';
 import { messageOf } from './message.js';
 
+/** The members of `JobFailure` and the fields of the service's JSON that they are read from. */
 const FIELDS = {
   type: 'error_type',
   traceback: 'error_traceback',
@@ -11,8 +12,8 @@ const FIELDS = {
 } as const satisfies Partial<Record<keyof JobFailure, string>>;
 
 /**
- * Reads the `error` of a job from every form seen: JSON in a string (an exception in a handler), an object, the
- * `handler: … traceback: …` of a failed generator, a provider's JSON behind a few words, plain words, or nothing.
+ * Reads the `error` of a job. It has been seen in these forms: JSON in a string (an exception in a handler), an object,
+ * `handler: … traceback: …` (a failed generator), a provider's JSON after a few words, plain words, and nothing.
  */
 export function parseFailure(raw: unknown): JobFailure {
   const text = typeof raw === 'string' ? raw : '';
@@ -23,7 +24,7 @@ export function parseFailure(raw: unknown): JobFailure {
       const words = value[field];
       if (typeof words === 'string') failure[key] = words.replace(/^<class '(.*)'>$/, '$1');
     }
-    // Each field of the list is a string member of JobFailure.
+    // `message` and `raw` are set, and every name in FIELDS is a string member of JobFailure.
     return failure as unknown as JobFailure;
   }
   const [, generator, traceback] = /^handler: (.*?)\s*\ntraceback: (.*)$/s.exec(text) ?? [];

@@ -1,12 +1,12 @@
-/** Turns the text of an answer into a value; `JSON.parse` unless an endpoint brings its own. May throw. */
+/** Turns the text of an answer into a value, as `JSON.parse` does. An endpoint may have its own. May throw. */
 export type JsonParser = (text: string) => unknown;
 
-/** A JSON object: neither null nor an array. */
+/** Whether a value is a JSON object: neither null nor an array. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The parsed text, or `undefined` where it is not JSON; no JSON text parses to `undefined`. */
+/** The parsed text. `undefined` where the text is not JSON: no JSON text has that value. */
 export function parseJson(text: string, parse: JsonParser = JSON.parse): unknown {
   try {
     return parse(text);
@@ -15,13 +15,13 @@ export function parseJson(text: string, parse: JsonParser = JSON.parse): unknown
   }
 }
 
-/** How deep two values are compared. Deeper ones, which JSON may hold, count as different. */
-const DEEPEST = 500;
+/** How many levels of two values are compared. Values that are nested deeper count as different. */
+const MAX_DEPTH = 500;
 
-/** Whether two JSON values say the same; the order of keys says nothing. */
+/** Whether two JSON values are equal. The order of keys does not count. */
 export function sameJson(a: unknown, b: unknown, depth = 0): boolean {
   if (Object.is(a, b)) return true;
-  if (depth > DEEPEST) return false;
+  if (depth > MAX_DEPTH) return false;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];

@@ -1,10 +1,10 @@
 /** The window of the documented rate limits, in milliseconds. */
 export const RATE_WINDOW = 10_000;
 
-/** Largest body of `/run`, in bytes of UTF-8. */
+/** The largest body of `/run`, in bytes of UTF-8. */
 export const MAX_RUN_BODY = 10 * 1024 * 1024;
 
-/** Largest body of `/runsync`, in bytes of UTF-8. */
+/** The largest body of `/runsync`, in bytes of UTF-8. */
 export const MAX_RUNSYNC_BODY = 20 * 1024 * 1024;
 
 const DAY = 86_400_000;
@@ -18,14 +18,14 @@ export const TTL = { min: 10_000, max: 7 * DAY } as const;
 /** Bounds of the `wait` parameter of `/runsync` and `/stream`, in milliseconds. */
 export const WAIT = { min: 1_000, max: 300_000 } as const;
 
-/** What the service waits on `/runsync` when nothing is said, in milliseconds. */
+/** How long the service holds an answer of `/runsync` by default, in milliseconds. */
 export const RUNSYNC_WAIT = 90_000;
 
-/** What the service holds an empty `/stream` answer when nothing is said, in milliseconds. */
+/** How long the service holds an answer of `/stream` by default while there is no chunk, in milliseconds. */
 export const STREAM_WAIT = 10_000;
 
-/** What ids of endpoints and jobs are made of. */
+/** Matches every id of an endpoint or a job. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]+$/;
 
-/** The longest delay that JavaScript timers keep; a longer one fires at once. */
+/** The longest delay of a JavaScript timer, in milliseconds. A timer with a longer delay fires at once. */
 export const MAX_TIMER = 2 ** 31 - 1;

@@ -1,16 +1,18 @@
 import type { Operation, OperationKind } from '../types/Operation.js';
 import type { OperationLimits } from '../types/Limits.js';
+import { statusRule } from './statusRules.js';
 
-/** What the client knows of one operation. */
+/** What the client knows about one operation. */
 export interface OperationRow {
   readonly method: 'GET' | 'POST';
   readonly kind: OperationKind;
   /**
-   * Whether a failed request is sent again only after a failure that shows that the server did not accept it (429, or no
-   * connection). Reading a stream takes chunks away and purging removes jobs, so these are careful like submissions.
+   * Whether the client repeats a failed request only when the server cannot have acted on it: after a 429, or without a
+   * connection (see `statusRules.ts`). Submissions are careful because each costs money. Reading a stream is careful
+   * because it takes chunks from the server, and a purge because it removes jobs.
    */
   readonly careful: boolean;
-  /** The documented bound; absent where none is documented. */
+  /** The documented limits; absent where none are documented. */
   readonly limits?: OperationLimits;
 }
 
@@ -30,8 +32,9 @@ const READS: OperationLimits = { requests: 2000, concurrent: 400, perWorker: 400
 
 /**
  * Every operation of the queue API, one row each.
- * Limits: RunPod documentation, "Send API requests", section on rate limits; per endpoint and operation. What each running
- * worker adds up to is from the same page as of December 2024; the current one names the rule without the numbers.
+ *
+ * The limits hold for each endpoint and operation. They are from the RunPod documentation, "Send API requests", section on
+ * rate limits. `perWorker` is from the same page as of December 2024; the current page has the rule without the numbers.
  */
 export const operations: Readonly<Record<string, OperationRow>> = {
   run: submission({ requests: 1000, concurrent: 200, perWorker: 200 }),
@@ -46,25 +49,22 @@ export const operations: Readonly<Record<string, OperationRow>> = {
   requests: read({ requests: 10, concurrent: 2 }),
 };
 
-/** What the limits and rules of an operation go by: the first part of its path. */
+/** The name under which an operation has its row and its limits: the first part of its path. */
 export function operationName(operation: Operation): string {
   const end = operation.indexOf('/');
   return end < 0 ? operation : operation.slice(0, end);
 }
 
-/** The row of an operation; one that is not in the table is judged by its HTTP method, with nothing assumed. */
+/** The row of an operation. An operation that is not in the table counts as a read with GET, and else as a submission. */
 export function operationRow(operation: Operation, method = 'GET'): OperationRow {
   const name = operationName(operation);
   const row = Object.hasOwn(operations, name) ? operations[name] : undefined;
-  // A read that is made by another method than GET is none that is known.
+  // With another method than GET, a known read is an unknown operation.
   if (row && (row.kind !== 'read' || method === 'GET')) return row;
   return method === 'GET' ? read() : submission();
 }
 
-/**
- * Whether a status says for certain that the server did not act on the request: a 4xx but for 408, and the redirects
- * that ask for the same request elsewhere.
- */
+/** Whether a status says for certain that the server did not act on the request. */
 export function isRefusal(status: number): boolean {
-  return (status >= 400 && status < 500 && status !== 408) || status === 307 || status === 308;
+  return statusRule(status).refused;
 }

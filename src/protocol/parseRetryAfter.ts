@@ -1,15 +1,16 @@
 import type { Reply } from '../types/Transport.js';
 
 /**
- * How long an answer asks to wait, in milliseconds; `undefined` where it does not say. `Retry-After` holds seconds or a
- * date; a date is measured against the answer's own `Date`, so that the two clocks need not agree.
+ * How long an answer asks to wait, in milliseconds; `undefined` where it does not ask. `Retry-After` holds seconds or a
+ * date. A date is compared with the answer's own `Date` header, so that the clocks of server and client need not agree.
  *
- * @param now - milliseconds since the epoch, used where the answer has no `Date`
+ * @param now - milliseconds since the epoch, for an answer without a `Date` header
  */
 export function parseRetryAfter(headers: Reply['headers'], now: number): number | undefined {
   const value = headers['retry-after'] ?? '';
   if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value) * 1000;
-  // A negative number is a date to some engines.
-  const wait = /[a-z]/i.test(value) ? Date.parse(value) - (Date.parse(headers.date ?? '') || now) : NaN;
+  // Some engines parse a negative number as a date. An HTTP date has letters.
+  if (!/[a-z]/i.test(value)) return undefined;
+  const wait = Date.parse(value) - (Date.parse(headers.date ?? '') || now);
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }

@@ -17,22 +17,37 @@ export function isTerminal<O>(snapshot: JobSnapshot<O>): snapshot is TerminalSna
   return isTerminalStatus(snapshot.status);
 }
 
-/**
- * Reads a job from the text of an answer.
- *
- * @param id - the id that was asked for, where the answer may lack one
- * @param lenient - whether an id without a status will do: of a submission, the id is what must not be lost
- */
-export function parseSnapshot(text: string, parse?: JsonParser, id?: string, lenient = false): Parsed<JobSnapshot> {
+/** Options of {@link snapshotOf}. */
+export interface SnapshotOptions {
+  /** The id of the job that was asked for, used where the answer has none. */
+  readonly id?: string | undefined;
+  /** Whether an id without a status is enough. The answer to a submission must not be lost for want of a status. */
+  readonly lenient?: boolean;
+}
+
+/** Options of {@link parseSnapshot}. */
+export interface ParseSnapshotOptions extends SnapshotOptions {
+  /**
+   * Parses the text.
+   * @defaultValue `JSON.parse`
+   */
+  readonly parse?: JsonParser | undefined;
+}
+
+/** Reads a job from the text of an answer. */
+export function parseSnapshot(text: string, { parse, ...options }: ParseSnapshotOptions = {}): Parsed<JobSnapshot> {
   const body = parseJson(text, parse);
   if (!isRecord(body)) {
     return { issue: text.trim() ? `is not a JSON object: ${clip(text.trim(), 80)}` : 'is empty' };
   }
-  return snapshotOf(body, id, lenient);
+  return snapshotOf(body, options);
 }
 
 /** Reads a job from a parsed job object, such as a webhook's body. */
-export function snapshotOf(body: Readonly<Record<string, unknown>>, id?: string, lenient = false): Parsed<JobSnapshot> {
+export function snapshotOf(
+  body: Readonly<Record<string, unknown>>,
+  { id, lenient = false }: SnapshotOptions = {},
+): Parsed<JobSnapshot> {
   const ownId = typeof body.id === 'string' && body.id ? body.id : id;
   const rawStatus = typeof body.status === 'string' ? body.status : '';
   if (!ownId || (!rawStatus && !(lenient && body.id && !body.error))) {
@@ -42,11 +57,18 @@ export function snapshotOf(body: Readonly<Record<string, unknown>>, id?: string,
   const base: Record<string, unknown> = { id: ownId, rawStatus, raw: body };
   for (const key of ['delayTime', 'executionTime', 'retries']) if (typeof body[key] === 'number') base[key] = body[key];
   if (typeof body.workerId === 'string') base.workerId = body.workerId;
-  const status = KNOWN.includes(rawStatus) ? rawStatus : rawStatus === 'RUNNING' ? 'IN_PROGRESS' : 'UNKNOWN';
+  const status = statusOf(rawStatus);
   base.status = status;
   if (status === 'FAILED' || (status === 'TIMED_OUT' && error !== undefined)) base.error = parseFailure(error);
-  // While a job runs, its latest progress stands where its output will be.
+  // While a job runs, `output` holds its latest progress update.
   if (status === 'COMPLETED' || output !== undefined) base[isTerminalStatus(status) ? 'output' : 'progress'] = output;
-  // The fields were put together by status, as the union has them.
+  // The fields above are those that the union has for the status.
   return { value: base as unknown as JobSnapshot };
+}
+
+/** The status for the word that the service wrote. */
+function statusOf(rawStatus: string): string {
+  // The RunPod documentation has RUNNING as another name of IN_PROGRESS.
+  if (rawStatus === 'RUNNING') return 'IN_PROGRESS';
+  return KNOWN.includes(rawStatus) ? rawStatus : 'UNKNOWN';
 }

@@ -4,12 +4,12 @@ import type { Parsed } from './Parsed.js';
 
 /** One answer of `/stream`. */
 export interface StreamReply {
-  /** As the service wrote it; empty where the answer holds none. */
+  /** The job's status as the service wrote it. */
   readonly status: string;
   readonly chunks: readonly unknown[];
 }
 
-/** Reads an answer of `/stream`. A missing `stream` is an empty one, and a falsy chunk is a chunk. */
+/** Reads an answer of `/stream`. An answer without `stream` has no chunks. A falsy chunk is a chunk. */
 export function parseStream(text: string, parse?: JsonParser): Parsed<StreamReply> {
   const body = parseJson(text, parse);
   if (!isRecord(body)) return { issue: text.trim() ? 'is not a JSON object' : 'is empty' };

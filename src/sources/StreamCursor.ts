@@ -1,22 +1,25 @@
-/** How far a job's stream has been read. Owned by whoever may read it again, since the service tells chunks only once. */
+/**
+ * How far a job's stream has been read. The service sends each chunk once, so the next reading of the same stream needs the
+ * cursor of the last one.
+ */
 export interface StreamCursor {
   /** How many chunks were emitted. */
   count: number;
-  /** Those chunks, kept only where a gap may have to be filled. */
+  /** These chunks; kept only under `onGap: 'hold'`, to fill a gap. */
   delivered: unknown[];
-  /** Chunks that have come and were not emitted yet. */
+  /** Chunks that were received and are not emitted yet. */
   pending: unknown[];
-  /** Whether an answer was lost that may have carried chunks. */
+  /** Set where an answer was lost that may have carried chunks, or did for certain. */
   gap?: 'possibly' | 'certainly';
-  /** How many chunks were emitted to this reader or others, where those had some that it had not. */
+  /** How many chunks other readers of the stream were given, where that is more than `count`. */
   next?: number;
 }
 
-/** How far one reader has come in a stream that others may read, too. */
+/** How far one reader has come in a stream that may have other readers. */
 export interface ReaderPosition {
-  /** How many chunks it has had; unknown of one that takes what is left. */
+  /** How many chunks it has had; `undefined` for a reader that begins wherever the stream is. */
   chunks?: number | undefined;
-  /** Whether chunks may be missing behind them. */
+  /** Whether chunks may be missing after these. */
   readonly gap?: boolean | undefined;
 }
 

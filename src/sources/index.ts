@@ -1,5 +1,7 @@
 export { adaptivePolicy, fixedPolicy } from './PollPolicy.js';
 export { pollHealth, type PollHealthOptions } from './pollHealth.js';
 export { pollStatus, type PollStatusOptions } from './pollStatus.js';
-export { streamChunks, type StreamChunksOptions, type StreamEvent } from './streamChunks.js';
+export { streamChunks } from './streamChunks.js';
+export type { StreamChunksOptions } from './StreamChunksOptions.js';
+export type { StreamEvent } from './StreamEvent.js';
 export { streamCursor, type StreamCursor } from './StreamCursor.js';

@@ -20,54 +20,62 @@ import { clampDelay } from '../protocol/clampDelay.js';
 
 /** Options of {@link poll}. */
 export interface PollLoopOptions<T> {
-  /** How long after an answer the next read is due, in milliseconds, given the last good value and the failures since. */
-  readonly delay: (last: T | undefined, failures: number) => number;
-  /** How long reads may fail in a row before their error goes through, in milliseconds since the last good answer. */
+  /**
+   * How long after an answer or a failed read the next read is due, in milliseconds. `latest` is the latest value, and
+   * `failures` is how many reads have failed since.
+   */
+  readonly delay: (latest: T | undefined, failures: number) => number;
+  /** How long reads may fail in a row before their error goes through, in milliseconds since the latest answer. */
   readonly outage: number;
-  /** Values from elsewhere: each counts as an answer, and postpones the next read. */
+  /** Values from another source. Each counts as an answer, and postpones the next read. */
   readonly notices?: Observable<T>;
-  /** All time comes from it. */
+  /** The clock and the timers of the loop. */
   readonly scheduler: SchedulerLike;
 }
 
 /**
- * Reads again and again, each time a while after the answer, so that there is one read at a time and a slow answer
- * still counts. It never completes by itself.
+ * Reads again and again. The delay to the next read begins with the answer, so that one read is in flight at a time, and a
+ * slow answer still counts. Emits every answer and every notice. Never completes. Unsubscribing aborts the read in flight.
  */
 export function poll<T>(
   read: () => Observable<T>,
   { delay, outage, notices = EMPTY, scheduler }: PollLoopOptions<T>,
 ): Observable<T> {
   return defer(() => {
-    let good = scheduler.now();
-    let last: T | undefined;
+    let lastSuccessAt = scheduler.now();
+    let latest: T | undefined;
     let failures = 0;
-    let pause: (() => number) | undefined;
-    const read$ = defer(read).pipe(first());
+    /** Computes the delay before the next read when that delay begins; absent before the first read. */
+    let nextDelay: (() => number) | undefined;
+    const readOnce$ = defer(read).pipe(first());
 
-    const turns = (heard$: Observable<T>) =>
-      defer(() => (pause ? timer(pause(), scheduler).pipe(switchMap(() => read$)) : read$)).pipe(
-        (reading$) => merge(reading$, heard$),
-        take(1),
-        tap((value) => {
-          good = scheduler.now();
-          last = value;
-          failures = 0;
-          pause = () => clampDelay(delay(value, 0));
-        }),
-        catchError((error: unknown) => {
-          const wait = Math.max(clampDelay(delay(last, ++failures)), clampDelay(retryAfterMs(error)));
-          pause = () => wait;
-          const passing = error instanceof RunpodError && error.retryable && scheduler.now() + wait - good <= outage;
-          return passing ? EMPTY : throwError(() => error);
-        }),
-        repeat(),
-      );
+    const readNext$ = defer(() =>
+      nextDelay ? timer(nextDelay(), scheduler).pipe(switchMap(() => readOnce$)) : readOnce$,
+    );
 
-    // One subscription to the channel lasts for all turns. One that breaks is no reason to stop: reading goes on without.
+    const accept = (value: T) => {
+      lastSuccessAt = scheduler.now();
+      latest = value;
+      failures = 0;
+      nextDelay = () => clampDelay(delay(value, 0));
+    };
+
+    const fail = (error: unknown): Observable<never> => {
+      failures++;
+      const pause = Math.max(clampDelay(delay(latest, failures)), clampDelay(retryAfterMs(error)));
+      nextDelay = () => pause;
+      const outageAtNextRead = scheduler.now() + pause - lastSuccessAt;
+      const readsOn = error instanceof RunpodError && error.retryable && outageAtNextRead <= outage;
+      return readsOn ? EMPTY : throwError(() => error);
+    };
+
+    const readRepeatedly = (notices$: Observable<T>) =>
+      merge(readNext$, notices$).pipe(take(1), tap(accept), catchError(fail), repeat());
+
+    // `connect` keeps one subscription to the notices for all reads. Where the notices fail, reading goes on without them.
     return notices.pipe(
       catchError(() => EMPTY),
-      connect(turns),
+      connect(readRepeatedly),
     );
   });
 }

@@ -6,12 +6,12 @@ import { poll } from './poll.js';
 /** Options of {@link pollHealth}; all durations in milliseconds. */
 export interface PollHealthOptions {
   /**
-   * From one answer to the next read.
+   * The delay from an answer, or from a failed read, to the next read.
    * @defaultValue 5 000
    */
   readonly every?: number;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the last good answer.
+   * How long reads may fail in a row before their error goes through, counted from the latest answer.
    * @defaultValue 300 000
    */
   readonly outage?: number;
@@ -20,13 +20,14 @@ export interface PollHealthOptions {
 }
 
 /**
- * Reads an endpoint's health again and again; emits every answer and never completes.
+ * Reads an endpoint's health again and again. Emits every answer and never completes.
  *
  * ```ts
  * pollHealth(() => endpoint.health(), { every: 10_000 });
  * ```
  *
- * Errors that may pass are ridden out for `outage`. Unsubscribing aborts the read in flight.
+ * Reads go on through errors that are `retryable` for `outage`; any other error goes through at once. Unsubscribing aborts
+ * the read in flight.
  */
 export function pollHealth(
   read: () => Observable<EndpointHealth>,

@@ -9,7 +9,7 @@ import type { PollPolicy } from '../types/PollPolicy.js';
 /** Options of {@link pollStatus}; all durations in milliseconds. */
 export interface PollStatusOptions<O = unknown> {
   /**
-   * A fixed delay after each answer, as the greatest age a snapshot may reach. Takes precedence over `poll`.
+   * A fixed delay after each answer: the greatest age that a snapshot reaches. Takes precedence over `poll`.
    * @defaultValue none: `poll` decides
    */
   readonly every?: number;
@@ -19,31 +19,34 @@ export interface PollStatusOptions<O = unknown> {
    */
   readonly poll?: PollPolicy;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the last good answer.
+   * How long reads may fail in a row before their error goes through, counted from the latest answer.
    * @defaultValue 300 000
    */
   readonly outage?: number;
-  /** When the job was submitted, as `scheduler.now()`; the job's age counts from the subscription where it is not given. */
+  /**
+   * When the job was submitted, by the clock of `scheduler.now()`: the job's age counts from then.
+   * @defaultValue the moment of the subscription
+   */
   readonly submittedAt?: number;
-  /** Snapshots from elsewhere, such as a webhook: each counts as an answer, and postpones the next read. */
+  /** Snapshots from another source, such as a webhook. Each counts as an answer, and postpones the next read. */
   readonly notices?: Observable<JobSnapshot<O>>;
   /** @defaultValue `asyncScheduler` */
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Polls a job until it is over: reads at once, then again a while after each answer.
+ * Polls a job until it is over: reads at once, then again after a delay from each answer.
  *
  * ```ts
  * pollStatus(() => endpoint.status(id), { every: 5000 });
  * ```
  *
- * It is `interval` + `switchMap` + `takeWhile`, built so that it cannot starve: one read is in flight at a time, and a
- * reply slower than the delay still counts.
+ * It differs from `interval` + `switchMap` + `takeWhile` in that an answer slower than the delay still counts: one read is
+ * in flight at a time, and the delay begins with its answer.
  *
- * - Emits a snapshot when it differs from the one before; the terminal one is the last, then it completes.
- * - A failed job is data here, not an error; see `jobOutput`.
- * - Errors of reading that may pass (`retryable`) are ridden out for `outage`; any other goes through at once.
+ * - Emits a snapshot when it differs from the snapshot before. Completes after the terminal snapshot.
+ * - A failed job is no error here; see `jobOutput`.
+ * - Reads go on through errors that are `retryable` for `outage`; any other error goes through at once.
  * - Unsubscribing aborts the read in flight and does nothing to the job.
  */
 export function pollStatus<O>(

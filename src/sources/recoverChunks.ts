@@ -3,10 +3,11 @@ import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { StreamCursor } from './StreamCursor.js';
 
 /**
- * What is missing of a stream, from the output of a job whose worker aggregates it: the whole rest after the chunks that
- * were delivered. `undefined` where the output does not prove to hold it, that is, unless it begins with what was
- * delivered and the pending chunks lie in the rest in order. An empty output proves nothing: it is what a worker that
- * does not aggregate leaves.
+ * The chunks of a stream after the delivered ones, from the output of a job whose worker aggregates its stream.
+ *
+ * `undefined` where the output does not prove to hold them. It does where it begins with the delivered chunks, and the
+ * pending chunks follow in their order, with or without others between them. An empty output proves nothing: a worker that
+ * does not aggregate leaves one.
  */
 export function recoverChunks(
   snapshot: JobSnapshot,
@@ -14,14 +15,18 @@ export function recoverChunks(
 ): readonly unknown[] | undefined {
   const output: unknown = snapshot.status === 'COMPLETED' ? snapshot.output : undefined;
   if (!Array.isArray(output) || !output.length) return undefined;
-  // What another process delivered is not known here: then the pending chunks must do for a proof.
+  // Chunks that another process delivered cannot be compared. Then there must be pending chunks as a proof.
   if (delivered.length !== count && !pending.length) return undefined;
-  if (output.length < count || !delivered.every((chunk, at) => sameJson(chunk, output[at]))) return undefined;
-  const rest = output.slice(count) as unknown[];
-  let at = 0;
-  const inOrder = pending.every((chunk) => {
-    while (at < rest.length && !sameJson(rest[at], chunk)) at++;
-    return at++ < rest.length;
-  });
-  return inOrder ? rest : undefined;
+  if (output.length < count || !delivered.every((chunk, index) => sameJson(chunk, output[index]))) return undefined;
+  const rest: readonly unknown[] = output.slice(count);
+  return containsInOrder(rest, pending) ? rest : undefined;
+}
+
+/** Whether `chunks` lie in `all` in their order, with or without others between them. */
+function containsInOrder(all: readonly unknown[], chunks: readonly unknown[]): boolean {
+  let found = 0;
+  for (const chunk of all) {
+    if (found < chunks.length && sameJson(chunk, chunks[found])) found++;
+  }
+  return found === chunks.length;
 }

@@ -1,24 +1,24 @@
 import type { Operation } from './Operation.js';
 
-/** What all activity has in common. */
+/** The members of every activity. */
 export interface ActivityBase {
-  /** `scheduler.now()` of the client, in milliseconds. */
+  /** When it happened: `scheduler.now()` of the client, in milliseconds. */
   readonly at: number;
   readonly endpointId: string;
   readonly operation: Operation;
   readonly jobId?: string | undefined;
   readonly tag?: string | undefined;
-  /** Numbers the calls of a client, so that what belongs to one call can be put together. */
+  /** The number of the call, unique within the client. All activity of one call has the same number. */
   readonly call: number;
 }
 
-/** A request goes to the transport. */
+/** A request is handed to the transport. */
 export interface RequestActivity extends ActivityBase {
   readonly type: 'request';
   readonly method: string;
   /** The path after the base URL, without a query. */
   readonly path: string;
-  /** 1 for the first time this call is sent. */
+  /** 1 for the first time that this call is sent. */
   readonly attempt: number;
 }
 
@@ -39,7 +39,7 @@ export interface FailureActivity extends ActivityBase {
   readonly attempt: number;
 }
 
-/** A request was aborted on the wire because nobody waits for its answer any more. */
+/** A request was aborted on the wire, because every subscriber to its answer has unsubscribed. */
 export interface AbortActivity extends ActivityBase {
   readonly type: 'abort';
   readonly duration: number;
@@ -49,10 +49,10 @@ export interface AbortActivity extends ActivityBase {
 /** The call will be sent again. */
 export interface RepeatActivity extends ActivityBase {
   readonly type: 'repeat';
-  /** Milliseconds until then. */
+  /** The pause before the next attempt, in milliseconds. */
   readonly delay: number;
   readonly attempt: number;
-  /** The HTTP status, or the failure's message, that is the reason. */
+  /** Why the attempt failed: the HTTP status with its message, or the message of the failure. */
   readonly reason: string;
 }
 
@@ -63,23 +63,29 @@ export interface WaitActivity extends ActivityBase {
   readonly waiting: number;
 }
 
-/** A job that was left is being cancelled, or that has come to its end. */
+/** The client began to cancel a job that was unsubscribed from, or the cancel has an outcome. */
 export interface CancelActivity extends ActivityBase {
   readonly type: 'cancel';
   readonly jobId: string;
-  /** `running`: it was to be cancelled only while queued, and was not queued any more. */
+  /**
+   * - `started`: the client begins to cancel the job.
+   * - `cancelled`: the service cancelled it.
+   * - `finished`: the job was over, or the service does not know it any more.
+   * - `abandoned`: the client gave up; the job may still run, and cost.
+   * - `running`: the job was to be cancelled only while it was queued, and a worker has it.
+   */
   readonly outcome: 'started' | 'cancelled' | 'finished' | 'abandoned' | 'running';
 }
 
-/** A failed read of a stream may have taken chunks with it. */
+/** Chunks of a stream may be missing, because a read failed that may have taken some. */
 export interface GapActivity extends ActivityBase {
   readonly type: 'gap';
   readonly jobId: string;
-  /** Chunks delivered before the gap. */
+  /** How many chunks were delivered before the gap. */
   readonly delivered: number;
 }
 
-/** Everything a client does on the wire, for logs, metrics and traces. Open by contract: new types may come. */
+/** What a client does on the wire, for logs, metrics and traces. Open by contract: a later version may add types. */
 export type Activity =
   | RequestActivity
   | ReplyActivity

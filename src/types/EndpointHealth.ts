@@ -1,4 +1,4 @@
-/** Counts of an endpoint's jobs, as `/health` gives them. */
+/** The counts of an endpoint's jobs in an answer of `/health`. */
 export interface HealthJobs {
   readonly completed: number;
   readonly failed: number;
@@ -7,7 +7,7 @@ export interface HealthJobs {
   readonly retried: number;
 }
 
-/** Counts of an endpoint's workers. `ready` overlaps `idle`, so the sum can exceed the number of workers. */
+/** The counts of an endpoint's workers. `ready` overlaps `idle`, so the sum can exceed the number of workers. */
 export interface HealthWorkers {
   readonly idle: number;
   readonly running: number;
@@ -17,10 +17,10 @@ export interface HealthWorkers {
   readonly unhealthy?: number;
 }
 
-/** An endpoint's counts of jobs and workers, at one moment. */
+/** An endpoint's counts of jobs and workers at one moment. */
 export interface EndpointHealth {
   readonly jobs: HealthJobs;
   readonly workers: HealthWorkers;
-  /** The whole answer as it came. */
+  /** The whole answer, as the service sent it. */
   readonly raw: Readonly<Record<string, unknown>>;
 }

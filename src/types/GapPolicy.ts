@@ -1,2 +1,2 @@
-/** What to do when an answer was lost that may have carried chunks. */
+/** What a reader of a stream does after it lost an answer that may have carried chunks; see `StreamOptions.onGap`. */
 export type GapPolicy = 'hold' | 'mark' | 'error';

@@ -2,18 +2,18 @@ import type { JobRequest } from './JobRequest.js';
 import type { JobSnapshot, TerminalSnapshot } from './JobSnapshot.js';
 
 /**
- * What happens to a job, in order. Who comes late gets the latest of each kind, and the chunks that are kept. Open by
- * contract: new types may come.
+ * What happens to a job, in order. A late subscriber first gets the latest event of each type, and the chunks that the
+ * job keeps. Open by contract: a later version may add types.
  *
  * | type | when |
  * | --- | --- |
- * | `submitting` | before the request is sent; only once |
- * | `submitted` | the job's id is known; of an attached job at once |
+ * | `submitting` | before the request is sent; once in a job's life |
+ * | `submitted` | the job's id is known; for an attached job at once |
  * | `state` | an answer differs from the one before |
  * | `progress` | the worker's progress update differs from the one before |
  * | `chunk` | a chunk of the stream, in order |
  * | `gap` | chunks may be missing here; only with `onGap: 'mark'` |
- * | `ended` | the job is over, and its stream, where it is read, is at its end; the last event |
+ * | `ended` | the job is over, and its stream too, where it is read; the last event |
  */
 export type JobEvent<O = unknown, C = unknown> =
   | { readonly type: 'submitting'; readonly request: JobRequest<object> }

@@ -1,4 +1,4 @@
-/** Why a job failed, read from whichever form the worker or the platform wrote it in. */
+/** Why a job failed. Workers and the platform write this in several forms, and all are read into this one. */
 export interface JobFailure {
   /** The cause in words. */
   readonly message: string;
@@ -9,6 +9,6 @@ export interface JobFailure {
   readonly workerId?: string;
   /** Version of the worker SDK. */
   readonly runpodVersion?: string;
-  /** The `error` field as it came. */
+  /** The job's `error` field, as the service sent it. */
   readonly raw: unknown;
 }

@@ -1,14 +1,14 @@
-/** Names a job so that another process can go on with it. Plain JSON. */
+/** A reference to a job, with which another process can attach to it. Plain JSON. */
 export interface JobRef {
-  /** Version of this form. */
+  /** The version of this format. */
   readonly v: 1;
   readonly endpointId: string;
   readonly id: string;
-  /** Milliseconds since the epoch of the client's scheduler. */
+  /** When the job was submitted: `now()` of the client's scheduler, in milliseconds since its epoch. */
   readonly submittedAt?: number;
   /** How many stream chunks were delivered. */
   readonly chunks?: number;
-  /** Whether chunks may be missing behind those that were delivered: a read of the stream was on its way. */
+  /** Whether chunks may be missing after the delivered ones, because a read of the stream was in flight. */
   readonly gap?: boolean;
   readonly tag?: string;
 }

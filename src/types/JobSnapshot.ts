@@ -3,16 +3,16 @@ import type { JobFailure } from './JobFailure.js';
 /** The seven documented states of a job, and `UNKNOWN` for one that this version does not know. */
 export type JobStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT' | 'UNKNOWN';
 
-/** What every snapshot holds. */
+/** The members of every snapshot. */
 export interface SnapshotBase {
   readonly id: string;
   /** The status as the service wrote it. */
   readonly rawStatus: string;
-  /** The whole answer as it came, with any field that this version does not know. */
+  /** The whole answer as the service sent it, with the fields that this version does not know. */
   readonly raw: Readonly<Record<string, unknown>>;
   /** Milliseconds from submission to the start of the current attempt; absent while queued. */
   readonly delayTime?: number;
-  /** Milliseconds of execution, as the service counts and bills them. */
+  /** How long the job ran, in milliseconds, as the service counts and bills it. */
   readonly executionTime?: number;
   readonly workerId?: string;
   /** How often the platform itself started the job again. */
@@ -38,7 +38,7 @@ export interface CompletedSnapshot<O = unknown> extends SnapshotBase {
 export interface FailedSnapshot extends SnapshotBase {
   readonly status: 'FAILED';
   readonly error: JobFailure;
-  /** What the handler returned beside its error. */
+  /** The output that the handler returned beside its error. */
   readonly output?: unknown;
 }
 

@@ -1,4 +1,4 @@
-/** The bound on one operation of one endpoint. */
+/** The limits of one operation of one endpoint. */
 export interface OperationLimits {
   /** Requests per window. */
   readonly requests?: number;
@@ -10,12 +10,12 @@ export interface OperationLimits {
   /** Requests in flight at once. */
   readonly concurrent?: number;
   /**
-   * Requests per window for each running worker, where that makes more than `requests`. How many run is known from
-   * `/health`, for a minute after each answer.
+   * Requests per window for each running worker, where their sum is more than `requests`. The client learns from answers
+   * of `/health` how many workers run, and goes by that number for a minute.
    * @defaultValue 0
    */
   readonly perWorker?: number;
 }
 
-/** Bounds by operation, such as `{ run: { requests: 100, concurrent: 20 } }`; operations not named are not bounded. */
+/** Limits by operation, such as `{ run: { requests: 100, concurrent: 20 } }`. An operation without a row has no limits. */
 export type Limits = Readonly<Record<string, OperationLimits>>;

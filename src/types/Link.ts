@@ -2,22 +2,22 @@ import type { Observable } from 'rxjs';
 import type { OperationKind } from './Operation.js';
 import type { Reply, TransportRequest } from './Transport.js';
 
-/** A request on its way through the links, with what they may want to know about it. */
+/** A request as the links see it. */
 export interface CallRequest extends TransportRequest {
   readonly endpointId: string;
   readonly kind: OperationKind;
   readonly jobId?: string;
   readonly tag?: string;
-  /** `CallOptions.context` of the call, untouched: a bag in which an application speaks to its own links. */
+  /** `CallOptions.context` of the call: what an application tells its own links. The client does not use it. */
   readonly context: Readonly<Record<string, unknown>>;
 }
 
-/** Sends a request on to the next link, and in the end to the transport. */
+/** Passes a request to the next link, or to the transport after the last one. */
 export type Handler = (request: CallRequest) => Observable<Reply>;
 
 /**
- * A step between an endpoint and the transport: sees each request before it is sent, and its answer.
- * User links run once per call, before the key is added and before any repeat.
+ * A step between an endpoint and the transport: it sees each request before it is sent, and its answer.
+ * It runs once per call, before the API key is added and before any repeat.
  *
  * ```ts
  * const traced: Link = (request, next) =>

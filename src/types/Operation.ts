@@ -1,6 +1,6 @@
 /**
  * The name of an API call as it stands in the URL: the part after the endpoint id.
- * Open by contract, so that a call this version does not know can be made with `Endpoint.request`.
+ * Open by contract: `Endpoint.request` can make calls that this version does not know.
  */
 export type Operation =
   | 'run'
@@ -15,10 +15,10 @@ export type Operation =
   | (string & {});
 
 /**
- * What a call does to the world, which decides whether it may be repeated.
+ * What a call does on the server. The client decides by it whether it may repeat the call.
  *
  * - `submission`: makes the service run (and bill) a job.
  * - `read`: changes nothing.
- * - `command`: changes something, but nothing new is run.
+ * - `command`: changes something, and runs no new job.
  */
 export type OperationKind = 'submission' | 'read' | 'command';

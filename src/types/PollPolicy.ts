@@ -1,14 +1,14 @@
 import type { JobSnapshot } from './JobSnapshot.js';
 
-/** What a poll policy may go by. */
+/** What a poll policy knows of a job. */
 export interface PollContext {
-  /** Milliseconds since the job was submitted, where this client knows when; else since polling began. */
+  /** Milliseconds since the job was submitted; since polling began, where the time of submission is not known. */
   readonly age: number;
-  /** The last answer; absent before the first. */
+  /** The latest answer; absent before the first. */
   readonly snapshot?: JobSnapshot;
-  /** How many reads have failed since then. */
+  /** How many reads have failed since the latest answer. */
   readonly failures: number;
 }
 
-/** How many milliseconds after an answer the next read is due. */
+/** Decides how many milliseconds after an answer, or after a failed read, the next read is due. */
 export type PollPolicy = (context: PollContext) => number;

@@ -1,8 +1,8 @@
-/** What `/purge-queue` did. Running jobs are not touched by it. */
+/** What a purge of the queue did. It does not affect running jobs. */
 export interface PurgeResult {
   /** How many queued jobs were removed. */
   readonly removed: number;
-  /** The service's own word for it, `completed`; not a job's state. */
+  /** The status of the purge, `completed`, as the service wrote it. It is no job's status. */
   readonly status: string;
   readonly raw: Readonly<Record<string, unknown>>;
 }

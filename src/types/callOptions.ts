@@ -5,24 +5,24 @@ import type { TransportRequest } from './Transport.js';
 /** Options that every call takes. */
 export interface CallOptions {
   /**
-   * Limits the whole call, waiting and repeats included, in milliseconds. Over it, the call errors with
-   * `RequestTimeoutError`, or `SubmissionUnknownError` where a submission was already on its way.
-   * @defaultValue no limit but `requestTimeout` per attempt and the bounded number of attempts
+   * How long the whole call may take in milliseconds, with waiting for limits and with repeats. After that, the call
+   * errors with `RequestTimeoutError`, or with `SubmissionUnknownError` where a submission was sent.
+   * @defaultValue none: each attempt has its `requestTimeout`, and the number of attempts is bounded
    */
   readonly timeout?: number;
-  /** Aborting it is leaving the call: as unsubscribing, and the subscriber gets an `AbortedError`. */
+  /** Aborting the signal acts as unsubscribing does, and the call errors with `AbortedError`. */
   readonly signal?: AbortSignal;
-  /** Added to the request's headers. `authorization` is the client's own and cannot be set here. */
+  /** Headers to add to the request. `authorization` is left out: the client sets it. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Handed to links untouched, and never sent. */
+  /** What links find as `CallRequest.context`. It is never sent. */
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
 /** Options of submissions. */
 export interface RunOptions extends CallOptions {
   /**
-   * Lets an empty `input` through. The service accepts one, but its workers never report such a job, which ends as
-   * FAILED after two attempts of some 40 seconds each.
+   * Whether an empty `input` is sent. The service accepts an empty input, but its workers never report such a job: it
+   * ends as FAILED after two attempts of some 40 seconds each.
    * @defaultValue false
    */
   readonly allowEmptyInput?: boolean;
@@ -31,8 +31,8 @@ export interface RunOptions extends CallOptions {
 /** Options of `Endpoint.watch`; all durations in milliseconds. */
 export interface WatchOptions extends CallOptions {
   /**
-   * A fixed delay after each answer, as the greatest age a snapshot may reach; `5000` is the interval that the RunPod
-   * documentation shows. Takes precedence over `poll`.
+   * A fixed delay after each answer: the greatest age that a snapshot reaches. `5000` is the interval in the RunPod
+   * documentation. Takes precedence over `poll`.
    * @defaultValue none: `poll` decides
    */
   readonly every?: number;
@@ -42,15 +42,15 @@ export interface WatchOptions extends CallOptions {
    */
   readonly poll?: PollPolicy;
   /**
-   * How long the service may hold each read of a job that runs, 1 000 – 300 000: by `/status-sync`, which RunPod no longer
-   * documents. The end is then told at once, and other news as late as that. An endpoint that does not hold its answers is
-   * read as if this were not given, for ten minutes from then; so is a job with `every` or `poll`, or beyond the 400 that
-   * may be held at once.
+   * How long the service may hold each read of a running job, 1 000 – 300 000. Such a read is a `/status-sync`, which
+   * RunPod no longer documents. The service answers it at once when the job ends; other changes are seen when the read
+   * ends. Without effect for a job with `every` or `poll`, for a job beyond the 400 reads that may be held at once, and for
+   * ten minutes on an endpoint that has answered such a read without holding it.
    * @defaultValue none: no read is held
    */
   readonly longPoll?: number;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the last good answer.
+   * How long reads may fail in a row before their error goes through, counted from the latest answer.
    * @defaultValue 300 000
    */
   readonly outage?: number;
@@ -59,7 +59,7 @@ export interface WatchOptions extends CallOptions {
 /** Options of `Endpoint.runSync`; all durations in milliseconds. */
 export interface SyncOptions extends RunOptions, WatchOptions {
   /**
-   * How long the service holds its answer for the job to end, 1 000 – 300 000. The job is watched from then on.
+   * How long the service waits for the job to end before it answers, 1 000 – 300 000. After that the job is watched.
    * @defaultValue 90 000, set by the service
    */
   readonly wait?: number;
@@ -68,20 +68,22 @@ export interface SyncOptions extends RunOptions, WatchOptions {
 /** Options of `Endpoint.stream`; all durations in milliseconds. */
 export interface StreamOptions extends CallOptions {
   /**
-   * How long the service holds an answer while there is no chunk, 1 000 – 300 000.
+   * How long the service holds its answer while there is no chunk, 1 000 – 300 000.
    * @defaultValue 10 000, set by the service
    */
   readonly wait?: number;
   /**
-   * What to do when an answer was lost that may have carried chunks. `hold` keeps what follows back until the job is
-   * over, then fills the gap from the job's output where that proves to hold everything (a worker with
-   * `return_aggregate_stream`), or errors with `StreamGapError`; `mark` goes on live and says so in `activity$`; `error`
-   * errors at once.
+   * What to do after an answer was lost that may have carried chunks.
+   *
+   * - `hold`: keep the chunks after the gap back until the job is over. Then fill the gap from the job's output where the
+   *   output proves to hold every chunk (a worker with `return_aggregate_stream`); else error with `StreamGapError`.
+   * - `mark`: report the gap in `activity$`, and go on at once.
+   * - `error`: error with `StreamGapError` at once.
    * @defaultValue `'hold'`
    */
   readonly onGap?: GapPolicy;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the last good answer.
+   * How long reads may fail in a row before their error goes through, counted from the latest answer.
    * @defaultValue 300 000
    */
   readonly outage?: number;
@@ -90,22 +92,22 @@ export interface StreamOptions extends CallOptions {
 /** Options of `Endpoint.watchHealth`; all durations in milliseconds. */
 export interface WatchHealthOptions extends Pick<CallOptions, 'timeout' | 'signal'> {
   /**
-   * From one answer to the next read. Watchers with the same `every` share their reads.
+   * The delay from an answer to the next read. Watchers with the same `every` share their reads.
    * @defaultValue 5 000
    */
   readonly every?: number;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the last good answer.
+   * How long reads may fail in a row before their error goes through, counted from the latest answer.
    * @defaultValue 300 000
    */
   readonly outage?: number;
 }
 
-/** What `Endpoint.request` sends. */
+/** The request that `Endpoint.request` sends. */
 export interface RawRequest extends CallOptions {
   /** @defaultValue `POST` with a body, else `GET` */
   readonly method?: TransportRequest['method'];
-  /** Sent as JSON; a string is sent as it is. */
+  /** The body, sent as JSON; a string is sent as it is. */
   readonly body?: unknown;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
 }

@@ -50,7 +50,14 @@ describe('errors', () => {
     expect(type).toStrictEqual(Object.keys(table));
   });
 
-  it.each(Object.entries(classes))('S22 %s: the code, the name and all that the context says', (code, type) => {
+  it('have the codes that docs/errors.md lists', () => {
+    const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+    const listed = Array.from(page.matchAll(/^\| `(\w+)`\s+\| `(\w+Error)`/gm), ([, code, name]) => [code, name]);
+    const made = Object.entries(classes).map(([code, own]) => [code, own.name]);
+    expect(Object.fromEntries(listed)).toStrictEqual(Object.fromEntries([...made, ['aborted', 'AbortedError']]));
+  });
+
+  it.each(Object.entries(classes))('S22 %s has its code, its name and all members of the context', (code, type) => {
     const error = make(type);
     expect(Object.fromEntries(Object.entries(error))).toStrictEqual({
       name: type.name,
@@ -131,6 +138,7 @@ describe('errors', () => {
     class MyError extends errors.HttpError {}
     class Branded extends errors.HttpError {
       static override readonly brand = 'QuotaExceededError';
+      static override readonly code = 'quota_exceeded';
     }
     const mine = new MyError('words', { operation: 'run' }, { status: 402 });
     const plain = new errors.HttpError('words', { operation: 'run' }, { status: 402 });

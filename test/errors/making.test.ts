@@ -24,7 +24,7 @@ import { job, life } from '../fixtures/snapshots.js';
 const at = { operation: 'status', endpointId: 'e', jobId: 'j' };
 const asIs = (text: string) => text;
 const http = (status: number, { text = '', headers = {} }: Partial<HttpErrorForm> = {}, advise = true) =>
-  toHttpError({ status, headers, text }, at, 0, asIs, advise);
+  toHttpError({ status, headers, text }, at, { now: 0, redact: asIs, advise });
 
 describe('toHttpError', () => {
   it.each<[string, HttpErrorForm]>(Object.entries(httpErrors))('S22 says of %s what the service says', (_, form) => {
@@ -88,7 +88,7 @@ describe('toHttpError', () => {
       headers: { 'x-request-id': 'r-rpa_SECRET' },
       text: '{"error":"key rpa_SECRET is wrong"}',
     };
-    const error = toHttpError(reply, at, 0, redact, true);
+    const error = toHttpError(reply, at, { now: 0, redact, advise: true });
     expect(error.message).toMatch('401: key *** is wrong');
     expect(JSON.stringify([error, error.message, error.stack])).not.toContain('SECRET');
   });
@@ -118,7 +118,7 @@ describe('jobError', () => {
   });
 });
 
-describe('lossOf', () => {
+describe('streamLoss', () => {
   const response = (excerpt: string) => new ResponseError('cut off', at, { excerpt });
   it.each<[string, unknown, string | undefined]>([
     ['a 429', http(429), undefined],

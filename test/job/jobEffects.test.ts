@@ -8,7 +8,7 @@ import type { JobContext } from '../../src/job/JobContext.js';
 import { effectNames, jobEffects, wantedEffects, type EffectName } from '../../src/job/jobEffects.js';
 import type { JobOptions } from '../../src/job/JobOptions.js';
 import type { JobAction, JobState, Viewer, ViewerRole } from '../../src/job/jobReducer.js';
-import type { StreamEvent } from '../../src/sources/streamChunks.js';
+import type { StreamEvent } from '../../src/sources/StreamEvent.js';
 import type { JobRequest } from '../../src/types/JobRequest.js';
 import type { FailedSnapshot, JobSnapshot } from '../../src/types/JobSnapshot.js';
 import { job } from '../fixtures/snapshots.js';

@@ -10,7 +10,7 @@ const MAX_TIMER = 2_147_483_647;
 
 /** What is wrong with a submission, as one sentence; empty where nothing is. */
 function wrong(request: unknown, operation: 'run' | 'runsync' = 'run', allowEmptyInput?: boolean): string {
-  return issuesText(jobBody(request as never, operation, allowEmptyInput).issues);
+  return issuesText(jobBody(request as never, operation, { allowEmptyInput }).issues);
 }
 
 const policyOf = (policy: unknown) => ({ input: { x: 1 }, policy });

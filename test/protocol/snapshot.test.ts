@@ -7,7 +7,7 @@ import { job } from '../fixtures/snapshots.js';
 
 describe('parseSnapshot', () => {
   it.each<[string, JobReply]>(Object.entries(jobReplies))('reads %s', (_, { text, id, snapshot }) => {
-    expect(parseSnapshot(text, undefined, id)).toStrictEqual({ value: { ...snapshot, raw: JSON.parse(text) } });
+    expect(parseSnapshot(text, { id })).toStrictEqual({ value: { ...snapshot, raw: JSON.parse(text) } });
   });
 
   it.each(Object.entries(strangeReplies))('S19 says what is wrong with %s', (_, { text, issue }) => {
@@ -19,10 +19,10 @@ describe('parseSnapshot', () => {
   });
 
   it('takes the id that the answer has, before the one that was asked for', () => {
-    expect(parseSnapshot('{"id":"own","status":"IN_QUEUE"}', undefined, 'asked')).toMatchObject({
+    expect(parseSnapshot('{"id":"own","status":"IN_QUEUE"}', { id: 'asked' })).toMatchObject({
       value: { id: 'own' },
     });
-    expect(parseSnapshot('{"id":"","status":"IN_QUEUE"}', undefined, 'asked')).toMatchObject({
+    expect(parseSnapshot('{"id":"","status":"IN_QUEUE"}', { id: 'asked' })).toMatchObject({
       value: { id: 'asked' },
     });
   });
@@ -44,12 +44,12 @@ describe('parseSnapshot', () => {
   );
 
   it('S3 keeps the id of a job without a status where it is asked to; without an id there is no job', () => {
-    expect(parseSnapshot('{"id":"j"}', undefined, undefined, true)).toStrictEqual({
+    expect(parseSnapshot('{"id":"j"}', { lenient: true })).toStrictEqual({
       value: { id: 'j', status: 'UNKNOWN', rawStatus: '', raw: { id: 'j' } },
     });
     expect(parseSnapshot('{"id":"j"}')).toStrictEqual({ issue: 'has no status' });
-    expect(parseSnapshot('{"error":"no"}', undefined, 'asked', true)).toStrictEqual({ issue: 'says: no' });
-    expect(parseSnapshot('{}', undefined, undefined, true)).toStrictEqual({ issue: 'has no id' });
+    expect(parseSnapshot('{"error":"no"}', { id: 'asked', lenient: true })).toStrictEqual({ issue: 'says: no' });
+    expect(parseSnapshot('{}', { lenient: true })).toStrictEqual({ issue: 'has no id' });
   });
 
   it('takes RUNNING, the documentation’s other name, for IN_PROGRESS', () => {
@@ -80,14 +80,14 @@ describe('parseSnapshot', () => {
         typeof value === 'string' && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
       );
     const text = '{"id":"j","status":"COMPLETED","output":{"seed":12345678901234567890}}';
-    expect(parseSnapshot(text, parse)).toMatchObject({ value: { output: { seed: 12345678901234567890n } } });
+    expect(parseSnapshot(text, { parse })).toMatchObject({ value: { output: { seed: 12345678901234567890n } } });
   });
 
   it('S19 takes a parser that throws for an answer that cannot be read', () => {
     const parse = (): never => {
       throw new Error('no');
     };
-    expect(parseSnapshot('{"id":"j","status":"IN_QUEUE"}', parse)).toStrictEqual({
+    expect(parseSnapshot('{"id":"j","status":"IN_QUEUE"}', { parse })).toStrictEqual({
       issue: 'is not a JSON object: {"id":"j","status":"IN_QUEUE"}',
     });
   });

@@ -14,7 +14,8 @@ import {
 import { describe, expect, it, vi } from 'vitest';
 import { JobFailedError, StreamGapError } from '../../src/errors/index.js';
 import type { StreamReply } from '../../src/protocol/streamReply.js';
-import { streamChunks, type StreamEvent } from '../../src/sources/streamChunks.js';
+import { streamChunks } from '../../src/sources/streamChunks.js';
+import type { StreamEvent } from '../../src/sources/StreamEvent.js';
 import type { GapPolicy } from '../../src/types/GapPolicy.js';
 import { streamCursor } from '../../src/sources/StreamCursor.js';
 import { job } from '../fixtures/snapshots.js';

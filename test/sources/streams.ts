@@ -1,7 +1,7 @@
 import { catchError, of, type Observable } from 'rxjs';
 import { ConnectionError, RequestTimeoutError, ResponseError } from '../../src/errors/index.js';
 import type { StreamReply } from '../../src/protocol/streamReply.js';
-import type { StreamEvent } from '../../src/sources/streamChunks.js';
+import type { StreamEvent } from '../../src/sources/StreamEvent.js';
 import { members } from '../fixtures/members.js';
 import { httpError } from '../support/scripted.js';
 

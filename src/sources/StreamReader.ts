@@ -1,0 +1,126 @@
+import {
+  EMPTY,
+  catchError,
+  concatAll,
+  defer,
+  first,
+  map,
+  of,
+  repeat,
+  tap,
+  throwError,
+  timer,
+  type Observable,
+} from 'rxjs';
+import { retryAfterMs } from '../errors/retryAfterMs.js';
+import { RunpodError } from '../errors/RunpodError.js';
+import { streamLoss } from '../errors/streamLoss.js';
+import { MAX_TIMER } from '../protocol/limits.js';
+import { isTerminalStatus } from '../protocol/snapshot.js';
+import type { StreamReply } from '../protocol/streamReply.js';
+import type { ChunkDelivery } from './ChunkDelivery.js';
+import type { StreamChunksOptions } from './StreamChunksOptions.js';
+import type { StreamEvent } from './StreamEvent.js';
+
+/** The longest pause after a failed read in milliseconds, unless the server asks for a longer one. */
+const MAX_FAILURE_PAUSE = 5000;
+
+/** The options of `streamChunks` that reading goes by. */
+export type StreamReaderOptions = Required<
+  Pick<StreamChunksOptions, 'outage' | 'pause' | 'reached' | 'ended' | 'scheduler'>
+>;
+
+/**
+ * Reads a job's stream again and again, one read at a time, and has the chunks of each answer delivered before the next
+ * read. It stops when an empty answer follows a terminal status: then the server has no more chunks.
+ */
+export class StreamReader {
+  readonly #read: () => Observable<StreamReply>;
+  readonly #delivery: ChunkDelivery;
+  readonly #options: StreamReaderOptions;
+  #status = '';
+  /** Whether the server has no more chunks. */
+  #drained = false;
+  #sentAt = 0;
+  /** When the latest answer came, or else when this reader was made; the outage is counted from then. */
+  #lastSuccessAt: number;
+  /** How many reads have failed since that. */
+  #failures = 0;
+  /** How long after the current turn the next read is sent, in milliseconds. */
+  #delay = 0;
+
+  constructor(read: () => Observable<StreamReply>, delivery: ChunkDelivery, options: StreamReaderOptions) {
+    this.#read = read;
+    this.#delivery = delivery;
+    this.#options = options;
+    this.#lastSuccessAt = options.scheduler.now();
+  }
+
+  /** The status of the latest answer, as the service wrote it. A terminal status is final: it is kept. */
+  get status(): string {
+    return this.#status;
+  }
+
+  /** Reads until the stream is drained, and emits what is delivered. To be subscribed to once. */
+  readToEnd(): Observable<StreamEvent> {
+    return this.#readOnce().pipe(
+      map((reply) => this.#accept(reply)),
+      catchError((error: unknown) => of(this.#fail(error))),
+      concatAll(),
+      // Where the notifier completes without a value, `repeat` completes.
+      repeat({ delay: () => (this.#drained ? EMPTY : this.#untilNextRead()) }),
+    );
+  }
+
+  #readOnce(): Observable<StreamReply> {
+    const { scheduler, reached } = this.#options;
+    return defer(() => {
+      let answered = false;
+      this.#sentAt = scheduler.now();
+      return defer(this.#read).pipe(
+        tap({
+          next: () => {
+            answered = true;
+          },
+          // The answer to a read in flight is not seen, and may carry chunks.
+          unsubscribe: () => {
+            if (!answered && reached()) this.#delivery.addLoss('possibly');
+          },
+        }),
+        first(),
+      );
+    });
+  }
+
+  #accept({ status, chunks }: StreamReply): Observable<StreamEvent> {
+    const { pause, scheduler, ended } = this.#options;
+    const now = scheduler.now();
+    // A late answer with another status does not make a terminal status undone.
+    if (!isTerminalStatus(this.#status)) this.#status = status;
+    const empty = chunks.length === 0;
+    this.#drained = empty && isTerminalStatus(this.#status);
+    this.#delay = empty ? this.#sentAt + pause - now : 0;
+    this.#lastSuccessAt = now;
+    this.#failures = 0;
+    this.#delivery.add(chunks);
+    // A reader that unsubscribes in `ended` loses nothing: the cursor has the chunks.
+    if (isTerminalStatus(status)) ended();
+    return this.#delivery.deliver();
+  }
+
+  #fail(error: unknown): Observable<StreamEvent> {
+    const { pause, scheduler, outage } = this.#options;
+    const loss = streamLoss(error);
+    if (loss) this.#delivery.addLoss(loss);
+    const backOff = Math.min(MAX_FAILURE_PAUSE, pause * 2 ** this.#failures);
+    this.#failures++;
+    this.#delay = Math.min(MAX_TIMER, Math.max(backOff, retryAfterMs(error)));
+    const outageAtNextRead = scheduler.now() + this.#delay - this.#lastSuccessAt;
+    const readsOn = error instanceof RunpodError && error.retryable && outageAtNextRead <= outage;
+    return readsOn ? this.#delivery.deliver(error) : throwError(() => error);
+  }
+
+  #untilNextRead(): Observable<unknown> {
+    return this.#delay > 0 ? timer(this.#delay, this.#options.scheduler) : of(0);
+  }
+}
