@@ -68,6 +68,33 @@ describe('cancelUntilConfirmed', () => {
     expect([cancels, reads]).toEqual([[0], [0]]);
   });
 
+  test('S6 answered with a bare COMPLETED, and the read fails: finished, with the error of the read', () => {
+    const { seen, cancels, reads, scheduler } = settling([job('COMPLETED')], [broken]);
+    expect(seen.values).toEqual([{ outcome: 'finished', error: broken }]);
+    expect([cancels, reads, scheduler.actions]).toEqual([[0], [0], []]);
+  });
+
+  test('S6 refused, and the job is gone: finished, with the error of the read', () => {
+    const { seen } = settling([http(400)], [expired]);
+    expect(seen.values).toEqual([{ outcome: 'finished', error: expired }]);
+  });
+
+  test('S6 an unreadable answer to a repeated cancel: cancelled, with the error of that answer', () => {
+    const { seen, cancels, until } = settling([broken, unreadable]);
+    until(10_000);
+    expect(seen.values).toEqual([{ outcome: 'cancelled', error: unreadable }]);
+    expect(cancels).toEqual([0, 1_000]);
+  });
+
+  test('S18 a job that is known to be over, and is never read as such, has that as its error', () => {
+    const { see, until, scheduler } = clock();
+    const read = () => of(job('IN_PROGRESS'));
+    const seen = see(cancelUntilConfirmed(read, read, { scheduler, isKnownOver: () => true }));
+    until(600_000);
+    const message = 'job job-1 is over, and was answered otherwise';
+    expect(seen.values).toMatchObject([{ outcome: 'finished', error: { message } }]);
+  });
+
   test('S6 S18 answered with a bare COMPLETED, and then read as running: the job is read again, so that its output is not lost', () => {
     const { see, until, scheduler } = clock();
     const statuses = [job('IN_PROGRESS'), job('COMPLETED', { output: 1 })];
