@@ -40,7 +40,7 @@ export interface JobBackend {
    */
   submit(request: JobRequest<object>, onStart: (call: SubmissionCall) => void): Observable<JobSnapshot>;
 
-  /** Polls the job until it is over. The polling is shared with all others who watch the job. */
+  /** Polls the job until it is over. All watchers of the job share the polling. */
   watch(id: string): Observable<JobSnapshot>;
 
   /** Reads the job once. A read that is in flight already is shared. */
@@ -57,7 +57,7 @@ export interface JobBackend {
    */
   readStream(id: string, position: ReaderPosition, onJobOver: () => void): Observable<StreamEvent>;
 
-  /** Cancels the job until the service confirms it. Goes on, whoever unsubscribes. */
+  /** Cancels the job until the service confirms it. Goes on after unsubscribing. */
   cancel(id: string, options: JobCancelOptions): Observable<CancelOutcome>;
 
   /** Reads the endpoint's counts of workers and jobs, again and again. The reading is shared. */
@@ -70,7 +70,7 @@ export interface JobBackend {
    */
   checkOutput(onCompleted?: () => void): OperatorFunction<JobSnapshot, JobSnapshot>;
 
-  /** Has those who watch the job read it anew. */
+  /** Has the job read anew for its watchers. */
   refresh(id: string): void;
 
   /** When this client submitted the job, or what was restored. */

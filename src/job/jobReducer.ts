@@ -62,7 +62,7 @@ export type Submission = 'idle' | 'preparing' | 'submitting' | 'submitted' | 'fa
 /** Whether the job's chunks are to be read: nobody asked for them, somebody did, or all of them have come. */
 export type StreamStage = 'off' | 'wanted' | 'drained';
 
-/** All that is known of a job, and who looks at it. */
+/** All that is known of a job, and its viewers. */
 export interface JobState {
   readonly submission: Submission;
   /** Given exactly while `submission` is `submitted`. */

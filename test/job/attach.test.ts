@@ -7,10 +7,10 @@ import { acting, another, streaming, tally, type Act } from './support/acting.js
 const input = { ms: 20_000 };
 const five: Act = { ms: 6_000, chunks: [1, 2, 3, 4, 5].map((n) => [n * 1_000, n]) };
 
-/** What survives being written down. */
+/** A reference after it was written as JSON and read again. */
 const written = (ref: JobRef): JobRef => JSON.parse(JSON.stringify(ref)) as JobRef;
 
-/** Lets go of a job at a moment, and returns its reference. */
+/** Detaches a job at a moment, and returns its reference. */
 function letGo(made: World, job: Job, ms: number): JobRef {
   made.until(ms);
   const seen = made.see(job.detach());
@@ -18,7 +18,7 @@ function letGo(made: World, job: Job, ms: number): JobRef {
   return written(seen.values[0]!);
 }
 
-describe('going on elsewhere', () => {
+describe('attaching to a job', () => {
   test('S4 another process gets the output of a job that was submitted once', () => {
     const made = world({ latency: 100 });
     const job = made.endpoint.job({ input }, { tag: 'mine' });
@@ -45,7 +45,7 @@ describe('going on elsewhere', () => {
     expect(made.see(attached.detach()).values).toEqual([ref]);
   });
 
-  test('an id will do, as whoever submitted it has it', () => {
+  test('takes a bare id, too', () => {
     const made = world();
     const { id } = made.see(made.endpoint.run({ input })).values[0]!;
     const job = another(made).endpoint('demo').attach(id);
@@ -63,7 +63,7 @@ describe('going on elsewhere', () => {
     ['it says detach', { onUnsubscribe: 'detach' }, 0],
     ['it says cancel', { onUnsubscribe: 'cancel' }, 1],
     ['it says cancel-if-queued, and the job runs', { onUnsubscribe: 'cancel-if-queued' }, 0],
-  ])('S4 leaving it: where %s, so many cancels', (_, options, cancels) => {
+  ])('S4 unsubscribing, where %s, sends this many cancels: %3$s', (_, options, cancels) => {
     const made = world();
     const { id } = made.see(made.endpoint.run({ input })).values[0]!;
     made.until(2_000);
@@ -80,7 +80,7 @@ describe('going on elsewhere', () => {
     if (!('onUnsubscribe' in options)) expect(tally(made)).toEqual(reads);
   });
 
-  test('S4 cancel() of an attached job cancels, whatever leaving it does', () => {
+  test('S4 cancel() of an attached job cancels it, whatever onUnsubscribe says', () => {
     const made = world();
     const { id } = made.see(made.endpoint.run({ input })).values[0]!;
     made.until(2_000);
@@ -90,13 +90,13 @@ describe('going on elsewhere', () => {
     expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('S14 S16 the stream goes on where it was left: only the rest of the chunks, with a mark where some may be missing', () => {
+  test('S14 S16 the stream goes on after the chunks that were delivered, with a gap event where some may be missing', () => {
     const made = world({ endpoints: { demo: streaming() } });
     const job = made.endpoint.job({ input: five });
     const mine = made.see(job.chunks$);
     const ref = letGo(made, job, 2_500);
     expect(mine.values).toEqual([1, 2]);
-    // A read was on its way: nobody knows what it carried.
+    // A read was in flight, and may have carried chunks.
     expect(ref).toMatchObject({ chunks: 2, gap: true });
     const attached = another(made).endpoint('demo').attach(ref, { onGap: 'mark' });
     const rest = made.see(attached.chunks$);
@@ -111,7 +111,7 @@ describe('going on elsewhere', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('S16 the rest is taken from the output, where what came since lies in it in order', () => {
+  test('S16 the missing chunks are taken from the output, where it contains the later chunks in order', () => {
     const made = world({ endpoints: { demo: streaming({ aggregate: true }) } });
     const job = made.endpoint.job({ input: five });
     made.see(job.chunks$);
@@ -123,7 +123,7 @@ describe('going on elsewhere', () => {
     expect(seen.error).toBeUndefined();
   });
 
-  test('S16 what is said of a gap counts what was delivered before, elsewhere', () => {
+  test('S16 a gap error counts the chunks that another process delivered before', () => {
     const made = world({ endpoints: { demo: streaming() } });
     const job = made.endpoint.job({ input: five });
     made.see(job.chunks$);
@@ -134,7 +134,7 @@ describe('going on elsewhere', () => {
     expect(seen.error).toMatchObject({ code: 'stream_gap', delivered: 2, held: [3, 4, 5] });
   });
 
-  test('S14 in the same client, too, and chunks that were replayed are not counted twice', () => {
+  test('S14 in the same client, chunks that were replayed are not counted twice', () => {
     const made = world({ endpoints: { demo: streaming({ aggregate: true }) } });
     const job = made.endpoint.job({ input: five });
     made.see(job.chunks$);
@@ -148,7 +148,7 @@ describe('going on elsewhere', () => {
   });
 });
 
-describe('S20 a reference that is of no use', () => {
+describe('S20 an invalid reference', () => {
   const ref: JobRef = { v: 1, endpointId: 'demo', id: 'job-1' };
   test.each<[string, unknown, string]>([
     ['of another endpoint', { ...ref, endpointId: 'other' }, 'ref.endpointId'],
@@ -161,7 +161,7 @@ describe('S20 a reference that is of no use', () => {
     ['that is a number', 5, 'ref.id'],
     ['that is null, as of an empty store', null, 'ref.id'],
     ['that is not there', undefined, 'ref.id'],
-  ])('%s: names %3$s, and nothing is sent', (_, given, field) => {
+  ])('%s: the error names %3$s, and nothing is sent', (_, given, field) => {
     const made = script(() => ({ body: { id: 'job-1', status: 'COMPLETED' } }));
     const job = made.endpoint.attach(given as JobRef);
     const seen = [job.output$, job.state$, job.events$, job.chunks$].map((view$) => made.see<unknown>(view$));
@@ -178,7 +178,7 @@ describe('S20 a reference that is of no use', () => {
     expect(made.sent).toEqual([]);
   });
 
-  test('is no reason for another one to be refused', () => {
+  test('has no effect on a valid reference to the same job', () => {
     const made = script(() => ({ body: { id: 'job-1', status: 'COMPLETED', output: 1 } }));
     made.see(made.endpoint.attach('a/b').output$);
     const seen = made.see(made.endpoint.attach(ref).output$);
@@ -189,7 +189,7 @@ describe('S20 a reference that is of no use', () => {
 });
 
 describe('S18 a job that is not found', () => {
-  /** A job that the service does not show for its first five seconds, and its reference. */
+  /** A job that the service answers with 404 for its first five seconds, and its reference. */
   const hidden = () => {
     const made = world({ faults: [{ fault: 'transient-404', for: 5_000 }] });
     const { id } = made.see(made.endpoint.run({ input })).values[0]!;
@@ -198,7 +198,7 @@ describe('S18 a job that is not found', () => {
     return { ...made, id, attach };
   };
 
-  test('early, by the reference: is lag, and read again', () => {
+  test('soon after the submission that the reference tells of: the 404 is lag, and the job is read again', () => {
     const made = hidden();
     const job = made.attach({ v: 1, endpointId: 'demo', id: made.id, submittedAt: 0 });
     const [output, state] = [made.see(job.output$), made.see(job.state$)];
@@ -212,7 +212,7 @@ describe('S18 a job that is not found', () => {
   test.each([
     ['without a time', undefined],
     ['with a time long ago', -20_000],
-  ])('%s: is not there', (_, submittedAt) => {
+  ])('%s: JobNotFoundError', (_, submittedAt) => {
     const made = hidden();
     const job = made.attach({
       v: 1,
@@ -224,7 +224,7 @@ describe('S18 a job that is not found', () => {
     made.until(4_000);
     expect(seen.error).toMatchObject({ code: 'job_not_found', jobId: made.id });
     expect(tally(made)).toEqual({ run: 1, status: 1 });
-    // Final for this Job, and told on the scheduler.
+    // Final for this Job, and emitted on the scheduler.
     const late = made.see(job.state$.pipe(retry(5)));
     expect(late.error).toBeUndefined();
     made.until(100_000);
@@ -235,7 +235,7 @@ describe('S18 a job that is not found', () => {
     expect(anew.values).toHaveLength(1);
   });
 
-  test.each(['chunks$', 'state$'] as const)('is told to who looks at %s, too', (view) => {
+  test.each(['chunks$', 'state$'] as const)('is the error of %s', (view) => {
     const made = script(() => ({ status: 404, body: { error: 'job not found' } }));
     const seen = made.see<unknown>(made.endpoint.attach('job-1')[view]);
     made.until(100_000);
@@ -247,7 +247,7 @@ describe('S18 a job that is not found', () => {
   test.each<[string, (made: World) => Endpoint, string]>([
     ['by the client that had seen it: expired', ({ endpoint }) => endpoint, 'job_expired'],
     ['by another one: not found', (made) => another(made).endpoint('demo'), 'job_not_found'],
-  ])('once its result is kept no more, %s', (_, from, code) => {
+  ])('after its result has expired, %s', (_, from, code) => {
     const made = world({ endpoints: { demo: { ...acting, retention: { run: 60_000 } } } });
     const { id } = made.see(made.endpoint.run({ input })).values[0]!;
     made.until(100_000);
@@ -257,7 +257,7 @@ describe('S18 a job that is not found', () => {
     expect(tally(made)).toEqual({ run: 1, status: 1 });
   });
 
-  test('while it is watched, by its ttl: expired, with what was last seen of it, and nothing is cancelled', () => {
+  test('by its ttl while it is watched: expired, with its last snapshot, and nothing is cancelled', () => {
     const made = world();
     const job = made.endpoint.job({ input, policy: { ttl: 12_000 } });
     const seen = made.see(job.output$);
@@ -267,8 +267,8 @@ describe('S18 a job that is not found', () => {
   });
 });
 
-describe('what the service says of a job', () => {
-  test('that is over already: one read', () => {
+describe('an answer about a job', () => {
+  test('that is over already: the job is read once', () => {
     const made = world();
     const { id } = made.see(made.endpoint.run({ input })).values[0]!;
     made.until(100_000);
@@ -281,14 +281,14 @@ describe('what the service says of a job', () => {
     expect(tally(made)).toEqual({ run: 1, status: 1 });
   });
 
-  test('S18 after its end is not heard: a late progress update does not open it again', () => {
+  test('S18 after its end is ignored: a late progress update does not open the job again', () => {
     const made = world({ endpoints: { demo: acting }, faults: [{ fault: 'late-progress', after: 0 }] });
     const job = made.endpoint.job({ input: { ms: 2_000, progress: [[500, 'half']] } satisfies Act });
     const first = made.see(job.state$);
     made.until(50_000);
     const reads = tally(made);
     expect(statuses(first).at(-1)).toBe('COMPLETED');
-    // What the service says by now.
+    // The answer of the service from now on.
     expect(statuses(made.see(another(made).endpoint('demo').status(made.emulator.jobs()[0]!.id)))).toEqual([
       'IN_PROGRESS',
     ]);
@@ -300,7 +300,7 @@ describe('what the service says of a job', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('S18 is final once it was terminal, for a view that begins later, and for one that reads the stream on', () => {
+  test('S18 is final once it was terminal, for a later view, and for a view that still reads the stream', () => {
     const late = { id: 'job-1', status: 'IN_PROGRESS', output: 'nearly' };
     let over = false;
     const made = script(({ operation }) => {
@@ -322,12 +322,12 @@ describe('what the service says of a job', () => {
     expect(progress.values).toEqual([]);
     expect(second[0]!.values).toEqual([1]);
     expect(second[1]!.values).toMatchObject([{ status: 'COMPLETED' }]);
-    // It was known to be over: to leave its stream is no leaving.
+    // The job was known to be over, so unsubscribing does not release it.
     expect(tally(made)).toMatchObject({ run: 1, status: 1 });
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('S11 that this version does not know is no end: reading goes on at the normal pace', () => {
+  test('S11 with an unknown status is no end: polling goes on at the normal pace', () => {
     const made = world({
       faults: [{ fault: 'answer', on: 'status', nth: [3, 4], status: 200, body: { status: 'PAUSED', output: 'p' } }],
     });
@@ -340,7 +340,7 @@ describe('what the service says of a job', () => {
     expect(tally(made)).toEqual({ run: 1, status: 6 });
   });
 
-  test('a blink of the service that is a job in the queue again is told as it is', () => {
+  test('that goes back from running to queued is emitted as it is', () => {
     const made = world({ endpoints: { demo: acting }, faults: [{ fault: 'lost-worker', after: 2_000, times: 1 }] });
     const job = made.endpoint.job({ input: { ms: 20_000 } });
     const [state, output] = [made.see(job.state$), made.see(job.output$)];

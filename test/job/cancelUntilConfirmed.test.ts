@@ -27,7 +27,7 @@ type Turn = JobSnapshot | Error | 'never';
 const turn = (one: Turn): Observable<JobSnapshot> =>
   one === 'never' ? NEVER : one instanceof Error ? throwError(() => one) : of(one);
 
-/** Each in its turn, the last of them from then on; and when it was asked. */
+/** Gives the turns one by one, the last one again and again; notes the time of each call. */
 function asked(now: () => number, turns: readonly Turn[]) {
   const at: number[] = [];
   return { at, ask: () => turn(turns[Math.min(at.push(now()) - 1, turns.length - 1)]!) };
@@ -50,11 +50,11 @@ describe('cancelUntilConfirmed', () => {
     ['FAILED', job('FAILED', { error: 'x' }), { outcome: 'finished' }],
     ['TIMED_OUT', job('TIMED_OUT', { error: 'x' }), { outcome: 'finished' }],
     ['404', gone, { outcome: 'finished', error: gone }],
-    ['404, of one that was seen', expired, { outcome: 'finished', error: expired }],
+    ['404, of a job that was seen before', expired, { outcome: 'finished', error: expired }],
     ['200 that cannot be read', unreadable, { outcome: 'cancelled', error: unreadable }],
     ['401', new AuthenticationError('no', context, refused), { outcome: 'abandoned', error: { status: 401 } }],
     ['404 of the endpoint', new NotFoundError('no', context, refused), { outcome: 'abandoned' }],
-  ])('S6 answered %s: one cancel, and that is it', (_, answer, settled) => {
+  ])('S6 answered %s: one cancel, and no read', (_, answer, settled) => {
     const { seen, cancels, reads, scheduler } = settling([answer]);
     expect(seen.values).toMatchObject([settled]);
     expect(seen.values).toHaveLength(1);
@@ -62,13 +62,40 @@ describe('cancelUntilConfirmed', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('S6 S8 answered with a bare COMPLETED, too late: what came of it is read', () => {
+  test('S6 S8 answered with a bare COMPLETED: the output is read', () => {
     const { seen, cancels, reads } = settling([job('COMPLETED')], [job('COMPLETED', { output: 1 })]);
     expect(seen.values).toMatchObject([{ outcome: 'finished', snapshot: { output: 1 } }]);
     expect([cancels, reads]).toEqual([[0], [0]]);
   });
 
-  test('S6 S18 answered with a bare COMPLETED, and then read as if it ran: read again, so that no output is lost', () => {
+  test('S6 answered with a bare COMPLETED, and the read fails: finished, with the error of the read', () => {
+    const { seen, cancels, reads, scheduler } = settling([job('COMPLETED')], [broken]);
+    expect(seen.values).toEqual([{ outcome: 'finished', error: broken }]);
+    expect([cancels, reads, scheduler.actions]).toEqual([[0], [0], []]);
+  });
+
+  test('S6 refused, and the job is gone: finished, with the error of the read', () => {
+    const { seen } = settling([http(400)], [expired]);
+    expect(seen.values).toEqual([{ outcome: 'finished', error: expired }]);
+  });
+
+  test('S6 an unreadable answer to a repeated cancel: cancelled, with the error of that answer', () => {
+    const { seen, cancels, until } = settling([broken, unreadable]);
+    until(10_000);
+    expect(seen.values).toEqual([{ outcome: 'cancelled', error: unreadable }]);
+    expect(cancels).toEqual([0, 1_000]);
+  });
+
+  test('S18 a job that is known to be over, and is never read as such, has that as its error', () => {
+    const { see, until, scheduler } = clock();
+    const read = () => of(job('IN_PROGRESS'));
+    const seen = see(cancelUntilConfirmed(read, read, { scheduler, isKnownOver: () => true }));
+    until(600_000);
+    const message = 'job job-1 is over, and was answered otherwise';
+    expect(seen.values).toMatchObject([{ outcome: 'finished', error: { message } }]);
+  });
+
+  test('S6 S18 answered with a bare COMPLETED, and then read as running: the job is read again, so that its output is not lost', () => {
     const { see, until, scheduler } = clock();
     const statuses = [job('IN_PROGRESS'), job('COMPLETED', { output: 1 })];
     let cancels = 0;
@@ -84,7 +111,7 @@ describe('cancelUntilConfirmed', () => {
     expect(cancels).toBe(1);
   });
 
-  test('S18 one that is known to be over is read until it says so, and not cancelled', () => {
+  test('S18 a job that is known to be over is read until an answer says so, and not cancelled', () => {
     const { see, until, scheduler } = clock();
     const statuses = [job('IN_PROGRESS'), job('COMPLETED', { output: 1 })];
     const cancel = () => throwError(() => new Error('not to be sent'));
@@ -94,7 +121,7 @@ describe('cancelUntilConfirmed', () => {
     expect(seen).toMatchObject({ values: [{ outcome: 'finished', snapshot: { output: 1 } }], at: [1_000] });
   });
 
-  test('S6 S18 one that is known to be over, and never says so, is not called abandoned: it costs nothing', () => {
+  test('S6 S18 a job that is known to be over, and is never read as such, is finished, not abandoned: it costs nothing', () => {
     const { see, until, scheduler } = clock();
     const seen = see(
       cancelUntilConfirmed(
@@ -108,14 +135,14 @@ describe('cancelUntilConfirmed', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('S6 an unreadable /status is no cancel: it is read again, and the job that still waits is cancelled', () => {
+  test('S6 an unreadable /status confirms nothing: the job is read again, and cancelled while it is queued', () => {
     const { seen, cancels, reads, until } = settling([job('CANCELLED')], [unreadable, job('IN_QUEUE')], true);
     until(10_000);
     expect(seen.values).toMatchObject([{ outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }]);
     expect([cancels, reads]).toEqual([[1_000], [0, 1_000]]);
   });
 
-  test('S6 repeats after ever longer pauses, half a minute at most, until it is answered', () => {
+  test('S6 repeats the cancel after longer and longer pauses, half a minute at most, until it is answered', () => {
     const { seen, cancels, until } = settling([...Array<Turn>(9).fill(broken), job('CANCELLED')]);
     until(599_000);
     const pauses = cancels.slice(1).map((at, n) => at - cancels[n]!);
@@ -127,7 +154,7 @@ describe('cancelUntilConfirmed', () => {
     [20_000, 20_000],
     [100, 1_000],
     [undefined, 1_000],
-  ])('S2 waits as long as Retry-After asks: %s ms', (retryAfter, pause) => {
+  ])('S2 waits at least as long as Retry-After asks: %s ms', (retryAfter, pause) => {
     const { cancels, until } = settling([http(429, retryAfter), job('CANCELLED')]);
     until(100_000);
     expect(cancels).toEqual([0, pause]);
@@ -138,7 +165,7 @@ describe('cancelUntilConfirmed', () => {
     ['500', http(500)],
     ['no answer at all', 'never'],
     ['a Retry-After of a day', http(429, 86_400_000)],
-  ])('S6 with %s gives up after ten minutes, and says so', (_, answer) => {
+  ])('S6 with %s gives up after ten minutes, and reports the job as abandoned', (_, answer) => {
     const { seen, until, scheduler, cancels } = settling([answer]);
     until(599_999);
     expect(seen.values).toEqual([]);
@@ -152,7 +179,7 @@ describe('cancelUntilConfirmed', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  describe('refused for another reason, asks the job itself', () => {
+  describe('refused for another reason, reads the job', () => {
     test.each<[string, Turn, string]>([
       ['over', job('COMPLETED'), 'finished'],
       ['cancelled', job('CANCELLED'), 'cancelled'],
@@ -166,7 +193,7 @@ describe('cancelUntilConfirmed', () => {
     test.each<[string, Turn]>([
       ['running still', job('IN_PROGRESS')],
       ['not to be read', http(500)],
-    ])('which is %s: cancels again', (_, status) => {
+    ])('which is %s: repeats the cancel', (_, status) => {
       const { seen, cancels, reads, until } = settling([http(400), http(400), job('CANCELLED')], [status]);
       until(100_000);
       expect(seen.values).toMatchObject([{ outcome: 'cancelled' }]);
@@ -177,7 +204,7 @@ describe('cancelUntilConfirmed', () => {
     });
   });
 
-  describe('S4 only if it is queued', () => {
+  describe('S4 onlyIfQueued', () => {
     test.each<[string, Turn, object, number]>([
       ['queued', job('IN_QUEUE'), { outcome: 'cancelled' }, 1],
       ['running', job('IN_PROGRESS'), { outcome: 'running', snapshot: { status: 'IN_PROGRESS' } }, 0],
@@ -191,7 +218,7 @@ describe('cancelUntilConfirmed', () => {
       expect([cancels.length, reads]).toEqual([sent, [0]]);
     });
 
-    test('a read that fails is repeated, and so is a cancel, which asks anew first', () => {
+    test('a read that fails is repeated, and so is a cancel, after another read', () => {
       const { seen, cancels, reads, until } = settling(
         [http(500), job('CANCELLED')],
         [broken, job('IN_QUEUE'), job('IN_PROGRESS')],
@@ -203,7 +230,7 @@ describe('cancelUntilConfirmed', () => {
     });
   });
 
-  test('S13 unsubscribing stops it, with every timer', () => {
+  test('S13 unsubscribing stops the requests and every timer', () => {
     const { seen, cancels, until, scheduler } = settling([broken]);
     until(10_000);
     const sent = cancels.length;

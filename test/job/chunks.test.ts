@@ -4,7 +4,7 @@ import type { Job, JobEvent, JobOptions, JobRef } from 'runpod-rx';
 import { script, world, type Answer } from '../support/world.js';
 import { another, number, schema, streaming, tally, type Act } from './support/acting.js';
 
-/** Five chunks, one a second, and an end after them. */
+/** Yields five chunks, one a second, then ends. */
 const five: Act = { ms: 6_000, chunks: [1, 2, 3, 4, 5].map((n) => [n * 1_000, n]) };
 const all = [1, 2, 3, 4, 5];
 
@@ -15,7 +15,7 @@ const chunksOf = (events: readonly JobEvent[]) =>
   events.flatMap((event) => (event.type === 'chunk' ? [event.chunk] : []));
 
 describe('S14 the reader of the stream', () => {
-  test('is started by chunks$, and by nothing else', () => {
+  test('is started by chunks$ alone', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: five });
     const others = [job.id$, job.state$, job.progress$, job.output$, job.events$].map((view$) =>
@@ -32,7 +32,7 @@ describe('S14 the reader of the stream', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test.each([true, false])('with stream: %s events$ has the chunks, or not', (stream) => {
+  test.each([true, false])('with stream: %s, events$ emits the chunks only where that is true', (stream) => {
     const made = streamed();
     const seen = made.see(made.endpoint.job({ input: five }, { stream }).events$);
     made.until(100_000);
@@ -41,7 +41,7 @@ describe('S14 the reader of the stream', () => {
     expect((tally(made).stream ?? 0) > 0).toBe(stream);
   });
 
-  test('is one for all who look, and each of them gets every chunk once', () => {
+  test('is shared by all subscribers, each of which gets every chunk once', () => {
     const alone = streamed();
     alone.see(alone.endpoint.job({ input: five }).chunks$);
     alone.until(100_000);
@@ -65,7 +65,7 @@ describe('S14 the reader of the stream', () => {
     }
   });
 
-  test('stops when all have left, and takes no chunk from who comes back', () => {
+  test('stops when the last subscriber unsubscribes; a later subscriber misses no chunk', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: five }, { onUnsubscribe: 'detach' });
     const first = made.see(job.chunks$);
@@ -82,7 +82,7 @@ describe('S14 the reader of the stream', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('goes on where someone leaves with take(n), and the output still comes', () => {
+  test('goes on for output$ after chunks$ has ended with take(n)', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: five });
     const [two, output] = [made.see(job.chunks$.pipe(take(2))), made.see(job.output$)];
@@ -96,7 +96,7 @@ describe('S14 the reader of the stream', () => {
     expect(tally(made).run).toBe(1);
   });
 
-  test('alone with take(n) is a leaving: the job is cancelled, once', () => {
+  test('with take(n) on the only view releases the job: it is cancelled, once', () => {
     const made = streamed();
     const seen = made.see(made.endpoint.job({ input: five }).chunks$.pipe(take(2)));
     made.until(100_000);
@@ -104,10 +104,10 @@ describe('S14 the reader of the stream', () => {
     expect(made.emulator.jobs()).toMatchObject([{ status: 'CANCELLED', cancelRequests: 1 }]);
   });
 
-  test('a job whose stream said that it is over is not cancelled by who leaves then', () => {
+  test('unsubscribing cancels nothing after the stream said that the job is over', () => {
     const input: Act = { ms: 1_000, chunks: [[1_000, 'last']] };
     const made = streamed();
-    // The next poll is far away: only the stream can have told.
+    // The next poll is far away, so this is known from the stream.
     const seen = made.see(made.endpoint.job({ input }, { every: 1e6, onUnsubscribe: 'cancel' }).chunks$.pipe(take(1)));
     made.until(1_000_000);
     expect(seen.values).toEqual(['last']);
@@ -115,7 +115,7 @@ describe('S14 the reader of the stream', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('a job whose stream said that it is over is read at once, whatever the poll says', () => {
+  test('a job is read at once after the stream said that it is over, whatever the poll policy says', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: five }, { every: 1e6 });
     const [output] = [made.see(job.output$), made.see(job.chunks$)];
@@ -150,13 +150,13 @@ describe('S14 replayChunks', () => {
     [2, [2, 3, 4, 5], [4, 5]],
     [100, all, all],
   ])(
-    '%s: who comes midway gets what is kept, and what follows; who comes after the end, what is kept',
+    '%s: a subscriber that comes midway gets the kept chunks and the later ones; one that comes after the end gets the kept chunks',
     (n, mid, end) => {
       expect(late(n)).toEqual([mid, end]);
     },
   );
 
-  test('events$ replays them in their place: after the state, before the end', () => {
+  test('events$ replays them after the state and before the end', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: five }, { stream: true, replayChunks: 2 });
     made.see(job.events$);
@@ -171,7 +171,7 @@ describe('S14 replayChunks', () => {
 describe('S15 the end of a stream', () => {
   const failing: Act = { ...five, ms: 5_500, fails: 'no memory' };
 
-  test('of a job that failed: its chunks first, then its error, also for who comes late', () => {
+  test('of a job that failed: its chunks come first, then its error, also for late subscribers', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: failing }, { stream: true });
     const [chunks, events, state] = [made.see(job.chunks$), made.see(job.events$), made.see(job.state$)];
@@ -195,7 +195,7 @@ describe('S15 the end of a stream', () => {
   test.each([
     ['cancelled', 'job_cancelled'],
     ['killed by the service', 'job_deadline'],
-  ])('of a job that was %s: its chunks first, then its error', (how, code) => {
+  ])('of a job that was %s: its chunks come first, then its error', (how, code) => {
     const made = world({ endpoints: { demo: streaming({ killLag: 0 }) } });
     const request = { input: { ...five, ms: 60_000 }, policy: { executionTimeout: 5_500 } };
     const job = made.endpoint.job(request);
@@ -210,7 +210,7 @@ describe('S15 the end of a stream', () => {
     expect(seen.error).toMatchObject({ code });
   });
 
-  test('chunks that are nothing in a condition are chunks', () => {
+  test('falsy chunks are chunks', () => {
     const falsy = [0, '', false, null, [], {}];
     const made = streamed();
     const input: Act = { ms: 1_000, chunks: falsy.map((chunk, n) => [100 * n, chunk]) };
@@ -260,7 +260,7 @@ describe('S15 the end of a stream', () => {
     expect(made.scheduler.actions).toEqual([]);
   });
 
-  test('who leaves the stream of a job that completed, undrained, cancels nothing; who comes back gets the rest', () => {
+  test('unsubscribing before the stream of a completed job is drained cancels nothing; a later subscriber gets the rest', () => {
     const slow = ({ url }: { url: string }) => (url.includes('/stream/') ? 4_000 : 0);
     const made = streamed({ latency: slow });
     const job = made.endpoint.job({
@@ -280,13 +280,13 @@ describe('S15 the end of a stream', () => {
     expect(tally(made).cancel).toBeUndefined();
     const late = made.see(job.chunks$);
     made.until(100_000);
-    // What the read that was left carried is had from the output.
+    // The chunks of the aborted read come from the output.
     expect([late.values, late.error]).toEqual([['a', 'b'], undefined]);
   });
 });
 
 describe('S14 a stream that is read elsewhere', () => {
-  test('is refused to those who want chunks, and to nobody else; and had once the other one left', () => {
+  test('is an error of chunks$ alone; once the other reader unsubscribes, chunks$ reads it', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: five });
     const output = made.see(job.output$);
@@ -301,7 +301,7 @@ describe('S14 a stream that is read elsewhere', () => {
     other.subscription.unsubscribe();
     const again = made.see(job.chunks$);
     made.until(100_000);
-    // Those that the other one had are in the output only.
+    // The chunks that the other Job received are in the output only.
     expect(again.values).toEqual(all);
     expect(again.error).toBeUndefined();
     expect(output.values).toEqual([all]);
@@ -309,7 +309,7 @@ describe('S14 a stream that is read elsewhere', () => {
     expect(tally(made).run).toBe(1);
   });
 
-  test('is not taken for empty by a job whose chunks another job object has had', () => {
+  test('is not taken for empty by a job whose chunks another Job object has received', () => {
     for (const aggregate of [true, false]) {
       const made = streamed({}, aggregate);
       const job = made.endpoint.job({ input: five });
@@ -327,7 +327,7 @@ describe('S14 a stream that is read elsewhere', () => {
     }
   });
 
-  test('is marked for two job objects that take turns, where nothing is recovered', () => {
+  test('has gap events for two Job objects that take turns, where nothing can be recovered', () => {
     const made = streamed({}, false);
     const options: JobOptions = { stream: true, onGap: 'mark', replayChunks: 0 };
     const job = made.endpoint.job({ input: five }, options);
@@ -335,7 +335,7 @@ describe('S14 a stream that is read elsewhere', () => {
     made.until(500);
     const { id } = made.emulator.jobs()[0]!;
     const other = made.endpoint.attach({ v: 1, endpointId: 'demo', id, chunks: 0 }, options);
-    // Each leaves with a chunk, when nothing is on its way.
+    // Each unsubscribes when it gets a chunk, while no read is in flight.
     const turn = (from: { readonly events$: Observable<JobEvent> }, ms: number) => {
       const marked$ = from.events$.pipe(filter(({ type }) => type === 'chunk' || type === 'gap'));
       const seen = made.see(marked$.pipe(take(2)));
@@ -348,7 +348,7 @@ describe('S14 a stream that is read elsewhere', () => {
     expect(turn(job, 100_000)).toEqual(['gap', 5]);
   });
 
-  test('is told of in a reference that an error carries in the middle of it', () => {
+  test('has its position in the reference on an error in the middle of it', () => {
     const made = streamed();
     const abort = new AbortController();
     const job = made.endpoint.job({ input: five }, { signal: abort.signal, onUnsubscribe: 'detach' });
@@ -360,10 +360,10 @@ describe('S14 a stream that is read elsewhere', () => {
     expect(seen.error).toMatchObject({ code: 'aborted', ref: { chunks: 2 } });
   });
 
-  test('goes on behind what another process has had, by the reference that says so', () => {
+  test('goes on after the chunks that a reference counts as delivered by another process', () => {
     const made = streamed();
     const read = (from: Job, count: number, ms: number) => {
-      // Leaves with a chunk, when nothing is on its way.
+      // Unsubscribes when it gets a chunk, while no read is in flight.
       const seen = made.see(from.chunks$.pipe(take(count)));
       made.until(ms);
       return [seen.values, made.see(from.detach()).values[0] as JobRef] as const;
@@ -375,7 +375,7 @@ describe('S14 a stream that is read elsewhere', () => {
     expect([ref.chunks, back.chunks, end.chunks]).toEqual([1, 3, 5]);
   });
 
-  test('does not end events$ without stream: true, but those with it', () => {
+  test('ends events$ with stream: true, and not without', () => {
     for (const stream of [false, true]) {
       const made = streamed();
       const { id } = made.see(made.endpoint.run({ input: five })).values[0]!;
@@ -389,7 +389,7 @@ describe('S14 a stream that is read elsewhere', () => {
     }
   });
 
-  test('keeps endpoint.stream from it while the job reads', () => {
+  test('is refused to endpoint.stream while the job reads it', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: five });
     const mine = made.see(job.chunks$);
@@ -401,7 +401,7 @@ describe('S14 a stream that is read elsewhere', () => {
   });
 });
 
-describe('S16 an answer of the stream that is lost with its chunks', () => {
+describe('S16 a stream answer that was lost with its chunks', () => {
   const dropped = (options: JobOptions, aggregate = true) => {
     const made = streamed({ faults: [{ fault: 'dropped-stream', nth: 3 }] }, aggregate);
     const job = made.endpoint.job({ input: five }, { stream: true, ...options });
@@ -420,7 +420,7 @@ describe('S16 an answer of the stream that is lost with its chunks', () => {
     return { ...made, job, seen };
   };
 
-  test('hold: what is missing comes from the output, in order', () => {
+  test('hold: the missing chunks come from the output, in order', () => {
     const { seen, activity } = dropped({});
     expect(seen.chunks.values).toEqual(all);
     expect(chunksOf(seen.events.values)).toEqual(all);
@@ -429,7 +429,7 @@ describe('S16 an answer of the stream that is lost with its chunks', () => {
     expect(activity.filter(({ type }) => type === 'gap')).toEqual([]);
   });
 
-  test('hold: where the output does not prove it, the error says what there is, and who comes again gets the same', () => {
+  test('hold: where the output does not contain them, the error has the counts, and a later subscriber gets the same error', () => {
     const { seen, see, job, until } = dropped({ onGap: 'hold' }, false);
     expect(seen.chunks.values).toEqual([1, 2]);
     expect(seen.chunks.error).toMatchObject({ code: 'stream_gap', delivered: 2, held: [4, 5] });
@@ -439,7 +439,7 @@ describe('S16 an answer of the stream that is lost with its chunks', () => {
     expect(again.error).toMatchObject({ code: 'stream_gap', delivered: 2, held: [4, 5] });
   });
 
-  test('mark: goes on, with an event where chunks may be missing', () => {
+  test('mark: goes on, with a gap event where chunks may be missing', () => {
     const { seen, activity, see, job, until } = dropped({ onGap: 'mark', tag: 'mine' });
     expect(seen.chunks.values).toEqual([1, 2, 4, 5]);
     const told = seen.events.values.filter(({ type }) => type === 'chunk' || type === 'gap');
@@ -456,7 +456,7 @@ describe('S16 an answer of the stream that is lost with its chunks', () => {
     expect(types(late.values).slice(2)).toEqual(['chunk', 'chunk', 'gap', 'chunk', 'chunk', 'ended']);
   });
 
-  test('error: at once, to those who want chunks; the job goes on', () => {
+  test('error: chunks$ errors at once, and the job goes on', () => {
     const { seen, emulator } = dropped({ onGap: 'error' });
     expect(seen.chunks.values).toEqual([1, 2]);
     for (const one of [seen.chunks, seen.events]) expect(one.error).toMatchObject({ code: 'stream_gap', delivered: 2 });
@@ -465,7 +465,7 @@ describe('S16 an answer of the stream that is lost with its chunks', () => {
     expect(emulator.jobs()).toMatchObject([{ status: 'COMPLETED' }]);
   });
 
-  test('a read that cannot have taken any is no gap', () => {
+  test('a failed read that cannot have taken chunks is no gap', () => {
     const made = streamed({ faults: [{ fault: 'empty-429', on: 'stream', nth: [2, 3] }] });
     const seen = made.see(made.endpoint.job({ input: five }, { onGap: 'error' }).chunks$);
     made.until(100_000);
@@ -474,7 +474,7 @@ describe('S16 an answer of the stream that is lost with its chunks', () => {
 });
 
 describe('an error of the stream', () => {
-  test('S2 after an outage goes to chunk readers, with the reference; who comes again goes on with the same job', () => {
+  test('S2 after an outage is the error of chunks$, with the reference; a later subscriber goes on with the same job', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: five }, { outage: 3_000, tag: 'mine' });
     const [chunks, output] = [made.see(job.chunks$), made.see(job.output$)];
@@ -498,7 +498,7 @@ describe('an error of the stream', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('S4 is no leaving: where only the chunks were looked at, the job is not cancelled', () => {
+  test('S4 does not release the job: it is not cancelled, even where chunks$ was the only view', () => {
     const made = streamed();
     const job = made.endpoint.job({ input: { ...five, ms: 60_000 } }, { outage: 3_000 });
     made.at(1_500, () => void made.emulator.inject({ fault: 'empty-429', on: 'stream' }));
@@ -515,7 +515,7 @@ describe('an error of the stream', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('a chunk that does not match the schema ends chunks$, and not the job; who comes again goes on after it', () => {
+  test('a chunk that does not match the schema ends chunks$, and not the job; a later subscriber goes on after it', () => {
     const made = streamed();
     const input: Act = {
       ms: 6_000,
@@ -542,7 +542,7 @@ describe('an error of the stream', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('a schema may make something else of each chunk, once', () => {
+  test('a schema transforms each chunk once', () => {
     const made = streamed();
     let calls = 0;
     const endpoint = made.client.endpoint('demo', {
@@ -560,7 +560,7 @@ describe('an error of the stream', () => {
     expect(calls).toBe(5);
   });
 
-  test('a gone job ends all views, not only those of chunks', () => {
+  test('a job that is gone ends all views', () => {
     const made = world({ endpoints: { demo: streaming() } });
     const job = made.endpoint.job({ input: { ...five, ms: 60_000 }, policy: { ttl: 10_000 } });
     const [chunks, state] = [made.see(job.chunks$), made.see(job.state$)];

@@ -9,7 +9,7 @@ import { running, says } from './support/says.js';
 const input = { ms: 20_000 };
 const CANCELLED = [{ cancelled: [{ id: 'job-1' }], finished: [], abandoned: [] }];
 
-/** A job that runs until it is cancelled; the answers to an operation take as long as is said, or what the script says. */
+/** A job that runs until it is cancelled; `answers` gives the delay of an operation's answers, or their script. */
 const service = (after: number | Partial<Record<string, number>>, more: Partial<Record<string, Answer>> = {}): Script =>
   script(
     ({ operation }) =>
@@ -17,14 +17,14 @@ const service = (after: number | Partial<Record<string, number>>, more: Partial<
     { limits: { run: { concurrent: 1 } } },
   );
 
-/** A job that is over when it is first read, and whose stream is not. */
+/** A job that is over when it is first read, while its stream goes on. */
 const overButStreaming = (): Script => {
   const read = says('COMPLETED', { output: 1 }, 100);
   return service(100, { status: read, stream: 'never' });
 };
 
 describe('S6 settled()', () => {
-  test('in the turn of leaving: waits for the cancel', () => {
+  test('called in the turn of the unsubscribing: waits for the cancel', () => {
     const made = world();
     const { subscription } = made.see(made.endpoint.job({ input }).state$);
     made.until(5_000);
@@ -35,7 +35,7 @@ describe('S6 settled()', () => {
     expect(seen.values).toMatchObject([{ cancelled: [{ id: made.emulator.jobs()[0]!.id }] }]);
   });
 
-  test('S5 waits for a submission that was left on its way, and from its answer on for its cancel', () => {
+  test('S5 waits for an abandoned submission, and after its answer for the cancel', () => {
     const made = service({ run: 5_000, cancel: 1_000 });
     const { subscription } = made.see(made.endpoint.job({ input }).state$);
     made.until(1_000);
@@ -46,7 +46,7 @@ describe('S6 settled()', () => {
     expect(seen).toMatchObject({ values: CANCELLED, ended: 6_000 });
   });
 
-  test('S1 ends where a submission that was left is lost, as there is nothing to cancel', () => {
+  test('S1 ends where the answer to an abandoned submission is lost, as there is nothing to cancel', () => {
     const made = world({ faults: [{ fault: 'no-answer', on: 'run' }] });
     const { subscription } = made.see(made.endpoint.job({ input }).output$);
     made.until(1_000);
@@ -54,11 +54,11 @@ describe('S6 settled()', () => {
     const seen = made.see(made.client.settled());
     made.until(1_000_000);
     expect(seen.values).toEqual([nothing]);
-    // A submission is waited for so long.
+    // The time limit of a submission.
     expect(seen.ended).toBe(120_000);
   });
 
-  test('S1 cancel() while the submission is on its way, and its answer is lost: report and views say so', () => {
+  test('S1 cancel() while the submission is on its way, and its answer is lost: report and views have the error', () => {
     const made = service(0, { run: { status: 502, after: 3_000 } });
     const job = made.endpoint.job({ input });
     const view = made.see(job.state$);
@@ -82,7 +82,7 @@ describe('S6 close()', () => {
     expect(closed).toMatchObject({ values: CANCELLED, ended: 6_000 });
   });
 
-  test('is heard by an attached job that was left, and is looked at again', () => {
+  test('stops an attached job that is subscribed to again', () => {
     const made = service(100);
     const job = made.endpoint.attach('job-1');
     const { subscription } = made.see(job.state$);
@@ -96,7 +96,7 @@ describe('S6 close()', () => {
     expect(seen.error).toMatchObject({ code: 'configuration' });
   });
 
-  test('is heard by chunks$ of a job that is over already', () => {
+  test('ends chunks$ of a job that is over already', () => {
     const made = overButStreaming();
     const seen = made.see(made.endpoint.job({ input }).chunks$);
     made.until(5_000);
@@ -107,7 +107,7 @@ describe('S6 close()', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('S4 after an error of reading, when nobody looks: the job is cancelled', () => {
+  test('S4 after an error of reading, without subscribers: the job is cancelled', () => {
     const made = service(0, { status: { status: 403 } });
     const seen = made.see(made.endpoint.job({ input }).state$);
     made.until(5_000);
@@ -118,7 +118,7 @@ describe('S6 close()', () => {
     expect(closed.values).toMatchObject(CANCELLED);
   });
 
-  test('S8 while a deadline asks for the last word: waits for what comes of it, also of an attached job', () => {
+  test('S8 while a job past a deadline is read one last time: waits for the outcome, also of an attached job', () => {
     const made = service(1_000);
     made.see(made.endpoint.attach('job-1', { timeout: 10_000, every: 100_000 }).state$);
     made.until(10_500);
@@ -129,7 +129,7 @@ describe('S6 close()', () => {
     expectSilence(made);
   });
 
-  test('is not held by a beforeSubmit that goes on for ever', () => {
+  test('does not wait for a beforeSubmit that never ends', () => {
     const made = service(100);
     const view = made.see(made.endpoint.job({ input }, { beforeSubmit: () => NEVER }).state$);
     made.until(1_000);
@@ -142,7 +142,7 @@ describe('S6 close()', () => {
 });
 
 describe('detach()', () => {
-  /** Lets go of a job one second after it was first looked at, and closes the client one second later. */
+  /** Detaches a job one second after it was first subscribed to, and closes the client one second later. */
   function letGo(made: Script, before?: () => void): { ref: Seen<JobRef>; closed: Seen<SettleReport> } {
     before?.();
     const job = made.endpoint.job({ input });
@@ -155,7 +155,7 @@ describe('detach()', () => {
     return { ref, closed };
   }
 
-  test('S5 S6 while it waits for budget, then close(): it is not sent, and there is no reference', () => {
+  test('S5 S6 while the submission waits for budget, then close(): it is not sent, and there is no reference', () => {
     const made = service(3_000);
     const { ref } = letGo(made, () => made.see(made.endpoint.run({ input })));
     expect(when(made, 'run')).toEqual([0]);
@@ -163,7 +163,7 @@ describe('detach()', () => {
     expect(ref.error).toBeDefined();
   });
 
-  test('S5 S6 with the submission on its way, then close(): it is waited for, so that there is a reference', () => {
+  test('S5 S6 while the submission is on its way, then close(): its answer is waited for, and there is a reference', () => {
     const made = service(3_000);
     const { ref, closed } = letGo(made);
     expect(ref.values).toMatchObject([{ id: 'job-1' }]);
@@ -171,7 +171,7 @@ describe('detach()', () => {
     expect(tally(made)).toEqual({ run: 1 });
   });
 
-  test('S5 while it waits for budget: who looks then, and leaves, does not withdraw it', () => {
+  test('S5 while the submission waits for budget: a later subscriber that unsubscribes does not withdraw it', () => {
     const made = service(3_000);
     made.see(made.endpoint.run({ input }));
     const job = made.endpoint.job({ input });
@@ -188,7 +188,7 @@ describe('detach()', () => {
     expect(tally(made)).toEqual({ run: 2 });
   });
 
-  test('S6 after cancel(): the report ends with the answer', () => {
+  test('S6 after cancel(): the report completes with the answer', () => {
     const made = service(1_000);
     const job = made.endpoint.job({ input });
     made.see(job.state$);
@@ -202,7 +202,7 @@ describe('detach()', () => {
 });
 
 describe('its signal', () => {
-  test('is heard by an attached job that was left, and is looked at again', () => {
+  test('stops an attached job that is subscribed to again', () => {
     const made = service(100);
     const controller = new AbortController();
     const job = made.endpoint.attach('job-1', { signal: controller.signal });
@@ -218,7 +218,7 @@ describe('its signal', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('is heard by chunks$ of a job that is over already, and who comes later goes on', () => {
+  test('ends chunks$ of a job that is over already, and a later subscriber goes on', () => {
     const made = overButStreaming();
     const controller = new AbortController();
     const job = made.endpoint.job({ input }, { signal: controller.signal });
@@ -235,7 +235,7 @@ describe('its signal', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('S5 aborted while only id$ waits for the submission: it says so, and the job is cancelled', () => {
+  test('S5 aborted while only id$ waits for the submission: id$ errors, and the job is cancelled', () => {
     const made = service(3_000);
     const controller = new AbortController();
     const seen = made.see(made.endpoint.job({ input }, { signal: controller.signal }).id$);
@@ -246,7 +246,7 @@ describe('its signal', () => {
     expect(made.sent.map(({ operation }) => operation)).toEqual(['run', 'cancel']);
   });
 
-  test.each(['ended', 'was left before it was sent', 'was left'])('is let go of by a job that %s', (end) => {
+  test.each(['ended', 'was left before it was sent', 'was left'])('has no listener left after the job %s', (end) => {
     const made = service(100, end === 'ended' ? { status: says('COMPLETED', { output: 1 }, 100) } : {});
     if (end === 'was left before it was sent') made.see(made.endpoint.run({ input }));
     const { signal } = new AbortController();
@@ -270,7 +270,7 @@ describe('its signal', () => {
 });
 
 describe('S6 cancel()', () => {
-  test('while the stream says that it is over, and all leave: the report ends', () => {
+  test('while the stream says that the job is over, and all views unsubscribe: the report completes', () => {
     const made = service({ cancel: 3_000 }, { stream: { body: { status: 'CANCELLED', stream: [] }, after: 5_500 } });
     const job = made.endpoint.job({ input }, { every: 100_000 });
     const { subscription } = made.see(job.chunks$);
@@ -284,7 +284,7 @@ describe('S6 cancel()', () => {
     expectSilence(made);
   });
 
-  test('who looks again while the cancel is on its way sees how it ended, as soon as it is answered', () => {
+  test('a view that is subscribed to while the cancel is on its way gets the job’s end as soon as the cancel is answered', () => {
     const made = service(1_000);
     const job = made.endpoint.job({ input }, { every: 300 });
     const { subscription } = made.see(job.state$);
@@ -297,7 +297,7 @@ describe('S6 cancel()', () => {
     expect(seen.ended).toBe(6_000);
   });
 
-  test('S18 what a read that began before says of the job does not open it again', () => {
+  test('S18 the answer to an earlier read does not open the job again', () => {
     const made = service({ status: 1_000, cancel: 10 });
     const job = made.endpoint.job({ input });
     const seen = made.see(job.state$);

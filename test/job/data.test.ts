@@ -8,17 +8,17 @@ import { acting, another, schema, streaming, tally, when } from './support/actin
 import { running, says } from './support/says.js';
 
 const input = { ms: 20_000 };
-/** A poll so slow that it tells nothing in the time of a test. */
+/** A poll so slow that it reads nothing during a test. */
 const seldom = { every: 100_000 };
 const none = schema((): unknown => {
   throw new Error('must be something else');
 });
 
-/** A job that runs until it is cancelled; the answers to an operation are what is said here, or in general. */
+/** A job that runs until it is cancelled; `answers` replaces the answers to an operation. */
 const service = (more: Partial<Record<string, Answer>> = {}): Script =>
   script(({ operation }) => more[operation] ?? says(running(operation), {}, 100));
 
-/** A job that gives a number at each read of its stream, one second long, until it has given so many. */
+/** A job whose stream gives one number per read, each read one second long, until it has given `count` numbers. */
 function counting(count: number): Script {
   let given = 0;
   return script(({ operation }) => {
@@ -28,8 +28,8 @@ function counting(count: number): Script {
   });
 }
 
-describe('S8 the output of a job that is over is not lost', () => {
-  test('found by the cancel of a deadline, though nothing can be read any more', () => {
+describe('S8 the output of a job that has completed is not lost', () => {
+  test('where the cancel at a deadline finds it, and no read succeeds any more', () => {
     let cancelled = false;
     const made = script(({ operation }) => {
       cancelled ||= operation === 'cancel';
@@ -42,7 +42,7 @@ describe('S8 the output of a job that is over is not lost', () => {
   });
 
   test.each(['unsubscribing', 'cancel()', 'close()'])(
-    'S4 found by the cancel of %s, which says no more of it than its status',
+    'S4 where the cancel of %s is answered with the bare status',
     (way) => {
       const made = world({ latency: 100, endpoints: { demo: acting } });
       const job = made.endpoint.job({ input: { ms: 5_000 } }, seldom);
@@ -59,7 +59,7 @@ describe('S8 the output of a job that is over is not lost', () => {
     },
   );
 
-  test('S17 progress nested deeper than one can compare makes nobody wait for ever', () => {
+  test('S17 where its progress is nested too deep to be compared', () => {
     const deep = '['.repeat(20_000) + ']'.repeat(20_000);
     let reads = 0;
     const made = script(({ operation }) => {
@@ -75,7 +75,7 @@ describe('S8 the output of a job that is over is not lost', () => {
 });
 
 describe('an output that does not match the schema', () => {
-  test('found by cancel(): is told as an error, and given to nobody', () => {
+  test('found by cancel(): is an error of every view, and not emitted', () => {
     const made = service({ cancel: says('COMPLETED', { output: 1 }) });
     const job = made.client.endpoint('demo', { output: none }).job({ input });
     const [output, state] = [made.see(job.output$), made.see(job.state$)];
@@ -87,7 +87,7 @@ describe('an output that does not match the schema', () => {
       expect(error).toMatchObject({ code: 'job_output', snapshot: { status: 'COMPLETED', output: 1 } });
   });
 
-  test('S8 read at a deadline: is told as what it is, and the job, which is over, is not cancelled', () => {
+  test('S8 read at a deadline: is a JobOutputError, and the job, which is over, is not cancelled', () => {
     let over = false;
     const made = script(({ operation }) =>
       says(operation === 'cancel' ? 'CANCELLED' : over ? 'COMPLETED' : 'IN_PROGRESS', { output: 1 }, 100),
@@ -101,7 +101,7 @@ describe('an output that does not match the schema', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('S4 leaving while one that takes its time looks at the output of a job that is over cancels nothing', () => {
+  test('S4 unsubscribing while an asynchronous schema checks the output cancels nothing', () => {
     const made = service({ status: says('COMPLETED', { output: 1 }, 100) });
     const slow: StandardSchemaV1 = {
       '~standard': { version: 1, vendor: 'test', validate: () => new Promise(() => undefined) },
@@ -115,15 +115,15 @@ describe('an output that does not match the schema', () => {
   });
 });
 
-describe('what errors say', () => {
-  test('S3 of a job that failed: the job, its endpoint and its tag', () => {
+describe('the details of an error', () => {
+  test('S3 of a job that failed: the job’s id, its endpoint and its tag', () => {
     const made = service({ status: says('FAILED', { error: 'x' }, 100) });
     const seen = made.see(made.endpoint.job({ input }, { tag: 'mine' }).output$);
     made.until(10_000);
     expect(seen.error).toMatchObject({ code: 'job_failed', tag: 'mine', endpointId: 'demo', jobId: 'job-1' });
   });
 
-  test('S7 of a read that jobs share: to each its own reference, and none to who has no job', () => {
+  test('S7 of a read that jobs share: each job has its own reference, and endpoint.watch none', () => {
     const made = script(() => ({ status: 401, after: 100 }));
     const refs = [
       made.see(made.endpoint.attach('job-1', { tag: 'a' }).state$),
@@ -140,7 +140,7 @@ describe('what errors say', () => {
     ['completes', () => EMPTY],
     ['gives undefined, as one does that forgot to return it', () => of(undefined)],
     ['gives null', () => [null]],
-  ])('S5 of a beforeSubmit that %s: that nothing was sent', (_, beforeSubmit) => {
+  ])('S5 of a beforeSubmit that %s: accepted is no', (_, beforeSubmit) => {
     const made = service();
     const seen = made.see(
       made.endpoint.job({ input }, { beforeSubmit: beforeSubmit as JobOptions['beforeSubmit'] }).state$,
@@ -150,7 +150,7 @@ describe('what errors say', () => {
     expect(made.sent).toEqual([]);
   });
 
-  test('S5 of a beforeSubmit whose promise gives nothing: the same', async () => {
+  test('S5 of a beforeSubmit whose promise resolves without a value: accepted is no', async () => {
     const made = service();
     const beforeSubmit = () => Promise.resolve() as unknown as Promise<JobRequest>;
     const seen = made.see(made.endpoint.job({ input }, { beforeSubmit }).state$);
@@ -161,7 +161,7 @@ describe('what errors say', () => {
   });
 });
 
-describe('S14 the stream, after its last reader left', () => {
+describe('S14 the stream, after its last chunk-viewer unsubscribed', () => {
   const left = (replayChunks: JobOptions['replayChunks']) => {
     const made = counting(20);
     const job = made.endpoint.job({ input }, { replayChunks });
@@ -177,7 +177,7 @@ describe('S14 the stream, after its last reader left', () => {
   };
   const all = Array.from({ length: 20 }, (_, n) => n);
 
-  test('where all chunks are kept: is read on while the job is owned, so that who comes back misses nothing', () => {
+  test('where all chunks are kept: is read on while the job is owned, and a later subscriber misses nothing', () => {
     const { reads, first, second } = left(undefined);
     expect(reads).toHaveLength(5);
     expect(first.values).toEqual(all.slice(0, 5));
@@ -185,18 +185,18 @@ describe('S14 the stream, after its last reader left', () => {
   });
 
   test.each([0, 3])(
-    'S16 where %i are kept: is not read, and who comes back is told what may be missing',
+    'S16 where %i chunks are kept: is not read, and a later subscriber gets a gap event',
     (replayChunks) => {
       const { reads, first, second } = left(replayChunks);
       expect(reads).toEqual([]);
       expect(first.values).toEqual(all.slice(0, 5));
       expect(second.values).toEqual(all.slice(5 - replayChunks, 5));
-      // The read that was on its way carried one.
+      // The aborted read carried one.
       expect(second.error).toMatchObject({ code: 'stream_gap', delivered: 5, held: all.slice(6), lost: 'possibly' });
     },
   );
 
-  test('is not read for nobody, where there never was one', () => {
+  test('is not read where there never was a chunk-viewer', () => {
     const made = counting(20);
     const job = made.endpoint.job({ input });
     look(made, job, 'state$', 'events$', 'output$', 'progress$', 'id$');
@@ -206,7 +206,7 @@ describe('S14 the stream, after its last reader left', () => {
 });
 
 describe('S16 a stream that ends early', () => {
-  test('breaks after the job was over: events$ has told the end, and completes', () => {
+  test('with an error after the job was over: events$ has emitted the end, and completes', () => {
     const made = service({ status: says('COMPLETED', { output: 1 }, 100), stream: { status: 403, after: 3_000 } });
     const job = made.endpoint.job({ input });
     const [events, chunks] = [made.see(job.events$), made.see(job.chunks$)];
@@ -217,7 +217,7 @@ describe('S16 a stream that ends early', () => {
     expect(events.ended).toBeDefined();
   });
 
-  test('breaks, under retry(): goes on where it was, with no chunk lost, repeated or out of order', () => {
+  test('with an error, under retry(): goes on where it was, with no chunk lost, repeated or out of order', () => {
     let [given, broken] = [0, false];
     const made = script(({ operation }) => {
       const status = given < 10 ? 'IN_PROGRESS' : 'COMPLETED';
@@ -234,7 +234,7 @@ describe('S16 a stream that ends early', () => {
     expect(seen.ended).toBeDefined();
   });
 
-  test('S18 is gone with its job: chunks that nobody saw are not taken for none', () => {
+  test('S18 because its job is gone: chunks that were never read are not taken for none', () => {
     const made = script(({ operation }) => {
       const now = made.scheduler.now();
       if (operation === 'run') return says('IN_QUEUE', {}, 100);
@@ -249,7 +249,7 @@ describe('S16 a stream that ends early', () => {
     expect(chunks.error).toMatchObject({ code: 'job_expired', ref: { id: 'job-1' } });
   });
 
-  test('is left by detach(): chunks that came with the last one are not lost to another client', () => {
+  test('by detach(): chunks that came in the same answer are not lost to another client', () => {
     const made = world({
       endpoints: {
         demo: {

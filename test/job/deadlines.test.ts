@@ -11,11 +11,11 @@ const queued: Answer = { body: { id: 'job-1', status: 'IN_QUEUE' } };
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** A service that does not enforce `executionTimeout` by itself, so that the client's own deadline is what is seen. */
+/** A service that does not enforce `executionTimeout`, so that the client's own deadline takes effect. */
 const lasting = ({ endpoints: { demo = acting } = {}, ...options }: Partial<EmulatorOptions> = {}): World =>
   world({ endpoints: { demo: { killLag: 1e8, ...demo } }, ...options });
 
-/** A poll so slow that what a deadline reads is the first to tell. */
+/** A poll so slow that the read at a deadline comes first. */
 const seldom = { every: 500_000 };
 
 describe('S12 what is sent to the service', () => {
@@ -45,7 +45,7 @@ describe('S12 what is sent to the service', () => {
     expect(sentPolicy(timeout)).toEqual(policy);
   });
 
-  test('is what the user set, where the user did', () => {
+  test('is the caller’s own policy, where there is one', () => {
     expect(sentPolicy(100_000, { ttl: 50_000, lowPriority: true })).toEqual({
       executionTimeout: 100_000,
       ttl: 50_000,
@@ -58,7 +58,7 @@ describe('S12 what is sent to the service', () => {
     expect(sentPolicy(undefined, { executionTimeout: 6_000 })).toEqual({ executionTimeout: 6_000 });
   });
 
-  test('is set where the user left it undefined', () => {
+  test('is set where the caller’s own policy is undefined', () => {
     expect(sentPolicy(100_000, { executionTimeout: undefined, ttl: undefined, lowPriority: true })).toEqual({
       executionTimeout: 100_000,
       ttl: 100_000 + 35 * MINUTE,
@@ -66,7 +66,7 @@ describe('S12 what is sent to the service', () => {
     });
   });
 
-  test('is checked for what it is: a policy that is no object is refused, and not made one', () => {
+  test('is checked as it was given: a policy that is no object is refused', () => {
     const { endpoint, sent, see, until } = script(() => queued);
     const seen = see(endpoint.job({ input, policy: 'x' as never }, { timeout: 100_000 }).output$);
     until(1_000);
@@ -76,7 +76,7 @@ describe('S12 what is sent to the service', () => {
 });
 
 describe('S8 at a deadline', () => {
-  test('a job that completed, unseen so far, is delivered, and nothing is cancelled', () => {
+  test('a job that has completed since the last read is delivered, and nothing is cancelled', () => {
     const { emulator, endpoint, see, until, wire } = lasting({ latency: 100 });
     const seen = see(endpoint.job({ input: { ms: 4_000 } }, { timeout: 5_000, ...seldom }).output$);
     until(100_000);
@@ -86,7 +86,7 @@ describe('S8 at a deadline', () => {
     expect(emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 0 }]);
   });
 
-  test('a job that failed is delivered as what it is: data on state$, its own error on output$', () => {
+  test('a job that failed is delivered: data on state$, its own error on output$', () => {
     const made = lasting({ endpoints: { demo: acting } });
     const job = made.endpoint.job({ input: { ms: 4_000, fails: 'no memory' } }, { timeout: 5_000, ...seldom });
     const [state, output] = [made.see(job.state$), made.see(job.output$)];
@@ -128,7 +128,7 @@ describe('S8 at a deadline', () => {
   });
 
   test.each(['not-found', 'state'] as const)(
-    'a job that completes before its cancel arrives is delivered (a cancel too late answers with its %s)',
+    'a job that completes before its cancel arrives is delivered (a late cancel is answered with its %s)',
     (cancelEnded) => {
       const made = lasting({ latency: 100, variants: { cancelEnded } });
       const seen = made.see(made.endpoint.job({ input: { ms: 20_050 } }, { timeout: 20_000, ...seldom }).output$);
@@ -140,7 +140,7 @@ describe('S8 at a deadline', () => {
     },
   );
 
-  test('a job that fails before its cancel arrives is late all the same', () => {
+  test('a job that fails before its cancel arrives has missed its deadline', () => {
     const made = lasting({ latency: 100, endpoints: { demo: acting } });
     const job = made.endpoint.job({ input: { ms: 5_050, fails: 'no' } }, { timeout: 5_000, ...seldom });
     const seen = made.see(job.output$);
@@ -149,7 +149,7 @@ describe('S8 at a deadline', () => {
     expect(made.emulator.jobs()).toMatchObject([{ status: 'FAILED', cancelRequests: 1 }]);
   });
 
-  test('a read in flight does not count: what it says may be older than the deadline', () => {
+  test('a read in flight does not count: its answer may be older than the deadline', () => {
     const made = lasting({ latency: ({ url }) => (url.includes('/status/') ? 400 : 100) });
     const seen = made.see(made.endpoint.job({ input }, { timeout: 5_000, every: 4_300 }).output$);
     made.until(100_000);
@@ -166,7 +166,7 @@ describe('S8 at a deadline', () => {
     [undefined, 10_000],
     [1_000, 6_000],
     [0, 5_000],
-  ])('nothing answers: with settle %s the views error at %i, and the cancel goes on', (settle, ended) => {
+  ])('without any answer, and settle %s, the views error at %i, and the cancel goes on', (settle, ended) => {
     const made = lasting();
     const { client, emulator, endpoint, at, see, until } = made;
     const seen = see(endpoint.job({ input }, { timeout: 5_000, settle, ...seldom }).output$);
@@ -196,7 +196,7 @@ describe('S8 at a deadline', () => {
     expect(tally(made).run).toBe(1);
   });
 
-  test('a status that cannot be read does not keep the job from being cancelled', () => {
+  test('a job whose status cannot be read is cancelled', () => {
     const made = lasting();
     made.at(4_000, () => void made.emulator.inject({ fault: 'answer', status: 400, on: 'status' }));
     const seen = made.see(made.endpoint.job({ input }, { timeout: 5_000, ...seldom }).output$);
@@ -205,7 +205,7 @@ describe('S8 at a deadline', () => {
     expect(made.emulator.jobs()).toMatchObject([{ status: 'CANCELLED', cancelRequests: 1 }]);
   });
 
-  test('a job that is gone is told to be gone, and nothing is cancelled', () => {
+  test('a job that is gone is an error of its views, and nothing is cancelled', () => {
     const made = lasting({ variants: { expired: 'gone' } });
     const request = { input, policy: { ttl: 10_000 } };
     const seen = made.see(made.endpoint.job(request, { timeout: 11_000, ...seldom }).output$);
@@ -215,7 +215,7 @@ describe('S8 at a deadline', () => {
     expect(made.see(made.client.settled()).values).toMatchObject([{ cancelled: [], abandoned: [] }]);
   });
 
-  test('whoever leaves while the last word is awaited does not keep the job from being cancelled', () => {
+  test('a job is cancelled although its last view unsubscribes while it is read one last time', () => {
     const made = lasting({ latency: 100 });
     const seen = made.see(made.endpoint.job({ input }, { timeout: 5_000, onUnsubscribe: 'cancel', ...seldom }).state$);
     made.at(5_050, () => {
@@ -226,7 +226,7 @@ describe('S8 at a deadline', () => {
     expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('the job is cancelled whatever leaving it would do', () => {
+  test('the job is cancelled, whatever onUnsubscribe says', () => {
     for (const onUnsubscribe of ['detach', 'cancel-if-queued'] as const) {
       const made = lasting();
       const seen = made.see(made.endpoint.job({ input }, { timeout: 5_000, onUnsubscribe, ...seldom }).output$);
@@ -236,7 +236,7 @@ describe('S8 at a deadline', () => {
     }
   });
 
-  test('a job that ended in time knows nothing of its deadline', () => {
+  test('a job that ended in time is not affected by its deadline', () => {
     const made = lasting();
     const seen = made.see(made.endpoint.job({ input: { ms: 4_000 } }, { timeout: 5_000 }).output$);
     made.until(4_999);
@@ -260,7 +260,7 @@ describe('S12 the limits', () => {
     expect(made.emulator.jobs()).toMatchObject([{ status: 'CANCELLED', cancelRequests: 1 }]);
   });
 
-  test('queue: says nothing any more once a worker has the job', () => {
+  test('queue: has no effect once a worker has the job', () => {
     const made = lasting({ endpoints: { demo: { ...acting, coldStart: 2_000 } } });
     const seen = made.see(made.endpoint.job({ input: { ms: 20_000 } }, { timeout: { queue: 3_000 } }).output$);
     made.until(100_000);
@@ -268,7 +268,7 @@ describe('S12 the limits', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('queue: what is read at the deadline counts: a job that a worker took since it was last seen goes on', () => {
+  test('queue: a job that the read at the deadline finds running goes on', () => {
     const made = lasting({ endpoints: { demo: { ...acting, coldStart: 2_000 } } });
     const seen = made.see(
       made.endpoint.job({ input: { ms: 20_000 } }, { timeout: { queue: 3_000 }, every: 10_000 }).output$,
@@ -292,7 +292,7 @@ describe('S12 the limits', () => {
   });
 
   test.each<JobTimeout>([{ execution: 2 ** 31 - 1 }, { total: 2 ** 31 - 1 }, { queue: 2 ** 31 - 1 }])(
-    'S2 of %o no timer is longer than a timer can be, which would fire at once',
+    'S2 with %o no timer is longer than the engine can wait, which would fire at once',
     (timeout) => {
       const made = script(({ operation }) => ({
         body: { id: 'job-1', status: operation === 'run' ? 'IN_QUEUE' : 'IN_PROGRESS' },
@@ -306,7 +306,7 @@ describe('S12 the limits', () => {
     },
   );
 
-  test('total: counts the time in the queue, and what the submission takes', () => {
+  test('total: includes the submission and the time in the queue', () => {
     const latency = ({ url }: { url: string }) => (url.endsWith('/run') ? 2_000 : 0);
     const made = lasting({ latency, endpoints: { demo: { ...acting, coldStart: 3_000 } } });
     const seen = made.see(made.endpoint.job({ input }, { timeout: 6_000 }).output$);
@@ -314,7 +314,7 @@ describe('S12 the limits', () => {
     expect(seen).toMatchObject({ ended: 6_000, error: { limit: 'total', snapshot: { status: 'IN_PROGRESS' } } });
   });
 
-  test('execution: the service says so, and it is the same error', () => {
+  test('execution: where the service enforces it, the error is the same', () => {
     const made = lasting({ endpoints: { demo: { ...acting, killLag: 3_000 } } });
     const job = made.endpoint.job({ input }, { timeout: { execution: 6_000 } });
     const [output, state] = [made.see(job.output$), made.see(job.state$)];
@@ -329,7 +329,7 @@ describe('S12 the limits', () => {
     expect(made.emulator.jobs()).toMatchObject([{ policy: { executionTimeout: 6_000 }, cancelRequests: 0 }]);
   });
 
-  test('execution: where the service does not, the client steps in, 15 s late, from when it was seen to run', () => {
+  test('execution: where the service does not, the client steps in, 15 s late, counted from when the job was first seen to run', () => {
     const made = lasting({ endpoints: { demo: { ...acting, killLag: 100_000, coldStart: 4_000 } } });
     const seen = made.see(made.endpoint.job({ input }, { timeout: { execution: 6_000 }, every: 1_000 }).output$);
     made.until(24_999);
@@ -339,7 +339,7 @@ describe('S12 the limits', () => {
     expect(made.emulator.jobs()).toMatchObject([{ status: 'CANCELLED', cancelRequests: 1 }]);
   });
 
-  test('the earliest of them counts', () => {
+  test('the earliest of several limits counts', () => {
     const first = (timeout: JobTimeout) => {
       const made = lasting({ endpoints: { demo: { ...acting, killLag: 1e6 } } });
       const seen = made.see(made.endpoint.job({ input }, { timeout }).output$);
@@ -356,10 +356,10 @@ describe('a deadline and the submission', () => {
     ['beforeSubmit goes on for ever', { beforeSubmit: () => NEVER }, {}],
     ['the submission waits for its turn', {}, { run: { requests: 1, per: 60_000 } }],
   ];
-  test.each(early)('S12 S5 passed before it was sent, because %s: it never is', (_, options, limits) => {
+  test.each(early)('S12 S5 passed before it was sent, because %s: it is never sent', (_, options, limits) => {
     const made = script(({ operation }) => (operation === 'cancel' ? { status: 400 } : queued), { limits });
     const { client, endpoint, see, until } = made;
-    // Takes the only place of a minute.
+    // Uses up the budget of a minute.
     const other = see(endpoint.run({ input }));
     expect(other.values).toHaveLength(1);
     const before = made.sent.length;
@@ -396,14 +396,14 @@ describe('a deadline and the submission', () => {
     expect(made.wire()).toEqual(['0-8000 run 200', '8000-8100 cancel 200']);
     expect(settled.values).toMatchObject([{ cancelled: [{ id: made.emulator.jobs()[0]!.id }] }]);
     expect(made.emulator.jobs()).toMatchObject([{ status: 'CANCELLED', cancelRequests: 1 }]);
-    // Who comes now submits nothing, and is told the same.
+    // A later subscriber submits nothing, and gets the same error.
     const late = made.see(job.state$);
     made.until(1_001_000);
     expect(late.error).toBe(seen.error);
     expect(tally(made)).toEqual({ run: 1, cancel: 1 });
   });
 
-  test('S1 S12 passed while it is on its way, and the answer is lost: nothing is left, and nothing sent again', () => {
+  test('S1 S12 passed while it is on its way, and the answer is lost: nothing is cancelled, and nothing sent again', () => {
     const made = script(() => ({ status: 503, after: 8_000 }));
     const seen = made.see(made.endpoint.job({ input }, { timeout: 5_000 }).output$);
     made.until(1_000_000);
@@ -414,8 +414,8 @@ describe('a deadline and the submission', () => {
   });
 });
 
-describe('a deadline and those who look', () => {
-  test('all views get the same error at the same time, and whoever comes later, too, but not at once', () => {
+describe('a deadline and the subscribers', () => {
+  test('all views get the same error at the same time; later subscribers get it asynchronously', () => {
     const made = lasting({ latency: 100, endpoints: { demo: acting } });
     const job = made.endpoint.job({ input }, { timeout: 5_000, ...seldom });
     const views = [job.events$, job.state$, job.progress$, job.output$, job.state$, job.chunks$];
@@ -433,7 +433,7 @@ describe('a deadline and those who look', () => {
     expect(before).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('S22 a bare retry of what errored does not call itself for ever', () => {
+  test('S22 a bare retry() of a view that errored does not call itself without end', () => {
     const made = lasting();
     const job = made.endpoint.job({ input }, { timeout: 5_000 });
     const seen = made.see(job.output$.pipe(retry(20)));
@@ -442,7 +442,7 @@ describe('a deadline and those who look', () => {
     expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('passed while nobody looks at a job that was detached from: it acts when somebody looks again', () => {
+  test('passed while a detached job has no subscribers: it acts at the next subscription', () => {
     const made = lasting();
     const job = made.endpoint.job({ input }, { timeout: 5_000, onUnsubscribe: 'detach' });
     const first = made.see(job.state$);
@@ -457,7 +457,7 @@ describe('a deadline and those who look', () => {
     expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('passed while nobody looks, and the job completed: it is delivered to who looks again', () => {
+  test('passed without subscribers, and the job completed: the next subscriber gets the output', () => {
     const made = lasting();
     const job = made.endpoint.job({ input: { ms: 30_000 } }, { timeout: 5_000, onUnsubscribe: 'detach' });
     const first = made.see(job.state$);
@@ -470,7 +470,7 @@ describe('a deadline and those who look', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('does not tick in the time of grace', () => {
+  test('does not pass during the grace', () => {
     const made = lasting();
     const job = made.endpoint.job({ input }, { timeout: 5_000, grace: 20_000, ...seldom });
     const first = made.see(job.state$);
@@ -482,7 +482,7 @@ describe('a deadline and those who look', () => {
     expect(when(made, 'cancel')).toEqual([22_000]);
   });
 
-  test('does not tick for who only wants the id', () => {
+  test('does not pass for id$ alone', () => {
     const made = lasting();
     const seen = made.see(made.endpoint.job({ input }, { timeout: 5_000 }).id$);
     made.until(100_000);
@@ -499,7 +499,7 @@ describe('a deadline and those who look', () => {
     expect(seen.ended).toBe(55_000);
   });
 
-  test('of an attached job: total counts from the reference, execution and queue from what is seen; all cancel', () => {
+  test('of an attached job: total counts from the reference, execution and queue from what this client sees; all cancel', () => {
     const made = lasting({ endpoints: { demo: { ...acting, killLag: 1e6, executionTimeout: 1e6 } } });
     const ran = made.see(made.endpoint.run({ input }));
     const { id } = ran.values[0]!;
@@ -511,13 +511,13 @@ describe('a deadline and those who look', () => {
     ];
     made.until(100_000);
     expect(total).toMatchObject({ ended: 15_000, error: { code: 'job_deadline', limit: 'total' } });
-    // Its own deadline would have been at 25 s; the other's cancel is what it sees.
+    // Its own deadline would have been at 25 s; it sees the effect of the other job's cancel.
     expect(plain.error).toMatchObject({ code: 'job_cancelled' });
     expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 });
 
-describe('what is given as a limit is checked', () => {
+describe('an invalid limit', () => {
   const fields: [string, (value: number) => JobOptions][] = [
     ['timeout', (timeout) => ({ timeout })],
     ['timeout.queue', (queue) => ({ timeout: { queue } })],
@@ -530,7 +530,7 @@ describe('what is given as a limit is checked', () => {
   ];
   const bad = [-1, NaN, 2 ** 31, Infinity, '5' as unknown as number];
   test.each(fields.flatMap(([field, options]) => bad.map((value) => [field, value, options] as const)))(
-    'S20 %s: %s is refused before anything is sent, by its name',
+    'S20 %s: %s is refused by its name, before anything is sent',
     (field, value, options) => {
       const made = script(() => queued);
       const job = made.endpoint.job({ input }, options(value));
@@ -547,7 +547,7 @@ describe('what is given as a limit is checked', () => {
     },
   );
 
-  test('S20 an attached job, too', () => {
+  test('S20 is refused for an attached job, too', () => {
     const made = script(() => queued);
     const seen = made.see(made.endpoint.attach('job-1', { timeout: { queue: -1 } }).state$);
     made.until(10_000);
@@ -556,7 +556,7 @@ describe('what is given as a limit is checked', () => {
     expect(made.sent).toEqual([]);
   });
 
-  test('an error that is not of the deadline is not taken for one', () => {
+  test('an error of the job is not taken for a deadline’s', () => {
     const made = script(() => queued);
     const failure = new Error('the store is full');
     const seen = made.see(

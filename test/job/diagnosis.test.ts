@@ -8,13 +8,13 @@ const reasons = (seen: Seen<Diagnosis>) => seen.values.map(({ reason }) => reaso
 const counts = (workers: object) => ({ jobs: { inQueue: 3 }, workers: { idle: 0, running: 0, ...workers } });
 
 describe('why a job waits', () => {
-  test('cold-start, running, ended: told as the endpoint goes through them', () => {
+  test('cold-start, running, ended: emitted as the endpoint goes through them', () => {
     const made = world({ endpoints: { demo: { ...acting, coldStart: 12_000 } } });
     const job = made.endpoint.job({ input });
     made.see(job.output$);
     const seen = made.see(job.diagnosis$);
     made.until(100_000);
-    // What is read in the moment of the submission does not know of the worker that it brings.
+    // Read at the moment of the submission, before the worker that it starts is counted.
     expect(seen.values.filter((_, n) => seen.at[n]! > 0)).toEqual([
       { reason: 'cold-start', initializing: 1 },
       { reason: 'running' },
@@ -24,7 +24,7 @@ describe('why a job waits', () => {
     expect(seen.ended).toBeLessThan(40_000);
   });
 
-  test('queued-behind: the only worker is at another job', () => {
+  test('queued-behind: the only worker runs another job', () => {
     const made = world({ endpoints: { demo: { ...acting, workers: 1 } } });
     made.see(made.endpoint.run({ input: { ms: 30_000 } }));
     const job = made.endpoint.job({ input });
@@ -36,8 +36,8 @@ describe('why a job waits', () => {
     expect(reasons(seen).slice(-2)).toEqual(['running', 'ended']);
   });
 
-  test('is not told as waiting behind others, when its own worker is the one that the counts have and it does not yet', () => {
-    // The health is read in the moment in which the worker takes the job, the job itself later.
+  test('is not queued-behind where the only worker that is counted has just taken this job', () => {
+    // The health is read when the worker takes the job, and the job later.
     const made = world({ endpoints: { demo: { ...acting, coldStart: 10_000 } } });
     const job = made.endpoint.job({ input });
     made.see(job.output$);
@@ -47,7 +47,7 @@ describe('why a job waits', () => {
     expect(reasons(seen).slice(-2)).toEqual(['running', 'ended']);
   });
 
-  test('no-workers: there are none, and none is coming', () => {
+  test('no-workers: there are none, and none is starting', () => {
     const made = world({ endpoints: { demo: { ...acting, workers: 0 } } });
     const job = made.endpoint.job({ input });
     made.see(job.output$);
@@ -73,7 +73,7 @@ describe('why a job waits', () => {
     expect(seen.values.at(-1)).toEqual(diagnosis);
   });
 
-  test('ended, with the status, of a job that failed: it is no error here', () => {
+  test('ended, with the status, for a job that failed: that is no error here', () => {
     const made = world({ endpoints: { demo: acting } });
     const job = made.endpoint.job({ input: { ms: 2_000, fails: 'no' } satisfies Act });
     made.see(job.state$);
@@ -83,7 +83,7 @@ describe('why a job waits', () => {
     expect(seen.error).toBeUndefined();
   });
 
-  test('what says the same is not said twice', () => {
+  test('the same diagnosis is not emitted twice', () => {
     const made = world({ endpoints: { demo: { ...acting, workers: 0 } } });
     const job = made.endpoint.job({ input });
     made.see(job.state$);
@@ -116,7 +116,7 @@ describe('expiring', () => {
     expect(last({ ttl: 100_000 }, 96_000, true)).toMatchObject({ reason: 'expiring' });
   });
 
-  test('by the day that the service gives a job of which nothing was said', () => {
+  test('by the default ttl of one day', () => {
     const day = 86_400_000;
     const made = world({ endpoints: { demo: { ...acting, workers: 0 } } });
     const job = made.endpoint.job({ input }, { every: 1e6 });
@@ -148,7 +148,7 @@ describe('expiring', () => {
 });
 
 describe('diagnosis$', () => {
-  test('neither starts the job nor reads anything before there is one', () => {
+  test('neither starts the job nor reads anything before it has an id', () => {
     const made = world();
     const job = made.endpoint.job({ input });
     const seen = made.see(job.diagnosis$);
@@ -161,7 +161,7 @@ describe('diagnosis$', () => {
     expect(tally(made).run).toBe(1);
   });
 
-  test('does not own the job: it is left when the last owner leaves, and leaving it cancels nothing', () => {
+  test('does not own the job: the job is released when the last owning view unsubscribes, and unsubscribing from diagnosis$ cancels nothing', () => {
     const made = world();
     const job = made.endpoint.job({ input });
     const [state, diagnosis] = [made.see(job.state$), made.see(job.diagnosis$)];
@@ -192,7 +192,7 @@ describe('diagnosis$', () => {
     expect(health).toBeGreaterThan(1);
   });
 
-  test('reads the health once for all jobs, and only while somebody looks', () => {
+  test('reads the health once for all jobs, and only while there are subscribers', () => {
     const made = world({ endpoints: { demo: { ...acting, workers: 0 } } });
     const jobs = [1, 2, 3, 4, 5].map(() => made.endpoint.job({ input }));
     for (const job of jobs) made.see(job.state$);
@@ -211,7 +211,7 @@ describe('diagnosis$', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('stops with the job: nothing is read any more', () => {
+  test('reads nothing any more once the job is over', () => {
     const made = world();
     const job = made.endpoint.job({ input: { ms: 3_000 } });
     made.see(job.state$);
@@ -223,7 +223,7 @@ describe('diagnosis$', () => {
     expect(tally(made)).toEqual(before);
   });
 
-  test('of a job that is over: ended, at once, and the job is not submitted again', () => {
+  test('of a job that is over: emits ended at once, and the job is not submitted again', () => {
     const made = world();
     const job = made.endpoint.job({ input: { ms: 1_000 } });
     made.see(job.output$);
@@ -237,7 +237,7 @@ describe('diagnosis$', () => {
     expect(tally(made).status! - before.status!).toBeLessThan(2);
   });
 
-  test('of a job that was never taken: its error, not at once', () => {
+  test('of a job that was never taken: errors asynchronously', () => {
     const made = script(() => ({ status: 400 }));
     const job = made.endpoint.job({ input });
     const output = made.see(job.output$);

@@ -7,7 +7,7 @@ import { asked, expectSilence, look, nothing, owning, settled, starting } from '
 const input = { x: 1 };
 const queued = { id: 'job-1', status: 'IN_QUEUE' };
 
-/** Every way for a submission to fail, with what is sent of it. */
+/** Every way for a submission to fail, with the requests that it costs. */
 const failures: Record<string, { run: Answer; code: string; accepted: 'no' | 'unknown'; sent?: number }> = {
   'refused with 400': { run: { status: 400, body: { error: 'no' } }, code: 'http', accepted: 'no' },
   'refused with 401': { run: { status: 401 }, code: 'authentication', accepted: 'no' },
@@ -42,7 +42,7 @@ describe.each(Object.entries(failures))('S1 a submission that failed: %s', (_, {
     return { ...made, job: made.endpoint.job({ input }, { tag: 'mine', ...options }) };
   };
 
-  test('is the error of every view, for good, and replayed to who comes late', () => {
+  test('is the error of every view, is final, and is replayed to late subscribers', () => {
     const made = failing();
     const first = look(made, made.job, ...starting);
     made.until(1_000_000);
@@ -89,7 +89,7 @@ describe.each(Object.entries(failures))('S1 a submission that failed: %s', (_, {
     expect(asked(made)).toEqual({ run: sent });
   });
 
-  test('left while it is on its way: nothing is sent again, and nothing cancelled', () => {
+  test('abandoned while it is on its way: nothing is sent again, and nothing cancelled', () => {
     const made = script(({ operation }) =>
       operation !== 'run'
         ? { body: queued }
@@ -110,7 +110,7 @@ describe.each(Object.entries(failures))('S1 a submission that failed: %s', (_, {
   });
 });
 
-describe('S20 what is wrong with the request or the options', () => {
+describe('S20 an invalid request or option', () => {
   test.each<[string, object, JobOptions, string]>([
     ['an input that is no object', { input: 7 }, {}, 'input'],
     ['an empty input', { input: {} }, {}, 'input'],
@@ -161,7 +161,7 @@ describe('S3 errors of a job', () => {
     ['was cancelled', { body: { ...queued, status: 'CANCELLED' } }, 'job_cancelled'],
     ['timed out', { body: { ...queued, status: 'TIMED_OUT' } }, 'job_timed_out'],
     ['is gone', { status: 404 }, 'job_expired'],
-  ])('that %s: output$ errors for good, with its id and tag, and nothing is asked again', (_, answer, code) => {
+  ])('that %s: output$ has a final error with the job’s id and tag, and nothing is read again', (_, answer, code) => {
     const made = script(({ operation }) => (operation === 'run' ? { body: queued } : answer));
     const job = made.endpoint.job({ input }, { tag: 'mine' });
     const views = look(made, job, ...owning);
@@ -171,7 +171,7 @@ describe('S3 errors of a job', () => {
     made.until(200_000);
     for (const { output$, state$ } of [views, late]) {
       expect(output$.error).toMatchObject({ code, jobId: 'job-1', tag: 'mine' });
-      // An end is data where the job is looked at as such.
+      // On state$ the end is data.
       if (code === 'job_expired') expect(state$.error).toMatchObject({ code });
       else expect(state$).not.toHaveProperty('error');
     }

@@ -7,7 +7,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Counts real time. A promise shows by itself: the test is over before it would settle. */
+/** Counts uses of real time. A promise needs no count: the test is over before it could settle. */
 function realTime(): () => string[] {
   const spies = {
     setTimeout: vi.spyOn(globalThis, 'setTimeout'),
@@ -38,7 +38,7 @@ describe('S9 all time of a job comes from the scheduler', () => {
       'COMPLETED',
     ],
     [
-      'left, after its grace',
+      'cancelled, after its grace',
       { grace: 5_000 },
       (job, { see, at }) => {
         const { subscription } = see(job.chunks$);
@@ -50,7 +50,7 @@ describe('S9 all time of a job comes from the scheduler', () => {
     ],
     ['to its deadline', { timeout: 100_000 }, (job, { see }) => see(job.output$), 'CANCELLED'],
     [
-      'to its deadline, unanswered',
+      'to its deadline, without an answer',
       { timeout: 100_000 },
       (job, { see, at, emulator }) => {
         see(job.output$);
@@ -59,7 +59,7 @@ describe('S9 all time of a job comes from the scheduler', () => {
       'CANCELLED',
     ],
     [
-      'cancelled, its report and its late views told',
+      'cancelled by cancel(), with its report and late subscribers',
       {},
       (job, { see, at }) => {
         see(job.output$);

@@ -6,7 +6,7 @@ import { acting, streaming, when } from './support/acting.js';
 const input = { ms: 600_000 };
 const queued = { id: 'job-1', status: 'IN_QUEUE' };
 
-test('S2 an outage longer than the option outage says ends the views, and not before', () => {
+test('S2 an outage ends the views once it is longer than the option outage', () => {
   const made = script(({ operation }) => (operation === 'run' ? { body: queued } : { status: 503 }));
   const seen = made.see(made.endpoint.job({ input }, { outage: 60_000 }).output$);
   made.until(50_000);
@@ -15,7 +15,7 @@ test('S2 an outage longer than the option outage says ends the views, and not be
   expect(seen.error).toMatchObject({ code: 'http', status: 503 });
 });
 
-test('S4 cancel() while the submission is on its way, then left by onUnsubscribe detach: the job is cancelled', () => {
+test('S4 cancel() while the submission is on its way, then unsubscribing with detach: the job is cancelled', () => {
   const made = world({ latency: 2_000 });
   const job = made.endpoint.job({ input }, { onUnsubscribe: 'detach' });
   const { subscription } = made.see(job.output$);
@@ -27,7 +27,7 @@ test('S4 cancel() while the submission is on its way, then left by onUnsubscribe
   expect(made.emulator.jobs()).toMatchObject([{ status: 'CANCELLED' }]);
 });
 
-test('S5 left on its way, and over by its answer: nothing more is asked, and nothing cancelled', () => {
+test('S5 an abandoned submission whose answer is terminal: nothing more is sent, and nothing cancelled', () => {
   const made = script(() => ({ body: { ...queued, status: 'COMPLETED', output: 1 }, after: 1_000 }));
   const { subscription } = made.see(made.endpoint.job({ input }).output$);
   made.until(500);
@@ -39,7 +39,7 @@ test('S5 left on its way, and over by its answer: nothing more is asked, and not
   expectSilence(made);
 });
 
-test('S8 who leaves while the last word is awaited does not keep the job from being cancelled, whatever leaving does', () => {
+test('S8 a job past a deadline is cancelled although its last view unsubscribes meanwhile, whatever onUnsubscribe says', () => {
   for (const onUnsubscribe of ['detach', 'cancel-if-queued'] as const) {
     const made = world({ latency: 100, endpoints: { demo: { killLag: 1e8, ...acting } } });
     const job = made.endpoint.job({ input }, { timeout: 5_000, every: 500_000, onUnsubscribe });
@@ -51,7 +51,7 @@ test('S8 who leaves while the last word is awaited does not keep the job from be
   }
 });
 
-test('S14 where not all chunks are kept, the stream is not read on for nobody: who comes back misses nothing', () => {
+test('S14 where not all chunks are kept, the stream is not read without a chunk-viewer: a later subscriber misses nothing', () => {
   const made = world({ latency: 50, endpoints: { demo: streaming() } });
   const chunks = [1, 2, 3, 4, 5].map((nth) => [nth * 10_000, nth] as const);
   const job = made.endpoint.job({ input: { ms: 60_000, chunks } }, { replayChunks: 0, onGap: 'mark' });
@@ -69,7 +69,7 @@ test('S14 where not all chunks are kept, the stream is not read on for nobody: w
   ]);
 });
 
-test('S22 diagnosis$ of a job that cannot be begun errors, but not at once', () => {
+test('S22 diagnosis$ of a job with an invalid option errors asynchronously', () => {
   const made = script(() => ({ body: queued }));
   const seen = made.see(made.endpoint.job({ input }, { grace: -1 }).diagnosis$);
   expect(seen.error).toBeUndefined();

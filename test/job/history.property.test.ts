@@ -8,16 +8,16 @@ import { violations } from './history/invariants.js';
 import { play } from './history/play.js';
 
 /**
- * - `HISTORY_RUNS`: how many histories; 1 000 where it is not set.
- * - `SEED`, `HISTORY_PATH`: repeat a run that failed, as it said.
- * - `HISTORY_REPORT`: a file for what was met with, as JSON.
+ * - `HISTORY_RUNS`: how many histories; 1 000 by default.
+ * - `SEED`, `HISTORY_PATH`: repeat a run that failed, with the values that it printed.
+ * - `HISTORY_REPORT`: a file for the cases that were covered, as JSON.
  */
 const { HISTORY_RUNS: runs = '1000', HISTORY_PATH: path, HISTORY_REPORT: report } = process.env;
 const numRuns = Number(runs);
 
 test(
-  'S1 S4 S5 S6 S8 S10 S13 S16 S18 whatever the server and the subscribers do, a job is paid once, ends when it is left, ' +
-    'and loses nothing silently',
+  'S1 S4 S5 S6 S8 S10 S13 S16 S18 whatever the server and the subscribers do, a job is paid once, ends when it is ' +
+    'released, and loses nothing silently',
   { timeout: 60_000 + numRuns * 100 },
   () => {
     const coverage = nothing();
@@ -28,7 +28,7 @@ test(
         fc.property(history, (one) => {
           const came = play(one);
           const found = violations(came);
-          // What is played to find a smaller history that fails counts for nothing.
+          // Histories that are played to shrink a failing one do not count.
           failed ||= found.length > 0;
           expect(found).toEqual([]);
           if (failed) return;
@@ -41,7 +41,7 @@ test(
       if (report) writeFileSync(report, JSON.stringify({ played, coverage }));
       process.stdout.write(`${played} histories, SEED=${seed}: ${summary(coverage)}\n`);
     }
-    // The histories did meet with what they are about.
+    // The histories cover the cases that they are about.
     if (!path) expect(lacking(coverage, numRuns)).toEqual([]);
   },
 );

@@ -17,7 +17,7 @@ describe('beforeSubmit', () => {
     ['an Observable that takes its time', (scheduler) => () => timer(3_000, scheduler).pipe(map(() => changed)), 3_000],
     ['an Observable of more than one', () => () => of(changed, { input: { ms: 9 } }), 0],
     ['an iterable', () => () => [changed], 0],
-  ])('may give %s: what it gives is submitted, once', (_, hook, at) => {
+  ])('may give %s, which is submitted once', (_, hook, at) => {
     const made = world();
     const beforeSubmit = vi.fn(hook(made.scheduler));
     const request = { input };
@@ -79,7 +79,7 @@ describe('beforeSubmit', () => {
     expect(made.scheduler.actions).toEqual([]);
   });
 
-  test('that gives nothing: nothing is sent, and the views do not wait for ever', () => {
+  test('that gives nothing: nothing is sent, and the views error', () => {
     const made = script(() => queued);
     const seen = made.see(made.endpoint.job({ input }, { beforeSubmit: () => [] }).output$);
     made.until(10_000);
@@ -87,7 +87,7 @@ describe('beforeSubmit', () => {
     expect(made.sent).toEqual([]);
   });
 
-  test('S20 what it gives is checked as any request', () => {
+  test('S20 gives a request that is checked as any other', () => {
     const made = script(() => queued);
     const bad = { input: {}, policy: { ttl: 1 } };
     const seen = made.see(made.endpoint.job({ input }, { beforeSubmit: () => of(bad) }).output$);
@@ -107,7 +107,7 @@ describe('beforeSubmit', () => {
     expect(types(seen.values).filter((type) => type === 'submitting')).toHaveLength(1);
   });
 
-  test('S5 left while it is at work: it is let go of, nothing is sent, and who comes later starts it anew', () => {
+  test('S5 is unsubscribed from where the last view unsubscribes; nothing is sent, and a later subscriber calls it anew', () => {
     const made = script(() => queued);
     let stopped = 0;
     const beforeSubmit = vi.fn(
@@ -146,7 +146,7 @@ describe('beforeSubmit', () => {
 });
 
 describe('the event submitting', () => {
-  test('comes before the request is on the wire, once, and not to who comes late', () => {
+  test('comes once, before the request is sent, and is not replayed to late subscribers', () => {
     const made = script(() => ({ ...queued, after: 100 }));
     const sent: number[] = [];
     const job = made.endpoint.job({ input });
@@ -166,7 +166,7 @@ describe('the event submitting', () => {
     expect(sent).toEqual([0]);
   });
 
-  test('S4 whoever leaves in answer to it has left a macrotask later: the job is cancelled, once', () => {
+  test('S4 unsubscribing in answer to it releases the job a macrotask later: the job is cancelled, once', () => {
     const made = world();
     const seen = made.see(made.endpoint.job({ input }).events$.pipe(take(1)));
     made.until(100_000);
@@ -175,7 +175,7 @@ describe('the event submitting', () => {
     expect(tally(made).run).toBe(1);
   });
 
-  test('does not come of an attached job', () => {
+  test('does not come for an attached job', () => {
     const made = script(() => ({ body: { id: 'job-1', status: 'COMPLETED', output: 1 } }));
     const seen = made.see(made.endpoint.attach('job-1').events$);
     made.until(1_000);
@@ -184,7 +184,7 @@ describe('the event submitting', () => {
 });
 
 describe('tag', () => {
-  test('is on everything that is done for the job, and on nothing else', () => {
+  test('is on all activity of the job, and on nothing else', () => {
     const made = world({ endpoints: { demo: streaming() } });
     const job = made.endpoint.job({ input: { ms: 60_000 } }, { tag: 'mine' });
     const [chunks, state] = [made.see(job.chunks$), made.see(job.state$)];
@@ -249,7 +249,7 @@ describe('notices', () => {
     return { ...made, notices };
   };
 
-  test('enter as an answer would, and postpone the next poll', () => {
+  test('count as an answer, and postpone the next poll', () => {
     const { endpoint, notices, see, until, ...made } = noticed('IN_QUEUE');
     const job = endpoint.job({ input }, { every: 10_000 });
     const [state, progress] = [see(job.state$), see(job.progress$)];
@@ -264,7 +264,7 @@ describe('notices', () => {
     expect(when(made, 'status')).toEqual([0, 18_000]);
   });
 
-  test('of the end are the end: nothing more is read, and nothing cancelled', () => {
+  test('with a terminal status end the job: nothing more is read, and nothing cancelled', () => {
     const { endpoint, notices, see, until, ...made } = noticed();
     const job = endpoint.job({ input }, { every: 10_000 });
     const [output, events, state] = [see(job.output$), see(job.events$), see(job.state$)];
@@ -280,7 +280,7 @@ describe('notices', () => {
     expect(made.scheduler.actions).toEqual([]);
   });
 
-  test('of a failure are the job’s failure', () => {
+  test('of a failure are the job’s error', () => {
     const { endpoint, notices, see, until } = noticed();
     const seen = see(endpoint.job({ input }, { every: 10_000 }).output$);
     until(4_000);
@@ -308,7 +308,7 @@ describe('notices', () => {
     expect(seen.error).toBeUndefined();
   });
 
-  test('are listened to only while somebody looks', () => {
+  test('are subscribed to only while a job has subscribers', () => {
     const { endpoint, notices, see, until } = noticed();
     const job = endpoint.job({ input }, { onUnsubscribe: 'detach' });
     expect(notices.observed).toBe(false);
@@ -320,7 +320,7 @@ describe('notices', () => {
     expect(notices.observed).toBe(false);
   });
 
-  test('that break, or complete, leave the polling', () => {
+  test('that error or complete do not stop the polling', () => {
     for (const end of ['error', 'complete'] as const) {
       const { endpoint, notices, see, until, ...made } = noticed();
       const seen = see(endpoint.job({ input }, { every: 10_000 }).state$);
@@ -346,7 +346,7 @@ describe('notices', () => {
 });
 
 describe('schemas', () => {
-  test('S20 of the input: what does not match is not sent, and named', () => {
+  test('S20 of the input: an input that does not match is not sent, and the error names the field', () => {
     const made = script(() => queued);
     const endpoint = made.client.endpoint('demo', {
       input: schema((value) => {
@@ -361,7 +361,7 @@ describe('schemas', () => {
     expect(made.sent).toEqual([]);
   });
 
-  test('of the input: what it makes of it is sent', () => {
+  test('of the input: the transformed input is sent', () => {
     const made = script(() => queued);
     const endpoint = made.client.endpoint('demo', { input: schema((value) => ({ ...(value as object), seed: 1 })) });
     made.see(endpoint.job({ input: { seed: 0, prompt: 'a' } as never }).output$);
@@ -369,7 +369,7 @@ describe('schemas', () => {
     expect(JSON.parse(made.sent[0]!.body!)).toEqual({ input: { seed: 1, prompt: 'a' } });
   });
 
-  test('of the output: what it makes of it is what all views have', () => {
+  test('of the output: all views emit the transformed output', () => {
     const made = world({ endpoints: { demo: acting } });
     const endpoint = made.client.endpoint('demo', { output: schema((value) => Object.keys(value as object)) });
     const job = endpoint.job({ input: { ms: 1_000 } });
@@ -380,7 +380,7 @@ describe('schemas', () => {
     expect(events.values.at(-1)).toMatchObject({ type: 'ended', snapshot: { output: ['echo'] } });
   });
 
-  test('of the output: what does not match is final for all, the job is not cancelled, and not read again', () => {
+  test('of the output: a mismatch is a final error of all views; the job is not cancelled, and not read again', () => {
     const made = world({ endpoints: { demo: acting } });
     const endpoint = made.client.endpoint('demo', { output: schema(number) });
     const job = endpoint.job({ input: { ms: 2_000 } });
@@ -404,7 +404,7 @@ describe('schemas', () => {
     expect(before.run).toBe(1);
   });
 
-  test('of the output: of a job that failed nothing is checked', () => {
+  test('of the output: is not applied to a job that failed', () => {
     const made = world({ endpoints: { demo: acting } });
     const endpoint = made.client.endpoint('demo', { output: schema(number) });
     const seen = made.see(endpoint.job({ input: { ms: 1_000, fails: 'no' } satisfies Act }).output$);
@@ -412,7 +412,7 @@ describe('schemas', () => {
     expect(seen.error).toMatchObject({ code: 'job_failed' });
   });
 
-  test('of the output: at a deadline, too', () => {
+  test('of the output: is applied at a deadline, too', () => {
     const made = world({ endpoints: { demo: acting } });
     const endpoint = made.client.endpoint('demo', { output: schema((value) => Object.keys(value as object)) });
     const seen = made.see(endpoint.job({ input: { ms: 4_000 } }, { timeout: 5_000, every: 1e6 }).output$);

@@ -82,7 +82,7 @@ const input: fc.Arbitrary<JobAction> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('cancelSettled' as const), result: settled }) },
 );
 
-/** What can only happen where the plan has it going on; anything else happens to anyone. */
+/** Actions that come of an effect alone: they happen only while the effect goes on. Any other action can always happen. */
 const effects: Partial<Record<JobAction['type'], EffectName>> = {
   ready: 'prepare',
   submitted: 'submit',
@@ -111,7 +111,7 @@ interface Turn {
   readonly wanted: ReturnType<typeof wantedEffects>;
 }
 
-/** Plays inputs as they can come, and shows each turn. */
+/** Reduces those of the inputs that are possible, and returns each turn. */
 function turns(
   { attached, policy, keepsAll }: { attached: boolean; policy: LeavePolicy; keepsAll: boolean },
   inputs: readonly { input: JobAction; after: number; sent: boolean }[],
@@ -136,7 +136,7 @@ function turns(
     const needed = effects[input.type];
     if (needed && going[needed] === false) continue;
     if (input.type === 'submitted' && !sent) continue;
-    // What is read of a job is read by its id.
+    // A job is read by its id.
     if (['answer', 'finished'].includes(input.type) && state.id === undefined) continue;
     const before = state;
     state = jobReducer(before, input, { now, maybeReceived: sent });
@@ -145,7 +145,7 @@ function turns(
   return seen;
 }
 
-/** Nobody joins twice, or leaves who did not join; and only what is over, or broken, was told. */
+/** An input as it can happen: no viewer joins twice or leaves without having joined, and only an ended view was notified. */
 function possible(input: JobAction, state: JobState, joined: Set<Viewer>): JobAction | undefined {
   if (input.type !== 'join' && input.type !== 'leave') return input;
   const { viewer: one } = input;
@@ -158,7 +158,7 @@ function possible(input: JobAction, state: JobState, joined: Set<Viewer>): JobAc
   return { ...input, notified: input.notified && (!state.viewers.includes(one) || isEnded(state, one.role)) };
 }
 
-/** Holds a property in each turn, and sees to it that what it is about came up. */
+/** Checks a property in each turn that it is about, and expects that there were enough of them. */
 function holds(about: (turn: Turn) => boolean, property: (turn: Turn) => void): void {
   let met = 0;
   fc.assert(
@@ -177,7 +177,7 @@ function holds(about: (turn: Turn) => boolean, property: (turn: Turn) => void): 
 const ended = ({ snapshot: last }: JobState) => last !== undefined && isTerminal(last);
 const owners = ({ viewers: all }: JobState) => all.filter(({ role }) => role !== 'id-viewer').length;
 
-test('S18 a terminal snapshot is final, whatever comes', () => {
+test('S18 a terminal snapshot is final, whatever happens after it', () => {
   holds(
     ({ before }) => ended(before),
     ({ before, state }) => {
@@ -187,7 +187,7 @@ test('S18 a terminal snapshot is final, whatever comes', () => {
   );
 });
 
-test('an error is final, whatever comes', () => {
+test('an error is final, whatever happens after it', () => {
   holds(
     ({ before }) => before.error !== undefined,
     ({ before, state }) => {
@@ -211,13 +211,13 @@ test('S1 nothing is submitted after an error', () => {
   holds(
     ({ state }) => state.error !== undefined && state.id === undefined,
     ({ wanted }) => {
-      // What was sent before is read to its end.
+      // A submission that was sent before is read to its end.
       if (!wanted.submit) expect(wanted.prepare).toBe(false);
     },
   );
 });
 
-test('a job that is known to be finished does not come to be left', () => {
+test('a job that is known to be finished is cancelled by cancel() alone', () => {
   holds(
     ({ before, input: { type } }) => !!before.finished && type !== 'cancel' && before.cancelRequested === undefined,
     ({ state }) => {
@@ -226,7 +226,7 @@ test('a job that is known to be finished does not come to be left', () => {
   );
 });
 
-test('S4 it is cancelled only after a leaving, a cancel(), or a deadline; never because a read failed', () => {
+test('S4 a job is cancelled only after a release, a cancel(), or a deadline; never because a read failed', () => {
   holds(
     ({ before, state }) => before.cancelRequested === undefined && state.cancelRequested !== undefined,
     ({ input: { type } }) => {
@@ -235,7 +235,7 @@ test('S4 it is cancelled only after a leaving, a cancel(), or a deadline; never 
   );
 });
 
-test('S4 once it is detached, it is cancelled by cancel() and by deadlines alone', () => {
+test('S4 a job with the policy detach is cancelled by cancel() and by deadlines alone', () => {
   holds(
     ({ before, state }) =>
       before.policy === 'detach' && before.cancelRequested === undefined && state.cancelRequested !== undefined,
@@ -245,7 +245,7 @@ test('S4 once it is detached, it is cancelled by cancel() and by deadlines alone
   );
 });
 
-test('S7 S13 it is watched only while somebody owns it, and it is not over', () => {
+test('S7 S13 a job is watched only while it has an owner, and is not over', () => {
   holds(
     ({ state }) => state.id !== undefined,
     ({ state, wanted }) => {
@@ -255,7 +255,7 @@ test('S7 S13 it is watched only while somebody owns it, and it is not over', () 
   );
 });
 
-test('S14 the stream is read only for one who asked for chunks, while somebody owns it', () => {
+test('S14 the stream is read only after a chunk-viewer joined, while the job has an owner', () => {
   holds(
     ({ wanted }) => wanted.stream === true,
     ({ state }) => {
@@ -265,7 +265,7 @@ test('S14 the stream is read only for one who asked for chunks, while somebody o
   );
 });
 
-test('S8 the last word is never read beside the watching, and no deadline runs then', () => {
+test('S8 a job past a deadline is not watched, and has no other deadline', () => {
   holds(
     ({ wanted }) => wanted.expire === true,
     ({ wanted }) => {
@@ -274,7 +274,7 @@ test('S8 the last word is never read beside the watching, and no deadline runs t
   );
 });
 
-test('S4 a grace runs only while nobody owns it and it is not over', () => {
+test('S4 a grace begins only while the job has no owner and is not over', () => {
   holds(
     ({ before, wanted }) => wanted.grace === true && !before.inGrace,
     ({ state }) => {
@@ -284,7 +284,7 @@ test('S4 a grace runs only while nobody owns it and it is not over', () => {
   );
 });
 
-test('those who look are those who joined', () => {
+test('the viewers are exactly those that joined and have not ended', () => {
   holds(
     ({ input: { type } }) => type === 'join' || type === 'leave',
     ({ before, state, input: what }) => {

@@ -33,24 +33,24 @@ const base = {
 } as const;
 const taken = { ...base, submission: 'submitted', id: 'job-1', snapshot: job('IN_QUEUE'), request } as const;
 
-/** A job at every stop of its life. */
+/** A job in every stage of its life. */
 const states = {
   'not begun': { policy: 'cancel', submission: 'idle', stream: 'off', viewers: viewers() },
   preparing: { ...base, submission: 'preparing' },
   'being sent': { ...base, submission: 'submitting', request },
-  'sent by who wants the id': {
+  'being sent for its id': {
     ...base,
     viewers: viewers('id-viewer'),
     owned: false,
     submission: 'submitting',
     request,
   },
-  'sent and left': { ...base, viewers: viewers(), submission: 'submitting', request, cancelRequested: 'cancel' },
+  'sent and abandoned': { ...base, viewers: viewers(), submission: 'submitting', request, cancelRequested: 'cancel' },
   queued: taken,
   running: { ...taken, snapshot: job('IN_PROGRESS'), runningAt: 5 },
   streaming: { ...taken, viewers: viewers('chunk-viewer', 'viewer'), stream: 'wanted' },
   'in its grace': { ...taken, viewers: viewers(), inGrace: true },
-  left: { ...taken, viewers: viewers(), cancelRequested: 'cancel', owned: false },
+  'being cancelled': { ...taken, viewers: viewers(), cancelRequested: 'cancel', owned: false },
   detached: { ...taken, viewers: viewers(), policy: 'detach', detached: true },
   'past a deadline': { ...taken, expiredDeadline: 'total' },
   'over for the stream': { ...taken, stream: 'wanted', finished: true },
@@ -73,7 +73,7 @@ const inputs = {
   'join viewer': { type: 'join', viewer: viewer('viewer') },
   'join chunk-viewer': { type: 'join', viewer: viewer('chunk-viewer') },
   'join id-viewer': { type: 'join', viewer: viewer('id-viewer') },
-  'leave of a stranger': { type: 'leave', viewer: viewer('viewer'), notified: false },
+  'leave of an unknown viewer': { type: 'leave', viewer: viewer('viewer'), notified: false },
   ready: { type: 'ready', request: { input: { y: 2 } } },
   submitted: { type: 'submitted', snapshot: job('IN_QUEUE') },
   'answer IN_PROGRESS': { type: 'answer', snapshot: job('IN_PROGRESS') },
@@ -102,7 +102,7 @@ type InputName = keyof typeof inputs;
 const after = (state: StateName, input: InputName, sent = true): JobState =>
   jobReducer(states[state], inputs[input], { now: 100, maybeReceived: sent });
 
-/** What is known of the job, and who looks: what a step is about, in a few words. */
+/** A state in a few words: what is known of the job, and its viewers. */
 function told(state: JobState): string {
   const { id, snapshot, error, inGrace, cancelRequested, viewers: all, expiredDeadline } = state;
   return [
@@ -137,47 +137,47 @@ const every = (Object.keys(states) as StateName[]).flatMap((state) =>
   ),
 );
 
-/** Fails with the names of the steps for which something does not hold. */
+/** Expects something to hold in every step; fails with the names of the steps in which it does not. */
 function expectOfAll(holds: (step: Step) => boolean): void {
   const broken = every.filter((step) => !holds(step));
   expect(broken.map(({ state, input, sent }) => `${input} when ${state}${sent ? '' : ', unsent'}`)).toEqual([]);
 }
 
 describe('whatever happens to a job in whatever state', () => {
-  test('S18 what is over stays over, with the same end', () => {
+  test('S18 a job that is over stays over, with the same end', () => {
     expectOfAll(
       ({ from, to }) => !isOver(from) || (isOver(to) && to.snapshot === from.snapshot && to.error === from.error),
     );
   });
 
-  test('S4 it has one id, and is submitted again by nothing', () => {
+  test('S4 its id never changes, and no action submits it again', () => {
     expectOfAll(({ from, to, input }) =>
       from.id === undefined ? input === 'submitted' || to.id === undefined : to.id === from.id && !isSubmitting(to),
     );
   });
 
-  test('S4 a submission begins only where somebody joins, and a job that failed is not submitted', () => {
+  test('S4 a submission begins only where a viewer joins, and never for a job that failed', () => {
     expectOfAll(
       ({ from, to, input }) => !isSubmitting(to) || isSubmitting(from) || (input.startsWith('join') && !isOver(from)),
     );
   });
 
-  test('S5 what may be on its way is not taken back, except to be told of: it is left instead', () => {
+  test('S5 a submission that the server may have is not withdrawn: it ends with its answer alone', () => {
     expectOfAll(
       ({ from, to, input, sent }) =>
         !(isSubmitting(from) && sent) || ['submitted', 'failed'].includes(input) || isSubmitting(to),
     );
   });
 
-  test('S4 an error ends what everybody is told, and nobody stays in the books', () => {
+  test('S4 an error ends every view, and removes every viewer', () => {
     expectOfAll(({ from, to }) => to.error === undefined || from.error !== undefined || to.viewers.length === 0);
   });
 
-  test('S6 what the service is known to be done with is not cancelled', () => {
+  test('S6 a job that is over is not cancelled', () => {
     expectOfAll(({ from, to }) => !isOver(from) || from.error !== undefined || to.cancelRequested !== 'cancel');
   });
 
-  test('a step changes no state that was, and asks nobody for the time', () => {
+  test('a step does not mutate the state, and depends on nothing but its arguments', () => {
     for (const { state, from } of every) expect(from).toBe(states[state]);
     const frozen = Object.fromEntries(
       Object.entries(states).map(([name, state]) => [name, Object.freeze({ ...state })]),
@@ -187,7 +187,7 @@ describe('whatever happens to a job in whatever state', () => {
   });
 });
 
-describe('what happens', () => {
+describe('the state after an action', () => {
   test.each<[StateName, InputName, string]>([
     ['not begun', 'join viewer', 'submitting, viewer'],
     ['not begun', 'join id-viewer', 'submitting, id-viewer'],
@@ -200,11 +200,11 @@ describe('what happens', () => {
     ['being sent', 'cancel', 'submitting, to be cancelled: cancel, viewer'],
     ['being sent', 'deadline', 'error other, to be cancelled: cancel, nobody'],
     ['being sent', 'stop', 'submitting, to be cancelled: cancel, nobody'],
-    ['sent and left', 'submitted', 'IN_QUEUE, to be cancelled: cancel, nobody'],
-    ['sent and left', 'join viewer', 'submitting, to be cancelled: cancel, viewer'],
+    ['sent and abandoned', 'submitted', 'IN_QUEUE, to be cancelled: cancel, nobody'],
+    ['sent and abandoned', 'join viewer', 'submitting, to be cancelled: cancel, viewer'],
     ['queued', 'answer IN_PROGRESS', 'IN_PROGRESS, viewer'],
     ['queued', 'answer COMPLETED', 'COMPLETED, viewer'],
-    ['queued', 'leave of a stranger', 'IN_QUEUE, viewer'],
+    ['queued', 'leave of an unknown viewer', 'IN_QUEUE, viewer'],
     ['queued', 'readFailed', 'IN_QUEUE, nobody'],
     ['queued', 'stop', 'IN_QUEUE, to be cancelled: cancel, nobody'],
     ['queued', 'cancel', 'IN_QUEUE, to be cancelled: cancel, viewer'],
@@ -221,10 +221,10 @@ describe('what happens', () => {
     ['in its grace', 'join id-viewer', 'IN_QUEUE, in grace, id-viewer'],
     ['in its grace', 'detach', 'IN_QUEUE, nobody'],
     ['in its grace', 'answer COMPLETED', 'COMPLETED, in grace, nobody'],
-    ['left', 'settled cancelled', 'CANCELLED, nobody'],
-    ['left', 'settled without an answer', 'IN_QUEUE, nobody'],
-    ['left', 'settled as gone', 'IN_QUEUE, nobody'],
-    ['left', 'join viewer', 'IN_QUEUE, to be cancelled: cancel, viewer'],
+    ['being cancelled', 'settled cancelled', 'CANCELLED, nobody'],
+    ['being cancelled', 'settled without an answer', 'IN_QUEUE, nobody'],
+    ['being cancelled', 'settled as gone', 'IN_QUEUE, nobody'],
+    ['being cancelled', 'join viewer', 'IN_QUEUE, to be cancelled: cancel, viewer'],
     ['detached', 'graceOver', 'IN_QUEUE, nobody'],
     ['detached', 'stop', 'IN_QUEUE, nobody'],
     ['detached', 'join viewer', 'IN_QUEUE, viewer'],
@@ -257,10 +257,10 @@ describe('what happens', () => {
 });
 
 test.each<[StateName, string]>([
-  ['left', 'error wrong, nobody'],
+  ['being cancelled', 'error wrong, nobody'],
   ['running', 'error wrong, nobody'],
   ['completed', 'COMPLETED, viewer'],
-])('to a job %s: settled with an output that is not as it should be: %s', (state, result) => {
+])('to a job %s: settled with an output that does not match its schema: %s', (state, result) => {
   const error = new JobOutputError('wrong', at, { issues: [] });
   const next = jobReducer(
     states[state],
@@ -270,7 +270,7 @@ test.each<[StateName, string]>([
   expect(told(next)).toBe(result);
 });
 
-describe('S4 leaving', () => {
+describe('S4 the grace begins when a view is unsubscribed from', () => {
   const leave = (roles: ViewerRole[], role: ViewerRole, more: Partial<JobState> = {}): boolean => {
     const all = viewers(...roles);
     const one = all.find((each) => each.role === role)!;
@@ -283,21 +283,21 @@ describe('S4 leaving', () => {
   test.each<[string, boolean, boolean]>([
     ['the last viewer', leave(['viewer'], 'viewer'), true],
     ['the last chunk-viewer', leave(['chunk-viewer'], 'chunk-viewer'), true],
-    ['an owner, while a reader looks', leave(['viewer', 'chunk-viewer'], 'viewer'), false],
-    ['an owner, while only the id is waited for', leave(['viewer', 'id-viewer'], 'viewer'), true],
-    ['who has the id', leave(['id-viewer'], 'id-viewer'), false],
+    ['a viewer, beside a chunk-viewer', leave(['viewer', 'chunk-viewer'], 'viewer'), false],
+    ['a viewer, beside an id-viewer', leave(['viewer', 'id-viewer'], 'viewer'), true],
+    ['an id-viewer that has the id', leave(['id-viewer'], 'id-viewer'), false],
     [
-      'who waits for the id, alone',
+      'the only id-viewer, before there is an id',
       leave(['id-viewer'], 'id-viewer', { id: undefined, submission: 'submitting' }),
       true,
     ],
     [
-      'who waits for the id, beside an viewer',
+      'an id-viewer beside a viewer, before there is an id',
       leave(['id-viewer', 'viewer'], 'id-viewer', { id: undefined, submission: 'submitting' }),
       false,
     ],
-    ['the last owner of a job that is over', leave(['viewer'], 'viewer', { snapshot: job('COMPLETED') }), false],
-    ['the last owner of one that the stream says is over', leave(['viewer'], 'viewer', { finished: true }), false],
+    ['the last viewer of a job that is over', leave(['viewer'], 'viewer', { snapshot: job('COMPLETED') }), false],
+    ['the last viewer of a job that the stream says is over', leave(['viewer'], 'viewer', { finished: true }), false],
   ])('by %s', (_, leaves, expected) => {
     expect(leaves).toBe(expected);
   });
@@ -313,7 +313,7 @@ describe('S12 the deadlines of a job', () => {
     );
   const all = { queue: 1, execution: 20, total: 300 };
 
-  test('in the queue: total from its beginning, queue from the first look', () => {
+  test('in the queue: total counts from its start, queue from the first subscription', () => {
     expect(at({ ...states.queued, startedAt: 1_000, joinedAt: 2_000 }, all)).toEqual({
       total: 1_300,
       queue: 2_001,
@@ -321,7 +321,7 @@ describe('S12 the deadlines of a job', () => {
     });
   });
 
-  test('on a worker: total, and execution, 15 s late, from when it was seen there', () => {
+  test('on a worker: total, and execution, 15 s late, from when the job was first seen to run', () => {
     expect(at(states.running, all)).toEqual({ total: 300, queue: Infinity, execution: 15_025 });
   });
 
@@ -329,13 +329,13 @@ describe('S12 the deadlines of a job', () => {
     expect(at(states.running, {})).toEqual({ total: Infinity, queue: Infinity, execution: Infinity });
   });
 
-  test('the first of them counts', () => {
+  test('the earliest deadline counts', () => {
     expect(nextDeadline({ ...states.queued, startedAt: 1_000, joinedAt: 1_000 }, all)).toEqual(['queue', 1_001]);
     expect(nextDeadline(states.running, all)).toEqual(['total', 300]);
     expect(nextDeadline(states.running, { ...all, total: 30_000 })).toEqual(['execution', 15_025]);
   });
 
-  test('it is on a worker since it was first seen there', () => {
+  test('runningAt is when the job was first seen to run', () => {
     const first = after('queued', 'answer IN_PROGRESS');
     expect(first.runningAt).toBe(100);
     const second = jobReducer(
@@ -347,7 +347,7 @@ describe('S12 the deadlines of a job', () => {
   });
 });
 
-test('S7 an answer that says the same is the same state', () => {
+test('S7 an equal answer keeps the snapshot', () => {
   const again = jobReducer(
     states.queued,
     { type: 'answer', snapshot: job('IN_QUEUE') },
@@ -425,22 +425,22 @@ describe('what a step keeps, and what it changes', () => {
   });
 
   test('an answer to the submission gives the id, and what a cancel needs', () => {
-    expect(after('sent and left', 'submitted')).toMatchObject({
+    expect(after('sent and abandoned', 'submitted')).toMatchObject({
       submission: 'submitted',
       id: 'job-1',
       submittedAt: 100,
       cancelRequested: 'cancel',
       finished: false,
     });
-    const over = step(states['sent and left'], { type: 'submitted', snapshot: job('COMPLETED', { output: 1 }) });
+    const over = step(states['sent and abandoned'], { type: 'submitted', snapshot: job('COMPLETED', { output: 1 }) });
     expect(over).toMatchObject({ id: 'job-1', finished: true });
     expect(over.cancelRequested).toBeUndefined();
   });
 
   test('a submission that failed has nothing to cancel', () => {
-    expect(after('sent and left', 'failed')).toMatchObject({ submission: 'failed', error: inputs.failed.error });
-    expect(after('sent and left', 'failed').cancelRequested).toBeUndefined();
-    expect(after('left', 'failed')).toMatchObject({ submission: 'submitted', cancelRequested: 'cancel' });
+    expect(after('sent and abandoned', 'failed')).toMatchObject({ submission: 'failed', error: inputs.failed.error });
+    expect(after('sent and abandoned', 'failed').cancelRequested).toBeUndefined();
+    expect(after('being cancelled', 'failed')).toMatchObject({ submission: 'submitted', cancelRequested: 'cancel' });
   });
 
   test('a withdrawn submission can begin again', () => {

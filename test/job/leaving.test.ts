@@ -24,7 +24,7 @@ import { asked, expectSilence, look, nothing, owning, settled } from './support.
 const input = { ms: 20_000 };
 const queued = { id: 'job-1', status: 'IN_QUEUE' };
 
-/** The ways to leave a view, each at a moment. */
+/** The ways to unsubscribe from a view, each at a moment. */
 const ways = {
   unsubscribe: ({ see, at }, ms, view) => {
     const seen = see(view(undefined));
@@ -60,14 +60,14 @@ const ways = {
 >;
 const everyWay = Object.entries(ways).map(([name, leave]) => ({ name, leave }));
 
-/** A job by its stage one second after it was first looked at; one worker, and requests that take 200 ms. */
+/** A job by its stage one second after it was first subscribed to; one worker, and requests that take 200 ms. */
 const single = { latency: 200, endpoints: { demo: { ...demo, workers: 1 } } };
 /** Occupies the only worker. */
 function busy({ endpoint, see, until }: World) {
   see(endpoint.run({ input: { ms: 1_000_000 } }));
   until(1_000);
 }
-/** What became of the job under test, the last that was submitted. */
+/** The status of the job under test, which is the last that was submitted. */
 const fate = ({ emulator }: World) => emulator.jobs().at(-1)!;
 
 describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
@@ -81,7 +81,7 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
     ['cancel', 1],
     ['cancel-if-queued', 0],
     ['detach', 0],
-  ])('while it runs, %s: so many cancels: %i', (onUnsubscribe, cancels) => {
+  ])('while it runs, with %s, sends this many cancels: %i', (onUnsubscribe, cancels) => {
     const made = world({ latency: 200 });
     const { seen } = leaveAt(made, 5_000, { onUnsubscribe });
     made.until(10_000);
@@ -99,7 +99,7 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
     ['cancel', 1],
     ['cancel-if-queued', 1],
     ['detach', 0],
-  ])('while it is queued, %s: so many cancels: %i', (onUnsubscribe, cancels) => {
+  ])('while it is queued, with %s, sends this many cancels: %i', (onUnsubscribe, cancels) => {
     const made = world(single);
     busy(made);
     const { seen } = leaveAt(made, 5_000, { onUnsubscribe });
@@ -108,7 +108,7 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
     expect(asked(made)).toMatchObject({ run: 2 });
     expect(asked(made).cancel ?? 0).toBe(cancels);
     expect(fate(made)).toMatchObject({ status: cancels ? 'CANCELLED' : 'IN_QUEUE', cancelRequests: cancels });
-    // One job's cancel touches no other.
+    // Cancelling one job has no effect on another.
     expect(made.emulator.jobs()[0]).toMatchObject({ status: 'IN_PROGRESS', cancelRequests: 0 });
   });
 
@@ -116,21 +116,24 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
     ['cancel', 1],
     ['cancel-if-queued', 0],
     ['detach', 0],
-  ])('S5 while the submission is on its way, %s: it is read to its end; so many cancels: %i', (onUnsubscribe, n) => {
-    const made = world({ latency: 2_000 });
-    leaveAt(made, 500, { onUnsubscribe });
-    made.until(600);
-    // The answer is waited for, whatever is to be done with it.
-    expect(settled(made)).toBeUndefined();
-    made.until(100_000);
-    expect(made.wire('run')).toEqual(['0-2000 run 200']);
-    expect(asked(made).cancel ?? 0).toBe(n);
-    if (n) expect(made.wire('cancel')).toEqual(['2000-4000 cancel 200']);
-    expect(settled(made)).toEqual({ ...nothing, ...(n && { cancelled: [fate(made).id] }) });
-  });
+  ])(
+    'S5 while the submission is on its way, with %s, reads it to its end and sends this many cancels: %i',
+    (onUnsubscribe, n) => {
+      const made = world({ latency: 2_000 });
+      leaveAt(made, 500, { onUnsubscribe });
+      made.until(600);
+      // The answer is waited for with every policy.
+      expect(settled(made)).toBeUndefined();
+      made.until(100_000);
+      expect(made.wire('run')).toEqual(['0-2000 run 200']);
+      expect(asked(made).cancel ?? 0).toBe(n);
+      if (n) expect(made.wire('cancel')).toEqual(['2000-4000 cancel 200']);
+      expect(settled(made)).toEqual({ ...nothing, ...(n && { cancelled: [fate(made).id] }) });
+    },
+  );
 
   test.each<LeavePolicy>(['cancel', 'cancel-if-queued', 'detach'])(
-    'S5 while it waits for budget, %s: it is never sent, and a later subscriber starts it anew',
+    'S5 while it waits for budget, with %s: it is never sent, and a later subscriber submits anew',
     (onUnsubscribe) => {
       const limits = { run: { concurrent: 1 } };
       const made = world({ latency: 2_000 }, { limits });
@@ -164,21 +167,24 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
     expect(job).toBeDefined();
   });
 
-  test.each<LeavePolicy>(['cancel', 'cancel-if-queued', 'detach'])('S5 in beforeSubmit, %s: it is never sent', (p) => {
-    const made = world();
-    let begun = 0;
-    leaveAt(made, 500, {
-      onUnsubscribe: p,
-      beforeSubmit: (request) => {
-        begun++;
-        return of(request).pipe(delay(1_000, made.scheduler));
-      },
-    });
-    made.until(100_000);
-    expect(begun).toBe(1);
-    expect(asked(made)).toEqual({});
-    expect(settled(made)).toEqual(nothing);
-  });
+  test.each<LeavePolicy>(['cancel', 'cancel-if-queued', 'detach'])(
+    'S5 in beforeSubmit, with %s: it is never sent',
+    (p) => {
+      const made = world();
+      let begun = 0;
+      leaveAt(made, 500, {
+        onUnsubscribe: p,
+        beforeSubmit: (request) => {
+          begun++;
+          return of(request).pipe(delay(1_000, made.scheduler));
+        },
+      });
+      made.until(100_000);
+      expect(begun).toBe(1);
+      expect(asked(made)).toEqual({});
+      expect(settled(made)).toEqual(nothing);
+    },
+  );
 
   test('a job that is over is not cancelled', () => {
     const made = world({ latency: 200 });
@@ -190,7 +196,7 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
     expect(settled(made)).toEqual(nothing);
   });
 
-  test('and looked at again: the true final state, and no second submission', () => {
+  test('then subscribing again: emits the true final state, and submits nothing', () => {
     if (name === 'its signal') return;
     const made = world({ latency: 200 });
     const { job } = leaveAt(made, 5_000);
@@ -207,7 +213,7 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
     expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('and looked at again, detached: reading goes on, to the output', () => {
+  test('with detach, then subscribing again: reading goes on to the output', () => {
     if (name === 'its signal') return;
     const made = world({ latency: 200 });
     const { job } = leaveAt(made, 5_000, { onUnsubscribe: 'detach' });
@@ -219,7 +225,7 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
     expect(asked(made)).not.toHaveProperty('cancel');
   });
 
-  test('and looked at again, only to be cancelled while queued: reading goes on, to the output', () => {
+  test('with cancel-if-queued while it runs, then subscribing again: reading goes on to the output', () => {
     if (name === 'its signal') return;
     const made = world({ latency: 200 });
     const { job } = leaveAt(made, 5_000, { onUnsubscribe: 'cancel-if-queued' });
@@ -232,8 +238,8 @@ describe.each(everyWay)('S4 left by $name', ({ name, leave }) => {
   });
 });
 
-describe('S4 what counts as leaving', () => {
-  test.each(owning)('%s owns the job: the last who leaves it cancels it', (name) => {
+describe('S4 releasing a job', () => {
+  test.each(owning)('%s owns the job: its last subscriber cancels the job by unsubscribing', (name) => {
     const made = world({ latency: 200 });
     const { subscription } = made.see<unknown>(made.endpoint.job({ input })[name]);
     made.at(5_000, () => {
@@ -259,7 +265,7 @@ describe('S4 what counts as leaving', () => {
     expect(made.wire('cancel')).toEqual(['9000-9200 cancel 200']);
   });
 
-  test('id$ and diagnosis$ do not keep a job from being left', () => {
+  test('id$ and diagnosis$ do not keep a job from being released', () => {
     const made = world({ latency: 2_000 });
     const job = made.endpoint.job({ input });
     made.see(job.diagnosis$);
@@ -272,7 +278,7 @@ describe('S4 what counts as leaving', () => {
     expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('leaving diagnosis$ does nothing to the job', () => {
+  test('unsubscribing from diagnosis$ has no effect on the job', () => {
     const made = world({ latency: 200 });
     const job = made.endpoint.job({ input });
     const result = made.see(job.output$);
@@ -285,7 +291,7 @@ describe('S4 what counts as leaving', () => {
     expect(asked(made)).not.toHaveProperty('cancel');
   });
 
-  test('S5 id$ left before there is an id: nobody would ever know it, so the job is cancelled', () => {
+  test('S5 the only id$ unsubscribed from before there is an id: the job, which nobody would know of, is cancelled', () => {
     const made = world({ latency: 2_000 });
     const job = made.endpoint.job({ input });
     const { subscription } = made.see(job.id$);
@@ -298,7 +304,7 @@ describe('S4 what counts as leaving', () => {
     expect(settled(made)).toEqual({ ...nothing, cancelled: [fate(made).id] });
   });
 
-  test('S5 one of two id$ left before there is an id: the other gets it, and nothing is cancelled', () => {
+  test('S5 one of two id$ unsubscribed from before there is an id: the other emits it, and nothing is cancelled', () => {
     const made = world({ latency: 2_000 });
     const job = made.endpoint.job({ input });
     const { subscription } = made.see(job.id$);
@@ -311,7 +317,7 @@ describe('S4 what counts as leaving', () => {
     expect(asked(made)).toEqual({ run: 1 });
   });
 
-  test("id$ left after it completed: the job is the one's who has the id", () => {
+  test('unsubscribing from id$ after it completed has no effect on the job', () => {
     const made = world({ latency: 200 });
     const { subscription } = made.see(made.endpoint.job({ input }).id$);
     made.until(1_000);
@@ -321,7 +327,7 @@ describe('S4 what counts as leaving', () => {
     expect(fate(made)).toMatchObject({ status: 'COMPLETED' });
   });
 
-  test('left and subscribed to again in the same turn is not left', () => {
+  test('unsubscribing and subscribing again in the same turn does not release the job', () => {
     const made = world({ latency: 200 });
     const job = made.endpoint.job({ input }, { every: 1_000 });
     let { subscription } = made.see(job.state$);
@@ -339,7 +345,7 @@ describe('S4 what counts as leaving', () => {
     expect(asked(made)).not.toHaveProperty('cancel');
   });
 
-  test('is never carried out within the call that leaves', () => {
+  test('never happens within the call that unsubscribes', () => {
     const made = world();
     const job = made.endpoint.job({ input });
     made.see(job.output$).subscription.unsubscribe();
@@ -349,12 +355,12 @@ describe('S4 what counts as leaving', () => {
   });
 
   test.each<[string, Record<string, number>, string]>([
-    // It takes a turn to be left; the request is sent in this one.
+    // The release takes a turn, and the request is sent in this one.
     ['submitting', { run: 1, cancel: 1 }, 'CANCELLED'],
     ['submitted', { run: 1, cancel: 1 }, 'CANCELLED'],
     ['state', { run: 1, cancel: 1 }, 'CANCELLED'],
     ['ended', { run: 1 }, 'COMPLETED'],
-  ])('left from within next, at %s', (type, requests, end) => {
+  ])('by unsubscribing within next, at %s', (type, requests, end) => {
     for (const latency of [0, 200]) {
       const made = world({ latency });
       const types: string[] = [];
@@ -389,15 +395,15 @@ describe('grace', () => {
   test.each<[number, string[]]>([
     [0, ['5000-5200 cancel 200']],
     [5_000, ['10000-10200 cancel 200']],
-  ])('of %i ms: the job is cancelled once it is over', (grace, cancels) => {
+  ])('of %i ms: the job is cancelled when the grace is over', (grace, cancels) => {
     const made = graceful(grace);
     made.until(100_000);
     expect(made.wire('cancel')).toEqual(cancels);
-    // Nobody looks meanwhile.
+    // There are no subscribers meanwhile.
     expect(made.emulator.requests().filter(({ at, operation }) => operation === 'status' && at > 5_000)).toEqual([]);
   });
 
-  test('who comes back within it goes on, and the whole of it counts anew from the next leaving', () => {
+  test('a subscriber within the grace goes on with the job, and a full grace begins at the next unsubscribing', () => {
     const made = graceful(5_000);
     let again!: Seen<unknown>;
     made.at(9_999, () => {
@@ -413,7 +419,7 @@ describe('grace', () => {
     expect(asked(made)).toMatchObject({ run: 1 });
   });
 
-  test('who comes back within it and stays gets the output', () => {
+  test('a subscriber within the grace that stays gets the output', () => {
     const made = graceful(5_000);
     let again!: Seen<unknown>;
     made.at(8_000, () => {
@@ -425,7 +431,7 @@ describe('grace', () => {
     expect(asked(made)).not.toHaveProperty('cancel');
   });
 
-  test('who only asks for the id within it does not keep the job', () => {
+  test('id$ within the grace does not keep the job', () => {
     const made = graceful(5_000);
     made.at(8_000, () => {
       made.see(made.job.id$);
@@ -434,14 +440,14 @@ describe('grace', () => {
     expect(made.wire('cancel')).toEqual(['10000-10200 cancel 200']);
   });
 
-  test('of a job that is to go on, nothing happens after it', () => {
+  test('of a job with the policy detach: nothing happens after it', () => {
     const made = graceful(5_000, { onUnsubscribe: 'detach' });
     made.until(100_000);
     expect(asked(made)).not.toHaveProperty('cancel');
     expect(fate(made)).toMatchObject({ status: 'COMPLETED' });
   });
 
-  test('S5 while the submission is on its way: who comes back within it loses nothing', () => {
+  test('S5 while the submission is on its way: a subscriber within the grace misses nothing', () => {
     const made = world({ latency: 2_000 });
     const job = made.endpoint.job({ input }, { grace: 5_000 });
     const { subscription } = made.see(job.output$);
@@ -460,7 +466,7 @@ describe('grace', () => {
 });
 
 describe('its signal', () => {
-  test('aborted already: nothing is sent, and every view says so', () => {
+  test('aborted already: nothing is sent, and every view errors', () => {
     const made = world();
     const job = made.endpoint.job({ input }, { signal: AbortSignal.abort('never mind') });
     const views = look(made, job, 'id$', ...owning);
@@ -509,7 +515,7 @@ describe('its signal', () => {
     expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('aborted while nobody looks changes nothing', () => {
+  test('aborted without subscribers changes nothing', () => {
     const made = world({ latency: 200 });
     const controller = new AbortController();
     const job = made.endpoint.job({ input }, { signal: controller.signal });
@@ -533,7 +539,7 @@ describe('its signal', () => {
     expect(asked(made)).not.toHaveProperty('cancel');
   });
 
-  test('is let go of with the last who looks', () => {
+  test('has no listener left once the last view has unsubscribed', () => {
     const made = world({ latency: 200 });
     const controller = new AbortController();
     let listeners = 0;
@@ -558,7 +564,7 @@ describe('its signal', () => {
   });
 });
 
-describe('S4 a failure of reading is no leaving', () => {
+describe('S4 a failed read does not release the job', () => {
   const failing = (bad: Answer, until: number, options: JobOptions = {}) => {
     const made = script(({ operation }) => {
       const now = made.scheduler.now();
@@ -599,14 +605,14 @@ describe('S4 a failure of reading is no leaving', () => {
     expect(settled(made)).toEqual(nothing);
   });
 
-  test('an outage shorter than allowed is not seen at all', () => {
+  test('an outage shorter than allowed does not show', () => {
     const made = failing({ status: 503 }, 50_000, { outage: 60_000 });
     const seen = made.see(made.job.output$);
     made.until(200_000);
     expect(seen.values).toEqual(['worth it']);
   });
 
-  test('leaving during an outage is leaving', () => {
+  test('unsubscribing during an outage releases the job', () => {
     const made = failing({ status: 503 }, 1_000_000);
     const { subscription } = made.see(made.job.output$);
     made.at(20_000, () => {
@@ -617,17 +623,17 @@ describe('S4 a failure of reading is no leaving', () => {
     expect(settled(made)).toEqual({ ...nothing, cancelled: ['job-1'] });
   });
 
-  test('who leaves between a failed read and its error has left', () => {
+  test('unsubscribing between a failed read and its error releases the job', () => {
     const made = failing({ status: 401 }, 1_000_000);
     made.see(made.job.output$);
     made.until(10_000);
-    // The read fails within subscribe; its error is still to come.
+    // The read fails within subscribe, and its error comes later.
     made.see(made.job.output$).subscription.unsubscribe();
     made.until(20_000);
     expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('who comes back after the error, and leaves then, leaves', () => {
+  test('subscribing again after the error, and then unsubscribing, releases the job', () => {
     const made = failing({ status: 503 }, 1_000_000, { outage: 5_000 });
     made.see(made.job.output$);
     made.until(50_000);
@@ -641,7 +647,7 @@ describe('S4 a failure of reading is no leaving', () => {
 });
 
 describe('cancel()', () => {
-  /** A job one moment into a stage of its life, and what cancel() should bring: requests, and how the views end. */
+  /** A job one moment into a stage of its life, and the effect of cancel(): the requests, and how the views end. */
   const stages: Record<string, (made: World) => { job: Job; seen: Seen<unknown> }> = {
     'waits for budget': (made) => {
       made.see(made.endpoint.run({ input: { ms: 1 } }));
@@ -683,7 +689,7 @@ describe('cancel()', () => {
   const limited = () => world({ latency: 200 }, { limits: { run: { concurrent: 1 } } });
 
   test.each(['waits for budget', 'is in beforeSubmit', 'was never looked at'])(
-    'S5 of a job that %s: it is never sent, and everything says so',
+    'S5 of a job that %s: it is never sent, and views and report error',
     (stage) => {
       const made = limited();
       const { job, seen } = stages[stage]!(made);
@@ -704,10 +710,10 @@ describe('cancel()', () => {
   );
 
   test.each<[string, string[]]>([
-    // Its id is needed first.
+    // The cancel needs the id first.
     ['is on its way', ['200-400 cancel 200']],
     ['runs', ['5000-5200 cancel 200']],
-  ])('of a job that %s: it is cancelled once, and views and reports tell', (stage, cancels) => {
+  ])('of a job that %s: it is cancelled once, and views and reports show it', (stage, cancels) => {
     const made = limited();
     const { job, seen } = stages[stage]!(made);
     const state = made.see(job.state$);
@@ -738,7 +744,7 @@ describe('cancel()', () => {
     expect(seen.error).toMatchObject({ code: 'job_cancelled' });
   });
 
-  test('of a job that is over: nothing is sent, and the report is its end', () => {
+  test('of a job that is over: nothing is sent, and the report has its last snapshot', () => {
     const made = limited();
     const { job, seen } = stages['is over']!(made);
     const before = asked(made);
@@ -749,7 +755,7 @@ describe('cancel()', () => {
     expect(asked(made)).toEqual(before);
   });
 
-  test('that comes too late: views and report tell of the output', () => {
+  test('that comes too late: views and report have the output', () => {
     const made = world({ latency: 2_000 });
     const job = made.endpoint.job({ input: { ms: 500 } });
     const seen = made.see(job.output$);
@@ -761,7 +767,7 @@ describe('cancel()', () => {
     expect(fate(made)).toMatchObject({ status: 'COMPLETED' });
   });
 
-  test('acts at the call, and nobody need listen', () => {
+  test('acts at the call, without a subscription to its report', () => {
     const made = limited();
     const { job } = stages.runs!(made);
     job.cancel();
@@ -780,7 +786,7 @@ describe('cancel()', () => {
     expect(settled(made)).toEqual({ ...nothing, cancelled: [fate(made).id] });
   });
 
-  test('after leaving sends nothing new, and reports what came of it', () => {
+  test('after the job was released sends nothing new, and reports the outcome', () => {
     const made = limited();
     const { job, seen } = stages.runs!(made);
     seen.subscription.unsubscribe();
@@ -801,7 +807,7 @@ describe('cancel()', () => {
     expect(made.wire('cancel')).toEqual(['5000-5200 cancel 200']);
   });
 
-  test('touches no other job', () => {
+  test('has no effect on another job', () => {
     const made = world({ latency: 200 });
     const jobs = [1, 2, 3].map(() => made.endpoint.job({ input }));
     const seen = jobs.map((job) => made.see(job.output$));
@@ -829,7 +835,7 @@ describe('S6 close()', () => {
     ['cancel', 1],
     ['cancel-if-queued', 0],
     ['detach', 0],
-  ])('while jobs run, %s: their views error, and so many are cancelled: %i', (onUnsubscribe, n) => {
+  ])('while jobs run, with %s: their views error, and this many are cancelled: %i', (onUnsubscribe, n) => {
     const made = world({ latency: 200 });
     const views = look(made, made.endpoint.job({ input }, { onUnsubscribe }), ...owning);
     made.until(5_000);
@@ -844,7 +850,7 @@ describe('S6 close()', () => {
     expectSilence(made);
   });
 
-  test('while the submission is on its way: it is read to its end, and cancelled', () => {
+  test('while the submission is on its way: it is read to its end, and the job cancelled', () => {
     const made = world({ latency: 2_000 });
     const seen = made.see(made.endpoint.job({ input }).output$);
     made.until(500);
@@ -866,11 +872,11 @@ describe('S6 close()', () => {
     close(made);
     made.until(100_000);
     for (const { error } of waiting) expect(error).toMatchObject({ code: 'configuration' });
-    // The call made by itself was on its way, and is cancelled.
+    // The job of endpoint.run was on its way, and is cancelled.
     expect(asked(made)).toEqual({ run: 1, cancel: 1 });
   });
 
-  test('while a grace runs: it ends at once', () => {
+  test('during a grace: ends the grace at once', () => {
     const made = world({ latency: 200 });
     const { subscription } = made.see(made.endpoint.job({ input: { ms: 600_000 } }, { grace: 300_000 }).output$);
     made.until(5_000);
@@ -882,7 +888,7 @@ describe('S6 close()', () => {
     expect(ids(report)).toEqual({ ...nothing, cancelled: [fate(made).id] });
   });
 
-  test('of a job that was left a moment ago: its cancel is waited for', () => {
+  test('just after a job was released: its cancel is waited for', () => {
     const made = world({ latency: 200 });
     const { subscription } = made.see(made.endpoint.job({ input }).output$);
     made.until(5_000);
@@ -893,7 +899,7 @@ describe('S6 close()', () => {
     expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('of a job that is over: nothing', () => {
+  test('of a job that is over: sends nothing', () => {
     const made = world({ latency: 200 });
     const job = made.endpoint.job({ input });
     made.see(job.output$);
@@ -915,7 +921,7 @@ describe('S6 close()', () => {
     expect(asked(made)).toEqual({});
   });
 
-  test('what is detached stays', () => {
+  test('has no effect on a detached job', () => {
     const made = world({ latency: 200 });
     const job = made.endpoint.job({ input });
     const seen = made.see(job.output$);

@@ -11,9 +11,9 @@ vi.setConfig({ testTimeout: 30_000 });
 const COUNT = 500;
 const queued = { id: 'job-1', status: 'IN_QUEUE' };
 
-describe('S6 the cancel of a job that was left', () => {
+describe('S6 the cancel of a released job', () => {
   const input = { x: 1 };
-  /** A job that was left a second after it was first looked at; the cancels are answered as told. */
+  /** A job that was released a second after it was first subscribed to; `cancels` are the answers to its cancels. */
   const left = (cancel: (nth: number, now: number) => Answer, status: Answer = { body: queued, after: 100 }) => {
     let nth = 0;
     const made = script(({ operation }) => {
@@ -34,7 +34,7 @@ describe('S6 the cancel of a job that was left', () => {
     ['429', { status: 429 }],
     ['a network that is away', { phase: 'connect' }],
     ['lost answers', { phase: 'sent' }],
-  ])('survives it, and goes on over %s until it is done', (_, bad) => {
+  ])('goes on after unsubscribing, and is repeated after %s until it is confirmed', (_, bad) => {
     const made = left((_nth, now) => (now < 300_000 ? bad : cancelled));
     made.until(290_000);
     expect(settled(made)).toBeUndefined();
@@ -72,7 +72,7 @@ describe('S6 the cancel of a job that was left', () => {
     expectSilence(made);
   });
 
-  test('was too late: the job is reported as finished, and who comes back gets its output', () => {
+  test('that comes too late: the job is reported as finished, and a later subscriber gets its output', () => {
     const over: Answer = { body: { ...queued, status: 'COMPLETED', output: 'done' }, after: 100 };
     const made = left(() => over, { body: queued, after: 100 });
     made.until(10_000);
@@ -83,7 +83,7 @@ describe('S6 the cancel of a job that was left', () => {
     expect(asked(made).run).toBe(1);
   });
 
-  test('is one for all who left the same job', () => {
+  test('is shared by all Job objects of the same job', () => {
     const made = left(() => cancelled);
     made.until(500);
     const other = made.see(made.endpoint.attach('job-1', { onUnsubscribe: 'cancel' }).output$);
@@ -95,7 +95,7 @@ describe('S6 the cancel of a job that was left', () => {
     expect(settled(made)).toEqual({ ...nothing, cancelled: ['job-1'] });
   });
 
-  test('that was given up is tried anew when the job is left again', () => {
+  test('that was given up is tried anew when the job is released again', () => {
     const made = left((nth) => (nth === 1 ? { status: 401, after: 100 } : cancelled));
     made.until(10_000);
     expect(settled(made)).toEqual({ ...nothing, abandoned: ['job-1'] });
@@ -108,7 +108,7 @@ describe('S6 the cancel of a job that was left', () => {
     expect(settled(made)).toEqual({ ...nothing, cancelled: ['job-1'] });
   });
 
-  test('goes on though its job is looked at again, and is told to who looks', () => {
+  test('goes on although its job is subscribed to again, and its outcome shows in the views', () => {
     const made = left((nth) => (nth < 8 ? { status: 503, after: 100 } : cancelled));
     made.until(1_500);
     const again = made.see(made.job.output$);
@@ -122,16 +122,16 @@ describe('S6 the cancel of a job that was left', () => {
   });
 });
 
-describe(`S6 ${COUNT} jobs left at once`, () => {
+describe(`S6 ${COUNT} jobs released at once`, () => {
   const expectAll = (report: SettleReport | undefined, ids: readonly string[]) => {
     const all = report && [...report.cancelled, ...report.finished, ...report.abandoned];
     expect(all?.map(({ id }) => id).sort()).toEqual([...ids].sort());
     expect(report?.cancelled).toHaveLength(ids.length);
-    // One reference each, by the name that it was given.
+    // One reference for each job, by its tag.
     expect(new Set(all?.map(({ tag }) => tag)).size).toBe(ids.length);
   };
 
-  test('are all cancelled, those that run first, with no 429, under the documented limits', () => {
+  test('are all cancelled, running jobs first, without a 429 under the documented limits', () => {
     const running = 40;
     const made = world({
       latency: 100,
@@ -146,7 +146,7 @@ describe(`S6 ${COUNT} jobs left at once`, () => {
     made.until(119_000);
     expect(made.emulator.jobs().filter(({ status }) => status === 'IN_PROGRESS')).toHaveLength(running);
     expect(made.emulator.jobs()).toHaveLength(COUNT);
-    // Those that run leave last.
+    // The running jobs are released last.
     for (const { subscription } of seen.reverse()) subscription.unsubscribe();
     const settling = made.see(made.client.settled());
     made.until(600_000);
@@ -159,7 +159,7 @@ describe(`S6 ${COUNT} jobs left at once`, () => {
     expect(requests.filter(({ status }) => status !== 200)).toEqual([]);
     const { run, cancel } = asked(made);
     expect({ run, cancel }).toEqual({ run: COUNT, cancel: COUNT });
-    // Those that run cost: they go first. The last to be taken ended before they were left.
+    // Running jobs cost money, so they are cancelled first. The last jobs that were taken ended before their release.
     const ran = new Set(
       made.emulator
         .jobs()
@@ -174,7 +174,7 @@ describe(`S6 ${COUNT} jobs left at once`, () => {
     expectSilence(made);
   });
 
-  test('before any was answered: what was sent is cancelled, what was not never is', () => {
+  test('before any submission was answered: sent jobs are cancelled, unsent jobs are never sent', () => {
     const made = world({ latency: 5_000 });
     const seen = Array.from({ length: COUNT }, (_, n) =>
       made.see(made.endpoint.job({ input: { n, ms: 1_000_000 } }, { tag: `job ${n}` }).output$),
@@ -193,7 +193,7 @@ describe(`S6 ${COUNT} jobs left at once`, () => {
     expectAll(settling.values[0], ids);
   });
 
-  test('by close(): the same, and nothing is left running', () => {
+  test('by close(): are all cancelled, and none runs on', () => {
     const made = world({
       latency: 100,
       endpoints: { demo: { workers: 5, handler: (_, context) => context.delay(10_000_000).pipe(map(() => 'late')) } },
@@ -212,7 +212,7 @@ describe(`S6 ${COUNT} jobs left at once`, () => {
     expectSilence(made);
   });
 
-  test('over HTTP: are all cancelled, those that run first, with no 429', async () => {
+  test('over HTTP: are all cancelled, running jobs first, without a 429', async () => {
     const limits = {
       run: { requests: 300, per: 500, concurrent: 50 },
       status: { requests: 600, per: 500, concurrent: 50 },
@@ -251,7 +251,7 @@ describe(`S6 ${COUNT} jobs left at once`, () => {
     expect(requests.filter(({ operation }) => operation === 'run')).toHaveLength(COUNT);
     const cancels = requests.flatMap(({ operation, jobId = '' }) => (operation === 'cancel' ? [jobId] : []));
     expect(cancels).toHaveLength(COUNT);
-    // As many as may be on their way at once arrive in any order.
+    // Requests that are in flight at the same time arrive in any order.
     expect(cancels.slice(0, limits.cancel.concurrent)).toEqual(expect.arrayContaining(ran));
     expect(emulator.jobs().every(({ status }) => status === 'CANCELLED')).toBe(true);
   });

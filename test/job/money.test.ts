@@ -7,10 +7,10 @@ import { tally, when } from './support/acting.js';
 import { running, says } from './support/says.js';
 
 const input = { ms: 20_000 };
-/** A poll so slow that it tells nothing in the time of a test. */
+/** A poll so slow that it reads nothing during a test. */
 const seldom = { every: 100_000 };
 
-/** A job that runs until it is cancelled; the answers to an operation are what is said here, or in general. */
+/** A job that runs until it is cancelled; `answers` replaces the answers to an operation. */
 const service = (more: Partial<Record<string, Answer>> = {}, after = 100): Script =>
   script(({ operation }) => more[operation] ?? says(running(operation), {}, after));
 
@@ -24,7 +24,7 @@ describe('what must not be submitted', () => {
     expect(seen.error).toMatchObject({ name: 'AbortError', accepted: 'no', cause: 'no' });
   });
 
-  test('S1 S4 a job left with detach on its way, and looked at again: a 429 is repeated for who waits', () => {
+  test('S1 S4 a second job, after unsubscribing with detach and subscribing again: a 429 repeats the one submission', () => {
     const made = script(({ operation }, nth) =>
       operation === 'run' && nth === 1 ? { status: 429, after: 1_000 } : says('COMPLETED', { output: 1 }, 10),
     );
@@ -42,13 +42,13 @@ describe('what must not be submitted', () => {
 });
 
 describe('what must be cancelled', () => {
-  test('S4 a job that runs, by cancel(), though it was left to be cancelled only while queued', () => {
+  test('S4 a running job, by cancel(), while a cancel-if-queued is on its way', () => {
     const made = service({}, 1_000);
     const job = made.endpoint.job({ input }, { onUnsubscribe: 'cancel-if-queued' });
     const { subscription } = made.see(job.state$);
     made.until(10_000);
     subscription.unsubscribe();
-    // The question whether it is still queued is on its way.
+    // The read whether the job is still queued is in flight.
     made.until(10_500);
     const report = made.see(job.cancel());
     made.until(60_000);
@@ -57,7 +57,7 @@ describe('what must be cancelled', () => {
     expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('S5 a job left by id$ alone while its submission is on its way', () => {
+  test('S5 a job whose only subscriber, id$, unsubscribes while its submission is on its way', () => {
     const made = service({}, 3_000);
     const { subscription } = made.see(made.endpoint.job({ input }).id$);
     made.until(1_000);
@@ -69,7 +69,7 @@ describe('what must be cancelled', () => {
     ]);
   });
 
-  test('S4 a job that is left in the turn in which a read of it failed, before its error was told', () => {
+  test('S4 a job that is released in the turn in which a read failed, before the error was emitted', () => {
     const made = service({ status: { status: 401, after: 100 } });
     const seen = made.see(made.endpoint.job({ input }).output$);
     made.client.activity$.subscribe((one) => {
@@ -85,7 +85,7 @@ describe('what must be cancelled', () => {
 });
 
 describe('what must not be cancelled', () => {
-  test('S12 a job that runs, for the deadline of its queue, by who attaches to it late', () => {
+  test('S12 a running job that was attached to late, for the deadline of its queue', () => {
     const made = service();
     made.until(1_000_000);
     const ref: JobRef = { v: 1, endpointId: 'demo', id: 'job-1', submittedAt: 400_000 };
@@ -110,7 +110,7 @@ describe('what must not be cancelled', () => {
     ['that is text', { submittedAt: '2026-01-01T00:00:00Z' }],
     ['that is no number', { submittedAt: NaN }],
     ['without end', { submittedAt: -Infinity }],
-  ])('S20 a job by a reference from elsewhere, with a time of submission %s', (_, wrong) => {
+  ])('S20 a job attached to by a reference with a time of submission %s', (_, wrong) => {
     const made = service();
     const ref = { v: 1, endpointId: 'demo', id: 'job-1', ...wrong } as JobRef;
     const seen = made.see(made.endpoint.attach(ref, { timeout: 3_600_000 }).state$);
@@ -122,7 +122,7 @@ describe('what must not be cancelled', () => {
     expect(made.sent).toEqual([]);
   });
 
-  test('S12 a job whose limits were changed in the object that its options were made of', () => {
+  test('S12 a job whose options object had its limits changed later', () => {
     const made = service();
     const timeout: { total: number } & JobTimeout = { total: 600_000 };
     const seen = made.see(made.endpoint.job({ input }, { timeout }).state$);
@@ -133,7 +133,7 @@ describe('what must not be cancelled', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('S14 a job that is over by its stream, while its status lags', () => {
+  test('S14 a job that is over according to its stream, while its status lags', () => {
     const made = service({ stream: { body: { status: 'COMPLETED', stream: [] }, after: 100 } });
     const { subscription } = made.see(made.endpoint.job({ input }).chunks$);
     made.until(5_000);
@@ -143,7 +143,7 @@ describe('what must not be cancelled', () => {
     expectSilence(made);
   });
 
-  test('a job that was said in its grace to be over, by a notice', () => {
+  test('a job that a notice says is over during its grace', () => {
     const notices = new Subject<unknown>();
     const made = script(({ operation }) => says(operation === 'run' ? 'IN_QUEUE' : 'IN_PROGRESS', {}, 100), {
       notices,
@@ -158,7 +158,7 @@ describe('what must not be cancelled', () => {
     expectSilence(made);
   });
 
-  test('S7 a job that was said in its grace to be over, to endpoint.watch', () => {
+  test('S7 a job that endpoint.watch finds to be over during its grace', () => {
     let over = false;
     const made = script(() => says(over ? 'COMPLETED' : 'IN_PROGRESS', {}, 100));
     const { subscription } = made.see(made.endpoint.job({ input }, { grace: 5_000 }).state$);
@@ -186,7 +186,7 @@ describe('what must not be cancelled twice, or for longer than needed', () => {
     expect(view.ended).toBeLessThan(12_000);
   });
 
-  test('S7 a job that two have, of whom one leaves: the other sees how it ended, and sends nothing', () => {
+  test('S7 a job of two Job objects, one of which releases it: the other sees how it ended, and sends nothing', () => {
     let over = false;
     const made = script(({ operation }) => {
       over ||= operation === 'cancel';
@@ -202,7 +202,7 @@ describe('what must not be cancelled twice, or for longer than needed', () => {
     expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('S6 a job that was left, and that /status says is over: its cancel, which fails, is not repeated any more', () => {
+  test('S6 a released job that /status says is over: its cancel, which fails, is not repeated', () => {
     const made = script(({ operation }, nth) =>
       operation === 'cancel'
         ? { status: 500 }

@@ -58,7 +58,7 @@ async function run(program: string, baseUrl = '', ...flags: string[]) {
      const { runpod, createRunpod, undiciTransport, rxjs } = library;
      const baseUrl = ${JSON.stringify(baseUrl)};
      const endpointOf = (options) => runpod({ apiKey: 'test-key-placeholder', baseUrl, retry: { base: 1 }, ...options });
-     /** Lets go of the channel to the test, which would keep the process alive. */
+     /** Closes the channel to the test, which would keep the process alive. */
      const say = (words) => process.send(words, () => process.disconnect());
      ${program}`,
   );
@@ -69,7 +69,7 @@ async function run(program: string, baseUrl = '', ...flags: string[]) {
   return { child, exit, said };
 }
 
-describe('a process that leaves its job', () => {
+describe('a process that releases its job', () => {
   const leaving = (how: string, options = '{}') => `
     const client = endpointOf();
     const stop = new AbortController();
@@ -132,7 +132,7 @@ describe('Ctrl-C', () => {
          const seen = new Set();
          endpoint.job({ input: { n } }, { tag: 'job ' + n }).state$.subscribe({
            next: ({ id }) => {
-             // What is still on its way is closed as well.
+             // Also closes the requests that are in flight.
              if (seen.size === 0 && ++known === 25) process.kill(process.pid, 'SIGINT');
              seen.add(id);
            },
@@ -200,7 +200,7 @@ describe('memory', () => {
          for (let k = 0; k < 5; k++) { await turn(); globalThis.gc(); }
          return process.memoryUsage().heapUsed;
        };
-       // As many as the client remembers, and what the engine compiles.
+       // Fills the client's cache of jobs, and lets the engine compile.
        await round(5_000);
        const before = await heap();
        await round(10_000);

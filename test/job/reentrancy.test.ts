@@ -8,15 +8,15 @@ import { running, says } from './support/says.js';
 
 const input = { ms: 20_000 };
 
-/** A job that runs until it is cancelled; each answer takes as long as is said. */
+/** A job that runs until it is cancelled; each answer takes `after` milliseconds. */
 const service = (after: number, options: Parameters<typeof script>[1] = {}): Script =>
   script(({ operation }) => says(running(operation), {}, after), options);
 
-/** A job that is over when it is first read; each answer takes as long as is said. */
+/** A job that is over when it is first read; each answer takes `after` milliseconds. */
 const quick = (after: number): Script =>
   script(({ operation }) => says(operation === 'run' ? 'IN_QUEUE' : 'COMPLETED', { output: 'done' }, after));
 
-describe('S5 what comes before the request is on the wire comes in time', () => {
+describe('S5 a stop before the request is sent keeps it from being sent', () => {
   test('cancel() within beforeSubmit: nothing is sent', () => {
     const made = service(100);
     const job: Job = made.endpoint.job(
@@ -43,7 +43,7 @@ describe('S5 what comes before the request is on the wire comes in time', () => 
       },
     ],
     ['close()', (_, __, { client, see }) => see(client.close())],
-  ])('%s at the event submitting, which comes before the request: nothing is sent', (_, stop) => {
+  ])('%s at the event submitting: nothing is sent', (_, stop) => {
     const made = service(100);
     const controller = new AbortController();
     const job = made.endpoint.job({ input }, { signal: controller.signal });
@@ -66,8 +66,8 @@ describe('S5 what comes before the request is on the wire comes in time', () => 
   });
 });
 
-describe('what happens while a view is told of the past', () => {
-  test('S7 the end, by a notice: it is told that, too, and completes', () => {
+describe('during the replay to a new view', () => {
+  test('S7 the job ends, by a notice: the view gets the end and completes', () => {
     const notices = new Subject<unknown>();
     const made = service(100, { notices });
     const job = made.endpoint.job({ input });
@@ -85,7 +85,7 @@ describe('what happens while a view is told of the past', () => {
     expect([statuses(seen), seen.ended]).toEqual([['IN_PROGRESS', 'COMPLETED'], 5_000]);
   });
 
-  test('detach(): it completes as all others do', () => {
+  test('detach(): the view completes as all others do', () => {
     const made = service(100);
     const job = made.endpoint.job({ input });
     const first = made.see(job.state$);
@@ -96,7 +96,7 @@ describe('what happens while a view is told of the past', () => {
     expectSilence(made);
   });
 
-  test('S4 cancel(): it is told of the end, and the job is cancelled once', () => {
+  test('S4 cancel(): the view gets the end, and the job is cancelled once', () => {
     const made = service(100);
     const job = made.endpoint.job({ input });
     made.see(job.state$);
@@ -109,7 +109,7 @@ describe('what happens while a view is told of the past', () => {
 });
 
 describe('S22 an error comes a macrotask after its cause', () => {
-  test('also the one of cancel() before anything was sent', () => {
+  test('after cancel() before anything was sent, too', () => {
     const made = service(100);
     const job = made.endpoint.job({ input }, { beforeSubmit: () => new Subject() });
     const seen = made.see(job.state$);
@@ -120,7 +120,7 @@ describe('S22 an error comes a macrotask after its cause', () => {
     for (const { error } of [seen, report]) expect(error).toMatchObject({ code: 'aborted', accepted: 'no' });
   });
 
-  test('S4 a signal is heard once: retry() around it goes on with the same job', () => {
+  test('S4 a signal stops the job once: retry() goes on with the same job', () => {
     const controller = new AbortController();
     const made = service(100);
     let errors = 0;
@@ -158,7 +158,7 @@ describe('everything at once', () => {
     ['in the order they came', [0, 1, 2, 3, 4]],
     ['the last first', [4, 3, 2, 1, 0]],
     ['in any order', [2, 0, 4, 1, 3]],
-  ])('S4 five views that leave in one turn, %s: one cancel', (_, order) => {
+  ])('S4 five views unsubscribed from in one turn, %s: one cancel', (_, order) => {
     const made = script(({ operation }) => (operation === 'stream' ? 'never' : says(running(operation), {}, 100)));
     const views = Object.values<Seen<unknown>>(look(made, made.endpoint.job({ input }), ...owning));
     made.until(5_000);
@@ -167,7 +167,7 @@ describe('everything at once', () => {
     expect(tally(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('S6 S23 an urgent cancel made in answer to one that had waited has its turn', () => {
+  test('S6 S23 an urgent cancel that is made in answer to a delayed cancel has its turn', () => {
     const made = script(
       ({ operation, url }) => ({
         body: { id: url.split('/').at(-1), status: operation === 'cancel' ? 'CANCELLED' : 'IN_PROGRESS' },
@@ -188,8 +188,8 @@ describe('everything at once', () => {
   });
 });
 
-describe('what subscribers do within next', () => {
-  test('S7 one that throws breaks nothing for others, and does not cancel the job', () => {
+describe('a subscriber within next', () => {
+  test('S7 that throws has no effect on other subscribers, and does not cancel the job', () => {
     const made = script(({ operation }, nth) =>
       says(operation === 'run' ? 'IN_QUEUE' : nth > 4 ? 'COMPLETED' : 'IN_PROGRESS', { output: 1 }, 100),
     );
@@ -209,7 +209,7 @@ describe('what subscribers do within next', () => {
     expect(tally(made).cancel).toBeUndefined();
   });
 
-  test('S4 cancel() and unsubscribing at the end: nothing is cancelled', () => {
+  test('S4 that calls cancel() and unsubscribes at the end: nothing is cancelled', () => {
     const made = quick(100);
     const job = made.endpoint.job({ input });
     const seen = made.see(

@@ -5,7 +5,7 @@ import type { Clock, Script, Seen, World } from '../support/world.js';
 /** The views that own a job. */
 export const owning = ['events$', 'state$', 'progress$', 'chunks$', 'output$'] as const;
 
-/** All that can be subscribed to and starts a job. */
+/** All views that start a job. */
 export const starting = ['id$', ...owning] as const;
 
 /** How many requests of each operation reached the server. */
@@ -17,12 +17,12 @@ export function asked(made: Pick<World, 'emulator'> | Pick<Script, 'sent'>): Rec
   return counts;
 }
 
-/** How many timers run. */
+/** How many timers are pending. */
 export function timers({ scheduler }: Pick<Clock, 'scheduler'>): number {
   return scheduler.actions.filter(({ closed }) => !closed).length;
 }
 
-/** Nothing is asked any more, and nothing waits to be. */
+/** Expects that no request is made any more, and that no timer is pending. */
 export function expectSilence(made: (World | Script) & { readonly client: Runpod }, ms = 1_000_000): void {
   const before = asked(made);
   // The emulator has timers of its own.
@@ -31,10 +31,10 @@ export function expectSilence(made: (World | Script) & { readonly client: Runpod
   expect(asked(made)).toEqual(before);
 }
 
-/** What `settled()` says of jobs, by id; `undefined` while something is outstanding. */
+/** The report of `settled()`, by job id; `undefined` while something is outstanding. */
 export function settled({ client, see }: Pick<World, 'client' | 'see'>) {
   const seen = see(client.settled());
-  // Who goes on waiting would get the report that comes later.
+  // Otherwise this subscriber would receive the report of a later call.
   seen.subscription.unsubscribe();
   const [report] = seen.values;
   const ids = (refs: readonly JobRef[]) => refs.map(({ id }) => id);

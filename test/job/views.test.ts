@@ -32,7 +32,7 @@ import { asked, expectSilence, look, starting, timers } from './support.js';
 const input = { ms: 20_000 };
 const output = { echo: input };
 
-describe('one job for all who look', () => {
+describe('one job for all subscribers', () => {
   type Consumer = (job: Job, world: World) => Observable<unknown>;
   const consumers: Record<string, Consumer> = {
     output$: (job) => job.output$,
@@ -113,7 +113,7 @@ describe('one job for all who look', () => {
       expect(seen.ended).toBeDefined();
       const { status = 0, ...others } = asked(made);
       expect(others).toEqual({ run: 1 });
-      // Twenty seconds, read every two: whoever looks, however many they are.
+      // Twenty seconds, one read every two seconds, however many subscribers there are.
       expect(status).toBeLessThanOrEqual(12);
       expect(new Set(wire('status')).size).toBe(status);
       expect(emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 0 }]);
@@ -129,7 +129,7 @@ describe('one job for all who look', () => {
     until(1_000);
     expect(await id).toBe(made.emulator.jobs()[0]!.id);
     until(9_000);
-    // Nobody looked meanwhile.
+    // There were no subscribers meanwhile.
     expect(asked(made)).toEqual({ run: 1 });
     const first = firstValueFrom(job.output$);
     until(30_000);
@@ -141,7 +141,7 @@ describe('one job for all who look', () => {
     expect(asked(made)).not.toHaveProperty('cancel');
   });
 
-  test('a job is submitted when it is first looked at, not when it is made', () => {
+  test('a job is submitted when it is first subscribed to, not when it is made', () => {
     const made = world();
     const { endpoint, see, until } = made;
     const job = endpoint.job({ input });
@@ -160,7 +160,7 @@ describe('one job for all who look', () => {
     expect(asked(made)).toMatchObject({ run: 1 });
   });
 
-  test('jobs made of the same request are jobs of their own', () => {
+  test('jobs made of the same request are separate jobs', () => {
     const made = world();
     const request = { input };
     made.see(made.endpoint.job(request).output$);
@@ -184,7 +184,7 @@ describe('one job for all who look', () => {
     expect(count(100)).toEqual(count(1));
   });
 
-  test('one who leaves disturbs none of the others', () => {
+  test('unsubscribing has no effect on other subscribers', () => {
     const made = world({ latency: 100 });
     const { endpoint, at, until } = made;
     const job = endpoint.job({ input }, { every: 2_000 });
@@ -202,7 +202,7 @@ describe('one job for all who look', () => {
     expect(made.emulator.requests().filter(({ aborted }) => aborted)).toEqual([]);
   });
 
-  test('who joins from within next is told of everything once', () => {
+  test('a subscriber that joins within next gets every event once', () => {
     const made = world({ latency: 100 });
     const job = made.endpoint.job({ input }, { every: 2_000 });
     const late = new Subject<string>();
@@ -223,8 +223,8 @@ describe('one job for all who look', () => {
   });
 });
 
-describe('who comes late', () => {
-  /** A job that tells of its progress twice, after 5 and 10 s, streams three chunks, and is over after 20 s. */
+describe('a late subscriber', () => {
+  /** A job that updates its progress after 5 and 10 s, streams three chunks, and is over after 20 s. */
   const lively: Partial<Parameters<typeof world>[0]> = {
     latency: 100,
     endpoints: {
@@ -250,14 +250,14 @@ describe('who comes late', () => {
     },
   };
 
-  test('gets what is there of every view, and the rest as it comes', () => {
+  test('gets the latest of every view, and the rest as it comes', () => {
     const made = world(lively);
     const job = made.endpoint.job({ input: { x: 1 } }, { every: 1_000, stream: true });
     made.see(job.events$);
     made.until(12_000);
     const { id } = made.emulator.jobs()[0]!;
     const late = look(made, job, ...starting);
-    // At once, for what is known needs no time.
+    // Synchronously, since it is known already.
     expect(late.id$).toMatchObject({ values: [id], ended: 12_000 });
     expect(late.state$.values).toMatchObject([{ status: 'IN_PROGRESS', progress: 'two thirds' }]);
     expect(late.progress$.values).toEqual(['two thirds']);
@@ -284,7 +284,7 @@ describe('who comes late', () => {
     expectSilence(made);
   });
 
-  test('after the end gets the last word of every view at once, and nothing is asked', () => {
+  test('after the end gets the end of every view at once, without a request', () => {
     const made = world(lively);
     const job = made.endpoint.job({ input: { x: 1 } }, { every: 1_000, stream: true });
     const first = look(made, job, 'events$', 'chunks$');
@@ -301,7 +301,7 @@ describe('who comes late', () => {
     expectSilence(made);
   });
 
-  test('progress$ of one who comes late begins with the latest, and only with that', () => {
+  test('gets the latest progress first, and no earlier one', () => {
     const made = world(lively);
     const job = made.endpoint.job({ input: { x: 1 } }, { every: 1_000 });
     const first = made.see(job.progress$);
@@ -312,7 +312,7 @@ describe('who comes late', () => {
     expect(late.values).toEqual(['two thirds']);
   });
 
-  test('to a failed job gets its error, but not at once; its state is data', () => {
+  test('to a failed job gets its error asynchronously; its state is data', () => {
     const made = world({
       endpoints: {
         demo: {
@@ -340,7 +340,7 @@ describe('who comes late', () => {
   });
 });
 
-describe('nobody looks', () => {
+describe('without subscribers', () => {
   test('S13 after id$ alone there is no request and no timer', () => {
     const made = world({ latency: 100 });
     const job = made.endpoint.job({ input });
@@ -373,7 +373,7 @@ describe('nobody looks', () => {
     }
   });
 
-  test('S13 the read on its way is aborted by the last who leaves', () => {
+  test('S13 the read in flight is aborted when the last subscriber unsubscribes', () => {
     const made = world({ latency: 100 });
     const job = made.endpoint.job({ input }, { onUnsubscribe: 'detach', every: 1_000 });
     const one = made.see(job.state$);
@@ -390,7 +390,7 @@ describe('nobody looks', () => {
 });
 
 describe('S7 a job and its endpoint', () => {
-  test('share one poll, at the pace of whoever wants an answer first', () => {
+  test('share one poll, at the faster pace of both', () => {
     const made = world({ latency: 100 });
     const { endpoint, see, until } = made;
     const job = endpoint.job({ input }, { every: 4_000 });
@@ -413,7 +413,7 @@ describe('S7 a job and its endpoint', () => {
     ]);
   });
 
-  test('a slow job learns from the answers of one who asks more often', () => {
+  test('a slowly polled job gets the answers of a watcher that polls more often', () => {
     const made = world({ latency: 100 });
     const { endpoint, see, until } = made;
     const result = see(endpoint.job({ input }, { every: 300_000 }).output$);
@@ -425,7 +425,7 @@ describe('S7 a job and its endpoint', () => {
     expect(asked(made).status).toBeLessThan(22);
   });
 
-  test('who leaves one disturbs not the other', () => {
+  test('unsubscribing from one has no effect on the other', () => {
     const made = world({ latency: 100 });
     const { endpoint, see, until } = made;
     const job = endpoint.job({ input }, { onUnsubscribe: 'detach', every: 1_000 });
@@ -439,7 +439,7 @@ describe('S7 a job and its endpoint', () => {
     expect(made.emulator.requests().filter(({ aborted }) => aborted)).toEqual([]);
   });
 
-  test('two who attach to one job cost one poll', () => {
+  test('attaching twice to one job costs one poll', () => {
     const made = world({ latency: 100 });
     const { endpoint, see, until } = made;
     see(endpoint.run({ input }));
@@ -451,7 +451,7 @@ describe('S7 a job and its endpoint', () => {
     expect(asked(made)).toEqual({ run: 1, status: 5 });
   });
 
-  test('a job sees what endpoint.cancel() did without waiting for its next read', () => {
+  test('a job is read at once after endpoint.cancel()', () => {
     const made = world({ latency: 100 });
     const { endpoint, see, until } = made;
     const job = endpoint.job({ input }, { every: 60_000 });
@@ -465,7 +465,7 @@ describe('S7 a job and its endpoint', () => {
     expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('a job hears of its end from a notice, and asks no more', () => {
+  test('a job ends by a notice, and is read no more', () => {
     const notices = new Subject<unknown>();
     const made = world({ latency: 100 }, { notices });
     const job = made.endpoint.job({ input }, { every: 60_000 });
@@ -506,7 +506,7 @@ describe('S22 a bare retry()', () => {
     after && typeof answer === 'object' && !('phase' in answer) ? { ...answer, after } : answer;
 
   describe.each(Object.entries(bad))('around %s', (_, { answer, code }) => {
-    test.each([0, 10])('does not call itself, and submits once: answered after %i ms', (after) => {
+    test.each([0, 10])('does not call itself without end, and submits once: answered after %i ms', (after) => {
       const made = script(({ operation }) => slow(answer(operation), after), { retry: false, limits: false });
       const job = made.endpoint.job({ input });
       let rounds = 0;
@@ -517,7 +517,7 @@ describe('S22 a bare retry()', () => {
           retry(),
         ),
       );
-      // However soon the answers come, who asks again does so on a stack of its own; an end that has just come is told.
+      // Each retry runs on a new stack, however soon the answers come; an end that has just come is emitted.
       expect(rounds).toBeLessThanOrEqual(code === 'job_failed' ? 2 : 1);
       made.until(10_000_000);
       expect(rounds).toBe(501);

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import type { GapPolicy, LeavePolicy, Limits } from 'runpod-rx';
 
-/** A job that takes this long is over only when someone ends it. */
+/** A job that takes this long is over only when it is cancelled or expires. */
 const FOREVER = 100_000_000;
 
-/** When the last subscriber has left at the latest, in milliseconds of virtual time. */
+/** By when the last subscriber has unsubscribed, in milliseconds of virtual time. */
 export const END = 240_000;
 
 const upTo = (max: number) => fc.integer({ min: 0, max });
 
-/** Soon, or any time; often at the same moments, so that things coincide. */
+/** Soon, or at any time; often at the same moments, so that events coincide. */
 const moment = (max: number) =>
   fc.oneof(
     upTo(200),
@@ -17,20 +17,20 @@ const moment = (max: number) =>
     fc.integer({ min: 0, max: max / 500 }).map((n) => n * 500),
   );
 
-/** There in one of so many cases. */
+/** Present in one of `n` cases. */
 const maybe = <T>(value: fc.Arbitrary<T>, cases = 3) =>
   fc.oneof({ weight: cases - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
-/** What a worker makes of a job, and how long the service keeps it. */
+/** How a worker handles a job, and how long the service keeps the job. */
 const work = fc.record({
   takes: fc.oneof(
     { weight: 2, arbitrary: upTo(2_000) },
     { weight: 4, arbitrary: upTo(60_000) },
     { weight: 2, arbitrary: fc.constant(FOREVER) },
   ),
-  /** How many chunks it yields; without any it gives a value back. */
+  /** How many chunks the job yields; without any it returns a value. */
   chunks: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 3, arbitrary: fc.integer({ min: 1, max: 6 }) }),
-  /** How many of them at once, so that one answer has several. */
+  /** How many chunks come at once, so that one answer has several. */
   burst: fc.constantFrom(1, 1, 2, 3),
   progress: upTo(2),
   fails: fc.constantFrom(false, false, false, true),
@@ -66,7 +66,7 @@ const options = fc.record({
 });
 export type Options = typeof options extends fc.Arbitrary<infer T> ? T : never;
 
-/** The views of a job, and how they look at it. */
+/** The views of a job, and how they are subscribed to. */
 export const roles = {
   events$: 'owner',
   state$: 'owner',
@@ -78,7 +78,7 @@ export const roles = {
 } as const;
 export type ViewName = keyof typeof roles;
 
-/** Which of the `Job`s made for one job of the plan is meant, counted from the newest. */
+/** Which of the `Job` objects of one planned job is meant, counted from the newest. */
 const nth = fc.constantFrom(0, 0, 0, 1, 2);
 
 const look = (at: fc.Arbitrary<number>) =>
@@ -102,12 +102,12 @@ const look = (at: fc.Arbitrary<number>) =>
         'diagnosis$',
       ] as const),
     ),
-    /** Leaves after so long, or with so many values; else it stays. */
+    /** Unsubscribes after a time, or after a number of values; otherwise stays. */
     leaves: maybe(
       fc.oneof(fc.record({ after: moment(60_000) }), fc.record({ values: fc.integer({ min: 1, max: 4 }) })),
       2,
     ),
-    /** Subscribes again after an error, so many times and after so long; 0 is a bare `retry()`. */
+    /** Subscribes again after an error: how often, and after how long; 0 is a bare `retry()`. */
     retries: maybe(fc.record({ count: fc.integer({ min: 1, max: 3 }), after: fc.constantFrom(0, 0, 700, 20_000) }), 2),
   });
 
@@ -139,7 +139,7 @@ export type JobPlan = typeof jobPlan extends fc.Arbitrary<infer T> ? T : never;
 
 const often = fc.constantFrom(0, 0, 0.05, 0.2);
 
-/** How likely each request or job meets with something. */
+/** How likely each fault is for a request or a job. */
 const faults = fc.record({
   run: fc.record({
     'empty-429': often,
@@ -207,7 +207,7 @@ const server = fc.record({
     cancel: { requests: 2, per: 2_000, concurrent: 1 },
   }),
   faults: fc.oneof({ weight: 1, arbitrary: fc.constant(undefined) }, { weight: 2, arbitrary: faults }),
-  /** A time in which every request fails alike. */
+  /** A time in which every request fails in the same way. */
   outage: maybe(
     fc.record({
       from: moment(60_000),
@@ -218,11 +218,11 @@ const server = fc.record({
   ),
 });
 
-/** What a server does, and what its subscribers do: all that there is to one run. */
+/** All that determines one run: what the server does, and what the subscribers do. */
 export const history = fc.record({
   server,
   jobs: fc.array(jobPlan, { minLength: 1, maxLength: 3 }),
-  /** When the client is closed; else everyone leaves at the end, and it is asked to settle. */
+  /** When the client is closed. Otherwise all subscribers unsubscribe at the end, and `settled()` is called. */
   closeAt: maybe(moment(90_000), 7),
 });
 export type History = typeof history extends fc.Arbitrary<infer T> ? T : never;

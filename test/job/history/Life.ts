@@ -3,7 +3,7 @@ import type { Job, JobRef, LeavePolicy } from 'runpod-rx';
 import { roles, type Options, type ViewName } from './History.js';
 import type { Wire } from './Wire.js';
 
-/** One subscription to a view, and what came of it. */
+/** One subscription to a view, and what it emitted. */
 export interface View {
   readonly name: ViewName;
   readonly since: number;
@@ -15,7 +15,7 @@ export interface View {
   error?: unknown;
 }
 
-/** What came of `cancel()` or `detach()`. */
+/** What `cancel()` or `detach()` emitted. */
 export interface Report {
   readonly of: 'cancel' | 'detach';
   readonly at: number;
@@ -28,15 +28,15 @@ export interface Reason {
   readonly why: 'left' | 'cancel()' | 'signal' | 'close()';
   readonly at: number;
   readonly policy: LeavePolicy;
-  /** Nothing that happened in the same moment speaks against it. */
+  /** Whether nothing in the same moment forbids the cancel. */
   readonly sure: boolean;
-  /** The step at which it came about. */
+  /** The step at which the reason arose. */
   readonly step: number;
 }
 
 /**
- * One `Job`, and what was done to it. It keeps count of who looks by itself, by what the test did and what the views
- * said, and so knows when the job was left.
+ * One `Job`, and what was done to it. Counts the subscribers independently of the client, by what the test did and what
+ * the views emitted, and so knows when the job was released.
  */
 export class Life {
   readonly views: View[] = [];
@@ -46,7 +46,7 @@ export class Life {
   ref?: JobRef;
   policy: LeavePolicy;
   detachedAt?: number;
-  /** It had an owner, and was not left since: an error of reading is no leaving. */
+  /** Whether the job had an owner, and was not released since. An error of reading does not release it. */
   #owned = false;
   #aborted = false;
   #pending?: { readonly at: number; readonly due: number; readonly step: number; readonly sure: boolean };
@@ -56,7 +56,7 @@ export class Life {
     readonly client: number,
     readonly job: Job,
     readonly options: Options,
-    /** What it was attached to. */
+    /** The reference that it was attached to. */
     readonly attached: JobRef | undefined,
     readonly world: {
       readonly wire: Wire;
@@ -77,7 +77,7 @@ export class Life {
     return this.views.filter(({ name, how }) => !how && (!role || roles[name] === role));
   }
 
-  /** A view, each subscription to which is counted. */
+  /** A view that counts its subscriptions. */
   look(name: ViewName): Observable<unknown> {
     return defer(() => {
       const { world } = this;
@@ -86,7 +86,7 @@ export class Life {
         Object.assign(view, { how, until: world.now(), ended: world.wire.step(), error });
       this.views.push(view);
       if (roles[name] === 'owner') this.#back();
-      // One whose signal was aborted before leaves as it comes.
+      // A job whose signal was aborted before is released as soon as it is subscribed to.
       if (roles[name] !== 'watcher' && this.#aborted) this.stop('signal');
       return (this.job[name] as Observable<unknown>).pipe(
         tap({
@@ -99,7 +99,7 @@ export class Life {
             const owned = this.open('owner').length > 0;
             const role = roles[name];
             if (owned || role === 'watcher') return;
-            // One who only asks for the id leaves the job where nobody else would ever know it.
+            // id$ releases the job only where no other subscriber would ever get its id.
             if (role === 'owner' || (!knew && !this.open().some((other) => roles[other.name] !== 'watcher')))
               this.#leave();
           },
@@ -113,7 +113,7 @@ export class Life {
     const step = this.world.wire.step();
     const report: Report = { of: 'cancel', at: this.world.now() };
     this.reports.push(report);
-    // It is not a leaving: its views go on.
+    // This does not release the job: its views go on.
     if (this.attached || this.world.maybeSent(this.nth)) {
       this.reasons.push({ why: 'cancel()', at: this.world.now(), policy: 'cancel', sure: true, step });
       this.policy = 'cancel';
@@ -133,7 +133,7 @@ export class Life {
     this.job.detach().subscribe({ ...told, next: (ref) => (this.ref = ref) });
   }
 
-  /** Everyone who looks is sent away, as if they had left. */
+  /** Ends all subscriptions, as if they had unsubscribed. */
   stop(why: 'signal' | 'close()'): void {
     this.#flush();
     const looked = this.#owned || !!this.#pending || this.open().some(({ name }) => roles[name] !== 'watcher');
@@ -151,7 +151,7 @@ export class Life {
     this.#aborted ||= why === 'signal';
   }
 
-  /** Takes stock of what is due. */
+  /** Notes the graces and deadlines that are due. */
   settle(): void {
     this.#flush();
   }
@@ -169,7 +169,7 @@ export class Life {
       at,
       due: at + (this.options.grace ?? 0),
       step: this.world.wire.step(),
-      // An error that is on its way to it comes first.
+      // An error that is already on its way to the view comes first.
       sure: !this.world.wire.exchanges.some(({ endedAt, aborted }) => endedAt === at && !aborted),
     };
   }
@@ -186,7 +186,7 @@ export class Life {
     if (!pending || now < pending.due) return;
     this.#pending = undefined;
     this.#owned = false;
-    // What was not sent by then never is, by this leaving.
+    // A submission that was not sent by then is withdrawn by this release.
     if (!this.attached && !this.world.maybeSent(this.nth)) return;
     this.reasons.push({
       why: 'left',

@@ -1,26 +1,26 @@
 import { Observable, type SchedulerLike } from 'rxjs';
 import type { Reply, Transport, TransportRequest } from 'runpod-rx';
 
-/** One request of a client, and what the client was given for it. */
+/** One request of a client, and its answer as the client received it. */
 export interface Exchange {
-  /** Counts what happens on the wire, and in the test: sent and given, each a step. */
+  /** Counts the steps on the wire and in the test; sending and answering are a step each. */
   readonly sent: number;
   readonly at: number;
   readonly client: number;
   readonly endpointId: string;
   readonly operation: string;
-  /** The job that it names, or that the answer named. */
+  /** The job that the request names, or that its answer named. */
   jobId?: string;
-  /** Which job of the history it submits. */
+  /** Which job of the history the request submits. */
   readonly nth?: number;
-  /** When the client was given the answer, or the failure. */
+  /** When the client received the answer, or the failure. */
   given?: number;
   endedAt?: number;
   http?: number;
   /** The failure's phase. */
   failed?: 'connect' | 'sent';
   aborted?: boolean;
-  /** What the answer says, where it could be read. */
+  /** The answer's body, where it could be read. */
   body?: {
     readonly id?: string;
     readonly status?: string;
@@ -29,7 +29,7 @@ export interface Exchange {
   };
 }
 
-/** Writes down all that goes over the wire, as the clients see it. */
+/** Records all requests and answers, as the clients see them. */
 export class Wire {
   readonly exchanges: Exchange[] = [];
   readonly #scheduler: SchedulerLike;
@@ -39,7 +39,7 @@ export class Wire {
     this.#scheduler = scheduler;
   }
 
-  /** The order of what happens within one moment, too. */
+  /** Also orders what happens within one moment. */
   step(): number {
     return ++this.#steps;
   }
@@ -113,9 +113,9 @@ const TERMINAL = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'];
 
 export const isOver = (status: string | undefined) => status !== undefined && TERMINAL.includes(status);
 
-/** Whether the client was given the word that the job is over. */
+/** Whether the client received an answer that says that the job is over. */
 export const saysOver = ({ http = 0, body }: Exchange) => http < 300 && isOver(body?.status);
 
-/** Whether the server may have acted on it. */
+/** Whether the server may have acted on the request. */
 export const mayActed = ({ http, failed }: Exchange) =>
   failed !== 'connect' && !(http !== undefined && http >= 400 && http < 500 && http !== 408);

@@ -3,8 +3,8 @@ import type { Played } from './play.js';
 import { isOver } from './Wire.js';
 
 /**
- * What histories must meet with, and in how many of a thousand at the least: a property that meets with nothing holds
- * for nothing.
+ * The cases that histories must cover, and in how many of a thousand at least. A property proves nothing about a case
+ * that never came up.
  */
 export const least = {
   completed: 150,
@@ -45,7 +45,7 @@ export type Coverage = Record<Kind, number>;
 
 export const nothing = (): Coverage => Object.fromEntries(Object.keys(least).map((kind) => [kind, 0])) as Coverage;
 
-/** What a history met with. */
+/** The cases that a history covers. */
 export function met({ history, wire, lives, jobs, closedAt }: Played): Kind[] {
   const { exchanges } = wire;
   const views = lives.flatMap((life) => life.views);
@@ -152,7 +152,7 @@ export function met({ history, wire, lives, jobs, closedAt }: Played): Kind[] {
   return (Object.keys(found) as Kind[]).filter((kind) => found[kind]);
 }
 
-/** Kinds that were met too seldom in so many histories. */
+/** The cases that came up too seldom in a number of histories. */
 export function lacking(coverage: Coverage, runs: number): string[] {
   return (Object.keys(least) as Kind[])
     .filter((kind) => coverage[kind] < Math.floor((least[kind] * runs) / 1000))

@@ -8,7 +8,7 @@ import { isOver, saysOver, type Exchange } from './Wire.js';
 const KILL_MARGIN = 15_000;
 const LAG = 10_000;
 
-/** What the rules say and a history does not do; nothing, where all is well. */
+/** The rules that a history violates; empty where it keeps them all. */
 export function violations(played: Played): string[] {
   return [...played.history.jobs.flatMap((_, nth) => ofJob(played, nth)), ...ofEnd(played), ...ofReads(played)];
 }
@@ -30,7 +30,7 @@ function ofJob(played: Played, nth: number): string[] {
   for (const sent of exchanges.filter(({ operation }) => operation === 'run')) {
     const [life] = lives;
     const grace = life?.options.grace ?? 0;
-    // Left before it was sent: never sent. Let go of: it is.
+    // A submission is never sent after a release before it was sent, and is sent after detach().
     if (
       life?.detachedAt === undefined &&
       !life?.views.some(
@@ -42,13 +42,13 @@ function ofJob(played: Played, nth: number): string[] {
   }
   if (!job) return found;
 
-  // Left under 'cancel': cancelled or finished. One that waits under a status nobody knows may not be told from one that runs.
-  // One that the service says is not there, for longer than it may lag, is gone for all that a client can know.
+  // A job that was released under 'cancel' is cancelled or finished. An unknown status may hide whether a job is queued or
+  // runs. A job that the service answers with 404, for longer than the lag, is gone as far as a client can know.
   const denied = exchanges.some(
     ({ operation, http, at }) => operation === 'status' && http === 404 && at >= job.submittedAt + LAG,
   );
   const waited = job.status === 'IN_QUEUE' && !job.runs.length && !played.history.server.faults?.unknown && !denied;
-  // Left before it was accepted, and submitted anew for one who came later: that one's leaving counts.
+  // A job that was released before it was accepted, and submitted anew for a later subscriber: the later release counts.
   const submission = exchanges.find(({ operation, http = 0 }) => operation === 'run' && http < 300 && http >= 200);
   for (const { reasons, views } of lives)
     for (const { why, at, policy, sure, step } of reasons) {
@@ -60,14 +60,14 @@ function ofJob(played: Played, nth: number): string[] {
     }
 
   for (const cancel of exchanges.filter(({ operation }) => operation === 'cancel')) {
-    // Where it was cancelled already, another cancel does no harm: one that waits to be repeated may still be sent. And
-    // what is being cancelled when the stream, or a bare answer to another cancel, says the end, stops at the word of
-    // /status alone.
+    // Where the job was cancelled already, another cancel does no harm: a cancel that waits to be repeated may still be
+    // sent. Where the stream, or a bare answer to another cancel, says that the job is over, a cancel in progress stops
+    // only at the answer of /status.
     const begun = (word: Exchange) =>
       exchanges.some(
         (one) => one.operation === 'cancel' && one.client === cancel.client && one.sent < (word.given ?? Infinity),
       );
-    // Not held yet: a late progress update after the end has the client cancel.
+    // An exception: a late progress update after the end lets the client cancel.
     const reverted = (word: Exchange) =>
       exchanges.some(
         (one) =>
@@ -93,7 +93,7 @@ function ofJob(played: Played, nth: number): string[] {
       say(`cancelled at ${cancel.at} without a reason`);
   }
 
-  // Nothing is read when nobody looks, but to settle a job that was left.
+  // Nothing is read without subscribers, except to settle a job that was released.
   for (const read of exchanges) {
     if (read.operation !== 'status' && read.operation !== 'stream') continue;
     const looked = lives.some((life) =>
@@ -102,15 +102,15 @@ function ofJob(played: Played, nth: number): string[] {
           life.client === read.client &&
           (read.operation === 'status' ? roles[name] !== 'starter' : roles[name] === 'owner') &&
           began < read.sent &&
-          // Leaving counts from the next turn on.
+          // A release takes effect from the next turn on.
           read.at <= until,
       ),
     );
     if (looked) continue;
     if (lives.some((life) => life.client === read.client && mayExpire(life, read.at))) continue;
-    // The settlement of a job that was left reads it, until /status itself has said that it is over: 'cancel-if-queued'
-    // asks first, a refused /cancel may be one of a job that is over, and neither the stream's word nor the bare answer
-    // to a late /cancel says how it ended. An answer of /status that is as bare is asked about once more.
+    // Settling a released job reads it until /status itself says that it is over: 'cancel-if-queued' reads it first, a
+    // /cancel may be refused because the job is over, and neither the stream nor the bare answer to a late /cancel says how
+    // the job ended. After a bare answer of /status the job is read once more.
     const ends = exchanges.flatMap((one) =>
       one.client === read.client &&
       one.operation === 'status' &&
@@ -146,11 +146,11 @@ function failedForGood({ views }: Life): boolean {
   return views.some(({ error }) => isRunpodError(error) && error.code.startsWith('job_') && !('snapshot' in error));
 }
 
-/** Whether what was done to a job gives a reason to cancel it by then. */
+/** Whether there was a reason to cancel a job by a step. */
 function mayCancel(life: Life, { at, sent }: Exchange): boolean {
   const { reasons, views, policy } = life;
   if (reasons.some((reason) => reason.policy !== 'detach' && reason.at <= at && reason.step < sent)) return true;
-  // The last one who was not told of an error in that very moment left.
+  // The last view that had no error in the same moment was unsubscribed from.
   const owners = views.filter(({ name }) => roles[name] === 'owner');
   const among = ({ how, until: left, ended: step = 0 }: View) =>
     how === 'left' &&
@@ -162,13 +162,13 @@ function mayCancel(life: Life, { at, sent }: Exchange): boolean {
   return at >= deadlineOf(life);
 }
 
-/** When a job may have begun to be settled. */
+/** From when on a job may be settled. */
 function beginnings(life: Life): number[] {
   const { reasons, views } = life;
   return [...reasons.map(({ at }) => at), ...views.flatMap(({ until }) => (until === undefined ? [] : [until]))];
 }
 
-/** When the first of a job's deadlines passes, at the earliest. */
+/** The earliest moment at which a deadline of a job passes. */
 function deadlineOf({ options, views, attached }: Life): number {
   const first = views.find(({ name }) => roles[name] !== 'watcher');
   if (!options.timeout || !first) return Infinity;
@@ -176,7 +176,7 @@ function deadlineOf({ options, views, attached }: Life): number {
   return (attached?.submittedAt ?? first.since) + Math.min(total, queue, execution + KILL_MARGIN);
 }
 
-/** Whether a deadline may have the last word being read, although nobody looks any more. */
+/** Whether a job may be read because of a deadline, although it has no subscribers any more. */
 function mayExpire(life: Life, at: number): boolean {
   const { settle = 5_000 } = life.options;
   return at >= deadlineOf(life) && life.views.some(({ until = Infinity }) => until + settle >= at);
@@ -188,7 +188,7 @@ const STATUS_OF: Readonly<Record<string, string>> = {
   job_timed_out: 'TIMED_OUT',
 };
 
-/** What a view said, against what was so. */
+/** What a view emitted, compared with what happened. */
 function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Exchange[], played: Played): string[] {
   const found: string[] = [];
   const { name, values, how, error, until = Infinity, began, ended = Infinity } = view;
@@ -196,7 +196,7 @@ function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Excha
   if (how === 'errored' && !code) found.push(`an error that is none of ours: ${String(error)}`);
   if (code && STATUS_OF[code] && STATUS_OF[code] !== job.status) found.push(`${code}, though the job is ${job.status}`);
   const detached = life.detachedAt !== undefined && until >= life.detachedAt;
-  // The word that it is over, which came while this view looked.
+  // The answer that says that the job is over, where it came while this view was subscribed to.
   const over = exchanges.find(
     (one) =>
       one.client === life.client &&
@@ -204,8 +204,8 @@ function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Excha
       saysOver(one) &&
       (one.given ?? Infinity) > began &&
       (one.given ?? Infinity) < ended &&
-      // An error comes a turn after its cause: what is said in between comes too late for one whose signal was aborted,
-      // whose client was closed, or whose reading broke while another began anew.
+      // An error comes a turn after its cause. An answer in between comes too late for a view whose signal was aborted,
+      // whose client was closed, or whose read failed while another view began to read again.
       !(
         (code === 'aborted' || code === 'configuration' || (isRunpodError(error) && error.ref)) &&
         one.endedAt === until
@@ -235,7 +235,7 @@ function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Excha
     if (how === 'completed' && !last && !detached) found.push('completed without an end');
   }
   if (streams(life, view)) found.push(...ofChunks(life, view, job, detached, played));
-  // A view that is told of the end ends.
+  // A view that gets the end completes or errors.
   const open = how === undefined || (how === 'left' && until >= END);
   if (open && over && (over.endedAt ?? 0) < END - 150_000 && name !== 'chunks$' && name !== 'events$')
     found.push(`still open, though the server said ${over.body?.status} at ${over.endedAt}`);
@@ -257,7 +257,7 @@ function ofChunks(
   { wire, lives }: Played,
 ): string[] {
   const found: string[] = [];
-  // The service gives each chunk to whichever client asks: two of them that read one stream share it out.
+  // The service hands each chunk out once: two clients that read one stream get different chunks.
   const readers = wire.exchanges.filter(({ operation, jobId }) => operation === 'stream' && jobId === job.id);
   if (new Set(readers.map(({ client }) => client)).size > 1) return found;
   const events = (name === 'chunks$' ? values.map((chunk) => ({ type: 'chunk', chunk })) : values) as {
@@ -268,7 +268,7 @@ function ofChunks(
   const chunks = events.flatMap(({ type, chunk }) => (type === 'chunk' ? [chunk] : []));
   const places = chunks.map((chunk) => job.chunks.indexOf(chunk));
   const from = life.attached ? (life.attached.chunks ?? 0) : 0;
-  // By id alone, in one client, it goes on where the last reader left.
+  // Attached by a bare id, in one client, a stream goes on where its last reader stopped.
   const whole = replayChunks === 'all' && (!life.attached || life.attached.chunks !== undefined);
   if (places.includes(-1)) found.push(`chunks that were never made: ${JSON.stringify(chunks)}`);
   else if (onGap !== 'mark') {
@@ -306,7 +306,7 @@ function ofChunks(
         (one.endedAt ?? Infinity) <= until &&
         (one.aborted ?? (one.failed === 'sent' || one.http! >= 500 || one.body?.status === undefined)),
     );
-    // What another job object of the same client has had is not told to this one.
+    // Chunks that another Job object of the same client received are not replayed to this one.
     const shared = lives.some(
       (one) =>
         one !== life && one.nth === life.nth && one.views.some((other) => other.values.length && streams(one, other)),
@@ -329,7 +329,7 @@ function ofReads({ wire }: Played): string[] {
   return found;
 }
 
-/** Nothing goes on any more. */
+/** No request and no timer is left. */
 function ofEnd({ lives, wire, reports, requests, timers }: Played): string[] {
   const found: string[] = [];
   reports.forEach((report, client) => {
@@ -339,8 +339,8 @@ function ofEnd({ lives, wire, reports, requests, timers }: Played): string[] {
   const going = requests.filter(({ endedAt }) => endedAt === undefined);
   if (going.length) found.push(`${going.length} requests are still on their way`);
   if (timers) found.push(`${timers} timers remain`);
-  // Not held yet: a late progress update, or a status that nobody knows, after the stream's word leaves cancel() without
-  // an answer.
+  // An exception: after the stream said that the job is over, a late progress update or an unknown status leaves
+  // cancel() without an answer.
   const reverted = ({ id }: Life) => {
     const word = wire.exchanges.find((one) => one.jobId === id && saysOver(one));
     return wire.exchanges.some(

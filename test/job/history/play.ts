@@ -16,21 +16,21 @@ import { END, type Act, type History, type JobPlan } from './History.js';
 import { Life } from './Life.js';
 import { Wire, isOver, mayActed } from './Wire.js';
 
-/** Longer than anything may go on after all have left: a cancel is given up after ten minutes. */
+/** Longer than anything may go on after the last unsubscribing: a cancel is given up after ten minutes. */
 const SETTLED = END + 1_200_000;
 
-/** What came of a history: the server's ledger, the wire, and what the test did and saw. */
+/** The result of a history: the server's jobs, the requests, and what the test did and saw. */
 export interface Played {
   readonly history: History;
   readonly wire: Wire;
   readonly lives: readonly Life[];
   readonly jobs: readonly JobRecord[];
   readonly requests: readonly RequestRecord[];
-  /** What the clients said at the end, where they did. */
+  /** What `settled()` of each client reported at the end, where it did. */
   readonly reports: readonly (SettleReport | undefined)[];
-  /** Views that were still open when all had to leave: when, and on which. */
+  /** The views that were still subscribed to at the end: when, and which. */
   readonly openAtEnd: readonly { readonly life: Life; readonly view: number }[];
-  /** Timers that remain when the server is gone. */
+  /** How many timers remain after the server was stopped. */
   readonly timers: number;
   readonly closedAt: number | undefined;
 }
@@ -149,7 +149,7 @@ export function play(history: History): Played {
       for (const subscription of life.subscriptions) subscription.unsubscribe();
     }
   }, END);
-  // A grace may last a while.
+  // Lets a grace end.
   scheduler.schedule(() => {
     for (const life of lives) life.settle();
     clients.forEach((client, nth) => {
@@ -165,7 +165,7 @@ export function play(history: History): Played {
   return { history, wire, lives, jobs, requests, reports, openAtEnd, timers, closedAt };
 }
 
-/** Looks at a view as the plan says. */
+/** Subscribes to a view as the plan says. */
 function subscribe(life: Life, act: Act & { do: 'look' }, scheduler: VirtualTimeScheduler) {
   const { leaves, retries } = act;
   let view$ = life.look(act.view);
@@ -188,7 +188,7 @@ const workers = ({ workers: max, coldStart, retention }: History['server']) => (
 
 type Work = JobPlan['work'] & { readonly nth: number };
 
-/** What a job without chunks gives back. */
+/** The output of a job without chunks. */
 const outputOf = (nth: number) => ({ nth, image: `${nth}.png` });
 
 function result({ input }: HandlerJob, { delay, progress }: HandlerContext) {
@@ -205,7 +205,7 @@ function result({ input }: HandlerJob, { delay, progress }: HandlerContext) {
   );
 }
 
-/** Each chunk is another, the first of them falsy, and a second run's others again. */
+/** All chunks differ, also those of a second run; the first is falsy. */
 function chunks({ input }: HandlerJob, { delay, attempt }: HandlerContext) {
   const { takes, fails, chunks: count, burst } = input as unknown as Work;
   const pause = Math.floor((takes === 100_000_000 ? 30_000 : takes) / (Math.ceil(count / burst) + 1));
@@ -233,7 +233,7 @@ function rules(faults: History['server']['faults']): FaultRule[] {
   const { 'transient-404': hidden, 'late-progress': reverted, ...others } = job;
   const { 'dropped-stream': dropped, ...reads } = read;
   return [
-    // The edge lost the answer, and the job was taken.
+    // A gateway lost the answer, and the service has taken the job.
     ...some({ 'empty-502': run['empty-502'] }, { on: 'run', accepted: true }),
     ...some(run, { on: 'run' }),
     ...some(reads, { on: ['status', 'stream', 'health'] }),
@@ -245,7 +245,7 @@ function rules(faults: History['server']['faults']): FaultRule[] {
   ];
 }
 
-/** Outages, and statuses that nobody has heard of. */
+/** Outages, and unknown statuses. */
 function weather({ server }: History, now: () => number, random: () => number) {
   const { outage, faults } = server;
   const failing = (): Observable<Answer> => {

@@ -5,13 +5,13 @@ import type { ClientOptions, Runpod } from 'runpod-rx';
 import type { EmulatedEndpoint, HandlerContext, HandlerJob } from 'runpod-rx/testing';
 import type { Script, World } from '../../support/world.js';
 
-/** What a job of an acting endpoint does: at these moments of its run. */
+/** What a job of an acting endpoint does, by the moments of its run. */
 export interface Act extends Record<string, unknown> {
   /** How long it runs. */
   readonly ms?: number;
   readonly chunks?: readonly (readonly [at: number, chunk: unknown])[];
   readonly progress?: readonly (readonly [at: number, progress: unknown])[];
-  /** What it fails with at its end. */
+  /** The message that the job fails with at its end. */
   readonly fails?: string;
 }
 
@@ -33,14 +33,14 @@ const act = ({ input }: HandlerJob, { delay: after, progress }: HandlerContext) 
   );
 };
 
-/** Yields its chunks; collects them into its output where it aggregates. */
+/** An endpoint whose jobs yield chunks, and collect them into the output where the endpoint aggregates. */
 export const streaming = (more: Partial<EmulatedEndpoint> = {}): EmulatedEndpoint => ({
   stream: true,
   ...more,
   handler: act,
 });
 
-/** Gives its input back, or fails. */
+/** An endpoint whose jobs return their input, or fail. */
 export const acting: EmulatedEndpoint = {
   handler: (job, context) => concat(act(job, context), of({ echo: job.input })),
 };
@@ -64,7 +64,7 @@ export function another({ emulator, scheduler }: World, options: Partial<ClientO
   return createRunpod({ transport: emulator.transport, scheduler, apiKey: 'key', random: () => 0.5, ...options });
 }
 
-/** A schema that takes what a function makes of a value, and refuses where that throws. */
+/** A schema that transforms a value with a function, and refuses the value where the function throws. */
 export function schema<T>(make: (value: unknown) => T): StandardSchemaV1<T, T> {
   return {
     '~standard': {
@@ -81,7 +81,7 @@ export function schema<T>(make: (value: unknown) => T): StandardSchemaV1<T, T> {
   };
 }
 
-/** What a schema makes of numbers, and of nothing else. */
+/** Returns a number as it is, and throws for any other value. */
 export function number(value: unknown): number {
   if (typeof value !== 'number') throw new Error('must be a number');
   return value;

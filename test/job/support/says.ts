@@ -1,11 +1,11 @@
 import type { Answer } from '../../support/world.js';
 
-/** What a scripted service says of the only job there is. */
+/** The answer of a scripted service about its only job. */
 export function says(status: string, more: object = {}, after = 0): Answer {
   return { body: { id: 'job-1', status, ...more }, after };
 }
 
-/** What it says, by what it is asked, of a job that runs until it is cancelled. */
+/** The status of a job that runs until it is cancelled, as the answer to an operation has it. */
 export function running(operation: string): string {
   return operation === 'run' ? 'IN_QUEUE' : operation === 'cancel' ? 'CANCELLED' : 'IN_PROGRESS';
 }
