@@ -38,17 +38,17 @@ export class HeldReads {
     return this.#scheduler.now() >= this.#plainUntil && (this.#rateLimiter?.freePlaces() ?? 1) > 0;
   }
 
-  /** Makes a read that the service holds for `holdFor` milliseconds, then a plain read if that fails. Errors are the plain read's. */
+  /** Reads a job by a read that the service holds for `holdFor` milliseconds, and by a plain read if the held one fails. */
   read(request: { readonly readJob: ReadJob }, holdFor: number): Observable<JobSnapshot> {
     const scheduler = this.#scheduler;
     const heldFrom = scheduler.now() + Math.min(holdFor, MAX_PLAIN_GAP) * HELD_FRACTION;
-    const readPlainly = () => (this.#plainUntil = scheduler.now() + PLAIN_PERIOD);
+    const switchToPlain = () => (this.#plainUntil = scheduler.now() + PLAIN_PERIOD);
     return request.readJob(holdFor).pipe(
       timeout({ first: holdFor + HELD_MARGIN, scheduler }),
       tap((snapshot) => {
-        if (!isTerminal(snapshot) && scheduler.now() < heldFrom) readPlainly();
+        if (!isTerminal(snapshot) && scheduler.now() < heldFrom) switchToPlain();
       }),
-      catchError(() => request.readJob().pipe(tap(readPlainly))),
+      catchError(() => request.readJob().pipe(tap(switchToPlain))),
     );
   }
 }

@@ -84,7 +84,7 @@ export class QueueProbe<T extends QueuedJob> {
     this.#chooseProbe(now);
   }
 
-  /** Nobody watches a job any more. */
+  /** Forgets a job that is no longer watched. */
   remove(job: T, now: number): void {
     if (job.queuedSince !== undefined) this.#queue.splice(this.#indexOf(job), 1);
     if (this.#probe === job) this.#chooseProbe(Math.min(job.dueAt, now + MIN_ROUND_GAP));

@@ -54,8 +54,8 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   }
 
   /**
-   * Watches a job. The observer receives its snapshots when they differ, the terminal one last; an error when reading
-   * has failed for too long.
+   * Watches a job. The observer receives each snapshot that differs from the one before, the terminal one last, or an
+   * error once reading has failed for too long.
    *
    * @param seen - the last known snapshot. The next read of the job is planned from there; without one, nothing is read
    *   before `readNow`
@@ -83,7 +83,10 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     this.#setTimer();
   }
 
-  /** Its job runs, but nobody has read since when: whoever watches more than the end is told at once. */
+  /**
+   * Plans the next read of a job whose start was inferred. A watcher of all snapshots should see the job run, so the job
+   * is read at once for it.
+   */
   startInferred(watcher: Watcher): void {
     this.readAt(watcher, watcher.request.endOnly ? this.#nextReadAt(watcher) : this.#scheduler.now());
   }
@@ -92,7 +95,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     const { job, last, observer } = watcher;
     if (watcher.closed) return;
     watcher.awaitingRead = false;
-    // The snapshot may have come otherwise than by the read that the watcher waits for, which is then not needed.
+    // A notice may have brought the snapshot; the watcher then no longer needs the read in flight.
     job.leave(watcher);
     watcher.lastSuccessAt = this.#scheduler.now();
     watcher.failures = 0;
@@ -112,7 +115,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     if (watcher.closed) return;
     watcher.awaitingRead = false;
     watcher.fallbackDueAt = undefined;
-    // The read was an extra one: the job is read when it would have been.
+    // A refresh that fails changes nothing: the job is read when it was due before.
     if (fallbackDueAt !== undefined) {
       this.readAt(watcher, fallbackDueAt);
       return;
@@ -126,7 +129,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     else watcher.observer.error(error);
   }
 
-  /** Nobody wants the watcher's snapshots any more. */
+  /** Forgets a watcher that has unsubscribed or completed. */
   remove(watcher: Watcher): void {
     const { job } = watcher;
     job.removeListener(watcher);

@@ -7,8 +7,8 @@ import type { ReadRequest } from './SharedRead.js';
 import type { SnapshotObserver, WatchRequest } from './WatchRequest.js';
 
 /**
- * One watch of a job, as the poller keeps it: whose snapshots go where, when the next read is due, and what is known of
- * the job's progress. It decides nothing; it passes snapshots, errors and its end on to the poller. There may be a
+ * One watch of a job, as the poller keeps it: the job, the observer of its snapshots, the time of the next read, and the
+ * job's progress. It decides nothing: it passes snapshots, errors and unsubscribing on to the poller. There may be a
  * hundred thousand, so a watcher is a plain record that is its own listener, request and teardown, without a closure.
  */
 export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, Unsubscribable {

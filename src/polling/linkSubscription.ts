@@ -1,8 +1,8 @@
 import { Observable, type Subscription } from 'rxjs';
 
 /**
- * Subscribes to a source in such a way that unsubscribing `subscription` ends it from the start. With a plain
- * `subscribe`, nothing can end the source before `subscribe` returns, so neither can its own synchronous side effects.
+ * Makes a source that ends when `subscription` is unsubscribed, even while the source is being subscribed to. The
+ * subscription that a plain `subscribe` returns cannot end a source before `subscribe` has returned.
  */
 export function linkSubscription<T>(
   subscription: Subscription,

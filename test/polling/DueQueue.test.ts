@@ -5,7 +5,7 @@ import { seed } from '../support/seed.js';
 
 const one = (): Due => ({ dueAt: Infinity, turn: 0, place: -1 });
 
-test('what is due comes first, and those due together as that was said, whoever comes, changes and leaves meanwhile', () => {
+test('gives the entry that is due first, and among equals the one that was set first, while entries are set and removed', () => {
   const act = fc.record({
     who: fc.nat(9),
     at: fc.option(fc.oneof(fc.nat(9), fc.constant(Infinity)), { nil: undefined }),
@@ -32,7 +32,7 @@ test('what is due comes first, and those due together as that was said, whoever 
   );
 });
 
-test('who was taken out comes in again', () => {
+test('takes an entry in again after it was removed', () => {
   const queue = new DueQueue<Due>();
   const [a, b] = [one(), one()];
   queue.set(a, 1);

@@ -9,29 +9,29 @@ const after = (...times: number[]) => {
 
 const eight = [8, 1, 7, 2, 6, 3, 5, 4].map((seconds) => seconds * 1_000);
 
-test('a few say nothing', () => {
+test('estimates nothing from fewer than eight samples', () => {
   const executions = after(...eight.slice(1));
   expect([executions.known, executions.remainingTime(0, 0.5)]).toEqual([false, undefined]);
 });
 
-test('how much longer: until that part of those that took longer were over', () => {
+test('estimates the time until the given part of the longer samples would have ended', () => {
   const executions = after(...eight);
   expect(executions.known).toBe(true);
   expect(executions.remainingTime(0, 0.5)).toBe(4_000);
   expect(executions.remainingTime(2_500, 0.5)).toBe(2_500);
 });
 
-test('a part that is less than one of them is within the shortest, not the longest', () => {
+test('takes a small chance from the shortest samples, not the longest', () => {
   expect(after(...eight).remainingTime(0, 0.08)).toBeLessThanOrEqual(2_000);
 });
 
-test('what took longer than nearly all cannot be told, nor can what has not begun', () => {
+test('estimates nothing for a job that ran longer than nearly all samples, or has not started', () => {
   const executions = after(...eight);
   expect(executions.remainingTime(5_000, 0.5)).toBeUndefined();
   expect(executions.remainingTime(-Infinity, 0.5)).toBeUndefined();
 });
 
-test('only the latest count', () => {
+test('goes by the latest 128 samples only', () => {
   const executions = after(...eight, ...Array.from({ length: 128 }, () => 500));
   expect(executions.remainingTime(0, 0.5)).toBe(500);
   // 128 of them, one in each second.

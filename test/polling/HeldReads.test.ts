@@ -27,7 +27,7 @@ const mostHeld = ({ emulator }: World) => {
 };
 
 describe('longPoll', () => {
-  test('a job that runs is read by reads that the service holds, and its end is told at once', () => {
+  test('reads a running job by held reads, and emits its end at once', () => {
     const made = world({ latency: 50 });
     const seen = made.see(made.endpoint.runToEnd({ input: { ms: 70_000 } }, { longPoll: 30_000 }));
     made.until(600_000);
@@ -42,7 +42,7 @@ describe('longPoll', () => {
     ]);
   });
 
-  test.each(['watch', 'runSync', 'job'] as const)('%s takes it', (way) => {
+  test.each(['watch', 'runSync', 'job'] as const)('%s takes the option', (way) => {
     const made = world({ latency: 50 });
     const { endpoint } = made;
     const request = { input: { ms: 20_000 } };
@@ -62,7 +62,7 @@ describe('longPoll', () => {
     expect(made.wire('status').length).toBeLessThan(20);
   });
 
-  test('a pipeline takes it by its runner', () => {
+  test("a pipeline takes it as an option of its runner's calls", () => {
     const made = world({ latency: 50, endpoints: { demo: { ...delayed, workers: 5 } } });
     const requests = Array.from({ length: 20 }, () => ({ input: { ms: 20_000 } }));
     const seen = made.see(
@@ -76,7 +76,7 @@ describe('longPoll', () => {
     expect(made.wire('status-sync')).toHaveLength(20);
   });
 
-  test('S12 asks for as long, and waits for 15 s more', () => {
+  test('S12 asks the service to hold the answer, and waits 15 s longer', () => {
     const { endpoint, see, sent, until } = scripted();
     see(endpoint.watch('job', { longPoll: 30_000 }));
     until(1_000);
@@ -85,21 +85,21 @@ describe('longPoll', () => {
     ]);
   });
 
-  test('off unless it is asked for', () => {
+  test('holds no read unless the option is given', () => {
     const { endpoint, see, sent, until } = scripted();
     see(endpoint.watch('job'));
     until(60_000);
     expect(held(sent)).toEqual([]);
   });
 
-  test('S11 who says how often is asked by that: nothing is held', () => {
+  test('S11 holds no read of a job with a pace of its own', () => {
     const { endpoint, see, sent, until } = scripted();
     see(endpoint.watch('job', { longPoll: 30_000, every: 1_000 }));
     until(10_500);
     expect([held(sent).length, plain(sent).length]).toEqual([0, 11]);
   });
 
-  test('S20 less than a second or more than five minutes is refused', () => {
+  test('S20 refuses less than a second and more than five minutes', () => {
     const { endpoint, see, sent, until } = scripted();
     const seen = [999, 300_001].flatMap((longPoll) => [
       see<unknown>(endpoint.watch('job', { longPoll })),
@@ -111,7 +111,7 @@ describe('longPoll', () => {
     expect(sent).toEqual([]);
   });
 
-  test('S13 who leaves has the held read aborted', () => {
+  test('S13 aborts the held read on unsubscribe', () => {
     const { endpoint, see, sent, until, scheduler } = scripted();
     const seen = see(endpoint.watch('job', { longPoll: 30_000 }));
     until(5_000);
@@ -120,7 +120,7 @@ describe('longPoll', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('a read that the service answers before its time, though not at once, was held', () => {
+  test('takes an answer that comes early, but after five seconds, for held', () => {
     const { endpoint, see, sent, until } = scripted(() => ({ ...running, after: 6_000 }));
     see(endpoint.watch('job', { longPoll: 300_000 }));
     until(61_000);
@@ -142,7 +142,7 @@ describe('longPoll, where the service does not hold its answers', () => {
     ['answers at once', running],
     ['answers soon', { ...running, after: 2_000 }],
     ['never answers', 'never'],
-  ])('%s: read as ever for ten minutes, without an error', (_, answer) => {
+  ])('%s: reads the plain way for ten minutes, without an error', (_, answer) => {
     const { endpoint, see, sent, until } = scripted(() => answer);
     const seen = see(endpoint.watch('job', { longPoll: 30_000 }));
     until(599_000);
@@ -161,7 +161,7 @@ describe('longPoll, where the service does not hold its answers', () => {
     expect(seen.values.at(-1)).toMatchObject({ status: 'COMPLETED' });
   });
 
-  test('one that never answers is given up after 15 s more than it may be held', () => {
+  test('gives up a held read without an answer 15 s after its time', () => {
     const { endpoint, see, sent, until } = scripted(() => 'never');
     see(endpoint.watch('job', { longPoll: 30_000 }));
     until(60_000);
@@ -169,7 +169,7 @@ describe('longPoll, where the service does not hold its answers', () => {
     expect(plain(sent)[1]!.at).toBe(held(sent)[0]!.aborted);
   });
 
-  test('S18 a job submitted just now is not taken for one that is not known yet', () => {
+  test('S18 does not take the 404 of a held read for lag after the submission', () => {
     const made = script(({ operation }) =>
       operation === 'run'
         ? { body: { id: 'job', status: 'IN_QUEUE' } }
@@ -183,7 +183,7 @@ describe('longPoll, where the service does not hold its answers', () => {
     expect(plain(made.sent).length).toBeGreaterThan(4);
   });
 
-  test('all jobs of the endpoint, and no other endpoint, go by it', () => {
+  test('reads all jobs of that endpoint the plain way, and holds reads on other endpoints', () => {
     const { client, see, sent, until } = scripted(() => ({ status: 404 }));
     see(client.endpoint('demo').watch('a', { longPoll: 30_000 }));
     until(10);
@@ -196,7 +196,7 @@ describe('longPoll, where the service does not hold its answers', () => {
     ]);
   });
 
-  test('a job that is gone is an error, and says nothing of the endpoint', () => {
+  test('an expired job is an error, and the endpoint is still read by held reads', () => {
     const made = script(({ url }) =>
       url.includes('gone') && made.scheduler.now() >= 1_000
         ? { status: 404, body: { error: 'job not found' } }
@@ -212,7 +212,7 @@ describe('longPoll, where the service does not hold its answers', () => {
 });
 
 describe('S7 a read that is held', () => {
-  test('is given up for who wants an answer at once, and made again', () => {
+  test('is aborted for a caller that wants an answer at once, and made again after it', () => {
     const { endpoint, see, sent, until } = scripted();
     see(endpoint.watch('job', { longPoll: 30_000 }));
     until(10_000);
@@ -225,7 +225,7 @@ describe('S7 a read that is held', () => {
     ]);
   });
 
-  test('starves nobody who watches at another pace', () => {
+  test('does not delay a watcher with a pace of its own', () => {
     const { endpoint, see, sent, until } = scripted();
     see(endpoint.watch('job', { longPoll: 30_000 }));
     see(endpoint.watch('job', { every: 5_000 }));
@@ -236,7 +236,7 @@ describe('S7 a read that is held', () => {
       expect(held(sent)[nth + 1]?.at ?? Infinity).toBeGreaterThanOrEqual(Math.min(aborted, at + 30_000));
   });
 
-  test('is one for all who would have it held', () => {
+  test('is shared by all watchers with the option', () => {
     const { endpoint, see, sent, until } = scripted();
     const seen = [30_000, 60_000].map((longPoll) => see(endpoint.watch('job', { longPoll })));
     until(1_000_100);
@@ -244,7 +244,7 @@ describe('S7 a read that is held', () => {
     for (const { values } of seen) expect(values.at(-1)).toMatchObject({ status: 'IN_PROGRESS' });
   });
 
-  test('is given up when something was done to the job, which is then read at once', () => {
+  test('is aborted when the job is cancelled, and the job is read at once', () => {
     const made = world({ latency: 50 });
     const run = made.see(made.endpoint.run({ input: { ms: 60_000 } }));
     made.until(1_000);
@@ -257,7 +257,7 @@ describe('S7 a read that is held', () => {
     expect(seen.ended).toBeLessThanOrEqual(5_100);
   });
 
-  test('S23 no more are held than the limits allow: the others are read as ever', () => {
+  test('S23 is made only as far as the limits allow; the other jobs are read the plain way', () => {
     const made = world(
       { latency: 50, endpoints: { demo: { ...delayed, workers: 10 } } },
       { limits: { 'status-sync': { concurrent: 3 } } },
@@ -276,7 +276,7 @@ describe('S7 a read that is held', () => {
     expect(waits).toEqual([]);
   });
 
-  test('S4 leaving the job aborts it, and cancels the job', async () => {
+  test('S4 is aborted on unsubscribe, and the job is cancelled', async () => {
     const made = world({ latency: 50 });
     const seen = made.see(made.endpoint.runToEnd({ input: { ms: 60_000 } }, { longPoll: 30_000 }));
     made.until(5_000);

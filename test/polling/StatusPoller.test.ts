@@ -24,8 +24,8 @@ function fleet(made: World, count: number, ms: (nth: number) => number): { ids: 
 const reads = ({ emulator }: World, id?: string) =>
   emulator.requests().filter((one) => one.operation === 'status' && (id === undefined || one.path.endsWith(id)));
 
-describe('the board of an endpoint', () => {
-  test('while an older job is queued, those behind it are read once, then only in a slow round', () => {
+describe('the status poller of an endpoint', () => {
+  test('reads the jobs behind a queued job once, then only in a slow round', () => {
     const made = world({ endpoints: { demo: { handler: () => 1, workers: 0 } } });
     const { ids } = fleet(made, 100, () => 0);
     made.until(60_000);
@@ -38,7 +38,7 @@ describe('the board of an endpoint', () => {
     expect(others.filter((count) => count > 1).length).toBeGreaterThan(10);
   });
 
-  test('one that is cancelled elsewhere, behind an older one, is found all the same', () => {
+  test('finds a job that is cancelled elsewhere behind a queued job', () => {
     const made = world({ endpoints: { demo: { handler: () => 1, workers: 0 } } });
     const { ids, seen } = fleet(made, 5, () => 0);
     made.until(1_000);
@@ -56,7 +56,7 @@ describe('the board of an endpoint', () => {
     expect(seen[2]!.values).toHaveLength(1);
   });
 
-  test('one that runs tells of all before it: who watches them sees them run at once', () => {
+  test('reads the jobs ahead of a running job at once, so that their watchers see them run', () => {
     const made = world({ endpoints: { demo: { ...demoOf(), workers: 10 } } });
     const { seen } = fleet(made, 10, () => 60_000);
     made.until(3_000);
@@ -66,7 +66,7 @@ describe('the board of an endpoint', () => {
     }
   });
 
-  test('every job is followed to its end, whatever the order in which they are taken', () => {
+  test('follows every job to its end, whatever the order in which jobs end', () => {
     const made = world({ endpoints: { demo: { ...demoOf(), workers: 7 } }, latency: 40 });
     const { seen } = fleet(made, 200, (nth) => 500 + ((nth * 7919) % 9_000));
     made.until(600_000);
@@ -77,7 +77,7 @@ describe('the board of an endpoint', () => {
     expect(made.scheduler.actions).toEqual([]);
   });
 
-  test('S23 more that are due than the limits allow: read as they are overdue, none twice before another once', () => {
+  test('S23 reads jobs in turn where more are due than the limits allow', () => {
     const made = world(
       { endpoints: { demo: { ...demoOf(), workers: 100 } } },
       { limits: { status: { requests: 10, per: 1_000 } } },
@@ -92,7 +92,7 @@ describe('the board of an endpoint', () => {
     expect(waits).toEqual([]);
   });
 
-  test('S23 other calls go before those that can wait', () => {
+  test('S23 lets other calls go before reads that can wait', () => {
     const made = world(
       { endpoints: { demo: { ...demoOf(), workers: 100 } } },
       { limits: { status: { requests: 5, per: 1_000 } } },
@@ -105,7 +105,7 @@ describe('the board of an endpoint', () => {
     expect(ids).toHaveLength(50);
   });
 
-  test('S13 one timer for all, and none when the last one leaves', () => {
+  test('S13 keeps one timer for all watchers, and none after the last one unsubscribes', () => {
     const { endpoint, see, until, scheduler } = script(() => ({ body: { id: 'job', status: 'IN_PROGRESS' } }));
     const all = Array.from({ length: 1_000 }, (_, nth) => see(endpoint.watch(`job-${nth}`)));
     until(10);
@@ -114,7 +114,7 @@ describe('the board of an endpoint', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('S13 none either where they wait for the limits', () => {
+  test('S13 keeps no timer after the last watcher that waits for the limits unsubscribes', () => {
     const { endpoint, see, until, scheduler, sent } = script(() => ({ body: { id: 'job', status: 'IN_PROGRESS' } }), {
       limits: { status: { requests: 3, per: 5_000 } },
     });
@@ -126,7 +126,7 @@ describe('the board of an endpoint', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('a read that fails passes for those that were not read', () => {
+  test('a failed read of one job does not disturb the other jobs', () => {
     const { endpoint, see, until, sent } = script(({ url }, nth) =>
       url.endsWith('bad') && nth > 3 ? { status: 401 } : { body: { id: 'job', status: 'IN_PROGRESS' } },
     );
@@ -138,7 +138,7 @@ describe('the board of an endpoint', () => {
     expect(sent.filter(({ url }) => url.endsWith('good')).length).toBeGreaterThan(5);
   });
 
-  test('S13 who leaves while a failure is told is not read again', () => {
+  test('S13 does not read for a watcher that unsubscribes while a failure is handed out', () => {
     const { endpoint, until, sent, scheduler } = script((_, nth) =>
       nth > 1 ? { status: 503, after: 50 } : { body: { id: 'job', status: 'IN_PROGRESS' }, after: 50 },
     );
@@ -157,7 +157,7 @@ describe('the board of an endpoint', () => {
     expect(sent).toHaveLength(count);
   });
 
-  test('S13 who has heard the end while others are told to look anew does not look', () => {
+  test('S13 does not read for a watcher that got the end while watchers are refreshed', () => {
     const { endpoint, see, until, sent, at } = script(({ operation }, nth) => ({
       body: { id: 'job', status: nth > 2 || operation === 'cancel' ? 'CANCELLED' : 'IN_PROGRESS' },
     }));
@@ -172,7 +172,7 @@ describe('the board of an endpoint', () => {
     expect(sent.slice(before).map(({ operation }) => operation)).toEqual(['cancel', 'status']);
   });
 
-  test('S2 how long reads may fail in a row counts from the last answer', () => {
+  test('S2 counts an outage from the last answer', () => {
     const broken = (at: number) => at % 30_000 > 20_000;
     const { endpoint, see, until, scheduler } = script(() =>
       broken(scheduler.now()) ? { status: 503, after: 50 } : { body: { id: 'job', status: 'IN_PROGRESS' }, after: 50 },
@@ -184,7 +184,7 @@ describe('the board of an endpoint', () => {
     seen.subscription.unsubscribe();
   });
 
-  test('S2 the service says when to ask again: not before, after a read that failed for good', () => {
+  test('S2 does not read again before the time of a Retry-After', () => {
     const { endpoint, see, until, sent } = script((_, nth) =>
       nth > 1 ? { status: 503, headers: { 'retry-after': '40' } } : { body: { id: 'job', status: 'IN_PROGRESS' } },
     );
@@ -196,7 +196,7 @@ describe('the board of an endpoint', () => {
     seen.subscription.unsubscribe();
   });
 
-  test('S11 who says how often is asked by that, also behind an older queued job', () => {
+  test('S11 reads a job at its own pace, also behind a queued job', () => {
     const made = world({ endpoints: { demo: { handler: () => 1, workers: 0 } } });
     const { ids } = fleet(made, 3, () => 0);
     made.until(1_000);
@@ -207,7 +207,7 @@ describe('the board of an endpoint', () => {
     own.subscription.unsubscribe();
   });
 
-  test('a job that was submitted just now is not read at once', () => {
+  test('does not read a job at once that was submitted just now', () => {
     const made = world({ endpoints: { demo: { ...demoOf(), workers: 1 } } });
     made.see(made.endpoint.runToEnd({ input: { ms: 10_000 } }));
     made.until(450);
@@ -216,7 +216,7 @@ describe('the board of an endpoint', () => {
     expect(reads(made)).toHaveLength(1);
   });
 
-  test('what is in flight is read anew when something was done to the job', () => {
+  test('aborts the read in flight when the job is cancelled, and reads anew', () => {
     const { endpoint, see, until, sent, at } = script(({ operation }) => ({
       body: { id: 'job', status: 'IN_PROGRESS' },
       after: operation === 'status' ? 2_000 : 0,

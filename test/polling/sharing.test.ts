@@ -20,7 +20,7 @@ function mostAtOnce(requests: readonly RequestRecord[], operation = 'status'): n
 }
 
 describe('S7 watchers of one job', () => {
-  test('two at one pace cost what one costs, and both get all', () => {
+  test('at one pace cost the reads of one watcher, and both get every answer', () => {
     const { endpoint, sent, see, until } = script((_, nth) => (nth < 5 ? { ...running(nth), after: 100 } : completed));
     const one = see(endpoint.watch('job-1', { every: 1_000 }));
     const two = see(endpoint.watch('job-1', { every: 1_000 }));
@@ -32,7 +32,7 @@ describe('S7 watchers of one job', () => {
     expect(two.ended).toBe(4_400);
   });
 
-  test('two views of one endpoint share as well; another endpoint, another client and another job do not', () => {
+  test('of two views of an endpoint share reads; another endpoint and another job have their own', () => {
     const made = world({ endpoints: { other: { handler: () => 1 } }, latency: 100 });
     const id = job(made);
     const { client, emulator, endpoint, see, until } = made;
@@ -51,7 +51,7 @@ describe('S7 watchers of one job', () => {
     ).toEqual(['/v2/other/status/' + id, '/v2/demo/status/job-2']);
   });
 
-  test('the earliest wins, and all get the answer', () => {
+  test('get the answer of the watcher that reads first', () => {
     const { endpoint, sent, see, until } = script((_, nth) => running(nth));
     const slow = see(endpoint.watch('job-1', { every: 3_000 }));
     const fast = see(endpoint.watch('job-1', { every: 1_000 }));
@@ -61,7 +61,7 @@ describe('S7 watchers of one job', () => {
     expect(slow.at.slice(-5)).toEqual([1_000, 2_000, 3_000, 4_000, 5_000]);
   });
 
-  test('every is a greatest age: when the faster one leaves, the slower one asks that long after the last answer', () => {
+  test('take `every` for a greatest age: after the faster one unsubscribes, the slower one reads that long after the last answer', () => {
     const { endpoint, sent, see, at, until } = script((_, nth) => ({ ...running(nth), after: 10 }));
     const slow = see(endpoint.watch('job-1', { every: 3_000 }));
     const fast = see(endpoint.watch('job-1', { every: 1_000 }));
@@ -73,7 +73,7 @@ describe('S7 watchers of one job', () => {
     expect(slow.at).toEqual([10, 1_020, 4_030, 7_040]);
   });
 
-  test('emits only what differs from what it emitted last', () => {
+  test('emit an answer only if it differs from the last they emitted', () => {
     const answers: Answer[] = [
       running(1),
       { body: '{"output":1,"status":"IN_PROGRESS","id":"job-1"}' },
@@ -90,7 +90,7 @@ describe('S7 watchers of one job', () => {
     expect(seen.at).toEqual([0, 2_000, 4_000, 5_000]);
   });
 
-  test('who comes while a read is on its way shares it; who comes later asks anew', () => {
+  test('share a read in flight when they subscribe; later ones read anew', () => {
     const { endpoint, sent, see, until } = script((_, nth) => ({ ...running(nth), after: 500 }));
     const one = see(endpoint.watch('job-1', { every: 10_000 }));
     until(400);
@@ -104,7 +104,7 @@ describe('S7 watchers of one job', () => {
     expect(three.at).toEqual([1_100]);
   });
 
-  test('a status joins the read on its way, and its answer counts for the watchers', () => {
+  test('share reads with `status`, whose answer postpones their next read', () => {
     const { endpoint, sent, see, until } = script((_, nth) => ({ ...running(nth), after: 500 }));
     const watch = see(endpoint.watch('job-1', { every: 2_000 }));
     until(100);
@@ -121,14 +121,14 @@ describe('S7 watchers of one job', () => {
     expect(watch.at.slice(0, 3)).toEqual([500, 1_500, 4_000]);
   });
 
-  test('a status with headers or a context of its own asks for itself', () => {
+  test('do not share reads with a `status` that has headers of its own', () => {
     const { endpoint, sent, see } = script((_, nth) => ({ ...running(nth), after: 500 }));
     see(endpoint.watch('job-1'));
     see(endpoint.status('job-1', { headers: { 'x-trace': '1' } }));
     expect(sent.map(({ headers }) => headers['x-trace'])).toEqual([undefined, '1']);
   });
 
-  test('leaving one does not disturb the other; the read is aborted when the last leaves', () => {
+  test('unsubscribe without disturbing the others; the read is aborted with the last one', () => {
     const { endpoint, sent, see, until } = script(() => ({ ...running(1), after: 1_000 }));
     const one = see(endpoint.watch('job-1'));
     const two = see(endpoint.watch('job-1'));
@@ -144,7 +144,7 @@ describe('S7 watchers of one job', () => {
     expect(sent).toMatchObject([{ at: 0, aborted: 500 }]);
   });
 
-  test('the one who made the request may leave, and the other still gets the answer', () => {
+  test('get the answer even if the watcher that made the request unsubscribes', () => {
     const { endpoint, sent, see, until } = script(() => ({ ...completed, after: 1_000 }));
     const one = see(endpoint.watch('job-1'));
     const two = see(endpoint.watch('job-1'));
@@ -155,7 +155,7 @@ describe('S7 watchers of one job', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('a timeout is its own', () => {
+  test('have their own timeout', () => {
     const { endpoint, sent, see, until } = script((_, nth) => ({ ...running(nth), after: 1_000 }));
     const one = see(endpoint.watch('job-1', { timeout: 500 }));
     const two = see(endpoint.watch('job-1', { every: 1_000 }));
@@ -169,7 +169,7 @@ describe('S7 watchers of one job', () => {
     expect(sent.filter(({ aborted }) => aborted !== undefined)).toEqual([]);
   });
 
-  test('a signal is its own', () => {
+  test('have their own signal', () => {
     const { endpoint, see, at, until } = script((_, nth) => ({ ...running(nth), after: 1_000 }));
     const controller = new AbortController();
     const one = see(endpoint.watch('job-1', { signal: controller.signal }));
@@ -182,7 +182,7 @@ describe('S7 watchers of one job', () => {
     expect(two.at).toEqual([1_000, 3_000]);
   });
 
-  test('each rides out an outage for as long as it will', () => {
+  test('have their own outage', () => {
     const { endpoint, see, until, sent } = script((_, nth) => (nth <= 1 ? running(1) : { status: 503 }));
     const brief = see(endpoint.watch('job-1', { every: 1_000, outage: 20_000 }));
     const long = see(endpoint.watch('job-1', { every: 1_000, outage: 100_000 }));
@@ -196,7 +196,7 @@ describe('S7 watchers of one job', () => {
     expect(sent.at(-1)!.at).toBeLessThan(105_000);
   });
 
-  test('S2 by default an outage of just under five minutes is ridden out, a longer one is not', () => {
+  test('S2 ride out an outage of just under five minutes by default, and no longer one', () => {
     for (const [end, survives] of [
       [280_000, true],
       [400_000, false],
@@ -212,7 +212,7 @@ describe('S7 watchers of one job', () => {
     }
   });
 
-  test('an error that will not pass goes through at once', () => {
+  test('get an error at once that will not pass', () => {
     const { endpoint, sent, see, until } = script(() => ({ status: 403 }));
     const seen = see(endpoint.watch('job-1'));
     until(0);
@@ -220,7 +220,7 @@ describe('S7 watchers of one job', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('after a refreshing read that failed, all still get what the faster one is answered', () => {
+  test('are read on after a failed refresh', () => {
     let broken = false;
     const { endpoint, see, at, until } = script(({ operation }, nth) =>
       operation === 'cancel'
@@ -253,7 +253,7 @@ describe('S10 a job has one status request in flight at the most', () => {
     expect(seen.at).toEqual([2_500, 6_000, 9_500]);
   });
 
-  test('whoever watches, joins, cancels and retries', () => {
+  test('while jobs are watched, read, cancelled and retried', () => {
     const made = world({
       latency: ({ method }) => (method === 'GET' ? 700 : 100),
       endpoints: { demo: { handler: (_, { attempt, delay }) => (attempt < 3 ? { error: 'no' } : delay(30_000)) } },
@@ -272,7 +272,7 @@ describe('S10 a job has one status request in flight at the most', () => {
     expect(mostAtOnce(emulator.requests())).toBe(1);
   });
 
-  test('cancel refreshes the watchers: they know at once', () => {
+  test('cancel refreshes the watchers, which get the end at once', () => {
     const made = world({ latency: 100 });
     const id = job(made);
     const { endpoint, see, until, wire } = made;
@@ -288,7 +288,7 @@ describe('S10 a job has one status request in flight at the most', () => {
     expect(wire()).toEqual(['0-100 run 200', '1000-1100 status 200', '5000-5100 cancel 200', '5100-5200 status 200']);
   });
 
-  test('a read on its way when the cancel is answered is out of date, and asked for anew', () => {
+  test('a read in flight when the cancel is answered is aborted, and made anew', () => {
     const made = world({ latency: ({ method }) => (method === 'GET' ? 3_000 : 100) });
     const id = job(made);
     const { endpoint, see, until, wire, emulator } = made;
@@ -301,7 +301,7 @@ describe('S10 a job has one status request in flight at the most', () => {
     expect(mostAtOnce(emulator.requests())).toBe(1);
   });
 
-  test('S18 retry opens a new generation for who watches: a FAILED from before it is not the end', () => {
+  test('S18 retry refreshes the watchers: a FAILED from before it is not the end', () => {
     const made = world({
       latency: ({ method }) => (method === 'GET' ? 3_000 : 100),
       endpoints: { demo: { handler: (_, { attempt, delay }) => (attempt === 1 ? { error: 'no' } : delay(10_000)) } },
@@ -320,7 +320,7 @@ describe('S10 a job has one status request in flight at the most', () => {
     ]);
   });
 
-  test('also where the cancel of a job that was left is refused, and the job is asked whether it is over', () => {
+  test('also where the cancel of an abandoned job is refused, and its status is read', () => {
     const { endpoint, sent, see, until } = script(({ operation }) => {
       if (operation === 'run') return { body: { id: 'job-1', status: 'IN_QUEUE' }, after: 100 };
       if (operation === 'cancel') return { status: 400, body: { error: 'it is over' } };
@@ -334,7 +334,7 @@ describe('S10 a job has one status request in flight at the most', () => {
       expect(reads[nth + 1]?.at ?? Infinity).toBeGreaterThanOrEqual(aborted);
   });
 
-  test('S7 a job that was left is read anew by who watches it, once it is cancelled', () => {
+  test('S7 the watchers of an abandoned job are refreshed once it is cancelled', () => {
     const made = world({ latency: 100 });
     const { endpoint, emulator, see, until } = made;
     const sync = see(endpoint.runSync({ input: { ms: 60_000 } }, { wait: 1_000 }));
@@ -366,7 +366,7 @@ describe('notices', () => {
     expect(seen.values).toMatchObject([{ progress: 1 }, { progress: 'heard' }, { progress: 2 }]);
   });
 
-  test('a terminal one is the end', () => {
+  test('complete the watch when they are terminal', () => {
     const { endpoint, sent, see, at, until, notices$ } = notices();
     const seen = see(endpoint.watch('job-1', { every: 10_000 }));
     at(600, () => {
@@ -379,7 +379,7 @@ describe('notices', () => {
     expect(notices$.observed).toBe(false);
   });
 
-  test('of other jobs, and what is no job object, are passed over', () => {
+  test('about other jobs, and values that are no job object, are ignored', () => {
     const { endpoint, see, until, notices$ } = notices();
     const seen = see(endpoint.watch('job-1', { every: 10_000 }));
     for (const notice of [
@@ -396,7 +396,7 @@ describe('notices', () => {
     expect(seen.ended).toBeUndefined();
   });
 
-  test('while a read is on its way, the read is aborted, for it is answered', () => {
+  test('abort a read in flight, which they answer', () => {
     const notices$ = new Subject<unknown>();
     const { endpoint, sent, see, at, until } = script(() => ({ ...running(1), after: 1_000 }), { notices: notices$ });
     const seen = see(endpoint.watch('job-1'));
@@ -408,7 +408,7 @@ describe('notices', () => {
     expect(sent).toMatchObject([{ aborted: 500 }]);
   });
 
-  test('also where the job goes on: it is read anew when it is time', () => {
+  test('abort a read in flight also where the job goes on, and is read when it is due', () => {
     const notices$ = new Subject<unknown>();
     const { endpoint, sent, see, at, until } = script(() => ({ ...running(1), after: 1_000 }), { notices: notices$ });
     see(endpoint.watch('job-1', { every: 2_000 }));
@@ -422,7 +422,7 @@ describe('notices', () => {
     ]);
   });
 
-  test.each(['error', 'complete'] as const)('a channel that %ss stops nothing', (how) => {
+  test.each(['error', 'complete'] as const)('that %s do not stop the polling', (how) => {
     const { endpoint, sent, see, at, until, notices$ } = notices();
     const seen = see(endpoint.watch('job-1', { every: 1_000 }));
     at(500, () => {
