@@ -10,7 +10,7 @@ async function faults(baseUrl: string, ...args: string[]) {
   return { code, lines: command.output.trimEnd().split('\n'), errors: command.errors };
 }
 
-test('faults of an emulator that runs are shown, added, replaced and taken away', { timeout: 30_000 }, async () => {
+test('faults of an emulator that runs are shown, added, replaced and taken away', async () => {
   const baseUrl = await new Command(['emulate', '--port', '0', '--key', 'secret']).baseUrl();
   const status = async () =>
     (await fetch(`${baseUrl}/demo/health`, { headers: { authorization: 'Bearer secret' } })).status;
@@ -34,7 +34,7 @@ test('faults of an emulator that runs are shown, added, replaced and taken away'
   expect(await status()).toBe(200);
 });
 
-test('what cannot be done is said', { timeout: 30_000 }, async () => {
+test('what cannot be done is said', async () => {
   const baseUrl = await new Command(['emulate', '--port', '0']).baseUrl();
   expect(await faults(baseUrl, 'empty-503')).toMatchObject({
     code: 1,

@@ -18,7 +18,7 @@ function inTerminal(args: string, size: string) {
     /** What the Ctrl-C key sends: the terminal makes a signal of it. */
     ctrlC: () => child.stdin.write('\u0003'),
     baseUrl: async () => {
-      await expect.poll(() => terminal.said, { timeout: 10_000 }).toMatch(/base URL[^]*PING_INTERVAL/);
+      await expect.poll(() => terminal.said).toMatch(/base URL[^]*PING_INTERVAL/);
       return /http:\/\/127\.0\.0\.1:\d+\/v2/.exec(terminal.said)?.[0] ?? '';
     },
   };
@@ -31,7 +31,7 @@ function inTerminal(args: string, size: string) {
   return terminal;
 }
 
-describe.runIf(hasScript)('in a terminal', { timeout: 30_000 }, () => {
+describe.runIf(hasScript)('in a terminal', () => {
   test.each(['rows 24 cols 100', 'rows 0 cols 0'])('of %s it shows how it stands, and ends on Ctrl-C', async (size) => {
     const file = join(folder(), 'handlers.mjs');
     writeFileSync(
@@ -43,8 +43,8 @@ describe.runIf(hasScript)('in a terminal', { timeout: 30_000 }, () => {
     const baseUrl = await terminal.baseUrl();
     await submit(baseUrl, 'fine', { input: { x: 1 } });
     void submit(baseUrl, 'never', { input: { x: 1 } }).catch(() => undefined);
-    await expect.poll(() => terminal.said, { timeout: 10_000 }).toMatch(/fine.* 1 completed/);
-    await expect.poll(() => terminal.said, { timeout: 10_000 }).toMatch(/never.* 1 running/);
+    await expect.poll(() => terminal.said).toMatch(/fine.* 1 completed/);
+    await expect.poll(() => terminal.said).toMatch(/never.* 1 running/);
 
     terminal.ctrlC();
     await terminal.ended;
@@ -66,7 +66,7 @@ describe.runIf(hasScript)('in a terminal', { timeout: 30_000 }, () => {
     const terminal = inTerminal(`emulate ${file} --port 0`, 'rows 24 cols 100');
     const baseUrl = await terminal.baseUrl();
     void submit(baseUrl, 'demo', { input: { x: 1 } }).catch(() => undefined);
-    await expect.poll(() => terminal.said, { timeout: 10_000 }).toContain('going round');
+    await expect.poll(() => terminal.said).toContain('going round');
     terminal.ctrlC();
     await terminal.ended;
     expect(terminal.said).toMatch(/Stopped\.\r\ncode 0\r\n/);

@@ -18,7 +18,12 @@ const endpoints: EmulatorOptions['endpoints'] = {
     },
   },
   waiting: { handler: () => NEVER, workers: 1 },
-  slow: { handler: ({ input }, { sleep }) => sleep(1500).then(() => ({ slow: input })) },
+  slow: {
+    handler: async ({ input }, { sleep }) => {
+      while (!emulator.requests().some(({ operation }) => operation === 'status-sync')) await sleep(5);
+      return { slow: input };
+    },
+  },
 };
 
 let emulator: ListeningEmulator;
@@ -70,7 +75,7 @@ describe('the official runpod-sdk against the emulator', () => {
   });
 
   it('runSync of a job that takes longer than it waits goes on by status-sync', async () => {
-    // Twice the least `wait`: the first answer comes before the job is over.
+    // The job is over once it is read by status-sync, so the first answer comes before.
     expect(await endpoint('slow').runSync({ input: { x: 1 } }, 1000)).toMatchObject({ output: { slow: { x: 1 } } });
     expect(emulator.requests().map(({ operation }) => operation)).toEqual(['runsync', 'status-sync']);
   });
