@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { crc32, inflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startEmulator, type EmulatedEndpoint } from 'runpod-rx/emulator';
+import { startEmulator, type EmulatedEndpoint, type ListeningEmulator } from 'runpod-rx/emulator';
 import { demo, withFile } from './demo.js';
 
 const ESCAPE = '\u001b';
@@ -82,9 +82,19 @@ describe.concurrent('the tour', () => {
 describe.concurrent('--input', () => {
   const KEY = 'a-key-that-must-not-show';
 
-  /** Runs the demo with a request, on an endpoint with this handler. */
-  async function service(handler: EmulatedEndpoint['handler'], text: string, interruptAt?: string) {
-    const emulator = await startEmulator({ endpoints: { mine: { handler, aggregate: true } }, keys: [KEY] });
+  /** Makes a handler, which may wait until the demo has read a job's status so many times. */
+  type HandlerOf = (statusReads: (count: number) => Promise<void>) => EmulatedEndpoint['handler'];
+
+  /** Runs the demo with a request, on an endpoint with a handler. */
+  async function service(handlerOf: HandlerOf, text: string, interruptAt?: string) {
+    const statusReads = async (count: number) => {
+      const answered = () => emulator.requests().filter(({ operation, status }) => operation === 'status' && status);
+      while (answered().length < count) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    const emulator: ListeningEmulator = await startEmulator({
+      endpoints: { mine: { handler: handlerOf(statusReads), aggregate: true } },
+      keys: [KEY],
+    });
     const env = { RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: KEY, ENDPOINT_ID: 'mine' };
     try {
       const ended = await withFile(text, (path) =>
@@ -98,12 +108,14 @@ describe.concurrent('--input', () => {
   }
 
   test('runs a request of the user’s and shows its states, chunks, output and health', async () => {
-    const { code, stdout, stderr, jobs } = await service(async function* ({ input }, { sleep }) {
-      for (const word of String(input.text).split(' ')) {
-        await sleep(300);
-        yield `<${word}>`;
-      }
-    }, '{"input": {"text": "one two three"}, "policy": {"ttl": 60000}}');
+    const { code, stdout, stderr, jobs } = await service(
+      (statusReads) =>
+        async function* ({ input }) {
+          await statusReads(2);
+          for (const word of String(input.text).split(' ')) yield `<${word}>`;
+        },
+      '{"input": {"text": "one two three"}, "policy": {"ttl": 60000}}',
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/IN_QUEUE +job .*-u1\n[^]*IN_PROGRESS[^]*<one><two><three>/);
     expect(stdout).toMatch(/COMPLETED[^]*output {2}\["<one>","<two>","<three>"\]\n/);
@@ -112,24 +124,34 @@ describe.concurrent('--input', () => {
   });
 
   test('takes an object without "input" as the input, and shows progress', async () => {
-    const { code, stdout, jobs } = await service(async ({ input }, { progress, sleep }) => {
-      progress({ percent: 50 });
-      await sleep(1500);
-      return input;
-    }, '{"prompt": "hello"}');
+    const { code, stdout, jobs } = await service(
+      (statusReads) =>
+        async ({ input }, { progress }) => {
+          progress({ percent: 50 });
+          await statusReads(2);
+          return input;
+        },
+      '{"prompt": "hello"}',
+    );
     expect(code).toBe(0);
     expect(stdout).toMatch(/progress {2}\{"percent":50\}[^]*output {2}\{"prompt":"hello"\}/);
     expect(jobs).toMatchObject([{ input: { prompt: 'hello' } }]);
   });
 
   test('says why a job failed, and ends with 1', async () => {
-    const { code, stdout } = await service(() => ({ error: 'CUDA out of memory' }), '{"prompt": "hello"}');
+    const { code, stdout } = await service(() => () => ({ error: 'CUDA out of memory' }), '{"prompt": "hello"}');
     expect(code).toBe(1);
     expect(stdout).toMatch(/FAILED[^]*CUDA out of memory \(job_failed\)/);
   });
 
   test('cancels the job on the server at Ctrl-C', async () => {
-    const { code, stdout, jobs } = await service((_, { delay }) => delay(60_000), '{"prompt": "hello"}', 'IN_PROGRESS');
+    const { code, stdout, jobs } = await service(
+      () =>
+        (_, { delay }) =>
+          delay(600_000),
+      '{"prompt": "hello"}',
+      'IN_PROGRESS',
+    );
     expect(code).toBe(130);
     expect(stdout).toContain('Settled: 1 cancelled, 0 finished, 0 abandoned.');
     expect(jobs).toMatchObject([{ status: 'CANCELLED', cancelRequests: 1, runs: [{ outcome: 'cancelled' }] }]);
