@@ -30,8 +30,11 @@ export default defineConfig({
   test: {
     // What rejects or throws outside of a test is a failure: an Observable that reports its error to nobody is a bug.
     dangerouslyIgnoreUnhandledErrors: false,
-    // For tests that hang; no test measures time by it, and on a busy machine some of them take many seconds.
-    testTimeout: 30_000,
+    // These end a test that hangs, and nothing else: on a busy machine a test that is well may take many seconds.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 120_000,
+    expect: { poll: { timeout: 100_000 } },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
@@ -61,8 +64,6 @@ export default defineConfig({
           name: 'package',
           include: ['test/package/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
     ],

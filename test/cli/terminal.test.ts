@@ -18,7 +18,7 @@ function inTerminal(args: string, size: string) {
     /** Sends the character of Ctrl-C, which the terminal turns into a signal. */
     ctrlC: () => child.stdin.write('\u0003'),
     baseUrl: async () => {
-      await expect.poll(() => terminal.said, { timeout: 10_000 }).toMatch(/base URL[^]*PING_INTERVAL/);
+      await expect.poll(() => terminal.said).toMatch(/base URL[^]*PING_INTERVAL/);
       return /http:\/\/127\.0\.0\.1:\d+\/v2/.exec(terminal.said)?.[0] ?? '';
     },
   };
@@ -71,7 +71,7 @@ describe.runIf(hasScript)('in a terminal', { timeout: 30_000 }, () => {
     const terminal = inTerminal(`emulate ${file} --port 0`, 'rows 24 cols 100');
     const baseUrl = await terminal.baseUrl();
     void submit(baseUrl, 'demo', { input: { x: 1 } }).catch(() => undefined);
-    await expect.poll(() => terminal.said, { timeout: 10_000 }).toContain('going round');
+    await expect.poll(() => terminal.said).toContain('going round');
     terminal.ctrlC();
     await terminal.ended;
     expect(terminal.said).toMatch(/Stopped\.\r\ncode 0\r\n/);

@@ -18,7 +18,12 @@ const endpoints: EmulatorOptions['endpoints'] = {
     },
   },
   waiting: { handler: () => NEVER, workers: 1 },
-  slow: { handler: ({ input }, { sleep }) => sleep(1500).then(() => ({ slow: input })) },
+  slow: {
+    handler: async ({ input }, { sleep }) => {
+      while (!emulator.requests().some(({ operation }) => operation === 'status-sync')) await sleep(5);
+      return { slow: input };
+    },
+  },
 };
 
 let emulator: ListeningEmulator;

@@ -1,18 +1,17 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { crc32, inflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startEmulator, type EmulatedEndpoint } from 'runpod-rx/emulator';
+import { startEmulator, type EmulatedEndpoint, type ListeningEmulator } from 'runpod-rx/emulator';
 import { demo, withFile } from './demo.js';
 
-const SLOW = { timeout: 120_000 };
 const ESCAPE = '\u001b';
 
 // Builds what is missing, which several at once would do in each other's way.
-beforeAll(() => demo({ args: ['--help'] }), 120_000);
+beforeAll(() => demo({ args: ['--help'] }));
 
 // Concurrent, since the demo mostly waits, for those who look at it.
 describe.concurrent('the tour', () => {
-  test('shows every step in plain lines where there is no terminal, and ends with 0', SLOW, async () => {
+  test('shows every step in plain lines where there is no terminal, and ends with 0', async () => {
     const picture = new URL('../../.cache/fractal.png', import.meta.url);
     rmSync(picture, { force: true });
     const { code, stdout, stderr } = await demo();
@@ -30,7 +29,7 @@ describe.concurrent('the tour', () => {
     expect(failing).toContain(`cause   line 3 of the bill (Bread): '3,2o' is not a number`);
     expect(failing).toContain(`code 'job_failed'`);
     expect(cancelling).toMatch(/IN_PROGRESS[^]*job\.cancel\(\)\n {2}CANCELLED/);
-    expect(cancelling).toContain(`the server's ledger: job cancelled, its run cancelled after 3.`);
+    expect(cancelling).toContain(`the server's ledger: job cancelled, its run cancelled after `);
     expect(leaving).toMatch(/unsubscribed[^]*settled: 1 cancelled, [^]*-u1\n[^]*ledger: job cancelled/);
 
     const [, count] =
@@ -64,14 +63,14 @@ describe.concurrent('the tour', () => {
     expect(health).toMatch(/renderer +48 completed, 1 failed, 0 in progress, 0 in the queue/);
   });
 
-  test('cancels what runs at Ctrl-C, says so, and ends with 130', SLOW, async () => {
+  test('cancels what runs at Ctrl-C, says so, and ends with 130', async () => {
     const { code, stdout, stderr } = await demo({ interruptAt: 'IN_PROGRESS' });
     expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
     expect(stdout).toContain('Settled: 1 cancelled, 0 finished, 0 abandoned.');
     expect(stdout).not.toContain('COMPLETED');
   });
 
-  test('cancels every square that is rendered at Ctrl-C', SLOW, async () => {
+  test('cancels every square that is rendered at Ctrl-C', async () => {
     const { code, stdout, stderr } = await demo({ interruptAt: 'of 48 squares' });
     expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
     const [, cancelled = '0'] = /Settled: (\d+) cancelled, \d+ finished, 0 abandoned\./.exec(stdout) ?? [];
@@ -83,9 +82,19 @@ describe.concurrent('the tour', () => {
 describe.concurrent('--input', () => {
   const KEY = 'a-key-that-must-not-show';
 
-  /** Runs the demo with a request, on an endpoint with this handler. */
-  async function service(handler: EmulatedEndpoint['handler'], text: string, interruptAt?: string) {
-    const emulator = await startEmulator({ endpoints: { mine: { handler, aggregate: true } }, keys: [KEY] });
+  /** Makes a handler, which may wait until the demo has read a job's status so many times. */
+  type HandlerOf = (statusReads: (count: number) => Promise<void>) => EmulatedEndpoint['handler'];
+
+  /** Runs the demo with a request, on an endpoint with a handler. */
+  async function service(handlerOf: HandlerOf, text: string, interruptAt?: string) {
+    const statusReads = async (count: number) => {
+      const answered = () => emulator.requests().filter(({ operation, status }) => operation === 'status' && status);
+      while (answered().length < count) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    const emulator: ListeningEmulator = await startEmulator({
+      endpoints: { mine: { handler: handlerOf(statusReads), aggregate: true } },
+      keys: [KEY],
+    });
     const env = { RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: KEY, ENDPOINT_ID: 'mine' };
     try {
       const ended = await withFile(text, (path) =>
@@ -98,13 +107,15 @@ describe.concurrent('--input', () => {
     }
   }
 
-  test('runs a request of the user’s and shows its states, chunks, output and health', SLOW, async () => {
-    const { code, stdout, stderr, jobs } = await service(async function* ({ input }, { sleep }) {
-      for (const word of String(input.text).split(' ')) {
-        await sleep(300);
-        yield `<${word}>`;
-      }
-    }, '{"input": {"text": "one two three"}, "policy": {"ttl": 60000}}');
+  test('runs a request of the user’s and shows its states, chunks, output and health', async () => {
+    const { code, stdout, stderr, jobs } = await service(
+      (statusReads) =>
+        async function* ({ input }) {
+          await statusReads(2);
+          for (const word of String(input.text).split(' ')) yield `<${word}>`;
+        },
+      '{"input": {"text": "one two three"}, "policy": {"ttl": 60000}}',
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/IN_QUEUE +job .*-u1\n[^]*IN_PROGRESS[^]*<one><two><three>/);
     expect(stdout).toMatch(/COMPLETED[^]*output {2}\["<one>","<two>","<three>"\]\n/);
@@ -112,25 +123,35 @@ describe.concurrent('--input', () => {
     expect(jobs).toMatchObject([{ input: { text: 'one two three' }, policy: { ttl: 60_000 } }]);
   });
 
-  test('takes an object without "input" as the input, and shows progress', SLOW, async () => {
-    const { code, stdout, jobs } = await service(async ({ input }, { progress, sleep }) => {
-      progress({ percent: 50 });
-      await sleep(1500);
-      return input;
-    }, '{"prompt": "hello"}');
+  test('takes an object without "input" as the input, and shows progress', async () => {
+    const { code, stdout, jobs } = await service(
+      (statusReads) =>
+        async ({ input }, { progress }) => {
+          progress({ percent: 50 });
+          await statusReads(2);
+          return input;
+        },
+      '{"prompt": "hello"}',
+    );
     expect(code).toBe(0);
     expect(stdout).toMatch(/progress {2}\{"percent":50\}[^]*output {2}\{"prompt":"hello"\}/);
     expect(jobs).toMatchObject([{ input: { prompt: 'hello' } }]);
   });
 
-  test('says why a job failed, and ends with 1', SLOW, async () => {
-    const { code, stdout } = await service(() => ({ error: 'CUDA out of memory' }), '{"prompt": "hello"}');
+  test('says why a job failed, and ends with 1', async () => {
+    const { code, stdout } = await service(() => () => ({ error: 'CUDA out of memory' }), '{"prompt": "hello"}');
     expect(code).toBe(1);
     expect(stdout).toMatch(/FAILED[^]*CUDA out of memory \(job_failed\)/);
   });
 
-  test('cancels the job on the server at Ctrl-C', SLOW, async () => {
-    const { code, stdout, jobs } = await service((_, { delay }) => delay(60_000), '{"prompt": "hello"}', 'IN_PROGRESS');
+  test('cancels the job on the server at Ctrl-C', async () => {
+    const { code, stdout, jobs } = await service(
+      () =>
+        (_, { delay }) =>
+          delay(600_000),
+      '{"prompt": "hello"}',
+      'IN_PROGRESS',
+    );
     expect(code).toBe(130);
     expect(stdout).toContain('Settled: 1 cancelled, 0 finished, 0 abandoned.');
     expect(jobs).toMatchObject([{ status: 'CANCELLED', cancelRequests: 1, runs: [{ outcome: 'cancelled' }] }]);
@@ -140,7 +161,7 @@ describe.concurrent('--input', () => {
 describe.concurrent('the command line', () => {
   const both = { RUNPOD_API_KEY: 'k', ENDPOINT_ID: 'e' };
 
-  test('--help says how to use it', SLOW, async () => {
+  test('--help says how to use it', async () => {
     const { code, stdout } = await demo({ args: ['--help'] });
     expect(code).toBe(0);
     expect(stdout).toMatch(/--input[^]*RUNPOD_API_KEY[^]*ENDPOINT_ID[^]*RUNPOD_BASE_URL[^]*NO_COLOR/);
@@ -181,7 +202,7 @@ describe.concurrent('the command line', () => {
     { name: 'a file that is not JSON', file: '{ "input": ', env: both, says: 'input.json is not JSON' },
     { name: 'JSON that is no object', file: '[1]', env: both, says: 'must hold a JSON object' },
     { name: 'an input that is no object', file: '{"input": 1}', env: both, says: 'must be an object' },
-  ])('$name is a clear message and ends with 2', SLOW, async ({ args = [], env = {}, file, says }) => {
+  ])('$name is a clear message and ends with 2', async ({ args = [], env = {}, file, says }) => {
     const { code, stdout, stderr } = await (file === undefined
       ? demo({ args, env })
       : withFile(file, (path) => demo({ args: ['--input', path], env })));

@@ -28,7 +28,7 @@ export function demo({ args = [], env = {}, interruptAt }: RunOptions = {}): Pro
       cwd: root,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 90_000,
+      timeout: 100_000,
       killSignal: 'SIGKILL',
     });
     let [stdout, stderr, interrupted] = ['', '', false];

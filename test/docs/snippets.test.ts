@@ -5,13 +5,12 @@ const snippets = documents().flatMap((file) => snippetsIn(file));
 
 afterAll(cleanUp);
 
-test('every TypeScript block of the documentation compiles', { timeout: 60_000 }, () => {
+test('every TypeScript block of the documentation compiles', () => {
   expect(check(snippets)).toEqual([]);
 });
 
 test.concurrent.each(snippets.filter(({ run }) => run).map((snippet) => ({ ...snippet, title: titleOf(snippet) })))(
   '$title runs',
-  { timeout: 30_000 },
   async (snippet) => {
     await run(snippet);
   },
@@ -49,7 +48,7 @@ describe('these checks', () => {
     expect(() => page('```ts')).toThrow('never closed');
   });
 
-  test('report what does not compile, with file and line', { timeout: 60_000 }, () => {
+  test('report what does not compile, with file and line', () => {
     const wrong = typescript(`import { runpod } from 'runpod-rx';`, '', 'runpod({ apiKey: 1 });', 'missing();');
     expect(check(wrong)).toEqual([
       expect.stringContaining(`PAGE.md:6: Type 'number' is not assignable`),
@@ -57,17 +56,17 @@ describe('these checks', () => {
     ]);
   });
 
-  test('report what throws, with file and line', { timeout: 30_000 }, async () => {
+  test('report what throws, with file and line', async () => {
     const [failing] = typescript('await Promise.resolve();', `throw new Error('it broke');`);
     await expect(run(failing!)).rejects.toThrow(/PAGE\.md:4 fails\n[^]*PAGE\.md:5[^]*it broke/);
   });
 
-  test('report what does not end', { timeout: 30_000 }, async () => {
+  test('report what does not end', async () => {
     const [endless] = typescript(`import { interval } from 'rxjs';`, 'interval(100).subscribe();');
     await expect(run(endless!, 1000)).rejects.toThrow('PAGE.md:4 has not ended');
   });
 
-  test('give each block a RunPod to talk to', { timeout: 30_000 }, async () => {
+  test('give each block a RunPod to talk to', async () => {
     const [asking] = typescript(
       `import { firstValueFrom } from 'rxjs';`,
       `import { runpod } from 'runpod-rx';`,

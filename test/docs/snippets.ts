@@ -143,7 +143,7 @@ export function cleanUp(): void {
  * Runs a snippet to its end as a program of its own, with an emulator to talk to. Gives what it wrote; throws with what
  * it wrote to stderr when it fails, or has not ended by itself in time.
  */
-export async function run({ file, line, code }: Snippet, timeout = 10_000): Promise<string> {
+export async function run({ file, line, code }: Snippet, timeout = 100_000): Promise<string> {
   await (built ??= buildLibrary());
   const outfile = join(folder, `${file.replaceAll('/', '-')}-${line}.mjs`);
   await build({

@@ -333,7 +333,7 @@ const MINIMUM: Readonly<Record<string, number>> = {
   'IN_PROGRESS → IN_QUEUE': 50,
 };
 
-test('invariants of the model', { timeout: 120_000 }, () => {
+test('invariants of the model', () => {
   process.stdout.write(`seed ${seed} (SEED=${seed} repeats it)\n`);
   const counted: Record<string, number> = {};
   fc.assert(

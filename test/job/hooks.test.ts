@@ -39,9 +39,7 @@ describe('beforeSubmit', () => {
     const beforeSubmit = vi.fn(() => Promise.resolve(changed));
     const seen = made.see(made.endpoint.job({ input }, { beforeSubmit }).output$);
     expect(tally(made)).toEqual({});
-    await vi.waitFor(() => {
-      expect(tally(made).run).toBe(1);
-    });
+    await expect.poll(() => tally(made).run).toBe(1);
     made.until(100_000);
     expect(made.emulator.jobs()).toMatchObject([{ input: changed.input }]);
     expect(seen.values).toHaveLength(1);

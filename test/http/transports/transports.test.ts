@@ -26,7 +26,7 @@ const get = (url: string, more: Partial<TransportRequest> = {}): TransportReques
   method: 'GET',
   url,
   headers: {},
-  timeout: 1000,
+  timeout: 60_000,
   operation: 'health',
   ...more,
 });

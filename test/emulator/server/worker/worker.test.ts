@@ -1,10 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { delay, delayWhen, filter, interval, Subject, switchMap, take, tap } from 'rxjs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { EmulatorOptions } from 'runpod-rx/emulator';
+import { Clock } from '../../../support/wire.js';
 import { platform } from './platform.js';
 
 /** A guard against a test that hangs; no passing test waits this long. */
 const timeout = 30_000;
 
-describe('a worker in Python', { timeout }, () => {
+describe('a worker in Python', () => {
   test('takes jobs and returns their results', async () => {
     const { worker, run, over } = await platform();
     await worker('py-1');
@@ -62,12 +65,19 @@ describe('a worker in Python', { timeout }, () => {
   });
 
   test('reports progress', async () => {
-    const { worker, run, over, when } = await platform();
+    // The worker goes on when its report is answered.
+    const answer$ = new Subject<void>();
+    const { worker, run, over, when } = await platform({
+      intercept: (request, next) =>
+        request.url.includes('/job-done/') ? next(request).pipe(delayWhen(() => answer$)) : next(request),
+    });
     await worker('py-1');
-    const id = await run({ progress: ['10%', { percent: 50 }], pause: 0.3 });
+    const id = await run({ progress: ['10%', { percent: 50 }] });
     const first = await when(id, ({ output }) => output !== undefined);
     expect(first).toMatchObject({ output: '10%', status: 'IN_PROGRESS' });
+    answer$.next();
     expect(await when(id, ({ output }) => typeof output === 'object')).toMatchObject({ output: { percent: 50 } });
+    answer$.next();
     expect(await over(id)).toMatchObject({ output: 'progressed', status: 'COMPLETED' });
   });
 
@@ -89,9 +99,20 @@ describe('a worker in Python', { timeout }, () => {
   });
 
   test('runs several jobs at once', async () => {
-    const { worker, run, over, emulator } = await platform();
+    // No job ends before all have begun.
+    const { worker, run, over, emulator } = await platform({
+      intercept: (request, next) =>
+        request.url.includes('/job-done/')
+          ? interval(5).pipe(
+              filter(() => emulator.jobs().every(({ runs }) => runs.length > 0)),
+              take(1),
+              delay(5),
+              switchMap(() => next(request)),
+            )
+          : next(request),
+    });
     await worker('py-1', { CONCURRENCY: '3' });
-    const ids = await Promise.all([1, 2, 3].map(() => run({ sleep: 0.3 })));
+    const ids = await Promise.all([1, 2, 3].map(() => run({ sleep: 0.05 })));
     for (const id of ids) expect(await over(id)).toMatchObject({ output: 'slept', workerId: 'py-1' });
     const runs = emulator.jobs().flatMap((job) => job.runs);
     expect(Math.max(...runs.map((job) => job.startedAt))).toBeLessThan(Math.min(...runs.map((job) => job.endedAt!)));
@@ -99,7 +120,17 @@ describe('a worker in Python', { timeout }, () => {
 
   test('two workers share a queue with a handler of this process, and no job runs twice', async () => {
     const { worker, run, over, emulator } = await platform({
-      endpoints: { demo: { handler: ({ input }, { sleep }) => sleep(5).then(() => ({ echo: input })), workers: 1 } },
+      endpoints: {
+        demo: {
+          // It goes on when the others have begun, too.
+          handler: async ({ input }, { sleep }) => {
+            const runs = () => emulator.jobs().flatMap((job) => job.runs);
+            while (new Set(runs().map(({ workerId }) => workerId)).size < 3) await sleep(5);
+            return { echo: input };
+          },
+          workers: 1,
+        },
+      },
     });
     await Promise.all([worker('py-1'), worker('py-2')]);
     const ids = await Promise.all(Array.from({ length: 40 }, (_, number) => run({ number })));
@@ -131,9 +162,24 @@ describe('a worker in Python', { timeout }, () => {
   });
 
   test('keeps its job while it pings', async () => {
-    const { worker, run, over } = await platform({ endpoints: { demo: { lostAfter: 400 } } });
+    let pings = 0;
+    const { worker, run, over, clock } = await timelessPlatform({
+      endpoints: { demo: { lostAfter: 400 } },
+      intercept: (request, next) => {
+        // Time passes after each ping that names the job, and the job ends after a few of them.
+        if (request.url.includes('/ping/') && request.url.includes('job_id='))
+          return next(request).pipe(tap(() => ++pings <= 4 && clock.advance(300)));
+        if (request.url.includes('/job-done/'))
+          return interval(5).pipe(
+            filter(() => pings >= 4),
+            take(1),
+            switchMap(() => next(request)),
+          );
+        return next(request);
+      },
+    });
     await worker('py-1');
-    const job = await over(await run({ sleep: 1.2 }));
+    const job = await over(await run({ sleep: 0 }));
     expect(job).toMatchObject({ output: 'slept', status: 'COMPLETED' });
     expect(job).not.toHaveProperty('retries');
   });
@@ -141,9 +187,10 @@ describe('a worker in Python', { timeout }, () => {
   test('that is killed during a job loses the job to another worker', async () => {
     const { worker, run, over, emulator } = await platform({ endpoints: { demo: { lostAfter: 300 } } });
     const first = await worker('py-1');
-    const id = await run({ sleep: 0.5 });
+    const id = await run({ sleep: 0.1 });
     await first.said(/^took/);
     await first.kill();
+    clock.advance(301);
     await worker('py-2');
     expect(await over(id)).toMatchObject({ output: 'slept', retries: 1, status: 'COMPLETED', workerId: 'py-2' });
     expect(emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
@@ -155,8 +202,11 @@ describe('a worker in Python', { timeout }, () => {
       faults: [{ fault: 'lost-worker', times: 1, after: 100 }],
     });
     const process = await worker('py-1');
-    const id = await run({ sleep: 0.8 });
+    const id = await run({ sleep: 2 });
+    await process.said(/^took/);
+    clock.advance(100);
     await process.said(new RegExp(`^stopped ${id}$`));
+    clock.advance(300);
     expect(await over(id)).toMatchObject({ output: 'slept', retries: 1, status: 'COMPLETED' });
     expect(emulator.jobs()[0]?.runs.map(({ outcome }) => outcome)).toEqual(['lost', 'reported']);
   });
