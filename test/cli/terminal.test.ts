@@ -31,7 +31,7 @@ function inTerminal(args: string, size: string) {
   return terminal;
 }
 
-describe.runIf(hasScript)('in a terminal', { timeout: 30_000 }, () => {
+describe.runIf(hasScript)('in a terminal', () => {
   test.each(['rows 24 cols 100', 'rows 0 cols 0'])(
     'of %s it shows the status lines, and ends on Ctrl-C',
     async (size) => {
@@ -45,8 +45,8 @@ describe.runIf(hasScript)('in a terminal', { timeout: 30_000 }, () => {
       const baseUrl = await terminal.baseUrl();
       await submit(baseUrl, 'fine', { input: { x: 1 } });
       void submit(baseUrl, 'never', { input: { x: 1 } }).catch(() => undefined);
-      await expect.poll(() => terminal.said, { timeout: 10_000 }).toMatch(/fine.* 1 completed/);
-      await expect.poll(() => terminal.said, { timeout: 10_000 }).toMatch(/never.* 1 running/);
+      await expect.poll(() => terminal.said).toMatch(/fine.* 1 completed/);
+      await expect.poll(() => terminal.said).toMatch(/never.* 1 running/);
 
       terminal.ctrlC();
       await terminal.ended;

@@ -73,33 +73,29 @@ test.each([
       for (;;) yield await Promise.resolve('more');
     },
   ],
-])(
-  '%s that yields forever without a reader fails, and other jobs go on',
-  { timeout: 60_000 },
-  async (_, meanwhile, endless) => {
-    const emulator = createEmulator({
-      endpoints: { demo: { handler: ({ input }) => (input.endless === true ? endless() : 'fine'), aggregate: true } },
-    });
-    const send = (method: string, path: string, body = '') =>
-      new Promise<Record<string, unknown>>((resolve, reject) => {
-        emulator.handle({ method, url: `/v2/demo/${path}`, headers: {}, body }).subscribe({
-          next: ({ text }) => resolve(JSON.parse(text) as Record<string, unknown>),
-          error: reject,
-        });
+])('%s that yields forever without a reader fails, and other jobs go on', async (_, meanwhile, endless) => {
+  const emulator = createEmulator({
+    endpoints: { demo: { handler: ({ input }) => (input.endless === true ? endless() : 'fine'), aggregate: true } },
+  });
+  const send = (method: string, path: string, body = '') =>
+    new Promise<Record<string, unknown>>((resolve, reject) => {
+      emulator.handle({ method, url: `/v2/demo/${path}`, headers: {}, body }).subscribe({
+        next: ({ text }) => resolve(JSON.parse(text) as Record<string, unknown>),
+        error: reject,
       });
-    const { id } = await send('POST', 'run', '{"input":{"endless":true}}');
-    expect(await send('POST', 'runsync', '{"input":{"x":1}}')).toMatchObject({ output: 'fine', status: 'COMPLETED' });
-    // A generator that waits for promises lets other work run; a synchronous generator fails at once.
-    expect(await send('GET', `status/${String(id)}`)).toMatchObject({ status: meanwhile });
-    expect(await send('GET', `status-sync/${String(id)}`)).toMatchObject({
-      error: 'the stream holds more chunks than can be kept: nobody reads them',
-      status: 'FAILED',
     });
-    expect(await send('GET', 'health')).toMatchObject({ jobs: { failed: 1 }, workers: { running: 0 } });
-    expect((await send('GET', `stream/${String(id)}`)).stream).toHaveLength(100_000);
-    emulator.close();
-  },
-);
+  const { id } = await send('POST', 'run', '{"input":{"endless":true}}');
+  expect(await send('POST', 'runsync', '{"input":{"x":1}}')).toMatchObject({ output: 'fine', status: 'COMPLETED' });
+  // A generator that waits for promises lets other work run; a synchronous generator fails at once.
+  expect(await send('GET', `status/${String(id)}`)).toMatchObject({ status: meanwhile });
+  expect(await send('GET', `status-sync/${String(id)}`)).toMatchObject({
+    error: 'the stream holds more chunks than can be kept: nobody reads them',
+    status: 'FAILED',
+  });
+  expect(await send('GET', 'health')).toMatchObject({ jobs: { failed: 1 }, workers: { running: 0 } });
+  expect((await send('GET', `stream/${String(id)}`)).stream).toHaveLength(100_000);
+  emulator.close();
+});
 
 test('a stream that is read may go on; only the latest of the read chunks are kept', () => {
   const w = world({

@@ -18,7 +18,7 @@ const numRuns = Number(runs);
 test(
   'S1 S4 S5 S6 S8 S10 S13 S16 S18 whatever the server and the subscribers do, a job is paid once, ends when it is ' +
     'released, and loses nothing silently',
-  { timeout: 60_000 + numRuns * 100 },
+  { timeout: 120_000 + numRuns * 100 },
   () => {
     const coverage = nothing();
     let played = 0;

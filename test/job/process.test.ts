@@ -55,8 +55,12 @@ async function run(program: string, baseUrl = '', ...flags: string[]) {
      const { runpod, createRunpod, undiciTransport, rxjs } = library;
      const baseUrl = ${JSON.stringify(baseUrl)};
      const endpointOf = (options) => runpod({ apiKey: 'test-key-placeholder', baseUrl, retry: { base: 1 }, ...options });
-     /** Closes the channel to the test, which would keep the process alive. */
-     const say = (words) => process.send(words, () => process.disconnect());
+     /** Lets go of the channel to the test, which would keep the process alive. */
+     let silent = false;
+     const say = (words) => {
+       if (!silent) process.send(words, () => process.disconnect());
+       silent = true;
+     };
      ${program}`,
   );
   const child = spawn(process.execPath, [...flags, file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });

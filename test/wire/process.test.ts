@@ -7,9 +7,6 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePort, held, scriptedServer } from '../support/scriptedServer.js';
 
-// Each test starts a process, which is slow on a busy machine.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
-
 const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
 const QUEUED = { body: { id: 'job-1', status: 'IN_QUEUE' } };
 
