@@ -1,7 +1,7 @@
 import { concat, of, take, timer, switchMap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { streamChunks } from '../../src/sources/streamChunks.js';
-import { streamCursor } from '../../src/sources/StreamCursor.js';
+import { streamCursor, type StreamCursor } from '../../src/sources/StreamCursor.js';
 import { job, life } from '../fixtures/snapshots.js';
 import { cases, marbles } from '../support/marbles.js';
 import { certain, chunk, events, replies, suspect } from './streams.js';
@@ -131,6 +131,20 @@ describe('streamChunks with a cursor', () => {
         error,
       );
       m.expect(unread).toHaveSubscriptions([]);
+    }),
+  );
+
+  it(
+    'S16 counts on after the chunks that other readers were given, where a gap is marked',
+    marbles((m) => {
+      const behind = { ...streamCursor(), count: 1, gap: 'certainly' as const, next: 3 };
+      const ahead = { ...streamCursor(), count: 5, gap: 'possibly' as const, next: 3 };
+      const read = () => inTurn(m.cold('-(d|)', replies), m.cold('-(z|)', replies));
+      const marked = (cursor: StreamCursor) => streamChunks(read(), { status, cursor, onGap: 'mark' });
+      m.expect(marked(behind)).toBeObservable('Gd|', events);
+      m.expect(marked(ahead)).toBeObservable('hd|', { ...events, h: { type: 'gap', delivered: 5 } });
+      m.flush();
+      expect([behind.count, ahead.count]).toStrictEqual([4, 6]);
     }),
   );
 

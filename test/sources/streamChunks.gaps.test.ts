@@ -258,6 +258,21 @@ describe('S16 hold', () => {
   );
 });
 
+describe('S16 an error of a stream without a context', () => {
+  it(
+    'names the operation, and no job',
+    marbles((m) => {
+      const read = inTurn(m.cold('#', undefined, certain));
+      const result$ = caught(streamChunks(read, { status: () => of(life.c), onGap: 'error' }));
+      const error = expect.objectContaining({
+        operation: 'stream',
+        message: expect.stringContaining('the stream of job ? certainly lost chunks'),
+      });
+      m.expect(result$).toBeObservable('(e|)', { e: error });
+    }),
+  );
+});
+
 describe('S16 mark', () => {
   const gap = suspect['a reset'];
 

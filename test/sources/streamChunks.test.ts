@@ -1,4 +1,4 @@
-import { EMPTY, Subject, Subscription, VirtualTimeScheduler, of, repeat } from 'rxjs';
+import { EMPTY, Subject, Subscription, VirtualTimeScheduler, of, repeat, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { StreamReply } from '../../src/protocol/streamReply.js';
 import { streamChunks } from '../../src/sources/streamChunks.js';
@@ -203,6 +203,35 @@ describe('streamChunks', () => {
       m.expect(result$).toBeObservable('--------------#', undefined, error);
       m.expect(bad).toHaveSubscriptions(momentsAt(0, 2, 8, 10, 14));
       m.expect(good).toHaveSubscriptions(momentsAt(6));
+    }),
+  );
+
+  it(
+    'S2 reads on where the next read is due exactly at the end of the outage',
+    marbles((m) => {
+      const error = httpError(429);
+      const bad = m.cold('#', undefined, error);
+      // Failures at 0, 2 and 6; the pause after the third would end at 14.
+      m.expect(streamChunks(() => bad, { status, pause: 2, outage: 6 })).toBeObservable('------#', undefined, error);
+      m.expect(bad).toHaveSubscriptions(momentsAt(0, 2, 6));
+    }),
+  );
+
+  it(
+    'S14 calls `ended` for each answer with a terminal status, before its chunks, and for no other',
+    marbles((m) => {
+      const read = inTurn(
+        m.cold('(a|)', replies),
+        m.cold('(p|)', replies),
+        m.cold('(d|)', replies),
+        m.cold('(z|)', replies),
+      );
+      const seen: unknown[] = [];
+      const ended = () => seen.push('ended');
+      const result$ = streamChunks(read, { status, ended, pause: 1 }).pipe(tap((event) => seen.push(event)));
+      m.expect(result$).toBeObservable('a(d|)', events);
+      m.flush();
+      expect(seen).toStrictEqual([chunk('a'), 'ended', chunk('d'), 'ended']);
     }),
   );
 
