@@ -47,10 +47,11 @@ export class ChunkDelivery {
    * @param cause - the error of the read that failed, for `StreamGapError`
    */
   deliver(cause?: unknown): Observable<StreamEvent> {
-    if (!this.hasGap) return this.#deliverPending();
+    const { gap } = this.#cursor;
+    if (!gap) return this.#deliverPending();
     const { onGap } = this.#options;
     if (onGap === 'hold') return EMPTY;
-    return onGap === 'error' ? throwError(() => this.#gapError(cause)) : this.#deliverPastGap();
+    return onGap === 'error' ? throwError(() => this.#gapError(gap, cause)) : this.#deliverPastGap();
   }
 
   /**
@@ -60,9 +61,10 @@ export class ChunkDelivery {
   finish(snapshot: JobSnapshot): Observable<StreamEvent> {
     const failed = isTerminal(snapshot) && snapshot.status !== 'COMPLETED';
     const error = failed ? jobError(snapshot, this.#options.context) : undefined;
-    if (this.hasGap) {
+    const { gap } = this.#cursor;
+    if (gap) {
       const rest = recoverChunks(snapshot, this.#cursor);
-      if (!rest) return throwError(() => this.#gapError(error));
+      if (!rest) return throwError(() => this.#gapError(gap, error));
       this.#cursor.pending = [...rest];
       delete this.#cursor.gap;
     }
@@ -99,9 +101,9 @@ export class ChunkDelivery {
     return concat(of<StreamEvent>({ type: 'gap', delivered }), this.#deliverPending());
   }
 
-  #gapError(cause: unknown): StreamGapError {
+  #gapError(lost: 'possibly' | 'certainly', cause: unknown): StreamGapError {
     const { context } = this.#options;
-    const { count: delivered, pending: held, gap: lost = 'possibly' } = this.#cursor;
+    const { count: delivered, pending: held } = this.#cursor;
     return new StreamGapError(
       `the stream of job ${context.jobId ?? '?'} ${lost} lost chunks after the first ${delivered}; a worker with return_aggregate_stream lets them be recovered`,
       { ...context, cause },

@@ -7,7 +7,7 @@ import { isRunpodError, RunpodError, type ErrorsByCode } from '../../src/errors/
 
 type Class = new (message: string, context: object, details?: object) => RunpodError;
 
-/** Every class by its code, and what it is besides a `RunpodError`. */
+/** Every class by its code. */
 const classes = {
   configuration: errors.ConfigurationError,
   validation: errors.ValidationError,
@@ -39,7 +39,7 @@ const context = { operation: 'status', endpointId: 'e', jobId: 'j', tag: 't', ac
 const make = (type: Class) => new type('words', context, { status: 500, retryable: true });
 
 describe('errors', () => {
-  it('have the codes that are documented, each in the table, the type and ErrorsByCode', () => {
+  it('have the codes of the table, of the type and of ErrorsByCode', () => {
     const source = readFileSync(new URL('../../src/errors/codes.ts', import.meta.url), 'utf8');
     const table = Object.fromEntries(
       Array.from(source.matchAll(/\| `(\w+)` \| `(\w+)` \|/g), ([, code, name]) => [code, name]),
@@ -84,14 +84,14 @@ describe('errors', () => {
     expect(isRunpodError(error)).toBe(true);
   });
 
-  it('S22 AbortedError has the name that the platform gives it', () => {
+  it('S22 AbortedError has the name of the platform’s own error', () => {
     const error = new errors.AbortedError({ operation: 'run', cause: 'reason' });
     expect(error).toMatchObject({ name: 'AbortError', code: 'aborted', message: 'run was aborted', cause: 'reason' });
     expect(error).toBeInstanceOf(errors.AbortedError);
     expect(isRunpodError(error, 'aborted')).toBe(true);
   });
 
-  it('say nothing of what is not known, and are not retryable unless told', () => {
+  it('have no members for what is not known, and are not retryable by default', () => {
     const error = new RunpodError('words', { operation: 'run', jobId: undefined, tag: undefined });
     expect(Object.entries(error)).toStrictEqual([
       ['name', 'RunpodError'],
@@ -102,7 +102,7 @@ describe('errors', () => {
     expect('cause' in error).toBe(false);
   });
 
-  it('S21 keep the cause out of JSON and out of what is copied, and are clean to look at', () => {
+  it('S21 keep the cause out of JSON and of copies, and print without internals', () => {
     const error = new errors.HttpError('words', { operation: 'status', cause: new Error('inner') }, { status: 500 });
     expect(error.cause).toStrictEqual(new Error('inner'));
     expect(Object.getOwnPropertyDescriptor(error, 'cause')?.enumerable).toBe(false);
@@ -134,7 +134,7 @@ describe('errors', () => {
     expect(copy.isRunpodError(ours)).toBe(true);
   });
 
-  it('S22 let users derive classes of their own', () => {
+  it('S22 can be extended by users', () => {
     class MyError extends errors.HttpError {}
     class Branded extends errors.HttpError {
       static override readonly brand = 'QuotaExceededError';
@@ -151,10 +151,13 @@ describe('errors', () => {
     expect(plain).not.toBeInstanceOf(Branded);
   });
 
-  it.each([null, undefined, 'x', 5, {}, [], new Error('x'), () => 1])('are nothing like %o', (value) => {
-    expect(value instanceof RunpodError).toBe(false);
-    expect(isRunpodError(value)).toBe(false);
-  });
+  it.each([null, undefined, 'x', 5, {}, [], new Error('x'), () => 1])(
+    'do not recognise %o as an error of the library',
+    (value) => {
+      expect(value instanceof RunpodError).toBe(false);
+      expect(isRunpodError(value)).toBe(false);
+    },
+  );
 
   it('are narrowed by their code', () => {
     const error: unknown = make(errors.JobFailedError as unknown as Class);

@@ -27,19 +27,22 @@ const http = (status: number, { text = '', headers = {} }: Partial<HttpErrorForm
   toHttpError({ status, headers, text }, at, { now: 0, redact: asIs, advise });
 
 describe('toHttpError', () => {
-  it.each<[string, HttpErrorForm]>(Object.entries(httpErrors))('S22 says of %s what the service says', (_, form) => {
-    const { status, words, code } = form;
-    const error = http(status, form, false);
-    const said = words === undefined ? '' : `: ${words}`;
-    expect(error.message).toBe(`status on endpoint e was answered ${status}${said}`);
-    expect(members(error)).toStrictEqual({
-      name: error.constructor.name,
-      code,
-      ...at,
-      status,
-      retryable: status === 408 || status === 429 || status >= 500,
-    });
-  });
+  it.each<[string, HttpErrorForm]>(Object.entries(httpErrors))(
+    'S22 quotes the service’s words in the error for %s',
+    (_, form) => {
+      const { status, words, code } = form;
+      const error = http(status, form, false);
+      const said = words === undefined ? '' : `: ${words}`;
+      expect(error.message).toBe(`status on endpoint e was answered ${status}${said}`);
+      expect(members(error)).toStrictEqual({
+        name: error.constructor.name,
+        code,
+        ...at,
+        status,
+        retryable: status === 408 || status === 429 || status >= 500,
+      });
+    },
+  );
 
   it.each([
     [401, AuthenticationError, 'check the API key (option apiKey or RUNPOD_API_KEY) and what it may do'],
@@ -52,36 +55,36 @@ describe('toHttpError', () => {
     [503, HttpError, 'try again later'],
     [400, HttpError, undefined],
     [402, HttpError, undefined],
-  ])('S22 says of a %i what can be done about it', (status, type, remedy) => {
+  ])('S22 makes the class for a %i, and says what can be done about it', (status, type, remedy) => {
     const error = http(status);
     expect(error.constructor).toBe(type);
     expect(error.message).toBe(`status on endpoint e was answered ${status}${remedy ? `; ${remedy}` : ''}`);
   });
 
-  it('S2 says when to try again, and passes it on', () => {
+  it('S2 says when to try again, and has the time as retryAfter', () => {
     const error = http(429, { headers: { 'retry-after': '1.5' } });
     expect(error.message).toBe('status on endpoint e was answered 429; try again in 2 s');
     expect(error.retryAfter).toBe(1_500);
   });
 
-  it('S1 gives no advice to send again what may have been accepted', () => {
+  it('S1 gives no advice to send a request again where it is told not to', () => {
     expect(http(500, {}, false).message).toBe('status on endpoint e was answered 500');
     expect(http(429, {}, true).message).toBe('status on endpoint e was answered 429; send less, or later');
   });
 
-  it('S22 names the request, by whichever header has it', () => {
+  it('S22 reads the id of the request from either header', () => {
     expect(http(500, { headers: { 'x-request-id': 'r1', 'cf-ray': 'r2' } }).requestId).toBe('r1');
     expect(http(500, { headers: { 'cf-ray': 'r2' } }).requestId).toBe('r2');
   });
 
-  it('S21 names where a redirect leads, without what may be secret in it', () => {
+  it('S21 names the target of a redirect without its user, query and fragment', () => {
     const { message } = http(301, { headers: { location: 'https://user:word@other.example/path?token=1#part' } });
     expect(message).toBe(
       'status on endpoint e was answered 301; redirects, here to https://other.example/path, are not followed: check the option baseUrl',
     );
   });
 
-  it('S21 hides what it is told to, in the message and the name of the request', () => {
+  it('S21 redacts the message and the id of the request', () => {
     const redact = (text: string) => text.replaceAll('rpa_SECRET', '***');
     const reply = {
       status: 401,
@@ -97,18 +100,18 @@ describe('toHttpError', () => {
 describe('jobError', () => {
   const failed = (error: unknown) => job('FAILED', { error }) as FailedSnapshot;
 
-  it('S3 names the job by its own id, whatever the context says, and keeps the rest of it', () => {
+  it('S3 takes the job’s id from the snapshot, and the rest from the context', () => {
     const error = jobError(life.x as never, { ...at, jobId: 'other', tag: 't' });
     expect(members(error)).toMatchObject({ jobId: 'j', tag: 't', operation: 'status', endpointId: 'e' });
   });
 
-  it('S12 takes the service’s words for an exceeded executionTimeout for a deadline of the server', () => {
+  it('S12 reports an exceeded executionTimeout as a deadline of the server', () => {
     for (const words of ['executionTimeout exceeded', 'executionTimeout exceeded after 5 s'])
       expect(jobError(failed(words), at)).toMatchObject({ code: 'job_deadline', limit: 'execution', by: 'server' });
     expect(jobError(failed('my executionTimeout exceeded'), at)).toMatchObject({ code: 'job_failed' });
   });
 
-  it('S17 holds the snapshot, and says why', () => {
+  it('S17 has the snapshot, and says why the job failed', () => {
     const snapshot = failed('{"error_type": "<class \'ValueError\'>", "error_message": "bad prompt"}');
     const error = jobError(snapshot, at);
     expect(error.message).toBe('job j failed: bad prompt');
@@ -136,7 +139,7 @@ describe('streamLoss', () => {
     ['a timeout', new RequestTimeoutError('no', at, { timeout: 1 }), 'possibly'],
     ['an answer without chunks, cut off', response('{"status":"IN_PROGRESS","stream":[{"out'), 'possibly'],
     ['an answer among its chunks, cut off', response('{"status":"x","stream":[{"output":1'), 'certainly'],
-  ])('S16 says of %s: %s', (_, error, loss) => {
+  ])('S16 says whether %s took chunks: %s', (_, error, loss) => {
     expect(streamLoss(error)).toBe(loss);
   });
 });
@@ -159,7 +162,7 @@ describe('invalidRequest', () => {
 });
 
 describe('submissionUnknown', () => {
-  it('S1 says that the job may run, and why that is not known', () => {
+  it('S1 says that the job may run, and why the answer was lost', () => {
     const cause = new Error('reset');
     const error = submissionUnknown({ operation: 'run', endpointId: 'e', accepted: 'no' }, cause);
     expect(error).toMatchObject({ code: 'submission_unknown', accepted: 'unknown', retryable: false });

@@ -33,7 +33,7 @@ function countListeners(signal: AbortSignal) {
 
 describe('abortWith', () => {
   it(
-    'S22 errors when the signal is aborted, and leaves the source',
+    'S22 errors when the signal is aborted, and unsubscribes from the source',
     marbles((m) => {
       const { signal, alarm$ } = abortingAt(4);
       const source = m.hot('-a-b-c-|');
@@ -45,7 +45,7 @@ describe('abortWith', () => {
     }),
   );
 
-  it('S22 says where it happened, with the signal’s reason as the cause', () => {
+  it('S22 has the context in its error, and the signal’s reason as the cause', () => {
     const controller = new AbortController();
     const seen: unknown[] = [];
     const context = vi.fn(() => ({ operation: 'status', jobId: 'j', accepted: 'no' as const }));
@@ -82,7 +82,7 @@ describe('abortWith', () => {
   );
 
   it(
-    'passes the source through where there is no signal',
+    'returns the source where there is no signal',
     marbles((m) => {
       const source = m.cold('-a-b|');
       expect(source.pipe(abortWith(undefined))).toBe(source);
@@ -101,7 +101,7 @@ describe('abortWith', () => {
   );
 
   it(
-    'completes as an empty source does, and an abort after that is nothing',
+    'completes as an empty source does, and ignores a later abort',
     marbles((m) => {
       const { signal, alarm$ } = abortingAt(4);
       const source = m.cold('--|');
@@ -121,13 +121,13 @@ describe('abortWith', () => {
   );
 
   it(
-    'lets a synchronous source through',
+    'works on a synchronous source',
     marbles((m) => {
       m.expect(of('a', 'b').pipe(abortWith(new AbortController().signal))).toBeObservable('(ab|)');
     }),
   );
 
-  it('makes an error of what is thrown in the callback', () => {
+  it('turns an exception of the callback into an error', () => {
     const context = (): never => {
       throw new Error('no context');
     };
@@ -140,7 +140,7 @@ describe('abortWith', () => {
   });
 
   it(
-    'leaves the source when it is left',
+    'unsubscribes from the source when it is unsubscribed from',
     marbles((m) => {
       const source = m.hot('-a-b-c-|');
       const unsub = '       ^---!';
@@ -152,7 +152,7 @@ describe('abortWith', () => {
   it.each([
     ['completes', of(1)],
     ['is left', NEVER],
-  ])('takes its listener off the signal when it %s', (_, source) => {
+  ])('removes its listener from the signal when it %s', (_, source) => {
     const { signal } = new AbortController();
     const listeners = countListeners(signal);
     const left = vi.fn();
@@ -165,7 +165,7 @@ describe('abortWith', () => {
   });
 
   it(
-    'looks at the signal anew with each subscription',
+    'reads the state of the signal with each subscription',
     marbles((m) => {
       const { signal, alarm$ } = abortingAt(4);
       const source = m.cold('-a-#');

@@ -22,7 +22,7 @@ import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
 import { job, life } from '../fixtures/snapshots.js';
 import { cases, marbles } from '../support/marbles.js';
 
-/** Notes the ids of the jobs that are cancelled. */
+/** Records the ids of the jobs that are cancelled. */
 function cancelling(answer$: Observable<JobSnapshot> = of(life.x)) {
   const ids: string[] = [];
   return {
@@ -36,7 +36,7 @@ function cancelling(answer$: Observable<JobSnapshot> = of(life.x)) {
 
 describe('cancelOnUnsubscribe', () => {
   it(
-    'S4 cancels the job when it is left, by a cancel that goes on',
+    'S4 cancels the job when it is unsubscribed from, and the cancel goes on',
     marbles((m) => {
       const source = m.hot('-q--p--c', life);
       const unsub = '       -----!';
@@ -114,7 +114,7 @@ describe('cancelOnUnsubscribe', () => {
   );
 
   it(
-    'S4 cancels the job that switchMap leaves, and not the one it goes on with',
+    'S4 cancels the job that switchMap unsubscribes from, and not the next job',
     marbles((m) => {
       const canceller = cancelling();
       const jobs = { a: m.cold('q---p--|', life), b: m.cold('q-(c|)', life) };
@@ -128,7 +128,7 @@ describe('cancelOnUnsubscribe', () => {
   );
 
   it(
-    'counts what ends the source before it as its end',
+    'does not cancel where an operator before it ends the source',
     marbles((m) => {
       const canceller = cancelling();
       const source = m.hot('-q--p--c|', life);
@@ -139,7 +139,7 @@ describe('cancelOnUnsubscribe', () => {
     }),
   );
 
-  it('S4 cancels where a synchronous source is left from within, after its value and once', () => {
+  it('S4 cancels once where a synchronous source is unsubscribed from in its own next', () => {
     const log: unknown[] = [];
     const canceller = {
       cancel: (id: string) => {
@@ -152,13 +152,13 @@ describe('cancelOnUnsubscribe', () => {
     expect(log).toStrictEqual(['IN_QUEUE', 'IN_PROGRESS', 'cancel j']);
   });
 
-  it('does not cancel where the terminal snapshot is what it is left at', () => {
+  it('does not cancel where it is unsubscribed from at the terminal snapshot', () => {
     const canceller = cancelling();
     concat(of(life.q, life.c), NEVER).pipe(cancelOnUnsubscribe(canceller), take(2)).subscribe();
     expect(canceller.ids).toStrictEqual([]);
   });
 
-  it('S4 cancels once where the cancel itself leads to another leaving', () => {
+  it('S4 cancels once where the cancel unsubscribes again', () => {
     const ids: string[] = [];
     const source$ = new Subject<JobSnapshot>();
     const subscription = source$
@@ -179,7 +179,7 @@ describe('cancelOnUnsubscribe', () => {
     expect(ids).toStrictEqual(['j']);
   });
 
-  it('leaves the source before it cancels', () => {
+  it('unsubscribes from the source before it cancels', () => {
     const log: string[] = [];
     const source = concat(of(life.p), NEVER).pipe(tap({ unsubscribe: () => log.push('left') }));
     const canceller = {
@@ -193,7 +193,7 @@ describe('cancelOnUnsubscribe', () => {
   });
 
   it(
-    'makes an error of what is thrown while it looks, and cancels, since nobody looks any more',
+    'turns an exception while it reads a snapshot into an error, and cancels',
     marbles((m) => {
       const trap = Object.defineProperty({ ...life.p }, 'status', {
         get: () => {
@@ -211,7 +211,7 @@ describe('cancelOnUnsubscribe', () => {
   );
 
   it(
-    'begins anew with each subscription',
+    'starts afresh with each subscription',
     marbles((m) => {
       const canceller = cancelling();
       const source = m.cold('-p--', life);
@@ -246,7 +246,7 @@ describe('cancelOnUnsubscribe', () => {
           throw broken;
         },
       ],
-    ])('tells onError, with the id: %s', (_, cancel) => {
+    ])('calls onError with the id where it fails %s', (_, cancel) => {
       const onError = vi.fn();
       const unhandled = vi.fn();
       config.onUnhandledError = unhandled;
@@ -255,14 +255,14 @@ describe('cancelOnUnsubscribe', () => {
       expect(unhandled).not.toHaveBeenCalled();
     });
 
-    it('tells the hook of RxJS for errors where there is no onError', () => {
+    it('calls the onUnhandledError of RxJS where there is no onError', () => {
       const unhandled = vi.fn();
       config.onUnhandledError = unhandled;
       leave(() => throwError(() => broken));
       expect(unhandled.mock.calls).toStrictEqual([[broken]]);
     });
 
-    it('is not thrown where there is neither', async () => {
+    it('is not thrown where there is neither hook', async () => {
       const uncaught = vi.fn();
       process.on('uncaughtException', uncaught);
       onTestFinished(() => void process.off('uncaughtException', uncaught));
@@ -274,7 +274,7 @@ describe('cancelOnUnsubscribe', () => {
       expect(uncaught).not.toHaveBeenCalled();
     });
 
-    it('or that answers nothing, is no error', () => {
+    it('is no error where it only has no answer', () => {
       const onError = vi.fn();
       leave(() => EMPTY, onError);
       expect(onError).not.toHaveBeenCalled();

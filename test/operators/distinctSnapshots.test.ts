@@ -12,7 +12,7 @@ const trap = Object.defineProperty({ ...life.p }, 'raw', {
 
 describe('distinctSnapshots', () => {
   it(
-    'S7 passes on what differs from the one before, and does not end at a terminal state',
+    'S7 emits snapshots that differ from the one before, and does not end at a terminal state',
     marbles((m) => {
       const source = m.hot('-q-q-p-P-r-r-p-c-c-|', life);
       const subs = '        ^------------------!';
@@ -23,7 +23,7 @@ describe('distinctSnapshots', () => {
   );
 
   cases(
-    'S7 tells answers apart by any field',
+    'S7 compares every field of the answers',
     (m, { a, b, expected }) => {
       const source = m.cold('ab|', { a, b });
       m.expect(source.pipe(distinctSnapshots())).toBeObservable(expected, { a, b });
@@ -71,7 +71,7 @@ describe('distinctSnapshots', () => {
   );
 
   it(
-    'never ends where the source does not',
+    'never ends on a source that never ends',
     marbles((m) => {
       const source = m.cold('---');
       m.expect(source.pipe(distinctSnapshots())).toBeObservable('---');
@@ -87,7 +87,7 @@ describe('distinctSnapshots', () => {
   );
 
   it(
-    'makes an error of what is thrown while it compares',
+    'turns an exception while it compares into an error',
     marbles((m) => {
       const source = m.cold('-q-x--|', { q: life.q, x: trap });
       const subs = '         ^--!';
@@ -98,7 +98,7 @@ describe('distinctSnapshots', () => {
   );
 
   it(
-    'leaves the source when it is left',
+    'unsubscribes from the source when it is unsubscribed from',
     marbles((m) => {
       const source = m.hot('-q-q-p-c', life);
       const unsub = '       ^---!';
@@ -109,7 +109,7 @@ describe('distinctSnapshots', () => {
   );
 
   it(
-    'remembers nothing from one subscription to the next',
+    'starts afresh with each subscription',
     marbles((m) => {
       const source = m.cold('-q-q|', life);
       const subs = ['        ^---!', '----^---!'];

@@ -15,7 +15,7 @@ const trap = Object.defineProperty({ ...life.c }, 'output', {
 
 describe('jobOutput', () => {
   it(
-    'emits the output of a job that completed, and leaves the source',
+    'emits the output of a job that completed, and unsubscribes from the source',
     marbles((m) => {
       const source = m.hot('-q--r--c--c--|', life);
       const subs = '        ^------!';
@@ -26,7 +26,7 @@ describe('jobOutput', () => {
   );
 
   cases(
-    'S17 emits whatever the output is, once',
+    'S17 emits an output of any value, once',
     (m, { given, output }) => {
       const source = m.cold('--c-|', { c: job('COMPLETED', given) });
       m.expect(source.pipe(jobOutput())).toBeObservable('--(o|)', { o: output });
@@ -132,7 +132,7 @@ describe('jobOutput', () => {
   );
 
   it(
-    'never ends where the source does not',
+    'never ends on a source that never ends',
     marbles((m) => {
       const source = m.cold('-q-u-', life);
       m.expect(source.pipe(jobOutput())).toBeObservable('-----');
@@ -148,7 +148,7 @@ describe('jobOutput', () => {
   );
 
   it(
-    'makes an error of what is thrown while it looks',
+    'turns an exception while it reads a snapshot into an error',
     marbles((m) => {
       const source = m.cold('-q-x--|', { q: life.q, x: trap });
       m.expect(source.pipe(jobOutput())).toBeObservable('---#', undefined, new Error('no output'));
@@ -157,7 +157,7 @@ describe('jobOutput', () => {
   );
 
   it(
-    'leaves the source when it is left',
+    'unsubscribes from the source when it is unsubscribed from',
     marbles((m) => {
       const source = m.hot('-q--p--c', life);
       const unsub = '       ^----!';
@@ -167,7 +167,7 @@ describe('jobOutput', () => {
   );
 
   it(
-    'begins anew with each subscription, after an error as well',
+    'starts afresh with each subscription, after an error as well',
     marbles((m) => {
       const done = m.cold('  -c|', life);
       m.expect(done.pipe(jobOutput(), repeat(2))).toBeObservable('-d(d|)', { d: 'done' });

@@ -6,7 +6,7 @@ import { cases, marbles } from '../support/marbles.js';
 
 const at = (output: unknown) => job('IN_PROGRESS', { output });
 
-/** What cannot be looked at. */
+/** A snapshot whose progress throws when it is read. */
 const trap = Object.defineProperty({ ...life.r }, 'progress', {
   enumerable: true,
   get: () => {
@@ -16,7 +16,7 @@ const trap = Object.defineProperty({ ...life.r }, 'progress', {
 
 describe('jobProgress', () => {
   it(
-    'emits each update, completes when the job is over, and leaves the source',
+    'emits each update, completes when the job is over, and unsubscribes from the source',
     marbles((m) => {
       const source = m.hot('-q-p-a-b-c-a-|', { ...life, a: at(1), b: at(2) });
       const subs = '        ^--------!';
@@ -27,7 +27,7 @@ describe('jobProgress', () => {
   );
 
   cases(
-    'S17 completes with each terminal state, whose output is no progress',
+    'S17 completes at each terminal state, and takes no output for progress',
     (m, { end }) => {
       const source = m.cold('-a-e-b-|', { a: at(1), e: end, b: at(2) });
       m.expect(source.pipe(jobProgress())).toBeObservable('-a-|', { a: 1 });
@@ -43,7 +43,7 @@ describe('jobProgress', () => {
   );
 
   cases(
-    'tells updates apart',
+    'compares updates in depth',
     (m, { a, b, expected }) => {
       const source = m.cold('ab|', { a: at(a), b: at(b) });
       m.expect(source.pipe(jobProgress())).toBeObservable(expected, { a, b });
@@ -69,7 +69,7 @@ describe('jobProgress', () => {
   );
 
   it(
-    'takes the progress of a status that is not known',
+    'emits the progress of a job with an unknown status',
     marbles((m) => {
       const source = m.cold('-u-|', { u: job('SOMETHING_NEW', { output: 'half' }) });
       m.expect(source.pipe(jobProgress())).toBeObservable('-u-|', { u: 'half' });
@@ -95,7 +95,7 @@ describe('jobProgress', () => {
   );
 
   it(
-    'never ends where the source does not',
+    'never ends on a source that never ends',
     marbles((m) => {
       const source = m.cold('-p-', life);
       m.expect(source.pipe(jobProgress())).toBeObservable('---');
@@ -111,7 +111,7 @@ describe('jobProgress', () => {
   );
 
   it(
-    'makes an error of what is thrown while it looks',
+    'turns an exception while it reads a snapshot into an error',
     marbles((m) => {
       const source = m.cold('-q-x--|', { q: life.q, x: trap });
       m.expect(source.pipe(jobProgress())).toBeObservable('---#', undefined, new Error('no progress'));
@@ -120,7 +120,7 @@ describe('jobProgress', () => {
   );
 
   it(
-    'leaves the source when it is left',
+    'unsubscribes from the source when it is unsubscribed from',
     marbles((m) => {
       const source = m.hot('-r-p-c', life);
       const unsub = '       ^---!';
@@ -130,7 +130,7 @@ describe('jobProgress', () => {
   );
 
   it(
-    'remembers nothing from one subscription to the next',
+    'starts afresh with each subscription',
     marbles((m) => {
       const source = m.cold('-r-|', life);
       m.expect(source.pipe(jobProgress(), repeat(2))).toBeObservable('-r--r-|', { r: 'half' });

@@ -7,19 +7,19 @@ import { job, life } from '../fixtures/snapshots.js';
 import { inTurn, noElements } from '../support/scripted.js';
 import { cases, marbles } from '../support/marbles.js';
 
-/** Three attempts of one job; the later ones began later, and so does what they say differ. */
+/** The failures of three attempts of one job. They differ in their `delayTime`, because each began later. */
 const lives = {
   ...life,
   f: job('FAILED', { error: 'broken', delayTime: 5, executionTime: 10 }),
   g: job('FAILED', { error: 'broken', delayTime: 25, executionTime: 10 }),
   h: job('FAILED', { error: 'broken', delayTime: 45, executionTime: 10 }),
-  /** `f` as a webhook tells it. */
+  /** `f` in the form of a webhook. */
   F: job('FAILED', { error: 'broken', delayTime: 5, executionTime: 10, input: {}, webhook: 'https://example.org' }),
 };
 
 type Snapshots = readonly [Observable<JobSnapshot>, ...Observable<JobSnapshot>[]];
 
-/** A retrier whose answers, and whose later watching, are given. */
+/** A retrier with the given answers to `/retry` and the given snapshots after it. */
 function retrying(answers: Snapshots, watches: Snapshots) {
   const ids: string[] = [];
   const [answer, watch] = [inTurn(...answers), inTurn(...watches)];
@@ -32,7 +32,7 @@ function retrying(answers: Snapshots, watches: Snapshots) {
 
 describe('retryJob', () => {
   it(
-    'runs a job that failed again, and goes on with it; the failure is not passed on, the answer is',
+    'runs a failed job again, and emits the answer to the retry instead of the failure',
     marbles((m) => {
       const source = m.cold('-q-f           ', lives);
       const answer = m.cold('   --(q|)      ', lives);
@@ -49,7 +49,7 @@ describe('retryJob', () => {
   );
 
   cases(
-    'S1 retries where the service lets it, and nothing else',
+    'S1 retries FAILED and TIMED_OUT, and nothing else',
     (m, { given, expected, count, retries }) => {
       const retrier = retrying([of(life.q)], [m.cold('-c|', lives)]);
       const source = m.cold(given, lives);
@@ -69,7 +69,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'S1 retries as often as it is told to, then passes the failure on',
+    'S1 retries `count` times, then emits the failure',
     marbles((m) => {
       const source = m.cold('-f', lives);
       const second = m.cold(' -pg', lives);
@@ -85,7 +85,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'S1 retries once unless it is told more',
+    'S1 retries once by default',
     marbles((m) => {
       const retrier = retrying([of(life.q)], [m.cold('-g', lives), m.cold('-h', lives)]);
       m.expect(m.cold('-f', lives).pipe(retryJob(retrier))).toBeObservable('-q(g|)', lives);
@@ -95,7 +95,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'retries what `when` says is worth it',
+    'retries only the failures for which `when` returns true',
     marbles((m) => {
       const retrier = retrying([of(life.q)], [m.cold('-g', lives), m.cold('-c', lives)]);
       const seen: unknown[] = [];
@@ -122,7 +122,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'waits as long as a timer can where the delay is longer',
+    'limits its delay to what a timer can keep',
     marbles((m) => {
       const retrier = retrying([of(life.q)], [of(life.c)]);
       const seen = m.cold('f', lives).pipe(retryJob(retrier, { delay: 2 ** 31 }));
@@ -132,7 +132,7 @@ describe('retryJob', () => {
 
   describe('an earlier failure', () => {
     it(
-      'S18 shows for a moment after the retry and is not taken for a new one, while the job is read again each second',
+      'S18 is not taken for a new failure just after the retry; the job is read again each second',
       marbles((m) => {
         const source = m.cold('f', lives);
         const old = m.cold('   -(f|)', lives);
@@ -149,7 +149,7 @@ describe('retryJob', () => {
     );
 
     it(
-      'S18 is known when it shows after the new run was seen, too, and after a second retry',
+      'S18 is recognised after the new run was seen, and after a second retry',
       marbles((m) => {
         const second = m.cold('-p-F', lives);
         const again = m.cold(' -pg', lives);
@@ -198,7 +198,7 @@ describe('retryJob', () => {
     );
 
     it(
-      'S18 counts as a new one after 10 s',
+      'S18 counts as a new failure after 10 s',
       marbles((m) => {
         const retrier = retrying([of(life.q)], [m.cold('f', lives)]);
         m.expect(m.cold('f', lives).pipe(retryJob(retrier))).toBeObservable('q 9999ms (f|)', lives);
@@ -206,7 +206,7 @@ describe('retryJob', () => {
     );
 
     it(
-      'S18 counts as a new one after `lag`, which begins with the answer, and is retried if any is left',
+      'S18 counts as a new failure `lag` after the answer to the retry, and is retried up to `count`',
       marbles((m) => {
         const answer = m.cold('-----(q|)', lives);
         const retrier = retrying([answer, throwError(() => 'refused')], [m.cold('f', lives)]);
@@ -216,7 +216,7 @@ describe('retryJob', () => {
     );
 
     it(
-      'S18 counts as a new one at once with a lag of 0',
+      'S18 counts as a new failure at once with a lag of 0',
       marbles((m) => {
         const retrier = retrying([of(life.q)], [m.cold('-f', lives)]);
         m.expect(m.cold('f', lives).pipe(retryJob(retrier, { lag: 0 }))).toBeObservable('q(f|)', lives);
@@ -225,7 +225,7 @@ describe('retryJob', () => {
   });
 
   cases(
-    'S1 ends with an answer that says that the job is over, a failure as well',
+    'S1 completes after an answer to the retry that is terminal, a failure as well',
     (m, { answer }) => {
       const retrier = retrying([of(answer)], [m.cold('-p', lives)]);
       m.expect(m.cold('-f', lives).pipe(retryJob(retrier, { count: 5 }))).toBeObservable('-(a|)', { a: answer });
@@ -254,7 +254,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'takes one answer, and errors on none',
+    'takes one answer to the retry, and errors where there is none',
     marbles((m) => {
       const answer = m.cold('q-p-p', lives);
       const retrier = retrying([answer], [m.cold('-c', lives)]);
@@ -266,7 +266,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'errors as the source does, and as the watching after a retry does',
+    'errors as the source does, and as the watch after a retry does',
     marbles((m) => {
       const source = m.cold('-q--#', lives);
       m.expect(source.pipe(retryJob(retrying([of(life.q)], [EMPTY])))).toBeObservable('-q--#', lives);
@@ -277,7 +277,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'completes as an empty source does, and as a watching that ends before the job',
+    'completes as an empty source does, and as a watch that ends before the job does',
     marbles((m) => {
       const source = m.cold('--|');
       m.expect(source.pipe(retryJob(retrying([of(life.q)], [EMPTY])))).toBeObservable('--|');
@@ -288,7 +288,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'never ends where the source does not',
+    'never ends on a source that never ends',
     marbles((m) => {
       const source = m.cold('-q-', lives);
       m.expect(source.pipe(retryJob(retrying([of(life.q)], [EMPTY])))).toBeObservable('-q-', lives);
@@ -326,7 +326,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'leaves what it is at: the source, the delay, the retry, the watching, the second before it reads again',
+    'unsubscribes from the source, the delay, the retry, the watch, or the pause before it reads again',
     marbles((m) => {
       const source = m.cold('-f', lives);
       const answer = m.cold('--(q|)', lives);
@@ -344,7 +344,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'S1 does not watch a job whose retry was what it was left at',
+    'S1 does not watch a job where it is unsubscribed from at the answer to the retry',
     marbles((m) => {
       const retrier = retrying([of(life.q)], [of(life.c)]);
       m.expect(m.cold('-f', lives).pipe(retryJob(retrier), take(1))).toBeObservable('-(q|)', lives);
@@ -370,7 +370,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'begins anew with each subscription',
+    'starts afresh with each subscription',
     marbles((m) => {
       const source = m.cold('-f', lives);
       const retrier = retrying([of(life.q)], [m.cold('-c', lives)]);
@@ -380,7 +380,7 @@ describe('retryJob', () => {
   );
 
   it(
-    'S4 lets cancelOnUnsubscribe cancel the run that it began',
+    'S4 lets cancelOnUnsubscribe cancel the new run',
     marbles((m) => {
       const retrier = retrying([of(life.q)], [m.cold('-p--', lives)]);
       const cancel = m.cold('(x|)', lives);
@@ -390,7 +390,7 @@ describe('retryJob', () => {
     }),
   );
 
-  it('S9 takes all its time from the scheduler it is given', () => {
+  it('S9 uses the given scheduler for all clocks and timers', () => {
     const scheduler = new VirtualTimeScheduler();
     const seen: unknown[] = [];
     const retrier = retrying([of(life.q)], [of(lives.f), of(life.c)]);

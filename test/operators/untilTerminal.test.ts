@@ -4,7 +4,7 @@ import { untilTerminal } from '../../src/operators/untilTerminal.js';
 import { job, life } from '../fixtures/snapshots.js';
 import { cases, marbles } from '../support/marbles.js';
 
-/** What cannot be looked at. */
+/** A snapshot whose status throws when it is read. */
 const trap = Object.defineProperty({ ...life.p }, 'status', {
   get: () => {
     throw new Error('no status');
@@ -13,7 +13,7 @@ const trap = Object.defineProperty({ ...life.p }, 'status', {
 
 describe('untilTerminal', () => {
   it(
-    'passes snapshots on; the terminal one is the last, and the source is left with it',
+    'emits snapshots up to the terminal one, then unsubscribes from the source',
     marbles((m) => {
       const source = m.hot('-q--p--p--c--p--|', life);
       const subs = '        ^---------!';
@@ -24,7 +24,7 @@ describe('untilTerminal', () => {
   );
 
   cases(
-    'S17 ends on each terminal state, and on no other',
+    'S17 completes at each terminal state, and at no other',
     (m, { given, expected, sub }) => {
       const source = m.hot(given, life);
       m.expect(source.pipe(untilTerminal())).toBeObservable(expected, life);
@@ -63,7 +63,7 @@ describe('untilTerminal', () => {
   );
 
   it(
-    'never ends where the source does not',
+    'never ends on a source that never ends',
     marbles((m) => {
       const source = m.cold('-q-');
       const subs = '         ^--';
@@ -82,7 +82,7 @@ describe('untilTerminal', () => {
   );
 
   it(
-    'makes an error of what is thrown while it looks',
+    'turns an exception while it reads a snapshot into an error',
     marbles((m) => {
       const source = m.cold('-q-x--|', { q: life.q, x: trap });
       const subs = '         ^--!';
@@ -93,7 +93,7 @@ describe('untilTerminal', () => {
   );
 
   it(
-    'leaves the source when it is left',
+    'unsubscribes from the source when it is unsubscribed from',
     marbles((m) => {
       const source = m.hot('-q--p--c', life);
       const unsub = '       ^----!';
@@ -104,7 +104,7 @@ describe('untilTerminal', () => {
   );
 
   it(
-    'begins anew with each subscription',
+    'starts afresh with each subscription',
     marbles((m) => {
       const again = job('COMPLETED', { output: 'again' });
       const source = m.cold('-c-p|', { c: again, p: life.p });

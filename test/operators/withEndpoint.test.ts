@@ -5,7 +5,7 @@ import { createEmulator } from 'runpod-rx/testing';
 import type { JobHandler } from 'runpod-rx/testing';
 import { describe, expect, it } from 'vitest';
 
-/** An endpoint with this handler, and all on one clock. */
+/** An endpoint of an emulator with this handler, on one virtual clock. */
 function world(handler: JobHandler) {
   const scheduler = new VirtualTimeScheduler();
   const emulator = createEmulator({ scheduler, endpoints: { demo: { handler } } });
@@ -18,7 +18,7 @@ const sent = ({ emulator }: ReturnType<typeof world>, wanted: string) =>
   emulator.requests().filter(({ operation }) => operation === wanted).length;
 
 describe('with an endpoint', () => {
-  it('S4 cancelOnUnsubscribe cancels a job that is left, by one request', () => {
+  it('S4 cancelOnUnsubscribe cancels a job by one request', () => {
     const here = world(() => NEVER);
     const { endpoint, emulator, scheduler } = here;
     const job$ = endpoint
@@ -30,7 +30,7 @@ describe('with an endpoint', () => {
     expect(sent(here, 'cancel')).toBe(1);
   });
 
-  it('S1 retryJob goes on behind a submission, which is made once', () => {
+  it('S1 retryJob does not repeat the submission that its source begins with', () => {
     let runs = 0;
     const here = world((_, { delay }) =>
       delay(1_000).pipe(switchMap(() => of(++runs < 3 ? { error: 'out of memory' } : 'done'))),
@@ -51,7 +51,7 @@ describe('with an endpoint', () => {
     expect(emulator.jobs()).toHaveLength(1);
   });
 
-  it('S18 retryJob takes a job that fails just as before for what it was until `lag` is over, and then lets it go', () => {
+  it('S18 retryJob takes an equal failure for the earlier one until `lag` is over, then emits it', () => {
     const here = world((_, { delay }) => delay(1_000).pipe(switchMap(() => of({ error: 'out of memory' }))));
     const { endpoint, scheduler } = here;
     const seen: unknown[] = [];
@@ -67,7 +67,7 @@ describe('with an endpoint', () => {
     expect([sent(here, 'runsync'), sent(here, 'retry')]).toStrictEqual([1, 1]);
   });
 
-  it('jobProgress gives what the handler reported', () => {
+  it('jobProgress emits the handler’s updates', () => {
     const { endpoint, scheduler } = world((_, { progress, delay }) => {
       progress({ percent: 50 });
       return delay(5_000);

@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const DAYS_7 = 604_800_000;
 const MAX_TIMER = 2_147_483_647;
 
-/** What is wrong with a submission, as one sentence; empty where nothing is. */
+/** The issues of a submission in one sentence; empty where there are none. */
 function wrong(request: unknown, operation: 'run' | 'runsync' = 'run', allowEmptyInput?: boolean): string {
   return issuesText(jobBody(request as never, operation, { allowEmptyInput }).issues);
 }
@@ -16,7 +16,7 @@ function wrong(request: unknown, operation: 'run' | 'runsync' = 'run', allowEmpt
 const policyOf = (policy: unknown) => ({ input: { x: 1 }, policy });
 
 describe('S20 jobBody', () => {
-  it('writes what the caller gave, as it is', () => {
+  it('writes the request as it is', () => {
     const request = {
       input: { prompt: 'ä', n: [1, null] },
       webhook: 'https://example.com/hook',
@@ -39,7 +39,7 @@ describe('S20 jobBody', () => {
     ['a date', new Date(0), 'an object'],
     ['a map', new Map([[1, 2]]), 'an object'],
     ['an object of a class', new Input(), 'an object'],
-  ])('wants input to be a plain object, and not %s', (_, input, given) => {
+  ])('refuses an input that is no plain object: %s', (_, input, given) => {
     expect(wrong({ input })).toMatch(`input is ${given}, but must be a plain object`);
   });
 
@@ -48,7 +48,7 @@ describe('S20 jobBody', () => {
     ['turns into nothing', { input: { toJSON: () => undefined } }],
     ['has a member of that name that does nothing', { input: { x: 1, toJSON: 7 } }],
     ['is of a request that turns into another', { input: { x: 1 }, toJSON: () => ({ input: {} }) }],
-  ])('wants input to be sent as it was checked, and refuses one that %s', (_, request) => {
+  ])('refuses an input that would be sent in another form than was checked: it %s', (_, request) => {
     expect(wrong(request)).toMatch('input is an object, but must be a plain object');
   });
 
@@ -69,7 +69,7 @@ describe('S20 jobBody', () => {
   });
 
   it.each([{}, { x: undefined }, { f: () => 1 }])(
-    'wants input not to be empty as JSON, unless allowed: %o',
+    'refuses an input that is empty as JSON, unless allowed: %o',
     (input) => {
       expect(wrong({ input })).toBe(
         'input is {}, but must not be empty: workers do not report such a job (allowEmptyInput sends it)',
@@ -78,7 +78,7 @@ describe('S20 jobBody', () => {
     },
   );
 
-  it('wants input to be JSON', () => {
+  it('refuses an input that is not JSON', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
     expect(wrong({ input: circle })).toMatch(/^input is TypeError: .*, but must be JSON$/s);
@@ -88,14 +88,14 @@ describe('S20 jobBody', () => {
   it.each<[string, unknown, string]>([
     ['null', null, 'policy is null, but must be an object'],
     ['text', 'fast', 'policy is fast, but must be an object'],
-  ])('wants policy to be an object, and not %s', (_, policy, text) => {
+  ])('refuses a policy that is no object: %s', (_, policy, text) => {
     expect(wrong(policyOf(policy))).toBe(text);
   });
 
   it.each([
     ['executionTimeout', 5_000, DAYS_7],
     ['ttl', 10_000, DAYS_7],
-  ])('wants policy.%s to be %i – %i ms', (name, min, max) => {
+  ])('bounds policy.%s to %i – %i ms', (name, min, max) => {
     const rule = `but must be a number of milliseconds from ${min} to ${max}`;
     const given = (value: unknown) => wrong(policyOf({ [name]: value }));
     expect([given(min), given(max), given(undefined)]).toStrictEqual(['', '', '']);
@@ -127,7 +127,7 @@ describe('S20 jobBody', () => {
     expect(wrong({ input: { x: `${euros}x` } })).toMatch('body is 10485761 bytes');
   });
 
-  it('names everything that is wrong, each with what was given and the rule', () => {
+  it('names each wrong field, with its value and the rule', () => {
     const { issues } = jobBody({ input: [], policy: { ttl: 1, executionTimeout: 2 } }, 'run');
     expect(issues).toStrictEqual([
       { field: 'input', given: 'an array', rule: 'must be a plain object, as in run({ input: { … } })' },
@@ -140,7 +140,7 @@ describe('S20 jobBody', () => {
     ]);
   });
 
-  it('quotes no more than the beginning of what was given', () => {
+  it('quotes only the beginning of a long value', () => {
     expect(wrong({ input: 'x'.repeat(1_000) }).length).toBeLessThan(200);
   });
 });
@@ -158,11 +158,11 @@ describe('S20 checkWait', () => {
 });
 
 describe('S2 checkDurations', () => {
-  it('takes what a timer can keep', () => {
+  it('accepts durations that a timer can keep', () => {
     expect(checkDurations({ every: 0, outage: MAX_TIMER, timeout: undefined, poll: 0.5 })).toStrictEqual([]);
   });
 
-  it('names each that it cannot', () => {
+  it('names each duration that a timer cannot keep', () => {
     const rule = `must be a number of milliseconds from 0 to ${MAX_TIMER}`;
     expect(checkDurations({ every: -1, good: 1, outage: MAX_TIMER + 1, timeout: Infinity })).toStrictEqual([
       { field: 'every', given: '-1', rule },
@@ -202,7 +202,7 @@ describe('S20 checkId', () => {
 });
 
 describe('issuesText', () => {
-  it('makes a sentence of each issue', () => {
+  it('joins the issues to one sentence', () => {
     const issue = { field: 'a', given: '1', rule: 'must be 2' };
     expect(issuesText([issue, { ...issue, field: 'b' }])).toBe('a is 1, but must be 2; b is 1, but must be 2');
     expect(issuesText([])).toBe('');

@@ -10,7 +10,7 @@ import { seed } from '../support/seed.js';
 
 const NONE = { idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 };
 
-/** Health as the service would say it; counts that are not given are nothing, `only` leaves them out. */
+/** Health as the service sends it. Counts that are not given are 0; `only` leaves them out. */
 function health(workers: Readonly<Record<string, number>>, inQueue = 1): EndpointHealth {
   return read({ jobs: { inQueue }, workers: { ...NONE, ...workers } });
 }
@@ -38,11 +38,11 @@ describe('diagnose', () => {
     ['no GPU is free', health({ throttled: 3 }), { reason: 'throttled', throttled: 3 }],
     ['there are no workers', health({}), { reason: 'no-workers' }],
     ['there is no health', undefined, { reason: 'unknown' }],
-  ])('says of a queued job that %s', (_, counts, diagnosis) => {
+  ])('gives a reason for a queued job where %s', (_, counts, diagnosis) => {
     expect(diagnose(life.q, counts)).toStrictEqual(diagnosis);
   });
 
-  it('asks the counts in their order', () => {
+  it('tests the counts in the order of the table', () => {
     const order = ['idle', 'running', 'ready', 'unhealthy', 'initializing', 'throttled'];
     const reasons = order.map((_, index) => {
       const workers = Object.fromEntries(order.slice(index).map((name) => [name, 1]));
@@ -60,11 +60,11 @@ describe('diagnose', () => {
     ['throttled', only({ idle: 0, running: 0, unhealthy: 0, initializing: 0 }), 'unknown'],
     ['throttled, where another count says it', only({ initializing: 1 }), 'cold-start'],
     ['ready', only({ idle: 0, running: 0, unhealthy: 0, initializing: 0, throttled: 0 }), 'no-workers'],
-  ])('does without counts: %s', (_, counts, reason) => {
+  ])('gives a reason where counts are missing: %s', (_, counts, reason) => {
     expect(diagnose(life.q, counts).reason).toBe(reason);
   });
 
-  it('reads what the live service and the documentation gave', () => {
+  it('reads the health of the live service and of the documentation', () => {
     const of = ({ text }: { readonly text: string }) => diagnose(life.q, read(JSON.parse(text) as object));
     expect(of(healthForms.live)).toStrictEqual({ reason: 'starting', free: 1 });
     expect(of(healthForms['as the documentation prints it'])).toStrictEqual({
@@ -83,7 +83,7 @@ describe('diagnose', () => {
     ['f', { reason: 'ended', status: 'FAILED' }],
     ['x', { reason: 'ended', status: 'CANCELLED' }],
     ['t', { reason: 'ended', status: 'TIMED_OUT' }],
-  ])('S17 goes by the status where it is not IN_QUEUE: %s, whatever the counts say', (letter, diagnosis) => {
+  ])('S17 goes by the status and not by the counts where the job is not IN_QUEUE: %s', (letter, diagnosis) => {
     const snapshot = life[letter as keyof typeof life];
     for (const counts of [undefined, health({}), health({ idle: 1 }), health({ throttled: 1 })])
       expect(diagnose(snapshot, counts)).toStrictEqual(diagnosis);
@@ -108,14 +108,14 @@ describe('diagnose', () => {
       expect(diagnose(life.q, health({}), facts)).toStrictEqual(diagnosis);
     });
 
-    it('says so while it runs, without health, and in a status that is not known', () => {
+    it('says so of a running job, without health, and with an unknown status', () => {
       const expiring = { reason: 'expiring', left: 7 };
       expect(diagnose(life.p, health({ running: 1 }), at(7))).toStrictEqual(expiring);
       expect(diagnose(life.q, undefined, at(7))).toStrictEqual(expiring);
       expect(diagnose(life.u, undefined, at(7))).toStrictEqual(expiring);
     });
 
-    it('does not say so when it is over', () => {
+    it('does not say so of a job that is over', () => {
       expect(diagnose(life.c, undefined, at(7))).toStrictEqual({ reason: 'ended', status: 'COMPLETED' });
     });
 
@@ -123,12 +123,12 @@ describe('diagnose', () => {
       ['when it was submitted', { now: 25 * HOUR }],
       ['what time it is', { submittedAt: 0 }],
       ['either', {}],
-    ])('says nothing of it where it is not known %s', (_, facts) => {
+    ])('says nothing of the ttl where it is not known %s', (_, facts) => {
       expect(diagnose(life.p, undefined, facts)).toStrictEqual({ reason: 'running' });
     });
   });
 
-  it('gives a reason for whatever it is handed, and throws nothing', () => {
+  it('gives a reason for every snapshot and health, and throws nothing', () => {
     const status = fc.constantFrom('IN_QUEUE', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'NEW_ONE');
     const counts = fc.record(
       Object.fromEntries(

@@ -14,7 +14,7 @@ describe('parseHealth', () => {
     },
   );
 
-  it('gives each answer counts of its own', () => {
+  it('does not mix the counts of two answers', () => {
     const first = parseHealth('{"jobs":{"inQueue":9},"workers":{"idle":9}}');
     expect(parseHealth('{"jobs":{},"workers":{}}')).toMatchObject({
       value: { jobs: { inQueue: 0 }, workers: { idle: 0 } },

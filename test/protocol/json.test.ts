@@ -28,7 +28,7 @@ describe('sameJson', () => {
     expect(sameJson(b, a)).toBe(same);
   });
 
-  it('says of any value that it is the same as its copy with keys reversed, and not the same as one beside it', () => {
+  it('finds any value equal to its copy with reversed keys, and unequal to a changed copy', () => {
     const reversed = (value: unknown): unknown =>
       Array.isArray(value)
         ? value.map(reversed)
@@ -74,7 +74,7 @@ describe('isRecord', () => {
     [null, false],
     ['x', false],
     [undefined, false],
-  ])('tells objects from the rest: %j', (value, record) => {
+  ])('accepts JSON objects only: %j', (value, record) => {
     expect(isRecord(value)).toBe(record);
   });
 });

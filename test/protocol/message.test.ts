@@ -7,7 +7,7 @@ describe('bodyMessage', () => {
     expect(bodyMessage(text)).toBe(words);
   });
 
-  it('S22 keeps to one short line', () => {
+  it('S22 makes one short line', () => {
     expect(bodyMessage(`{"error":"a\\n\\tb${'x'.repeat(400)}"}`)).toBe(`a b${'x'.repeat(297)}…`);
   });
 });
@@ -35,7 +35,7 @@ describe('messageOf', () => {
 });
 
 describe('clip', () => {
-  it('shortens only what is too long', () => {
+  it('shortens only texts that are too long', () => {
     expect([clip('abc', 3), clip('abcd', 3)]).toStrictEqual(['abc', 'abc…']);
     expect(clip('x'.repeat(301))).toBe(`${'x'.repeat(300)}…`);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isRefusal, operationRow, operations } from '../../src/protocol/operations.js';
 
 describe('operations', () => {
-  it('S23 are these, with the documented limits for each 10 s and endpoint', () => {
+  it('S23 have the documented limits', () => {
     const reads = { requests: 2000, concurrent: 400, perWorker: 400 };
     expect(operations).toStrictEqual({
       run: {
@@ -28,7 +28,7 @@ describe('operations', () => {
     });
   });
 
-  it('S1 are submissions where they are not known and send something', () => {
+  it('S1 count as submissions where they are not known and use POST', () => {
     expect(operationRow('openai/v1/models')).toMatchObject({ kind: 'read', careful: false });
     expect(operationRow('openai/v1/chat/completions', 'POST')).toMatchObject({ kind: 'submission', careful: true });
     expect(operationRow('toString', 'POST')).toMatchObject({ kind: 'submission' });
@@ -36,14 +36,13 @@ describe('operations', () => {
   });
 
   it.each(['stream/job-1', 'status/job-1?x=1', 'run/', 'cancel/a/b'])(
-    'S16 S23 go by the first part of a path, as of %s',
+    'S16 S23 have the row of the first part of their path: %s',
     (operation) => {
       expect(operationRow(operation)).toBe(operations[operation.split('/')[0]!]);
     },
   );
 
-  it('S16 a part of a name is no name', () => {
-    // A read that is made by POST is none that is known.
+  it('S16 have no row by a part of a name, nor a read with POST', () => {
     expect(operationRow('health', 'POST')).toMatchObject({ kind: 'submission', careful: true });
     expect(operationRow('status/job-1', 'POST')).toMatchObject({ kind: 'submission', careful: true });
     expect(operationRow('streams/job-1', 'POST')).toMatchObject({ kind: 'submission', careful: true });

@@ -4,7 +4,7 @@ import { parseRetryAfter } from '../../src/protocol/parseRetryAfter.js';
 const date = 'Wed, 21 Oct 2015 07:28:00 GMT';
 const at = Date.parse(date);
 
-describe('retryAfterOf', () => {
+describe('parseRetryAfter', () => {
   it.each<[string, Readonly<Record<string, string>>, number | undefined]>([
     ['no header', {}, undefined],
     ['an empty one', { 'retry-after': ' ' }, undefined],

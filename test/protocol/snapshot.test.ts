@@ -14,11 +14,11 @@ describe('parseSnapshot', () => {
     expect(parseSnapshot(text)).toStrictEqual({ issue });
   });
 
-  it('S19 quotes no more than the beginning of what is no JSON', () => {
+  it('S19 quotes only the beginning of a text that is not JSON', () => {
     expect(parseSnapshot('x'.repeat(1_000))).toStrictEqual({ issue: `is not a JSON object: ${'x'.repeat(80)}…` });
   });
 
-  it('takes the id that the answer has, before the one that was asked for', () => {
+  it('prefers the id of the answer to the id that was asked for', () => {
     expect(parseSnapshot('{"id":"own","status":"IN_QUEUE"}', { id: 'asked' })).toMatchObject({
       value: { id: 'own' },
     });
@@ -27,7 +27,7 @@ describe('parseSnapshot', () => {
     });
   });
 
-  it('S17 tells a status of a later version from the seven it knows, and keeps what it says', () => {
+  it('S17 reads an unknown status as UNKNOWN, and keeps the fields of the answer', () => {
     const raw = { id: 'j', status: 'PAUSED', output: 3, error: 'x' };
     expect(parseSnapshot(JSON.stringify(raw))).toStrictEqual({
       value: { id: 'j', status: 'UNKNOWN', rawStatus: 'PAUSED', progress: 3, raw },
@@ -35,7 +35,7 @@ describe('parseSnapshot', () => {
   });
 
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
-    'S17 takes %s, which every object has, for a status it does not know',
+    'S17 reads %s, which every object has, as UNKNOWN',
     (status) => {
       expect(parseSnapshot(JSON.stringify({ id: 'j', status }))).toMatchObject({
         value: { status: 'UNKNOWN', rawStatus: status },
@@ -43,7 +43,7 @@ describe('parseSnapshot', () => {
     },
   );
 
-  it('S3 keeps the id of a job without a status where it is asked to; without an id there is no job', () => {
+  it('S3 accepts an id without a status where it is lenient, and never a job without an id', () => {
     expect(parseSnapshot('{"id":"j"}', { lenient: true })).toStrictEqual({
       value: { id: 'j', status: 'UNKNOWN', rawStatus: '', raw: { id: 'j' } },
     });
@@ -52,7 +52,7 @@ describe('parseSnapshot', () => {
     expect(parseSnapshot('{}', { lenient: true })).toStrictEqual({ issue: 'has no id' });
   });
 
-  it('takes RUNNING, the documentation’s other name, for IN_PROGRESS', () => {
+  it('reads RUNNING, the documentation’s other name, as IN_PROGRESS', () => {
     expect(parseSnapshot('{"id":"j","status":"RUNNING"}')).toMatchObject({
       value: { status: 'IN_PROGRESS', rawStatus: 'RUNNING' },
     });
@@ -74,7 +74,7 @@ describe('parseSnapshot', () => {
     });
   });
 
-  it('keeps big integers with a parser of the endpoint’s own', () => {
+  it('keeps big integers with the endpoint’s own parser', () => {
     const parse = (text: string): unknown =>
       JSON.parse(text.replace(/:(\d{16,})/g, ':"$1n"'), (_, value: unknown) =>
         typeof value === 'string' && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
@@ -83,7 +83,7 @@ describe('parseSnapshot', () => {
     expect(parseSnapshot(text, { parse })).toMatchObject({ value: { output: { seed: 12345678901234567890n } } });
   });
 
-  it('S19 takes a parser that throws for an answer that cannot be read', () => {
+  it('S19 reports an answer as unreadable where the endpoint’s parser throws', () => {
     const parse = (): never => {
       throw new Error('no');
     };

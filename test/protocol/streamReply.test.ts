@@ -22,7 +22,7 @@ describe('parseStream', () => {
     expect(parseStream(text)).toStrictEqual({ issue });
   });
 
-  it('reads chunks with a parser of the endpoint’s own', () => {
+  it('reads chunks with the endpoint’s own parser', () => {
     const parse = () => ({ status: 'IN_PROGRESS', stream: [{ output: 1n }] });
     expect(parseStream('…', parse)).toStrictEqual({ value: { status: 'IN_PROGRESS', chunks: [1n] } });
   });

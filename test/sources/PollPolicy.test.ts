@@ -14,7 +14,7 @@ describe('adaptivePolicy', () => {
     [50_000, 5_000],
     [50_010, 5_000],
     [604_800_000, 5_000],
-  ])('S11 asks a job of %i ms again after a tenth of its age, at least 0.5 s and at most 5 s: %i ms', (age, delay) => {
+  ])('S11 reads a job of %i ms again after a tenth of its age, at least 0.5 s and at most 5 s: %i ms', (age, delay) => {
     expect(adaptivePolicy(() => 0.5)({ age, failures: 0 })).toBeCloseTo(delay, 6);
   });
 
@@ -26,11 +26,11 @@ describe('adaptivePolicy', () => {
   ])('S11 spreads by 15 % to each side: a draw of %f gives the %f-fold', (drawn, factor) => {
     const policy = adaptivePolicy(() => drawn);
     expect(policy({ age: 20_000, failures: 0 })).toBeCloseTo(2_000 * factor, 2);
-    // The bounds are spread as well, or all watchers of long jobs would meet.
+    // The random part is added to the bounds, too; else all watchers of long jobs would read at the same moments.
     expect(policy({ age: 1e6, failures: 0 })).toBeCloseTo(5_000 * factor, 2);
   });
 
-  it('S11 draws anew for each delay, by Math.random where nothing else is given', () => {
+  it('S11 draws a number for each delay, from Math.random by default', () => {
     const random = vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(0.5);
     const policy = adaptivePolicy();
     expect([policy({ age: 0, failures: 0 }), policy({ age: 0, failures: 0 })]).toStrictEqual([425, 500]);
@@ -43,7 +43,7 @@ describe('adaptivePolicy', () => {
       fc.property(fc.integer({ min: 0, max: 1e9 }), drawn, (age, random) => {
         const delay = adaptivePolicy(() => random)({ age, failures: 0 });
         expect(delay).toBeGreaterThanOrEqual(425);
-        // The largest draws are rounded up to it.
+        // The largest numbers are rounded up to the bound.
         expect(delay).toBeLessThanOrEqual(5_750);
       }),
       { seed },

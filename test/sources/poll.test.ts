@@ -22,7 +22,7 @@ function every<T>(delay: number, read: () => Observable<T>, options: Partial<Pol
 
 describe('poll', () => {
   it(
-    'reads at once, and again a while after each answer',
+    'reads at once, and again after a delay from each answer',
     marbles((m) => {
       const read = m.cold('--(a|)');
       const subs = ['      ^-!', '-----^-!', '----------^-!'];
@@ -52,7 +52,7 @@ describe('poll', () => {
   );
 
   it(
-    'S10 takes one answer of each read, and leaves a read that has more',
+    'S10 takes one answer of each read, and unsubscribes from a read that has more',
     marbles((m) => {
       const read = m.cold('-a-b-c');
       const subs = ['      ^!', '-----^!'];
@@ -67,7 +67,7 @@ describe('poll', () => {
   );
 
   it(
-    'lets the delay go by the last value, and the failures since',
+    'calls `delay` with the latest value and the number of failures since',
     marbles((m) => {
       const delay = vi.fn((last: string | undefined, failures: number) => (last === 'b' ? 4 : 2) + failures);
       const error = httpError(503);
@@ -86,7 +86,7 @@ describe('poll', () => {
   );
 
   cases(
-    'S2 rides out errors that may pass',
+    'S2 reads on after retryable errors',
     (m, { status, retryAfter, subs, expected }) => {
       const error = httpError(status, retryAfter);
       const failing = m.cold('-#', undefined, error);
@@ -115,7 +115,7 @@ describe('poll', () => {
   );
 
   cases(
-    'S2 lets other errors through at once',
+    'S2 errors at once with other errors',
     (m, { error }) => {
       const read = m.cold('--#', undefined, error);
       m.expect(every(3, () => read)).toBeObservable('--#', undefined, error);
@@ -129,7 +129,7 @@ describe('poll', () => {
   );
 
   cases(
-    'S2 gives up when the next read would be later than the outage, since the last good answer',
+    'S2 errors when the next read would be later than `outage` after the latest answer',
     (m, { outage, expected, subs }) => {
       const error = httpError(503);
       const good = m.cold('   --(a|)');
@@ -150,7 +150,7 @@ describe('poll', () => {
   );
 
   it(
-    'S2 gives up at once where it is asked to wait longer than the outage',
+    'S2 errors at once where the server asks for a pause longer than `outage`',
     marbles((m) => {
       const error = httpError(429, 101);
       const read = m.cold('-#', undefined, error);
@@ -160,7 +160,7 @@ describe('poll', () => {
   );
 
   it(
-    'S2 counts an outage anew after each good answer',
+    'S2 counts the outage from each answer',
     marbles((m) => {
       const error = httpError(503);
       const bad = m.cold('--#', undefined, error);
@@ -173,7 +173,7 @@ describe('poll', () => {
   );
 
   it(
-    'S2 waits no longer than a timer can, which would fire at once',
+    'S2 limits its delay to what a timer can keep',
     marbles((m) => {
       const read = m.cold('(a|)');
       const most = 2 ** 31 - 1;
@@ -203,7 +203,7 @@ describe('poll', () => {
     );
 
     it(
-      'leave the read in flight, which they are newer than',
+      'abort the read in flight, because they are newer than its answer',
       marbles((m) => {
         const read = m.cold('  -----(a|)');
         const notices = m.hot('---n---------');
@@ -254,7 +254,7 @@ describe('poll', () => {
     );
 
     it(
-      'that come while subscribing are answers like others, once',
+      'that come synchronously count once',
       marbles((m) => {
         const read = m.cold('   -(a|)');
         const notices = m.cold('(no|)');
@@ -301,7 +301,7 @@ describe('poll', () => {
   );
 
   it(
-    'makes errors of what is thrown in a callback',
+    'turns an exception of a callback into an error',
     marbles((m) => {
       const thrown = new Error('thrown');
       const throws = (): never => {
@@ -316,7 +316,7 @@ describe('poll', () => {
   );
 
   it(
-    'S13 aborts the read in flight when it is left, and the pause as well',
+    'S13 aborts the read in flight, or the pause, when it is unsubscribed from',
     marbles((m) => {
       const read = m.cold(' ---(a|)');
       const notices = m.hot('-');
@@ -336,7 +336,7 @@ describe('poll', () => {
   );
 
   it(
-    'begins anew with each subscription',
+    'starts afresh with each subscription',
     marbles((m) => {
       const read = m.cold('-(a|)');
       const subs = ['      ^!', '----^!', '-----^!', '---------^!'];
@@ -346,7 +346,7 @@ describe('poll', () => {
     }),
   );
 
-  it('S9 takes all its time from the scheduler it is given', () => {
+  it('S9 uses the given scheduler for all clocks and timers', () => {
     const scheduler = new VirtualTimeScheduler();
     const at: number[] = [];
     const error = httpError(503);
@@ -358,7 +358,7 @@ describe('poll', () => {
     expect(at).toStrictEqual([0]);
     scheduler.flush();
     expect(at).toStrictEqual([0, 120_000, 180_000]);
-    // Nothing is left behind.
+    // No timer is left.
     expect(scheduler.actions).toHaveLength(0);
   });
 });

@@ -14,7 +14,7 @@ const h = { h: health };
 
 describe('pollHealth', () => {
   it(
-    'emits every answer, those that say the same as well, 5 s after each other',
+    'emits every answer, equal answers as well, every 5 s',
     marbles((m) => {
       const read = m.cold('-(h|)', h);
       const expected = '   -h 5000ms h 5000ms h-';
@@ -42,7 +42,7 @@ describe('pollHealth', () => {
   );
 
   it(
-    'S2 rides out an outage of five minutes, then errors',
+    'S2 reads on for an outage of five minutes, then errors',
     marbles((m) => {
       const error = httpError(503);
       const read = m.cold('#', undefined, error);
@@ -52,7 +52,7 @@ describe('pollHealth', () => {
   );
 
   it(
-    'S2 rides out as long as it is told to',
+    'S2 reads on for the given outage',
     marbles((m) => {
       const error = httpError(503);
       const bad = m.cold(' -#', undefined, error);
@@ -64,7 +64,7 @@ describe('pollHealth', () => {
   );
 
   it(
-    'errors at once with what will not pass',
+    'errors at once with an error that is not retryable',
     marbles((m) => {
       const error = httpError(404);
       const read = m.cold('--#', undefined, error);
@@ -92,7 +92,7 @@ describe('pollHealth', () => {
   );
 
   it(
-    'S13 aborts the read in flight when it is left, and the pause as well',
+    'S13 aborts the read in flight, or the pause, when it is unsubscribed from',
     marbles((m) => {
       const read = m.cold('---(h|)', h);
       m.expect(
@@ -108,7 +108,7 @@ describe('pollHealth', () => {
   );
 
   it(
-    'begins anew with each subscription',
+    'starts afresh with each subscription',
     marbles((m) => {
       const error = httpError(404);
       const good = m.cold('-(h|)', h);
@@ -124,7 +124,7 @@ describe('pollHealth', () => {
     }),
   );
 
-  it('S9 takes all its time from the scheduler it is given', () => {
+  it('S9 uses the given scheduler for all clocks and timers', () => {
     const scheduler = new VirtualTimeScheduler();
     const at: number[] = [];
     pollHealth(() => of(health), { scheduler })

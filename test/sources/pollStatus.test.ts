@@ -8,7 +8,7 @@ import { job, life } from '../fixtures/snapshots.js';
 import { cases, marbles } from '../support/marbles.js';
 import { httpError, inTurn, momentsAt, noElements, series } from '../support/scripted.js';
 
-/** A job that is over after a while of virtual time; each read of it is counted. */
+/** A job that is over after some virtual time. Its reads are counted. */
 function jobOf(ms: number) {
   let reads = 0;
   const read = () =>
@@ -21,7 +21,7 @@ function jobOf(ms: number) {
 
 describe('pollStatus', () => {
   it(
-    'reads until the job is over, and emits what differs; the terminal snapshot is the last',
+    'emits snapshots that differ from the one before, and completes after the terminal one',
     marbles((m) => {
       const queued = m.cold(' -(q|)', life);
       const running = m.cold('-(p|)', life);
@@ -40,7 +40,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S10 does not starve where a reply takes longer than the interval, as interval and switchMap do',
+    'S10 emits answers that take longer than the interval',
     marbles((m) => {
       const read = m.cold('---(c|)', life);
       const drawn$ = interval(2).pipe(
@@ -55,7 +55,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S11 keeps to a fixed interval exactly, without a draw',
+    'S11 keeps to a fixed interval exactly',
     marbles((m) => {
       const random = vi.spyOn(Math, 'random');
       const read = m.cold('(p|)', life);
@@ -69,7 +69,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S11 adapts to the job’s age by itself',
+    'S11 adapts its delay to the job’s age by default',
     marbles((m) => {
       const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
       const read = m.cold('(p|)', life);
@@ -82,7 +82,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S11 counts a job’s age from its submission, where that is known',
+    'S11 counts a job’s age from `submittedAt`',
     marbles((m) => {
       const ages: number[] = [];
       const poll = ({ age }: PollContext) => {
@@ -100,7 +100,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'tells its policy the last answer, and how many reads have failed since',
+    'calls its policy with the latest answer and the number of failures since',
     marbles((m) => {
       const poll = vi.fn((_: PollContext) => 2);
       const error = httpError(503);
@@ -118,7 +118,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S11 polls on at its normal pace while the status is one it does not know',
+    'S11 polls on at its normal pace while the status is unknown',
     marbles((m) => {
       const other = job('SOMETHING_NEWER');
       const unknown = m.cold('(u|)', life);
@@ -130,7 +130,7 @@ describe('pollStatus', () => {
   );
 
   cases(
-    'S17 ends with each terminal state, as data',
+    'S17 completes at each terminal state, without an error',
     (m, { last }) => {
       const read = m.cold('-(z|)', { z: last });
       m.expect(pollStatus(() => read, { every: 3 })).toBeObservable('-(z|)', { z: last });
@@ -145,7 +145,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S9 plays a job of ten minutes in no time: 121 reads at the documented interval',
+    'S9 reads a job of ten minutes 121 times at the documented interval, in virtual time',
     marbles((m) => {
       const { read, reads } = jobOf(600_000);
       m.expect(pollStatus(read, { every: 5_000 })).toBeObservable('p 599999ms (c|)', life);
@@ -173,7 +173,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S2 rides out an outage of five minutes since the last good answer, then errors',
+    'S2 reads on for five minutes from the latest answer, then errors',
     marbles((m) => {
       const error = httpError(502);
       const good = m.cold('   --(p|)', life);
@@ -185,7 +185,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S2 rides out as long as it is told to, and comes back',
+    'S2 reads on for the given outage, and recovers',
     marbles((m) => {
       const error = httpError(502);
       const failing = m.cold('#', undefined, error);
@@ -198,7 +198,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'errors at once with what will not pass',
+    'errors at once with an error that is not retryable',
     marbles((m) => {
       const error = httpError(401);
       const read = m.cold('--#', undefined, error);
@@ -208,7 +208,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'ends with a terminal notice, and leaves the read in flight',
+    'completes after a terminal notice, and aborts the read in flight',
     marbles((m) => {
       const read = m.cold('   ----(p|)', life);
       const notices = m.hot(' --q----c--p', life);
@@ -221,7 +221,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'does not repeat what a notice has told already',
+    'does not emit an answer that equals the notice before it',
     marbles((m) => {
       const read = inTurn(m.cold('(q|)', life), m.cold('(p|)', life), m.cold('(c|)', life));
       const notices = m.hot('  --p-P--', life);
@@ -257,7 +257,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S3 does not ask its policy about the terminal snapshot, which one that throws would lose',
+    'S3 does not call its policy with the terminal snapshot, so a policy that throws loses nothing',
     marbles((m) => {
       const poll = vi.fn(({ snapshot }: PollContext) => {
         if (snapshot?.status === 'COMPLETED') throw new Error('no such case');
@@ -271,7 +271,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'makes errors of what is thrown in a callback',
+    'turns an exception of a callback into an error',
     marbles((m) => {
       const thrown = new Error('thrown');
       const throws = (): never => {
@@ -284,7 +284,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S13 aborts the read in flight when it is left, and the pause as well',
+    'S13 aborts the read in flight, or the pause, when it is unsubscribed from',
     marbles((m) => {
       const read = m.cold('---(p|)', life);
       m.expect(
@@ -300,7 +300,7 @@ describe('pollStatus', () => {
   );
 
   it(
-    'begins anew with each subscription, the age of the job as well',
+    'starts afresh with each subscription, the age of the job as well',
     marbles((m) => {
       const ages: number[] = [];
       const poll = ({ age }: PollContext) => {
@@ -319,7 +319,7 @@ describe('pollStatus', () => {
     }),
   );
 
-  it('S9 takes all its time from the scheduler it is given', () => {
+  it('S9 uses the given scheduler for all clocks and timers', () => {
     const scheduler = new VirtualTimeScheduler();
     const seen: unknown[] = [];
     const read = defer(() => of(scheduler.now() < 9_000 ? life.p : life.c));

@@ -34,15 +34,15 @@ describe('recoverChunks', () => {
     ['an output that has the held chunks in another order', ['a', 'b', 'c'], ['a'], ['c', 'b']],
     ['an output with fewer equal chunks than are held', ['a', 'b'], ['a'], ['b', 'b']],
     ['a held chunk only among those delivered', ['a', 'b'], ['a'], ['a']],
-  ])('S16 takes no proof from %s', (_, output, delivered, pending) => {
+  ])('S16 finds nothing in %s', (_, output, delivered, pending) => {
     expect(recoverChunks(completed(output), cursorAt(delivered, pending))).toBeUndefined();
   });
 
-  it('S16 takes no proof where it does not remember what was delivered', () => {
+  it('S16 finds nothing where the delivered chunks are not known', () => {
     expect(recoverChunks(completed(['a', 'b']), { ...cursorAt([]), count: 1 })).toBeUndefined();
   });
 
-  it.each([life.f, life.x, life.t, life.p])('S16 takes no proof from a job that is $status', (snapshot) => {
+  it.each([life.f, life.x, life.t, life.p])('S16 finds nothing in a job that is $status', (snapshot) => {
     const chunks = { ...snapshot, output: ['a', 'b'] };
     expect(recoverChunks(chunks, cursorAt(['a']))).toBeUndefined();
   });

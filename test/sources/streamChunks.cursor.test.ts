@@ -1,7 +1,7 @@
 import { concat, of, take, timer, switchMap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { streamChunks } from '../../src/sources/streamChunks.js';
-import { streamCursor } from '../../src/sources/StreamCursor.js';
+import { streamCursor, type StreamCursor } from '../../src/sources/StreamCursor.js';
 import { job, life } from '../fixtures/snapshots.js';
 import { cases, marbles } from '../support/marbles.js';
 import { certain, chunk, events, replies, suspect } from './streams.js';
@@ -11,7 +11,7 @@ const status = () => of(life.c);
 
 describe('streamChunks with a cursor', () => {
   it(
-    'S14 leaves the rest of an answer in the cursor, and reads no further',
+    'S14 keeps the rest of an answer in the cursor, and reads no further',
     marbles((m) => {
       const cursor = streamCursor();
       const read = m.cold('-(x|)', replies);
@@ -24,7 +24,7 @@ describe('streamChunks with a cursor', () => {
   );
 
   it(
-    'S14 reads no further where exactly an answer was wanted',
+    'S14 reads no further where the last chunk of an answer was enough',
     marbles((m) => {
       const cursor = streamCursor();
       const read = m.cold('-(x|)', replies);
@@ -36,7 +36,7 @@ describe('streamChunks with a cursor', () => {
   );
 
   it(
-    'S14 goes on with what the cursor holds, then with what is read',
+    'S14 emits the chunks of the cursor, then those that it reads',
     marbles((m) => {
       const cursor = streamCursor();
       const first = m.cold(' (x|)', replies);
@@ -55,7 +55,7 @@ describe('streamChunks with a cursor', () => {
   );
 
   it(
-    'S16 takes the read that was left in flight for a gap',
+    'S16 has a gap after unsubscribing from a read in flight',
     marbles((m) => {
       const cursor = streamCursor();
       const first = m.cold('-(a|)', replies);
@@ -69,7 +69,7 @@ describe('streamChunks with a cursor', () => {
   );
 
   it(
-    'S16 takes leaving in a pause, when nothing is in flight, for none',
+    'S16 has no gap after unsubscribing in a pause',
     marbles((m) => {
       const cursor = streamCursor();
       const read = inTurn(m.cold('-(a|)', replies), m.cold('-(p|)', replies), m.cold('-(d|)', replies));
@@ -80,7 +80,7 @@ describe('streamChunks with a cursor', () => {
   );
 
   it(
-    'S16 takes leaving after a harmless failure for none, and keeps what is certain',
+    'S16 has no gap after unsubscribing behind a harmless failure, and keeps a certain one',
     marbles((m) => {
       const harmless = streamCursor();
       const read = m.cold('-#', undefined, httpError(429));
@@ -98,7 +98,7 @@ describe('streamChunks with a cursor', () => {
   );
 
   it(
-    'S16 holds what follows a gap of an earlier reading, and fills it',
+    'S16 holds the chunks after a gap of an earlier reading, and fills it',
     marbles((m) => {
       const cursor = streamCursor();
       const read = inTurn(
@@ -135,7 +135,21 @@ describe('streamChunks with a cursor', () => {
   );
 
   it(
-    'S16 cannot fill a gap after chunks it was not told to remember',
+    'S16 counts on after the chunks that other readers were given, where a gap is marked',
+    marbles((m) => {
+      const behind = { ...streamCursor(), count: 1, gap: 'certainly' as const, next: 3 };
+      const ahead = { ...streamCursor(), count: 5, gap: 'possibly' as const, next: 3 };
+      const read = () => inTurn(m.cold('-(d|)', replies), m.cold('-(z|)', replies));
+      const marked = (cursor: StreamCursor) => streamChunks(read(), { status, cursor, onGap: 'mark' });
+      m.expect(marked(behind)).toBeObservable('Gd|', events);
+      m.expect(marked(ahead)).toBeObservable('hd|', { ...events, h: { type: 'gap', delivered: 5 } });
+      m.flush();
+      expect([behind.count, ahead.count]).toStrictEqual([4, 6]);
+    }),
+  );
+
+  it(
+    'S16 cannot fill a gap after chunks that were delivered under mark',
     marbles((m) => {
       const cursor = streamCursor();
       const read = inTurn(m.cold('(a|)', replies), m.cold('-(b|)', replies), m.cold('(z|)', replies));
@@ -171,7 +185,7 @@ describe('streamChunks with a cursor', () => {
   );
 
   it(
-    'reads the end again where it was left before its end was known',
+    'reads the status again where it was unsubscribed from before the job’s end was known',
     marbles((m) => {
       const cursor = streamCursor();
       const read = inTurn(m.cold('(a|)', replies), m.cold('(f|)', replies));
@@ -187,7 +201,7 @@ describe('streamChunks with a cursor', () => {
     }),
   );
 
-  it('begins a part where the last one ended, in one pipe', () => {
+  it('goes on where the reading before stopped, in one pipe', () => {
     const cursor = streamCursor();
     const seen: unknown[] = [];
     const read = inTurn(of(replies.x!), of(replies.d!), of(replies.z!));

@@ -11,7 +11,7 @@ import { httpError, inTurn } from '../support/scripted.js';
 
 const context = { operation: 'stream', endpointId: 'e', jobId: 'j' };
 
-/** What a `StreamGapError` says, as `caught` gives it. */
+/** The members of a `StreamGapError`, as `caught` emits them. */
 function gapError(lost: string, delivered: number, held: unknown[], cause?: unknown) {
   return {
     name: 'StreamGapError',
@@ -60,7 +60,7 @@ const suspects = Object.fromEntries(
 
 describe('S16 a failure that may have taken chunks', () => {
   cases(
-    'holds what follows, and fills the gap from the output, after:',
+    'holds the chunks after the gap, and fills the gap from the output, after:',
     (m, { error }) => {
       const lost = m.cold('-#', undefined, error);
       const after = m.cold('-(c|)', replies);
@@ -78,7 +78,7 @@ describe('S16 a failure that may have taken chunks', () => {
   );
 
   cases(
-    'holds what follows, and says so where the output does not prove to hold it, after:',
+    'holds the chunks after the gap, and errors where the output does not prove to have them, after:',
     (m, { error, lost }) => {
       const read = inTurn(
         m.cold('-(a|)', replies),
@@ -94,7 +94,7 @@ describe('S16 a failure that may have taken chunks', () => {
   );
 
   cases(
-    'is marked where it is, and what follows goes on live, under mark, after:',
+    'emits a gap event under mark, and goes on, after:',
     (m, { error }) => {
       const read = inTurn(
         m.cold('-(a|)', replies),
@@ -112,7 +112,7 @@ describe('S16 a failure that may have taken chunks', () => {
   );
 
   cases(
-    'is an error at once under error, after:',
+    'errors at once under error, after:',
     (m, { error, lost }) => {
       const failing = m.cold('-#', undefined, error);
       const read = inTurn(m.cold('-(a|)', replies), failing);
@@ -124,7 +124,7 @@ describe('S16 a failure that may have taken chunks', () => {
     suspects,
   );
 
-  it('S22 is a StreamGapError, and of the library', () => {
+  it('S22 makes a StreamGapError', () => {
     const errors: unknown[] = [];
     const read = inTurn(of(reply('COMPLETED')));
     const cursor = { ...streamCursor(), gap: 'possibly' as const };
@@ -159,7 +159,7 @@ describe('S16 hold', () => {
   );
 
   cases(
-    'takes no proof from',
+    'errors where the job has',
     (m, { more }) => {
       const read = inTurn(
         m.cold('(a|)', replies),
@@ -226,7 +226,7 @@ describe('S16 hold', () => {
   );
 
   it(
-    'S15 gives the failure of the job as the cause, and holds its chunks back',
+    'S15 errors with the gap, the job’s failure as its cause, and holds the chunks back',
     marbles((m) => {
       const read = inTurn(
         m.cold('(a|)', replies),
@@ -241,7 +241,7 @@ describe('S16 hold', () => {
   );
 
   it(
-    'errors with what ended the reading, when an outage lasts too long, and keeps what it holds',
+    'errors with the read’s error when an outage lasts too long, and keeps the held chunks',
     marbles((m) => {
       const cursor = streamCursor();
       const read = inTurn(
@@ -258,11 +258,26 @@ describe('S16 hold', () => {
   );
 });
 
+describe('S16 an error of a stream without a context', () => {
+  it(
+    'names the operation, and no job',
+    marbles((m) => {
+      const read = inTurn(m.cold('#', undefined, certain));
+      const result$ = caught(streamChunks(read, { status: () => of(life.c), onGap: 'error' }));
+      const error = expect.objectContaining({
+        operation: 'stream',
+        message: expect.stringContaining('the stream of job ? certainly lost chunks'),
+      });
+      m.expect(result$).toBeObservable('(e|)', { e: error });
+    }),
+  );
+});
+
 describe('S16 mark', () => {
   const gap = suspect['a reset'];
 
   it(
-    'says how many chunks were delivered before each gap',
+    'counts the chunks that were delivered before each gap',
     marbles((m) => {
       const read = inTurn(
         m.cold('-#', undefined, gap),
@@ -278,7 +293,7 @@ describe('S16 mark', () => {
   );
 
   it(
-    'S15 ends with the job’s error like any stream',
+    'S15 ends with the job’s error',
     marbles((m) => {
       const read = inTurn(m.cold('-#', undefined, gap), m.cold('-(f|)', replies));
       const failed = new JobFailedError('job j failed: broken', context, { snapshot: life.f as never });

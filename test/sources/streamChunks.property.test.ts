@@ -25,14 +25,14 @@ import { seed } from '../support/seed.js';
 // Many runs on a busy machine take longer than a test usually may.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** What the server does with one read: how many chunks are there by then, and what becomes of the answer. */
+/** What the server does with one read: how many new chunks it has by then, and what happens to the answer. */
 const step = fc.record({
   fresh: fc.nat(3),
   latency: fc.nat(3),
   fate: fc.constantFrom('answered', 'answered', 'answered', 'refused', 'lost before', 'lost after', 'cut off'),
 });
 
-/** How a reader leaves and comes back: after so many events, or after so long. */
+/** When a reader unsubscribes, before the next one subscribes: after some events, or after some time. */
 const visit = fc.record({
   events: fc.integer({ min: 1, max: 4 }),
   time: fc.nat(12),
@@ -42,14 +42,14 @@ const visit = fc.record({
 const play = fc.record({
   steps: fc.array(step, { maxLength: 12 }),
   visits: fc.array(visit, { maxLength: 4 }),
-  /** Few values, so that chunks are often alike; or each its own. */
+  /** Whether chunks have few values, so that many are equal; else each has its own value. */
   alike: fc.boolean(),
   aggregate: fc.boolean(),
   fails: fc.boolean(),
 });
 type Play = typeof play extends fc.Arbitrary<infer T> ? T : never;
 
-/** A server that hands each chunk out once, and what it knows of it. */
+/** A server that sends each chunk once, and records what it made and may have lost. */
 function server({ steps, alike, aggregate, fails }: Play, scheduler: VirtualTimeScheduler) {
   const made: number[] = [];
   let buffer: number[] = [];
@@ -82,7 +82,7 @@ function server({ steps, alike, aggregate, fails }: Play, scheduler: VirtualTime
         tap({ next: () => (over = true), error: () => (over = true) }),
         finalize(() => {
           inFlight--;
-          // The reader left it, and does not know what it took.
+          // The reader unsubscribed from the read, and does not know which chunks it took.
           if (!over) suspicious = true;
         }),
       );
@@ -94,7 +94,7 @@ function server({ steps, alike, aggregate, fails }: Play, scheduler: VirtualTime
   return { read, status: () => of(end), made, suspicious: () => suspicious, fails };
 }
 
-/** Reads a stream in several visits, on one cursor; gives what came, and how it ended. */
+/** Reads a stream with several readers in turn on one cursor. Returns the events, and how the last reading ended. */
 function readAll(given: Play, onGap: GapPolicy) {
   const scheduler = new VirtualTimeScheduler();
   const source = server(given, scheduler);
@@ -118,8 +118,8 @@ function readAll(given: Play, onGap: GapPolicy) {
   return { ...source, cursor, seen, chunks, ended };
 }
 
-describe('S16 whatever the server does, and however often the reader leaves,', () => {
-  it('hold delivers the beginning of what was made, and all of it or an error that says why', () => {
+describe('S16 with any server and any number of readers in turn,', () => {
+  it('hold delivers the first chunks in order, and then all of them or an error', () => {
     fc.assert(
       fc.property(play, (given) => {
         const { made, chunks, ended, fails, cursor, suspicious } = readAll(given, 'hold');
@@ -140,7 +140,7 @@ describe('S16 whatever the server does, and however often the reader leaves,', (
     );
   });
 
-  it('error delivers the beginning of what was made, and all of it or an error that says why', () => {
+  it('error delivers the first chunks in order, and then all of them or an error', () => {
     fc.assert(
       fc.property(play, (given) => {
         const { made, chunks, ended, fails, suspicious } = readAll(given, 'error');
@@ -158,7 +158,7 @@ describe('S16 whatever the server does, and however often the reader leaves,', (
     );
   });
 
-  it('mark repeats and reorders nothing, and where something is missing there is a gap', () => {
+  it('mark repeats and reorders nothing, and emits a gap where chunks are missing', () => {
     fc.assert(
       fc.property(play, (given) => {
         const { made, seen, ended, fails, suspicious } = readAll({ ...given, alike: false }, 'mark');
@@ -184,7 +184,7 @@ describe('S16 whatever the server does, and however often the reader leaves,', (
   });
 });
 
-/** Whether some chunks lie in others, in their order. */
+/** Whether some chunks lie among all in their order. */
 function isWithin(some: readonly unknown[], all: readonly unknown[]): boolean {
   let at = 0;
   return some.every((chunk) => {

@@ -1,4 +1,4 @@
-import { EMPTY, Subject, Subscription, VirtualTimeScheduler, of, repeat } from 'rxjs';
+import { EMPTY, Subject, Subscription, VirtualTimeScheduler, of, repeat, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { StreamReply } from '../../src/protocol/streamReply.js';
 import { streamChunks } from '../../src/sources/streamChunks.js';
@@ -9,7 +9,7 @@ import { cases, marbles } from '../support/marbles.js';
 import { caught, chunk, events, replies, reply } from './streams.js';
 import { httpError, inTurn, momentsAt, noElements, series } from '../support/scripted.js';
 
-/** For streams that need nothing of the job. */
+/** The status of the job, for streams that do not depend on it. */
 const status = () => of(life.c);
 
 describe('streamChunks', () => {
@@ -32,11 +32,11 @@ describe('streamChunks', () => {
     }),
   );
 
-  it('S14 who leaves because an answer says that the job is over has lost nothing: the next one goes on from there', () => {
+  it('S14 keeps the chunks of an answer where `ended` unsubscribes, and the next reading emits them', () => {
     const cursor = streamCursor();
     const subscription = new Subscription();
     const seen: unknown[] = [];
-    // Once the first reader has begun.
+    // It answers after the first reader has subscribed.
     const answer$ = new Subject<StreamReply>();
     const ended = () => {
       subscription.unsubscribe();
@@ -54,7 +54,7 @@ describe('streamChunks', () => {
   });
 
   it(
-    'S14 reads on for chunks that come after the terminal status, which stays final',
+    'S14 reads on for chunks after the terminal status, which stays final',
     marbles((m) => {
       const read = inTurn(
         m.cold('-(d|)', replies),
@@ -68,7 +68,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S14 emits the chunks of an answer in their order, those that are alike as well',
+    'S14 emits the chunks of an answer in their order, equal chunks as well',
     marbles((m) => {
       const read = inTurn(
         m.cold('-(x|)', { x: reply('IN_PROGRESS', 'a', 'b', 'b') }),
@@ -81,7 +81,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S14 reads a job as the service was seen to answer',
+    'S14 reads the recorded answers of the service',
     marbles((m) => {
       const values = Object.fromEntries(streamSequence.map(({ reply: parsed }, at) => [at, parsed]));
       const read = inTurn(
@@ -99,7 +99,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S15 takes falsy chunks for chunks, and an answer without any for an empty one',
+    'S15 emits falsy chunks',
     marbles((m) => {
       const falsy = [0, '', false, null, undefined];
       const read = inTurn(m.cold('-(x|)', { x: reply('COMPLETED', ...falsy) }), m.cold('-------(z|)', replies));
@@ -110,7 +110,7 @@ describe('streamChunks', () => {
   );
 
   cases(
-    'S15 gives the chunks of a job that did not complete, then its error, read from its status',
+    'S15 emits the chunks of a job that did not complete, then its error, read from its status',
     (m, { last, code, message }) => {
       const read = inTurn(
         m.cold('-(a|)', replies),
@@ -137,7 +137,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S15 errors where the cause cannot be read',
+    'S15 errors where the status cannot be read',
     marbles((m) => {
       const error = httpError(404);
       const read = m.cold('-(f|)', replies);
@@ -178,7 +178,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S2 tries again after pauses that double up to 5 s, for five minutes since the last good answer',
+    'S2 reads again after pauses that double up to 5 s, for five minutes from the latest answer',
     marbles((m) => {
       const error = httpError(429);
       const good = m.cold('   (a|)', replies);
@@ -192,7 +192,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S2 begins with short pauses again after a good answer, and counts the outage from it',
+    'S2 starts with short pauses again after an answer, and counts the outage from it',
     marbles((m) => {
       const error = httpError(429);
       const bad = m.cold('#', undefined, error);
@@ -206,8 +206,37 @@ describe('streamChunks', () => {
     }),
   );
 
+  it(
+    'S2 reads on where the next read is due exactly at the end of the outage',
+    marbles((m) => {
+      const error = httpError(429);
+      const bad = m.cold('#', undefined, error);
+      // Failures at 0, 2 and 6; the pause after the third would end at 14.
+      m.expect(streamChunks(() => bad, { status, pause: 2, outage: 6 })).toBeObservable('------#', undefined, error);
+      m.expect(bad).toHaveSubscriptions(momentsAt(0, 2, 6));
+    }),
+  );
+
+  it(
+    'S14 calls `ended` for each answer with a terminal status, before its chunks, and for no other',
+    marbles((m) => {
+      const read = inTurn(
+        m.cold('(a|)', replies),
+        m.cold('(p|)', replies),
+        m.cold('(d|)', replies),
+        m.cold('(z|)', replies),
+      );
+      const seen: unknown[] = [];
+      const ended = () => seen.push('ended');
+      const result$ = streamChunks(read, { status, ended, pause: 1 }).pipe(tap((event) => seen.push(event)));
+      m.expect(result$).toBeObservable('a(d|)', events);
+      m.flush();
+      expect(seen).toStrictEqual([chunk('a'), 'ended', chunk('d'), 'ended']);
+    }),
+  );
+
   cases(
-    'S2 waits as long as an error asks it to, if that is longer than its own pause:',
+    'S2 waits for the Retry-After of an error where it is longer than its own pause:',
     (m, { retryAfter, at }) => {
       const bad = m.cold('#', undefined, httpError(429, retryAfter));
       const end = m.cold('(z|)', replies);
@@ -218,7 +247,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S2 gives up at once where it is asked to wait longer than the outage',
+    'S2 errors at once where the server asks for a pause longer than `outage`',
     marbles((m) => {
       const error = httpError(429, 300_001);
       m.expect(streamChunks(() => m.cold('-#', undefined, error), { status })).toBeObservable('-#', undefined, error);
@@ -226,7 +255,7 @@ describe('streamChunks', () => {
   );
 
   cases(
-    'S2 lets errors through at once that will not pass, and takes them for no gap:',
+    'S2 errors at once with an error that is not retryable, without a gap:',
     (m, { error }) => {
       const cursor = streamCursor();
       const read = inTurn(m.cold('-(a|)', replies), m.cold('-#', undefined, error));
@@ -241,7 +270,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S16 lets an error that is not the library’s own through at once, and takes it for a gap: the answer may have come',
+    'S16 errors at once with an error that is not the library’s own, and has a gap: the answer may have come',
     marbles((m) => {
       const cursor = streamCursor();
       const error = new TypeError('a bug');
@@ -272,7 +301,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'takes one answer of each read, and leaves a read that has more',
+    'takes one answer of each read, and unsubscribes from a read that has more',
     marbles((m) => {
       const first = m.cold('-a-b-c', replies);
       const end = m.cold('--(z|)', replies);
@@ -295,7 +324,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'makes errors of what is thrown in a callback',
+    'turns an exception of a callback into an error',
     marbles((m) => {
       const thrown = new Error('thrown');
       const throws = (): never => {
@@ -308,7 +337,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S13 aborts the read in flight when it is left, and the pause as well',
+    'S13 aborts the read in flight, or the pause, when it is unsubscribed from',
     marbles((m) => {
       const read = m.cold('---(q|)', replies);
       const options = { status, pause: 9 };
@@ -325,7 +354,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S13 aborts the reading of the job’s end when it is left',
+    'S13 unsubscribes from the status when it is unsubscribed from',
     marbles((m) => {
       const state = m.cold('---(f|)', life);
       const result$ = streamChunks(() => m.cold('-(f|)', replies), { status: () => state });
@@ -335,7 +364,7 @@ describe('streamChunks', () => {
   );
 
   it(
-    'begins anew with each subscription where it has no cursor',
+    'starts afresh with each subscription where it has no cursor',
     marbles((m) => {
       const read = inTurn(
         m.cold('-(d|)', replies),
@@ -348,7 +377,7 @@ describe('streamChunks', () => {
     }),
   );
 
-  it('S9 takes all its time from the scheduler it is given', () => {
+  it('S9 uses the given scheduler for all clocks and timers', () => {
     const scheduler = new VirtualTimeScheduler();
     const seen: unknown[] = [];
     const read = inTurn(of(replies.q!), of(replies.d!), of(replies.q!));

@@ -7,7 +7,7 @@ import { httpError } from '../support/scripted.js';
 
 export const chunk = (value: unknown): StreamEvent => ({ type: 'chunk', chunk: value });
 
-/** The events that marble diagrams of streams use: each letter is a chunk of itself. */
+/** The events in marble diagrams of streams: each letter is a chunk with the letter as its value. */
 export const events: Readonly<Record<string, StreamEvent>> = {
   ...Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((letter) => [letter, chunk(letter)])),
   g: { type: 'gap', delivered: 0 },
@@ -16,7 +16,7 @@ export const events: Readonly<Record<string, StreamEvent>> = {
 
 export const reply = (status: string, ...chunks: readonly unknown[]): StreamReply => ({ status, chunks });
 
-/** Answers of `/stream` by the letters that marble diagrams use. */
+/** Answers of `/stream`, by their letters in marble diagrams. */
 export const replies: Readonly<Record<string, StreamReply>> = {
   q: reply('IN_QUEUE'),
   p: reply('IN_PROGRESS'),
@@ -32,13 +32,13 @@ export const replies: Readonly<Record<string, StreamReply>> = {
 
 const at = { operation: 'stream', jobId: 'j' };
 
-/** Failed reads that cannot have taken chunks, and that may pass. */
+/** Errors of reads that cannot have taken chunks. They are retryable. */
 export const harmless = {
   'a 429': httpError(429),
   'a connection that never came about': new ConnectionError('no connection', at, { phase: 'connect', retryable: true }),
 };
 
-/** Failed reads that may have taken chunks with them. */
+/** Errors of reads that may have taken chunks. They are retryable. */
 export const suspect = {
   'a 408': httpError(408),
   'a 500': httpError(500),
@@ -48,7 +48,7 @@ export const suspect = {
   'an answer cut off': new ResponseError('cut off', at, { excerpt: '{"status":"IN_PRO', retryable: true }),
 };
 
-/** A failed read that had chunks, as what is left of it shows. */
+/** The error of a read that took chunks: the rest of its answer shows one. */
 export const certain = new ResponseError('cut off', at, {
   excerpt: '{"status":"IN_PROGRESS","stream":[{"output":"b',
   retryable: true,
