@@ -72,10 +72,10 @@ export default defineConfig([
     plugins: { house },
     rules: {
       'house/documented-options': 'error',
-      'house/hash-privates': 'off',
-      'house/old-names': ['off', { public: publicOldNames }],
-      'max-lines': ['off', { max: 250, skipBlankLines: true, skipComments: true }],
-      'no-nested-ternary': 'off',
+      'house/hash-privates': 'error',
+      'house/old-names': ['error', { public: publicOldNames }],
+      'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
+      'no-nested-ternary': 'error',
       // Options: what the user hands in, not what the library offers.
       'house/observable-property': ['error', { except: ['notices', 'concurrency', 'paused'] }],
       'rxjs-x/no-ignored-subscribe': 'error',

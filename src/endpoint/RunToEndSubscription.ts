@@ -3,7 +3,7 @@ import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { withDetails } from '../errors/withDetails.js';
 import type { Closeable } from '../http/ClientContext.js';
 import { linkSubscription } from '../polling/linkSubscription.js';
-import type { SnapshotObserver, WatchRequest } from '../polling/StatusPoller.js';
+import type { SnapshotObserver, WatchRequest } from '../polling/WatchRequest.js';
 import { checkWait, checkWatch } from '../protocol/checks.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { SyncOptions } from '../types/callOptions.js';

@@ -20,7 +20,7 @@ interface ExchangeOptions {
   readonly limiter: RateLimiter | undefined;
 }
 
-type Ending = { type: 'reply'; status: number } | { type: 'failure'; message: string } | { type: 'abort' };
+type Outcome = { type: 'reply'; status: number } | { type: 'failure'; message: string } | { type: 'abort' };
 
 /**
  * One request and its answer on the wire. Emits the answer whatever its status, and completes. Unsubscribing aborts the
@@ -45,12 +45,12 @@ export function exchange(
     const attempt = ++state.attempt;
     let ended = false;
 
-    const end = (maybeReceived: boolean, ending: Ending) => {
+    const end = (maybeReceived: boolean, outcome: Outcome) => {
       if (ended) return;
       ended = true;
       state.maybeReceived = maybeReceived;
       if (client.activity$.observed)
-        client.report(request, state, { ...ending, duration: client.now() - startedAt, attempt });
+        client.report(request, state, { ...outcome, duration: client.now() - startedAt, attempt });
     };
     const fail = (error: unknown) => {
       const failure = toFailure(error, request, state);

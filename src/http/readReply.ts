@@ -29,11 +29,11 @@ export interface ReplyReader {
 }
 
 /** The value that an answer holds. Throws the error that another answer is. */
-export function readReply<T>(reply: Reply, call: ApiCall<T>, reader: ReplyReader): T {
+export function readReply<T>(reply: Reply, call: ApiCall<T>, given: ReplyReader): T {
   const { status } = reply;
   const { jobId, operation } = call;
-  const { state, context, now } = reader;
-  if (status >= 200 && status < 300) return readSuccess(reply, call, reader);
+  const { state, context, now } = given;
+  if (status >= 200 && status < 300) return readSuccess(reply, call, given);
   if (!call.read && status >= 400 && status < 500 && status !== 429) {
     // The caller asked for a job, and the body is a job that is over. Other refusals may have an id and a status, too.
     const refused = parseSnapshot(reply.text);
@@ -42,7 +42,7 @@ export function readReply<T>(reply: Reply, call: ApiCall<T>, reader: ReplyReader
   const redacted = (text: string) => redact(text, state);
   // Redacted before it is shortened: a shortened text could hold the beginning of the key.
   if (status === 404 && jobId && !isEndpointMissing(redacted(reply.text)))
-    throw jobMissingError(jobId, context, reader.job);
+    throw jobMissingError(jobId, context, given.job);
   const accepted = context.accepted && (statusRule(status).refused ? 'no' : 'unknown');
   // Where a submission may have been accepted, `SubmissionUnknownError` gives the advice.
   const isUnknownSubmission = accepted === 'unknown' && operationRow(operation, call.method).kind === 'submission';

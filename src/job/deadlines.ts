@@ -29,14 +29,14 @@ export function nextDeadline(state: JobState, timeout: JobTimeout): readonly [ke
 
 /** What the views of a job error with after a deadline. */
 export function deadlineError(
-  limit: keyof JobTimeout,
+  deadline: keyof JobTimeout,
   timeout: JobTimeout,
   { id, snapshot }: Pick<JobState, 'id' | 'snapshot'>,
   context: ErrorContext,
 ): JobDeadlineError {
   return new JobDeadlineError(
-    `job ${id ?? '?'} was not over within ${timeout[limit]} ms (option timeout, ${limit})`,
+    `job ${id ?? '?'} was not over within ${timeout[deadline]} ms (option timeout, ${deadline})`,
     context,
-    { limit, by: 'client', snapshot },
+    { limit: deadline, by: 'client', snapshot },
   );
 }

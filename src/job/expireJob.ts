@@ -27,7 +27,7 @@ const SETTLE = 5000;
  * Asks the service one last time about a job that has passed a deadline: reads the job, cancels it where it still runs,
  * and reads it again, since it may have completed before the cancel. Emits what happens to the job because of that.
  */
-export function expireJob(job: JobContext, limit: keyof JobTimeout): Observable<JobAction> {
+export function expireJob(job: JobContext, deadline: keyof JobTimeout): Observable<JobAction> {
   const { backend, id } = job;
   const cleared = (snapshot: JobSnapshot): JobAction => ({ type: 'deadlineCleared', snapshot });
   const readUnlessLate = (clearsDeadline: (snapshot: JobSnapshot) => boolean) =>
@@ -42,7 +42,7 @@ export function expireJob(job: JobContext, limit: keyof JobTimeout): Observable<
   );
   return concat(
     // A worker that has taken the job meanwhile ends its time in the queue.
-    readUnlessLate((snapshot) => isTerminal(snapshot) || (limit === 'queue' && snapshot.status !== 'IN_QUEUE')),
+    readUnlessLate((snapshot) => isTerminal(snapshot) || (deadline === 'queue' && snapshot.status !== 'IN_QUEUE')),
     cancel$,
     readUnlessLate(isCompleted),
   ).pipe(
@@ -51,7 +51,7 @@ export function expireJob(job: JobContext, limit: keyof JobTimeout): Observable<
     // Has no effect on a job that is over, or whose deadline was cleared.
     endWith<JobAction>({
       type: 'expired',
-      error: deadlineError(limit, job.timeout, job.state, job.context('run')),
+      error: deadlineError(deadline, job.timeout, job.state, job.context('run')),
     }),
   );
 }

@@ -20,11 +20,11 @@ export interface DroppedTask<I extends object, O> {
 
 /** Tasks that wait for a free slot. Without a limit, the pipeline itself takes no more inputs than it can start. */
 export class InputBuffer<I extends object, O> {
-  readonly #limit: BufferLimit | undefined;
+  readonly #bufferLimit: BufferLimit | undefined;
   readonly #tasks: PipelineTask<I, O>[] = [];
 
-  constructor(limit: BufferLimit | undefined) {
-    this.#limit = limit;
+  constructor(bufferLimit: BufferLimit | undefined) {
+    this.#bufferLimit = bufferLimit;
   }
 
   get size(): number {
@@ -41,8 +41,8 @@ export class InputBuffer<I extends object, O> {
 
   /** Removes the task that the overflow strategy drops, if more wait than may. */
   dropOverflow(): DroppedTask<I, O> | undefined {
-    if (!this.#limit) return undefined;
-    const { buffer, overflow } = this.#limit;
+    if (!this.#bufferLimit) return undefined;
+    const { buffer, overflow } = this.#bufferLimit;
     if (this.size <= buffer) return undefined;
     const task = overflow === 'drop-oldest' ? this.#tasks.shift() : this.#tasks.pop();
     if (!task) return undefined;

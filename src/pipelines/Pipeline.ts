@@ -47,7 +47,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   /** Tasks that have started and whose item was not emitted yet. */
   #takenSlots = 0;
   /** An input was asked for, and has not come yet. */
-  #pulling = false;
+  #awaitingInput = false;
   /** The loop runs. */
   #advancing = false;
   /** There are no more inputs, or no more are wanted. */
@@ -61,7 +61,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   constructor(
     runner: Runner<I, O>,
     options: PipelineOptions<I, O>,
-    limit: BufferLimit | undefined,
+    bufferLimit: BufferLimit | undefined,
     subscriber: Subscriber<PipelineItem<I, O>>,
   ) {
     const { retry, scheduler = asyncScheduler, totals } = options;
@@ -72,7 +72,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     this.#retryPolicy = new RetryPolicy(retry);
     this.#progress = totals && new PipelineProgress(totals, scheduler);
     this.#controls = new PipelineControls(this);
-    this.#buffer = new InputBuffer(limit);
+    this.#buffer = new InputBuffer(bufferLimit);
   }
 
   /** Whether the pipeline was unsubscribed from, or has ended. */
@@ -98,7 +98,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   }
 
   enqueue(request: JobRequest<I>): void {
-    this.#pulling = false;
+    this.#awaitingInput = false;
     if (!this.accepting) return;
     this.#buffer.push(new PipelineTask(this, this.#inputCount, request));
     this.#inputCount++;
@@ -107,7 +107,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
 
   /** There are no more inputs. Tasks that wait are still run. */
   end(): void {
-    this.#pulling = false;
+    this.#awaitingInput = false;
     this.#inputsEnded = true;
     this.advance();
   }
@@ -230,8 +230,8 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   }
 
   #pull(): boolean {
-    if (!this.#source?.pull || this.#pulling || !this.accepting || !this.#hasFreeSlot) return false;
-    this.#pulling = true;
+    if (!this.#source?.pull || this.#awaitingInput || !this.accepting || !this.#hasFreeSlot) return false;
+    this.#awaitingInput = true;
     try {
       this.#source.pull();
     } catch (error) {

@@ -6,14 +6,14 @@ import type { PipelineOptions } from './PipelineOptions.js';
 export function checkPipelineOptions<I extends object, O>(
   operation: string,
   { concurrency, retry }: PipelineOptions<I, O>,
-  limit?: BufferLimit,
+  bufferLimit?: BufferLimit,
 ): void {
   const check = (name: string, value: unknown, minimum: number) => {
     checkCount({ operation, name, value, minimum });
   };
   if (typeof concurrency === 'number') check('concurrency', concurrency, 1);
   if (retry !== undefined) check('retry', typeof retry === 'object' ? retry.count : retry, 0);
-  if (limit) check('buffer', limit.buffer, 0);
+  if (bufferLimit) check('buffer', bufferLimit.buffer, 0);
 }
 
 interface Count {

@@ -20,11 +20,11 @@ export function runPipeline<I extends object, O>(
   runner: JobExecutor<I, O> | Runner<I, O>,
   openSource: OpenInputSource<JobRequest<I>>,
   options: PipelineOptions<I, O>,
-  limit?: BufferLimit,
+  bufferLimit?: BufferLimit,
 ): Observable<PipelineItem<I, O>> {
-  checkPipelineOptions(operation, options, limit);
+  checkPipelineOptions(operation, options, bufferLimit);
   return new Observable((subscriber) => {
-    const pipeline = new Pipeline(runnerOf(runner), options, limit, subscriber);
+    const pipeline = new Pipeline(runnerOf(runner), options, bufferLimit, subscriber);
     // Before the start, because the subscriber may unsubscribe while the pipeline starts.
     subscriber.add(() => {
       pipeline.close();

@@ -66,9 +66,9 @@ export class DueQueue<T extends Due> {
 
   /** The child that is due before the other one. */
   #firstChildOf(place: number): T | undefined {
-    const left = this.#heap[place * 2 + 1];
-    const right = this.#heap[place * 2 + 2];
-    return left && right && isBefore(right, left) ? right : left;
+    const first = this.#heap[place * 2 + 1];
+    const second = this.#heap[place * 2 + 2];
+    return first && second && isBefore(second, first) ? second : first;
   }
 
   #put(entry: T, place: number): void {

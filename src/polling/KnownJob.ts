@@ -3,8 +3,6 @@ import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { HeldReads } from './HeldReads.js';
 import { SharedRead, type ReadRequest } from './SharedRead.js';
 
-export type { ReadRequest } from './SharedRead.js';
-export type { ReadJob } from './WatchRequest.js';
 
 /** Receives every snapshot of a job, whoever asked for it. */
 export interface SnapshotListener {

@@ -24,10 +24,10 @@ export function sameJson(a: unknown, b: unknown, depth = 0): boolean {
   if (depth > MAX_DEPTH) return false;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  const keys = Object.keys(left);
+  const [first, second] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const keys = Object.keys(first);
   return (
-    keys.length === Object.keys(right).length &&
-    keys.every((key) => Object.hasOwn(right, key) && sameJson(left[key], right[key], depth + 1))
+    keys.length === Object.keys(second).length &&
+    keys.every((key) => Object.hasOwn(second, key) && sameJson(first[key], second[key], depth + 1))
   );
 }

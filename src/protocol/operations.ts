@@ -1,6 +1,5 @@
 import type { Operation, OperationKind } from '../types/Operation.js';
 import type { OperationLimits } from '../types/Limits.js';
-import { statusRule } from './statusRules.js';
 
 /** What the client knows about one operation. */
 export interface OperationRow {
@@ -62,9 +61,4 @@ export function operationRow(operation: Operation, method = 'GET'): OperationRow
   // With another method than GET, a known read is an unknown operation.
   if (row && (row.kind !== 'read' || method === 'GET')) return row;
   return method === 'GET' ? read() : submission();
-}
-
-/** Whether a status says for certain that the server did not act on the request. */
-export function isRefusal(status: number): boolean {
-  return statusRule(status).refused;
 }

@@ -49,14 +49,14 @@ const byRange: readonly (StatusRule & { readonly from: number })[] = [
   { from: 400, code: 'http', ...REFUSED },
 ];
 
-const otherwise: StatusRule = { code: 'http', ...UNEXPECTED };
+const defaultRule: StatusRule = { code: 'http', ...UNEXPECTED };
 
 /**
  * The rule for a status. To treat one status in another way, such as to repeat a 409, give it a row in `byStatus`. Only
  * `refused` means something for a 2xx: it is false.
  */
 export function statusRule(status: number): StatusRule {
-  return byStatus[status] ?? byRange.find(({ from }) => status >= from) ?? otherwise;
+  return byStatus[status] ?? byRange.find(({ from }) => status >= from) ?? defaultRule;
 }
 
 /** The rule for a request without an answer, by how far it came. Without a connection, nothing reached the server. */

@@ -14,7 +14,7 @@ import { StreamReader } from './StreamReader.js';
  * streamChunks(() => readStream(id), { status: () => endpoint.watch(id) });
  * ```
  *
- * The service removes chunks from its buffer as it answers. So a stream must have one reader, and an answer that is lost
+ * The service removes chunks from its buffer as it answers. So a stream must have one streamReader, and an answer that is lost
  * may take chunks with it: a gap, for which `onGap` says what happens. A failure that cannot have taken chunks (429,
  * another 4xx but 408, no connection) is no gap. Failed reads are repeated for `outage` where their error is `retryable`.
  *
@@ -42,15 +42,15 @@ export function streamChunks(
 
   return defer(() => {
     const delivery = new ChunkDelivery(options.cursor ?? streamCursor(), { onGap, check, context });
-    const reader = new StreamReader(read, delivery, { outage, pause, reached, ended, scheduler });
+    const streamReader = new StreamReader(read, delivery, { outage, pause, reached, ended, scheduler });
     const deliver$ = defer(() => delivery.deliver());
     const finish$ = defer(() => {
-      if (reader.status === 'COMPLETED' && !delivery.hasGap) return EMPTY;
+      if (streamReader.status === 'COMPLETED' && !delivery.hasGap) return EMPTY;
       return status().pipe(
         last(isTerminal),
         concatMap((snapshot) => delivery.finish(snapshot)),
       );
     });
-    return concat(deliver$, reader.readToEnd(), finish$);
+    return concat(deliver$, streamReader.readToEnd(), finish$);
   });
 }

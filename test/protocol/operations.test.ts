@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isRefusal, operationRow, operations } from '../../src/protocol/operations.js';
+import { operationRow, operations } from '../../src/protocol/operations.js';
+import { statusRule } from '../../src/protocol/statusRules.js';
 
 describe('operations', () => {
   it('S23 have the documented limits', () => {
@@ -53,6 +54,6 @@ describe('operations', () => {
     ...[400, 401, 403, 404, 409, 413, 422, 429, 499, 307, 308].map((status) => [status, true] as const),
     ...[200, 204, 301, 302, 303, 304, 399, 408, 500, 502, 503, 524].map((status) => [status, false] as const),
   ])('S1 a %i says for certain that nothing was accepted: %s', (status, refusal) => {
-    expect(isRefusal(status)).toBe(refusal);
+    expect(statusRule(status).refused).toBe(refusal);
   });
 });

@@ -58,6 +58,12 @@ function replyOf({ status, headers, data }: AxiosResponse<unknown>): Reply {
   return {
     status,
     headers: lower,
-    text: typeof data === 'string' ? data : data === undefined ? '' : JSON.stringify(data),
+    text: textOf(data),
   };
+}
+
+/** The text of an answer. An adapter that ignores `responseType` may have parsed it. */
+function textOf(data: unknown): string {
+  if (typeof data === 'string') return data;
+  return data === undefined ? '' : JSON.stringify(data);
 }

@@ -25,15 +25,15 @@ export function undiciRequest(
     let controller: Dispatcher.DispatchController | undefined;
     let ended = false;
 
-    const sent: Record<string, string> = { ...headers };
-    sent['user-agent'] ??= 'runpod-rx';
+    const sentHeaders: Record<string, string> = { ...headers };
+    sentHeaders['user-agent'] ??= 'runpod-rx';
 
     dispatcher.dispatch(
       {
         origin,
         path: pathname + search,
         method,
-        headers: sent,
+        headers: sentHeaders,
         body,
         headersTimeout: 0,
         bodyTimeout: 0,
