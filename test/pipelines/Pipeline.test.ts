@@ -296,17 +296,20 @@ describe('the controls of a pipeline', () => {
   );
 
   it.each([0, NaN, 0.9])('end the pipeline where the last concurrency is %s', (last) => {
-    const unused = {
-      [Symbol.iterator]: (): never => {
-        throw new Error('the inputs were opened');
+    let opened = 0;
+    const inputs = {
+      [Symbol.iterator]: () => {
+        opened++;
+        return letters('a').values();
       },
     };
-    const { error } = collect(runAll<Letter, string>(() => NEVER, unused, { concurrency: of(last) }));
+    const { error } = collect(runAll<Letter, string>(() => NEVER, inputs, { concurrency: of(last) }));
     expect(error).toMatchObject({
       code: 'configuration',
       operation: 'run',
       message: expect.stringContaining('its last number was not above 0') as string,
     });
+    expect(opened).toBe(0);
   });
 
   it('round a concurrency down', () => {
