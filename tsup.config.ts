@@ -1,12 +1,17 @@
 import { defineConfig } from 'tsup';
 
+/** The entry points that have types, by their place in `dist/`. */
+const entries = {
+  index: 'src/index.ts',
+  'operators/index': 'src/operators/index.ts',
+  'testing/index': 'src/emulator/index.ts',
+  'emulator/index': 'src/emulator/server/index.ts',
+  undici: 'src/undici.ts',
+};
+
 export default defineConfig({
   entry: {
-    index: 'src/index.ts',
-    'operators/index': 'src/operators/index.ts',
-    'testing/index': 'src/emulator/index.ts',
-    'emulator/index': 'src/emulator/server/index.ts',
-    undici: 'src/undici.ts',
+    ...entries,
     cli: 'src/cli/main.ts',
     // Reached through "imports" in package.json, so that a bundler for browsers never sees the Node one.
     'adapter.node': 'src/http/transports/adapter.node.ts',
@@ -16,15 +21,7 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
   splitting: true,
-  dts: {
-    entry: [
-      'src/index.ts',
-      'src/operators/index.ts',
-      'src/emulator/index.ts',
-      'src/emulator/server/index.ts',
-      'src/undici.ts',
-    ],
-  },
+  dts: { entry: entries },
   target: 'es2022',
   platform: 'node',
   removeNodeProtocol: false,

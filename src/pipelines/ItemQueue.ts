@@ -17,14 +17,15 @@ export class ItemQueue<I extends object, O> {
 
   /** Removes the first task and returns its item; `undefined` while that task has none. */
   shift(): PipelineItem<I, O> | undefined {
-    const item = this.#first?.item;
-    if (item) this.#removeFirst();
-    return item;
+    const first = this.#first;
+    if (!first?.item) return undefined;
+    this.#removeFirst(first);
+    return first.item;
   }
 
   /** Removes the tasks at the front that have no item. */
   skipUnfinished(): void {
-    while (this.#first && !this.#first.item) this.#removeFirst();
+    while (this.#first && !this.#first.item) this.#removeFirst(this.#first);
   }
 
   clear(): void {
@@ -32,11 +33,10 @@ export class ItemQueue<I extends object, O> {
     this.#last = undefined;
   }
 
-  #removeFirst(): void {
-    const removed = this.#first;
-    this.#first = removed?.nextTask;
+  #removeFirst(first: PipelineTask<I, O>): void {
+    this.#first = first.nextTask;
     if (!this.#first) this.#last = undefined;
     // A runner that keeps a removed task must not keep all later ones with it.
-    if (removed) removed.nextTask = undefined;
+    first.nextTask = undefined;
   }
 }

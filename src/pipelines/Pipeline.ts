@@ -107,7 +107,6 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
 
   /** There are no more inputs. Tasks that wait are still run. */
   end(): void {
-    this.#awaitingInput = false;
     this.#inputsEnded = true;
     this.advance();
   }
@@ -151,7 +150,6 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
 
   /** Cancels the tasks in flight, and takes no more inputs. */
   close(): void {
-    if (this.#closed) return;
     this.#closed = true;
     this.#controls.unsubscribe();
     if (!this.#inputsEnded) this.#source?.close();

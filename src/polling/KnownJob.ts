@@ -3,7 +3,6 @@ import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { HeldReads } from './HeldReads.js';
 import { SharedRead, type ReadRequest } from './SharedRead.js';
 
-
 /** Receives every snapshot of a job, whoever asked for it. */
 export interface SnapshotListener {
   next(snapshot: JobSnapshot): void;

@@ -18,7 +18,6 @@ import type { SnapshotObserver, WatchRequest } from './WatchRequest.js';
 import { Watcher, type WatcherOwner } from './Watcher.js';
 import { nextReadAt } from './nextReadAt.js';
 
-
 /** How long reads may fail in a row, unless the request says otherwise, in milliseconds. */
 const DEFAULT_OUTAGE = 300_000;
 

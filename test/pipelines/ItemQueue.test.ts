@@ -39,6 +39,13 @@ describe('ItemQueue', () => {
     expect(indexes(queue)).toEqual([1, 2, undefined, undefined]);
   });
 
+  it('takes tasks again after some were removed', () => {
+    const queue = queueOf(task(0), task(1));
+    queue.shift();
+    queue.append(task(2));
+    expect(indexes(queue)).toEqual([1, 2, undefined, undefined]);
+  });
+
   it('waits for the first task, however many later ones have finished', () => {
     const first = task(0, false);
     const queue = queueOf(first, task(1));

@@ -106,6 +106,11 @@ describe('a retry', () => {
   it.each([
     ['an error of no known kind', new Error('what?')],
     ['an error that no repetition helps', refusedBecause('never', false)],
+    [
+      'a lost submission',
+      new ConnectionError('lost', { operation: 'run', accepted: 'unknown' }, { phase: 'sent', retryable: true }),
+    ],
+    ['a foreign error that looks like a refusal', Object.assign(new Error('no'), { accepted: 'no', retryable: true })],
   ])('S1 does not happen by default after %s', (_name, error) => {
     let runs = 0;
     const seen = collect(
@@ -210,6 +215,11 @@ describe('a failed item', () => {
     expect(item).toStrictEqual({ ok: false, index: 0, request, error, ...error, attempts: 1 });
   });
 
+  it('S3 has the error of a job that failed', () => {
+    const item = failedItemOf(of(job('FAILED', { id: 'j', error: 'broken' }) as JobSnapshot<string>));
+    expect(item).toMatchObject({ jobId: 'j', error: { code: 'job_failed', operation: 'status', jobId: 'j' } });
+  });
+
   it('has no snapshot of an earlier attempt', () => {
     const jobs = [
       concat(
@@ -286,12 +296,20 @@ describe('the controls of a pipeline', () => {
   );
 
   it.each([0, NaN, 0.9])('end the pipeline where the last concurrency is %s', (last) => {
-    const { error } = collect(runAll(() => NEVER, letters('a'), { concurrency: of(last) }));
+    let opened = 0;
+    const inputs = {
+      [Symbol.iterator]: () => {
+        opened++;
+        return letters('a').values();
+      },
+    };
+    const { error } = collect(runAll<Letter, string>(() => NEVER, inputs, { concurrency: of(last) }));
     expect(error).toMatchObject({
       code: 'configuration',
       operation: 'run',
       message: expect.stringContaining('its last number was not above 0') as string,
     });
+    expect(opened).toBe(0);
   });
 
   it('round a concurrency down', () => {
@@ -380,7 +398,10 @@ describe('a buffer', () => {
 
   it('is counted in the totals', () => {
     const { totals, last } = totalsOf();
-    const { source, finish } = pushed({ totals });
+    const scheduler = new VirtualTimeScheduler();
+    const { source, finish } = pushed({ totals, scheduler });
+    scheduler.schedule(() => undefined, 1000);
+    scheduler.flush();
     for (const request of letters('abc')) source.next(request);
     finish('a');
     expect(last()).toMatchObject({ taken: 3, waiting: 1, inFlight: 1, done: 1 });
@@ -388,12 +409,32 @@ describe('a buffer', () => {
     expect(last()).not.toHaveProperty('remaining');
   });
 
-  it('S24 ignores an error of the source after an overflow ended the inputs', () => {
-    const { source, seen, finish } = pushed({ buffer: 0 });
-    for (const request of letters('ab')) source.next(request);
-    expect(source.observed).toBe(false);
+  it('S24 keeps its requests while paused, even after the source has completed', () => {
+    const paused = new BehaviorSubject(true);
+    const { source, seen, finish } = pushed({ paused });
+    source.next(letters('a')[0]!);
+    source.complete();
+    expect(seen.text).toBe('');
+    paused.next(false);
     finish('a');
-    expect([seen.text, seen.error]).toEqual(['Ba#', expect.objectContaining({ code: 'buffer_overflow' })]);
+    expect(seen.text).toBe('a|');
+  });
+
+  it('S24 does not delay the item of a job that ends synchronously', () => {
+    const source = new Subject<JobRequest<Letter>>();
+    const seen = collect(source.pipe(runEach(({ input: { letter } }) => of(completed(letter)), {})));
+    source.next(letters('a')[0]!);
+    expect(seen.text).toBe('a');
+  });
+
+  it('S24 under stop, drops what waits with an error that says so', () => {
+    const { source, seen, error } = pushed({ onError: 'stop' });
+    for (const request of letters('ab')) source.next(request);
+    error('a', 'broken');
+    expect(seen.items.at(-1)).toMatchObject({
+      index: 1,
+      error: { code: 'aborted', operation: 'run', cause: 'broken' },
+    });
   });
 });
 

@@ -138,6 +138,8 @@ describe('the inputs of runAll', () => {
   });
 
   it('need no `return`', () => {
+    const unhandled: unknown[] = [];
+    config.onUnhandledError = (error) => unhandled.push(error);
     const iterator = letters('ab')[Symbol.iterator]();
     const inputs = { [Symbol.iterator]: () => ({ next: () => iterator.next() }) };
     const asyncInputs = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) };
@@ -145,6 +147,7 @@ describe('the inputs of runAll', () => {
       expect(() => {
         collect(runAll(() => NEVER, each, { concurrency: 1 })).subscription.unsubscribe();
       }).not.toThrow();
+    expect(unhandled).toEqual([]);
   });
 
   it.each([
@@ -175,5 +178,43 @@ describe('the inputs of runAll', () => {
     ).subscription.unsubscribe();
     await promises();
     expect(started).toEqual([]);
+  });
+
+  it('drop an input that arrives after a failed item stopped the pipeline', async () => {
+    const { runner, started, fail, finish } = controlledJobs();
+    let arrive: (result: IteratorResult<{ input: Letter }>) => void = () => undefined;
+    const requests = letters('ab').values();
+    const next = () => {
+      const result = requests.next();
+      if (!result.done) return Promise.resolve(result);
+      return new Promise<IteratorResult<{ input: Letter }>>((resolve) => (arrive = resolve));
+    };
+    const seen = collect(runAll(runner, { [Symbol.asyncIterator]: () => ({ next }) }, { onError: 'stop' }));
+    await promises();
+    fail('a');
+    arrive({ done: false, value: letters('c')[0]! });
+    await promises();
+    finish('b');
+    expect([seen.text, started]).toEqual(['Ab#', ['a', 'b']]);
+  });
+
+  it('are closed once where several items fail under stop', () => {
+    const { runner, fail } = controlledJobs();
+    let closes = 0;
+    const inputs = iterableOf('abc', () => closes++);
+    const seen = collect(runAll(runner, inputs, { concurrency: 2, onError: 'stop' }));
+    fail('a');
+    fail('b');
+    expect([seen.text, closes]).toEqual(['AB#', 1]);
+  });
+
+  it('may fail to close where nobody handles unhandled errors', () => {
+    const inputs = iterableOf('ab', () => {
+      throw new Error('cannot close');
+    });
+    const { subscription } = collect(runAll(() => NEVER, inputs, { concurrency: 1 }));
+    expect(() => {
+      subscription.unsubscribe();
+    }).not.toThrow();
   });
 });
