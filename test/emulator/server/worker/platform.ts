@@ -5,15 +5,15 @@ import { startEmulator, type EmulatorOptions, type ListeningEmulator } from 'run
 
 const script = fileURLToPath(new URL('./worker.py', import.meta.url));
 
-/** Asked for once: `python3` may be a script that looks for the right Python, which takes longer than the worker does. */
+/** Found once, since `python3` may be a script that looks for the right Python, and slow. */
 const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
-/** A worker process, and what it said. */
+/** A worker process, and the lines that it wrote. */
 export interface WorkerProcess {
   readonly lines: readonly string[];
-  /** Resolves once it has said a line that fits. */
+  /** Resolves as soon as the worker has written a line that matches. */
   said(pattern: RegExp): Promise<string>;
-  /** Ends it at once, without a word to the platform. */
+  /** Kills the process, so that the platform is not told. */
   kill(): Promise<void>;
 }
 
