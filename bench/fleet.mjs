@@ -1,7 +1,8 @@
 /**
- * Many jobs on one endpoint, in virtual time: how soon a client knows that a job is over, what it asks for that, and how
- * long all takes. The emulator enforces the documented limits; requests take 40 ms, give or take 20; jobs execute for a
- * log-normal time with a median of 8 s. This client stands beside what is written without it, and beside the ideal.
+ * Many jobs on one endpoint, in virtual time: how soon a client knows that a job is over, how many requests that takes,
+ * and how long all jobs take. The emulator enforces the documented limits; a request takes 40 ms, give or take 20; jobs
+ * execute for a log-normal time with a median of 8 s. This client is compared with programs written without it, and with
+ * an ideal client.
  */
 import { playAll } from './fleet/playAll.mjs';
 import { round } from './lib/round.mjs';
@@ -9,20 +10,21 @@ import { round } from './lib/round.mjs';
 const OWN = 'runpod-rx';
 const OTHERS = ['a poll each 5 s', 'a poll each 0.5 s', 'a status-sync loop'];
 
-/** What is asked of this client, by the endpoint it works with. */
+/** The most that this client may take, by the number of workers and their limits: seconds, and reads for each job. */
 const ASKED = {
   '100 base': { notice: 0.5, statusPerJob: 12 },
   '1000 base': { notice: 3 },
   '1000 growing': { notice: 0.6 },
 };
+/** How long all jobs may take, as a multiple of the ideal client's time. */
 const MAKESPAN = 1.03;
 
 /**
- * @param {{ quick?: boolean, own?: boolean }} options - `quick`: fewer jobs, and one kind of window; `own`: without the others
+ * @param {{ quick?: boolean, own?: boolean }} options - `quick`: fewer jobs, and one kind of window; `own`: without the other clients
  * @returns {Promise<import('./measure.mjs').Measurement>}
  */
 export async function fleet({ quick = false, own = false } = {}) {
-  // A thousand workers are through with fewer before they have settled down.
+  // A thousand workers would finish fewer jobs before their queue is steady.
   const jobsOf = (workers) => (quick && workers < 1_000 ? 3_000 : 10_000);
   const settings = [
     { workers: 100, limits: 'base' },
@@ -38,13 +40,13 @@ export async function fleet({ quick = false, own = false } = {}) {
     worlds.flatMap((world) => [
       { client: 'ideal', ...world, window },
       { client: OWN, ...world, window },
-      // The others are refused so often that half a second each, all at once, would take an hour of computing.
+      // The heavy ones get fewer jobs: with all jobs at once and a poll each half second, a simulation takes an hour.
       ...(own || window === 'fixed'
         ? []
         : OTHERS.map((client) => ({ client, ...world, window, ...(isHeavy(client, world) && { jobs: 2_000 }) }))),
     ]),
   );
-  // An ideal of their own for those with fewer jobs.
+  // A scenario with fewer jobs has an ideal of its own.
   const ideals = scenarios.map((scenario) => ({ ...scenario, client: 'ideal' }));
   const results = await playAll([...scenarios, ...ideals]);
   const lines = results.slice(0, scenarios.length).map((result, index) => {
@@ -71,7 +73,7 @@ export function lineOf(result, idealMakespan) {
     jobs,
     finished: result.finished,
     lost: result.lost,
-    // Of the ideal, refusals are how it finds the very moment that it may submit.
+    // The ideal client finds by refusals the moment when it may submit, so they do not count.
     refused: client === 'ideal' ? 0 : result.refused,
     statusPerJob: round(result.statusPerJob),
     notice: round(result.meanNotice),
@@ -84,7 +86,7 @@ export function lineOf(result, idealMakespan) {
   };
 }
 
-/** What a line of this client falls short of. */
+/** The columns in which a line of this client is worse than asked. */
 function missed(line, setting) {
   const { notice, statusPerJob = Infinity } = ASKED[setting];
   return [

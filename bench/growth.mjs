@@ -1,9 +1,12 @@
-/** How cost grows with the number of jobs: requests and CPU for each of 1,000, 10,000 and 100,000 jobs, the emulator's CPU included. */
+/**
+ * How the cost of one job grows with the number of jobs: its requests and its CPU among 1,000, 10,000 and 100,000 jobs. The
+ * emulator's CPU is included.
+ */
 import { lineOf } from './fleet.mjs';
 import { playAll } from './fleet/playAll.mjs';
 import { round } from './lib/round.mjs';
 
-/** Most of what a job costs among many, as a multiple of what it costs among 1,000. Processor time is not exact. */
+/** What a job may cost among many, as a multiple of its cost among 1,000. CPU gets more, since its measure is not exact. */
 const ASKED = { requests: 1.1, cpu: 1.25 };
 
 /** @returns {Promise<import('./measure.mjs').Measurement>} */

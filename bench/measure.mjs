@@ -1,5 +1,5 @@
 /**
- * What a measurement comes to: plain data, and whether it is what was asked.
+ * The result of a measurement: plain data, and whether it is as good as asked.
  * @typedef {{ name: string, ok: boolean } & Record<string, unknown>} Measurement
  */
 import { emulator } from './emulator.mjs';
@@ -15,8 +15,8 @@ import { memory } from './memory.mjs';
 const measurements = { fleet, growth, overhead, memory, stream, size, emulator };
 
 /**
- * Runs those of the given names, or all, one after the other; says whether all came out as asked. `--quick` measures less,
- * `--own` leaves out what this client is compared with, `--json` ends with all figures as one line of JSON.
+ * Runs the measurements that are named, or all, one after the other, and returns whether all are as good as asked.
+ * `--quick` measures less, `--own` leaves out the other clients, `--json` ends with all figures as one line of JSON.
  */
 export async function measure(args) {
   const names = args.filter((arg) => !arg.startsWith('-'));

@@ -1,12 +1,16 @@
-/** What jobs in flight keep of the heap, and whether a long pipeline keeps it flat. Processes of their own, forced collections. */
+/**
+ * How much heap a job in flight takes, and whether the heap stays flat in a long pipeline. Each figure comes from a process
+ * of its own, after a forced garbage collection.
+ */
 import { child } from './lib/child.mjs';
 import { hasRunAll } from './lib/pipeline.mjs';
 import { round } from './lib/round.mjs';
 
 const KB = 1024;
+/** How many kilobytes of heap a job may take, in a pipeline and by itself. */
 const ASKED = { runAll: 2, job: 6 };
 const CONCURRENCY = 100;
-/** How much more of the heap may be held at the end than after a tenth, in MB: one byte for each of a million inputs. */
+/** How much larger the heap may be at the end than after a tenth of the inputs, in MB: one byte for each of a million. */
 const FLAT = 1;
 
 /** @returns {Promise<import('./measure.mjs').Measurement>} */

@@ -1,6 +1,7 @@
 /**
- * What a request costs the client: CPU and requests per second of `status` over loopback, 64 at once, the server and each
- * client in a process of its own, the answer's JSON parsed by all. They take turns, five times; the median counts.
+ * What a request costs the client: CPU and requests per second of `status` over loopback, 64 requests at once. The server
+ * and each client have a process of their own, and every client parses the answer's JSON. The clients take turns, five
+ * times; the median counts.
  */
 import { fork } from 'node:child_process';
 import { round } from './lib/round.mjs';
@@ -8,7 +9,7 @@ import { clients } from './overhead/clients.mjs';
 
 const ROUNDS = 5;
 
-/** Most CPU for each request, as a multiple of another client's in the same run. */
+/** A client, another client, and how much CPU a request of the first may take, as a multiple of the second's in the same run. */
 const ASKED = [
   ['runpod-rx', 'axios over undici', 1.5],
   ['runpod-rx', 'runpod-sdk', 0.45],

@@ -1,6 +1,7 @@
 /**
- * How soon a chunk is there, and how many a second: over loopback, with the emulator in a process of its own. It hands
- * chunks out as RunPod does: an empty `/stream` is held until there is one, and the documented limits are kept.
+ * How long a chunk takes to the reader, and how many chunks arrive in a second: over loopback, with the emulator in a
+ * process of its own. The emulator hands chunks out as RunPod does: it holds an empty `/stream` until there is a chunk, and
+ * keeps the documented limits.
  */
 import { fork } from 'node:child_process';
 import { runpod } from 'runpod-rx';
@@ -16,7 +17,7 @@ export async function stream({ quick = false } = {}) {
       service.once('exit', (code) => reject(new Error(`the emulator ended with ${code}`)));
     });
     const client = runpod({ apiKey: 'a-key', baseUrl });
-    // Connections are made, and code is warm.
+    // A warm-up: connections are opened, and the code is compiled.
     await read(client.endpoint('paced'), 2, { chunks: 20, every: 50 });
     const paced = await read(client.endpoint('paced'), 2, { chunks: quick ? 50 : 200, every: 50 });
     const flood = await read(client.endpoint('flood'), 4, { chunks: quick ? 5_000 : 20_000 });
@@ -35,11 +36,11 @@ export async function stream({ quick = false } = {}) {
   }
 }
 
-/** Reads the streams of so many jobs at once. */
+/** Reads the streams of several jobs at once. */
 async function read(endpoint, jobs, input) {
   const late = [];
   let whole = true;
-  const began = performance.now();
+  const start = performance.now();
   const cpu = process.cpuUsage();
   await lastValueFrom(
     forkJoin(
@@ -60,7 +61,7 @@ async function read(endpoint, jobs, input) {
       }),
     ),
   );
-  const seconds = (performance.now() - began) / 1_000;
+  const seconds = (performance.now() - start) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
   late.sort((one, two) => one - two);
   return {

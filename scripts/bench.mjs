@@ -1,4 +1,7 @@
-/** `npm run bench [-- --json --quick] [names]`: installs and builds what is missing, then measures; `--json` ends with one line of JSON. */
+/**
+ * `npm run bench [-- --json --quick --own] [names]`: installs and builds what is missing, then measures. The options are
+ * explained in bench/measure.mjs.
+ */
 import { bootstrap } from './bootstrap.mjs';
 
 bootstrap();

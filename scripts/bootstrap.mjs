@@ -1,6 +1,6 @@
 /**
- * Installs the dependencies when they are missing or not those of package-lock.json, and is quick when they are. It
- * runs before there is anything in node_modules, so it may import nothing but Node.
+ * Installs the dependencies when they are missing, or are not those of package-lock.json; else it returns quickly. It runs
+ * before there is anything in node_modules, so it imports Node's own modules only.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ function packagesOf(file) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : undefined;
 }
 
-/** Why an install is needed, or undefined. npm leaves in node_modules a lock file of what it has put there. */
+/** Why an install is needed, or undefined. npm writes a lock file of what it has installed into node_modules. */
 function outdated() {
   const wanted = packagesOf('package-lock.json');
   const installed = packagesOf('node_modules/.package-lock.json');
@@ -22,7 +22,7 @@ function outdated() {
   for (const [path, { version, integrity, optional }] of Object.entries(wanted)) {
     if (path === '') continue;
     const found = installed[path];
-    // Optional packages are those of other platforms.
+    // An optional package that is missing belongs to another platform.
     if (!found && optional) continue;
     if (found?.version !== version || found?.integrity !== integrity)
       return `${path} is not the one of package-lock.json`;
@@ -31,7 +31,7 @@ function outdated() {
   return surplus && `${surplus} is not in package-lock.json`;
 }
 
-/** npm as a command with arguments: the npm that runs us, or the one on the PATH. */
+/** npm as a command with arguments: the npm that runs this script, or the one on the PATH. */
 export function npm(...args) {
   const cli = process.env.npm_execpath;
   return cli?.endsWith('.js') ? [process.execPath, [cli, ...args]] : ['npm', args];
@@ -41,7 +41,7 @@ export function bootstrap() {
   const reason = outdated();
   if (!reason) return;
   const modules = join(root, 'node_modules');
-  // npm would empty the folder that it points to, which is somebody else's.
+  // npm would empty the folder that the link points to, and that may belong to another checkout.
   if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
     process.stderr.write(`node_modules is a link, and out of date (${reason}): nothing was installed.\n`);
     return;

@@ -10,11 +10,11 @@ ensureBuilt();
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'examples/demo/main.ts');
-// Inside the package, so that `runpod-rx` and its dependencies resolve from there.
+// Inside the package, so that `runpod-rx` and its dependencies resolve from this file.
 const outfile = join(root, '.cache/demo.mjs');
 mkdirSync(join(outfile, '..'), { recursive: true });
 const { build } = await import('esbuild');
-// Another run may read it meanwhile: it is there as a whole or not at all.
+// Another run may read the file at the same time, so it is written elsewhere and moved when it is complete.
 const unfinished = `${outfile}.${process.pid}`;
 await build({
   entryPoints: [main],
@@ -25,12 +25,12 @@ await build({
   format: 'esm',
   target: 'node20',
   sourcemap: 'inline',
-  // The package by its name, from dist/: the demo runs what users install.
+  // Without the paths of tsconfig.json, which lead to src/: the demo imports dist/, as users do.
   tsconfigRaw: '{}',
   logLevel: 'warning',
 });
 renameSync(unfinished, outfile);
 process.setSourceMapsEnabled(true);
-// In this process: arguments are where the demo expects them, and Ctrl-C is the demo's to handle.
+// The demo runs in this process, so that it gets the arguments where it expects them, and handles Ctrl-C itself.
 process.argv.splice(1, 1, main);
 await import(pathToFileURL(outfile).href);

@@ -1,12 +1,12 @@
 /**
- * Plays random histories of jobs for as long as one likes: what `npm test` does a thousand times.
+ * Plays random histories of jobs, many more than the thousand that `npm test` plays.
  *
  *   npm run soak                     100 000 histories
- *   npm run soak -- --runs 5000      so many
- *   npm run soak -- --seed 42        begins with this seed; each chunk has the next one
- *   npm run soak -- --chunk 2000     so many at once
+ *   npm run soak -- --runs 5000      this many histories
+ *   npm run soak -- --seed 42        the first chunk of histories has this seed; each further chunk has the next one
+ *   npm run soak -- --chunk 2000     this many histories in a chunk; a chunk is played by a process of its own
  *
- * Ctrl-C ends it after a summary. A history that fails is printed with what repeats it, and the others go on.
+ * Ctrl-C ends the run with a summary. A history that fails is printed with the command that repeats it, and the run goes on.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -47,11 +47,11 @@ function stop() {
   stopped = true;
   for (const child of children) child.kill();
 }
-// Those who work get the signal, too, where a terminal sends it.
+// A terminal sends the signal to the children as well.
 process.on('SIGINT', stop);
 process.on('SIGTERM', stop);
 
-/** One chunk, in a process of its own. */
+/** Plays one chunk in a process of its own. */
 async function play(nth, count) {
   const report = join(temp, `${nth}.json`);
   const child = spawn(

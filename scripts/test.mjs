@@ -1,10 +1,10 @@
 /**
- * `npm test`: everything that must hold, from a fresh clone on. One line for each step, the whole output of those that
- * fail, and the number of tests and gates at the end.
+ * `npm test`: checks everything that must hold, also from a fresh clone. Prints one line for each step, the whole output of
+ * a step that fails, and at the end the number of tests and checks.
  *
  *   npm test                       all steps
  *   npm test -- --verbose          with the output of every step
- *   npm test -- --tests            only the tests that may come out otherwise on another version of Node (CI repeats them)
+ *   npm test -- --tests            only the tests whose result may depend on the version of Node; CI repeats them
  *   npm test -- pollStatus -t S10  Vitest alone, with these arguments
  */
 import { spawn } from 'node:child_process';
@@ -32,7 +32,7 @@ delete environment.FORCE_COLOR;
 if (process.stdout.isTTY && !process.env.CI) environment.FORCE_COLOR = '1';
 else environment.NO_COLOR = '1';
 
-/** Runs a command to its end; its output is kept, or shown as it comes. */
+/** Runs a command to its end. Its output is kept; with `show` it goes to the terminal instead. */
 function run([command, commandArgs], { show = false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, commandArgs, {
@@ -50,7 +50,7 @@ function run([command, commandArgs], { show = false } = {}) {
   });
 }
 
-/** What Vitest's JSON report says. A file that does not load, or an error outside of a test, is one failure. */
+/** The counts in Vitest's JSON report. A file that does not load counts as one failure, as does an error outside of a test. */
 function count(report, ok) {
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const {
@@ -74,23 +74,23 @@ async function vitest(name, vitestArgs, options) {
   return { ok, output, ...count(report, ok) };
 }
 
-/** A step that is one check: it counts as one. */
+/** A step that is a single check. */
 const gate = (name, command, needs = []) => ({ name, needs, work: () => run(command) });
 
 const tests = (name, project, needs = []) => ({
   name,
   needs,
-  // Two steps run at a time.
+  // Two steps run at a time, so each takes half of the processors.
   work: () => vitest(project, ['--project', project, '--maxWorkers=50%']),
 });
 
-/** What is the same on every version of Node: the documentation, the demo, the rules of lint, what plays in virtual time for long. */
+/** Left out are the tests whose result does not depend on the version of Node: documentation, demo, lint, properties. */
 if (onlyTests) environment.TESTS_EXCEPT = 'test/docs/**,test/demo/**,test/lint/**,test/**/*.property.test.ts';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const tarball = join(temp, `runpod-rx-${version}.tgz`);
 
-/** Long ones first, so that both of the two that run at a time end together. */
+/** Long steps come first, so that the two lanes end at about the same time. */
 const steps = onlyTests
   ? [tests('process tests', 'process'), tests('package tests', 'package'), tests('unit tests', 'unit')]
   : [
@@ -122,12 +122,12 @@ async function runAll() {
   const width = Math.max(...steps.map(({ name }) => name.length));
 
   const start = (step) => {
-    const began = performance.now();
+    const startedAt = performance.now();
     const unmet = step.needs.filter((need) => !results.get(need).ok);
     const work = unmet.length > 0 ? { ok: false, output: `not run: needs ${unmet.join(', ')}` } : step.work();
     const end = Promise.resolve(work).then((result) => {
       const { ok, output, passed = ok ? 1 : 0, failed = ok ? 0 : 1, skipped = 0 } = result;
-      const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
       const details =
         passed + failed > 1 || skipped
           ? `  ${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`
@@ -161,12 +161,12 @@ async function filtered() {
   return [await vitest('filtered', ['--project=!package', ...filter], { show: true })];
 }
 
-const began = performance.now();
+const startedAt = performance.now();
 if (onlyTests) await built();
 const results = filter.length > 0 ? await filtered() : await runAll();
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
 if (filter.length === 0)
-  console.log(`\nNode ${process.versions.node}, ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  console.log(`\nNode ${process.versions.node}, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || results.some(({ ok }) => !ok) ? 1 : 0;

@@ -1,13 +1,14 @@
 /**
- * Ways to get many jobs done. Each is told `world`, and to `begin`; it calls `world.noticed(index, output)` when it knows a
- * job to be completed, or `world.failed(index, error)` when it gives one up.
+ * Ways to get many jobs done. Each is a function that is called with the world and begins at once. It calls
+ * `world.noticed(index, output)` when it knows that a job is completed, and `world.failed(index, error)` when it gives a
+ * job up.
  *
  * @typedef {object} World
  * @property {number} jobs - how many there are to do
- * @property {number} inFlight - at most so many at once
+ * @property {number} inFlight - how many may be in flight at once
  * @property {import('rxjs').SchedulerLike} scheduler
  * @property {import('runpod-rx/testing').Emulator} emulator
- * @property {unknown} limits - what bounds the endpoint, as the client's option says it
+ * @property {unknown} limits - the limits of the endpoint, as the client's option `limits` takes them
  * @property {() => number} random
  * @property {(index: number, output: unknown) => void} noticed
  * @property {(index: number, error: unknown) => void} failed
@@ -18,16 +19,16 @@ import { pipeline } from '../lib/pipeline.mjs';
 
 const BASE_URL = 'http://localhost/v2';
 
-/** What is submitted for the job of a number. */
+/** The input of the job with a number. */
 export const inputOf = (index) => ({ index });
 
-/** This library, as it is used for many jobs. */
+/** This library, by a pipeline. */
 function runpodRx(world) {
   const { scheduler, emulator, limits, random, inFlight, jobs } = world;
   const client = createRunpod({ transport: emulator.transport, baseUrl: BASE_URL, scheduler, limits, random });
   const requests = Array.from({ length: jobs }, (_, index) => ({ input: inputOf(index) }));
   const endpoint = client.endpoint('fleet');
-  // Where the limits grow with the workers, the health says how many run.
+  // The documented limits grow with the workers, and the endpoint's health says how many workers run.
   const watching = limits === 'documented' ? endpoint.watchHealth().subscribe() : undefined;
   pipeline(endpoint, requests, Math.min(jobs, inFlight)).subscribe({
     complete: () => watching?.unsubscribe(),
@@ -41,7 +42,7 @@ function runpodRx(world) {
   });
 }
 
-/** What is written from the documentation: submit, then ask for each job every so often until it is over. */
+/** A program written from RunPod's documentation: submit, then read the status at an interval until the job is over. */
 const polling = (every) => (world) => {
   const { scheduler, emulator } = world;
   const later = (act) => scheduler.schedule(act, every);
@@ -57,7 +58,7 @@ const polling = (every) => (world) => {
   });
 };
 
-/** Long polls: the service holds each until the job is over. What is refused is tried again a second later. */
+/** Long polls: the service holds each until the job is over. A request that is refused is sent again a second later. */
 function statusSync(world) {
   const { scheduler, emulator } = world;
   const later = (act) => scheduler.schedule(act, 1_000);
@@ -75,8 +76,8 @@ function statusSync(world) {
 }
 
 /**
- * Knows each end the moment it comes, is there at once, and submits the very moment it is allowed to. It asks for that
- * each millisecond, which is why its refusals count for nothing.
+ * The best that a client could do: it knows the end of a job at once, and submits at the first moment that the limits
+ * allow. It finds that moment by trying each millisecond, so its refusals do not count.
  */
 function ideal(world) {
   const { scheduler, emulator, jobs, inFlight, onEnd } = world;
@@ -117,7 +118,7 @@ export const clients = {
   ideal,
 };
 
-/** Keeps so many in flight. */
+/** Starts jobs so that `inFlight` of them are in flight, until all are started. */
 function pump({ jobs, inFlight, noticed }, start) {
   let next = 0;
   const more = () => {
@@ -131,7 +132,7 @@ function pump({ jobs, inFlight, noticed }, start) {
   for (let count = Math.min(jobs, inFlight); count > 0; count -= 1) more();
 }
 
-/** One request: the answer's JSON, or nothing where it is refused. */
+/** Sends a request, and calls `answered` with the answer's JSON, or with undefined when the request is refused or fails. */
 function send({ transport }, method, path, json, answered) {
   transport({
     method,

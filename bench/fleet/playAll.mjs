@@ -3,11 +3,12 @@ import { child } from '../lib/child.mjs';
 
 const SCRIPT = new URL('play.mjs', import.meta.url);
 
-/** A simulation makes short-lived objects by the million: with more room for the young ones, less time goes into collecting. */
+/** A simulation makes millions of short-lived objects; with a larger young generation the garbage collector runs less often. */
 const FLAGS = ['--max-semi-space-size=128'];
 
 /**
- * Plays scenarios, two at a time where there are two processors, and gives each with its figures. Scenarios that are the same are played once.
+ * Plays scenarios, two at a time where there are two processors, and gives each with its figures. Equal scenarios are
+ * played once.
  *
  * @template T
  * @param {readonly T[]} scenarios
@@ -18,7 +19,8 @@ export async function playAll(scenarios) {
   const todo = [...new Set(scenarios.map((scenario) => JSON.stringify(scenario)))];
   const total = todo.length;
   const work = async () => {
-    for (let next; (next = todo.shift());) {
+    while (todo.length > 0) {
+      const next = todo.shift();
       played.set(next, await child(SCRIPT, [next], FLAGS));
       if (process.stderr.isTTY) process.stderr.write(`\r${played.size} of ${total} simulations  `);
     }

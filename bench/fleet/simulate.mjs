@@ -4,7 +4,7 @@ import { HeapScheduler } from '../lib/HeapScheduler.mjs';
 import { logNormal, seeded } from '../lib/random.mjs';
 import { clients } from './clients.mjs';
 
-/** RunPod's documented limits, as they are without running workers. */
+/** RunPod's documented limits while no worker runs. */
 const BASE_LIMITS = {
   run: { requests: 1000, concurrent: 200 },
   runsync: { requests: 2000, concurrent: 400 },
@@ -18,10 +18,10 @@ const BASE_LIMITS = {
 
 const READS = new Set(['status', 'status-sync', 'stream', 'requests']);
 
-/** What the clock shows first: in the midst of a window of those that begin at every tenth second. */
+/** The clock's first time, in milliseconds. Fixed windows begin at every tenth second, so this lies within one. */
 const START = 4_321;
 
-/** After so much virtual time, whatever is not finished is lost. */
+/** A job that is not finished after this much virtual time counts as lost, in milliseconds. */
 const PATIENCE = 24 * 3_600_000;
 
 /**
@@ -43,8 +43,8 @@ export function simulate({ client, jobs, workers, inFlight = Infinity, limits, w
   const jitter = seeded(seed + 1);
   const enforced = limits === 'base' ? BASE_LIMITS : 'documented';
   let ended = () => {};
-  // By the order in which they start, whichever job it is: a long one that comes early or late by chance would move the end
-  // by more than what is measured.
+  // The nth job to start takes the nth duration, whichever job it is. Else a long job that starts late by chance would move
+  // the end of the simulation by more than clients differ.
   let started = 0;
   const emulator = createEmulator({
     endpoints: {

@@ -1,8 +1,8 @@
 import { Subscription } from 'rxjs';
 
 /**
- * Virtual time for simulations of many thousands of timers. RxJS's own `VirtualTimeScheduler` sorts all of them at each
- * `schedule`; here they are in a binary heap. Those due at the same millisecond run in the order they were scheduled.
+ * Virtual time for simulations with many thousands of timers. RxJS's own `VirtualTimeScheduler` sorts all timers at each
+ * `schedule`; here they are in a binary heap. Timers of the same millisecond run in the order in which they were scheduled.
  */
 export class HeapScheduler {
   #now;
@@ -12,7 +12,7 @@ export class HeapScheduler {
   /** How many timers have run. */
   ran = 0;
 
-  /** @param {number} start - what the clock shows first, in milliseconds */
+  /** @param {number} start - the clock's first time, in milliseconds */
   constructor(start = 0) {
     this.#now = start;
   }
@@ -25,7 +25,7 @@ export class HeapScheduler {
     return new Action(this, work).schedule(state, delay);
   }
 
-  /** Runs what is due, in order, until nothing is left, `until` says so, or time gets to `end`. */
+  /** Runs timers in order until there is none, `until` returns true, or the next timer is later than `end`. */
   flush(until = () => false, end = Infinity) {
     for (;;) {
       const entry = this.#heap[0];
@@ -40,7 +40,7 @@ export class HeapScheduler {
       this.ran += 1;
       action.entry = undefined;
       action.work(entry.state);
-      // As RxJS has it: an action that did not schedule itself again is over.
+      // As in RxJS: an action that has not scheduled itself again is over.
       if (!action.entry) action.unsubscribe();
     }
   }
@@ -52,14 +52,14 @@ export class HeapScheduler {
     return entry;
   }
 
-  /** @internal A cancelled timer stays where it is, without what it held on to, until most are such. */
+  /** @internal Empties a cancelled timer, and keeps its place in the heap until most places are empty. */
   drop(entry) {
     entry.action = undefined;
     entry.state = undefined;
     this.#dead += 1;
     if (this.#dead < 1_000 || this.#dead * 2 < this.#heap.length) return;
     const live = this.#heap.filter(({ action }) => action);
-    // Sorted is a heap, too.
+    // A sorted array is a heap.
     this.#heap = live.sort((one, two) => (before(one, two) ? -1 : 1));
     this.#dead = 0;
   }
@@ -95,7 +95,7 @@ export class HeapScheduler {
   }
 }
 
-/** One timer; `work` gets it as `this`, and may schedule it again. */
+/** One timer. Its work is called with the timer as `this`, and may schedule it again. */
 class Action extends Subscription {
   entry;
   #scheduler;

@@ -5,8 +5,8 @@ import { catchError, from, map, mergeMap, of } from 'rxjs';
 export const hasRunAll = 'runAll' in library;
 
 /**
- * A job for each request, so many at once: `{ index, ok, output | error }` for each that is over. By `runAll`, or as one does
- * without it, which takes all requests ahead.
+ * Runs a job for each request, `concurrency` at once, and emits `{ index, ok, output | error }` for each job that is over. By
+ * `runAll`, or by `mergeMap` in versions without it; `mergeMap` takes all requests ahead.
  */
 export function pipeline(endpoint, requests, concurrency) {
   if (hasRunAll) return library.runAll(endpoint, requests, { concurrency });

@@ -1,4 +1,4 @@
-/** Chance with a seed, so that every client of a simulation meets the same jobs. */
+/** Random numbers from a seed, so that every client of a simulation meets the same jobs. */
 
 /** Numbers from 0 up to 1 (mulberry32). */
 export function seeded(seed) {

@@ -1,6 +1,6 @@
 /**
- * `hold.mjs what jobs`: what a client keeps for each job while it waits between two polls, in bytes of heap after a forced
- * collection; its inputs were there before. In virtual time, so that what the timers of Node take is not in it.
+ * `hold.mjs what jobs`: how many bytes of heap a client keeps for each job between two polls, after a forced garbage
+ * collection. The inputs are not counted, since they exist before; nor are Node's timers, since time is virtual.
  */
 import { createRunpod } from 'runpod-rx';
 import { HeapScheduler } from '../lib/HeapScheduler.mjs';
@@ -14,7 +14,7 @@ const client = createRunpod({
   transport: service(scheduler, () => false),
   baseUrl: 'http://localhost/v2',
   scheduler,
-  // All of them in flight, rather than most of them waiting for their turn.
+  // All jobs are in flight; under limits most of them would wait for their turn.
   limits: false,
 });
 const endpoint = client.endpoint('demo');
@@ -26,7 +26,7 @@ const used = () => {
   return process.memoryUsage().heapUsed;
 };
 
-// One of each, so that what is there once is there already.
+// A warm-up, so that what exists once for all jobs exists before the first measurement.
 const warm = what === 'runAll' ? pipeline(endpoint, requests.slice(0, 10), 10) : endpoint.job(requests[0]).output$;
 const warmed = warm.subscribe();
 scheduler.flush(undefined, 11_000);
@@ -35,7 +35,7 @@ const held =
   what === 'runAll'
     ? [pipeline(endpoint, requests, jobs).subscribe()]
     : requests.map((request) => endpoint.job(request).output$.subscribe());
-// Between two polls; they have all been read a few times.
+// This ends between two polls. Every job has been read a few times.
 scheduler.flush(undefined, 15_000);
 const after = used();
 process.send({ bytesPerJob: (after - before) / jobs, held: held.length + (warmed.closed ? 1 : 0) });

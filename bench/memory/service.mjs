@@ -1,6 +1,9 @@
 import { map, timer } from 'rxjs';
 
-/** Answers after a millisecond, and holds nothing: so that what a process keeps is the client's. A job is over when `over` says so of its age. */
+/**
+ * A transport that answers after a millisecond and keeps nothing, so that all of the heap's growth is the client's. A job is
+ * over when `over` returns true for its age in milliseconds.
+ */
 export function service(scheduler, over) {
   let count = 0;
   const reply = (status, value) => ({ status, headers: {}, text: JSON.stringify(value) });
@@ -26,7 +29,7 @@ export function service(scheduler, over) {
     );
 }
 
-/** As long as the service's own; the last part says when it was submitted. */
+/** An id as long as the service's own; its last part is the time of submission. */
 const idOf = (count, now) =>
   `${String(count).padStart(8, '0')}-5a3c-4d0e-9b57-${String(Math.floor(now)).padStart(12, '0')}-u1`;
 const submittedAt = (id) => Number(id.slice(24, 36));

@@ -1,4 +1,7 @@
-/** `through.mjs inputs concurrency`: so many inputs through `runAll`; how many were taken ahead, and what the heap held on the way. */
+/**
+ * `through.mjs inputs concurrency`: sends a number of inputs through `runAll`, and measures how many inputs it took ahead
+ * and how large the heap was after each tenth.
+ */
 import { createRunpod } from 'runpod-rx';
 import { HeapScheduler } from '../lib/HeapScheduler.mjs';
 import { pipeline } from '../lib/pipeline.mjs';

@@ -2,7 +2,10 @@ import { firstValueFrom } from 'rxjs';
 
 const KEY = 'a-key';
 
-/** Each gives a function that asks for one job's status, and gives the parsed answer. Loaded one in a process, so that none pays for another. */
+/**
+ * The clients to compare. Each gives a function that reads the status of a job and resolves with the parsed answer. A
+ * process loads one client only, so that no client pays for another.
+ */
 export const clients = {
   async 'runpod-rx'(baseUrl) {
     const { runpod } = await import('runpod-rx');
@@ -11,7 +14,7 @@ export const clients = {
   },
   async 'runpod-rx, limits on'(baseUrl) {
     const { runpod } = await import('runpod-rx');
-    // The documented bookkeeping, with room for more than a machine can ask.
+    // The client keeps count as for the documented limits, but the limit is higher than any machine can reach.
     const limits = { status: { requests: 1e9, concurrent: 400 } };
     const endpoint = runpod({ apiKey: KEY, baseUrl, limits }).endpoint('demo');
     return (id) => firstValueFrom(endpoint.status(id));
@@ -34,7 +37,7 @@ export const clients = {
   },
   async 'axios over undici'(baseUrl) {
     const { default: axios } = await import('axios');
-    // The adapter that the package puts beneath axios on Node; it has no public name.
+    // The adapter that the package gives to axios on Node. It is not exported.
     const { undiciAdapter } = await import('../../dist/adapter.node.js');
     const { Agent } = await import('undici');
     const http = axios.create({ adapter: undiciAdapter(new Agent()), headers: { authorization: `Bearer ${KEY}` } });

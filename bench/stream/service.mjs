@@ -1,12 +1,12 @@
 /** The emulator as a server, with endpoints that stream, in a process of its own. Sends its base URL to its parent. */
 import { startEmulator } from 'runpod-rx/emulator';
 
-/** Processes of one machine agree on it, to far less than a millisecond. */
+/** The time that all processes of a machine share, to far less than a millisecond. */
 const now = () => performance.timeOrigin + performance.now();
 
 const emulator = await startEmulator({
   endpoints: {
-    // As a model writes words.
+    // Chunks at an interval, as a language model writes words.
     paced: {
       workers: 4,
       async *handler({ input: { chunks, every } }, { sleep }) {
@@ -16,7 +16,7 @@ const emulator = await startEmulator({
         }
       },
     },
-    // As fast as it goes, with a breath in between: a worker is not in one process with the service.
+    // Chunks as fast as possible. The pauses let the server answer, which shares a process with this worker.
     flood: {
       workers: 4,
       async *handler({ input: { chunks } }, { sleep }) {

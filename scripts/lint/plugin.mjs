@@ -1,6 +1,6 @@
 /** Lint rules of this repository. Who may import whom is in .dependency-cruiser.mjs. */
 
-/** Files that declare types and nothing that is left at run time. */
+/** Files that declare types only: nothing of them exists at run time. */
 const onlyTypes = {
   meta: { type: 'problem', schema: [], messages: { value: 'Only types live here; put values into protocol/.' } },
   create: (context) => {
@@ -19,7 +19,7 @@ const onlyTypes = {
   },
 };
 
-/** `output$` is an Observable, and what is an Observable is called so. Methods, functions and parameters are free. */
+/** A property that is an Observable ends in `$`, and no other property does. Methods, functions and parameters may do as they like. */
 const observableProperty = {
   meta: {
     type: 'suggestion',
@@ -40,7 +40,7 @@ const observableProperty = {
       if (key.type !== 'Identifier' || except.includes(key.name)) return;
       const type = checker.getTypeAtLocation(esTreeNodeToTSNodeMap.get(node));
       const ends = key.name.endsWith('$');
-      // A Subject or what is built on it may bear the sign too: only what cannot be subscribed to at all may not.
+      // A Subject, or a class built on it, may end in $ as well: it can be subscribed to.
       if (isObservable(type) && !ends) context.report({ node: key, messageId: 'missing', data: { name: key.name } });
       if (ends && !checker.getNonNullableType(type).getProperty('subscribe'))
         context.report({ node: key, messageId: 'surplus', data: { name: key.name } });
@@ -56,7 +56,7 @@ const observableProperty = {
   },
 };
 
-/** Each option says what it means, in which unit, and what it is when it is left out. */
+/** Each option has a doc block, which says its meaning, unit and default. */
 const documentedOptions = {
   meta: { type: 'problem', schema: [], messages: { missing: "Document the option '{{ name }}'." } },
   create: (context) => ({
@@ -71,8 +71,8 @@ const documentedOptions = {
 };
 
 /**
- * Names that this code base once had for its concepts, and what they are called now. Who reads one of them in an old
- * commit finds the new one here; who declares one again is told so. `only` narrows an entry to functions or to types.
+ * The old names of this code base's concepts, and the names of today: for readers of old commits, and for the rule below.
+ * `only` narrows an entry to functions or to types.
  */
 const oldNames = {
   left: { now: 'abandoned, cancelRequested, remainingTime or release' },
@@ -151,7 +151,7 @@ const isFunctionValue = (node) => node?.type === 'ArrowFunctionExpression' || no
 const isType = (node) =>
   /^(Class|TSInterface|TSTypeAlias|TSEnum)Declaration$|^ClassExpression$|^TSTypeParameter$/.test(node?.type ?? '');
 
-/** Nothing private is declared by a name of the past; what is public keeps its name, and is listed with the reason. */
+/** No declaration bears an old name, except public ones, which the configuration lists with the reason. */
 const oldNamesRule = {
   meta: {
     type: 'suggestion',

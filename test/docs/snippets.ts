@@ -55,7 +55,7 @@ export function snippetsIn(file: string, text = readFileSync(join(root, file), '
   return snippets;
 }
 
-/** What the compiler says, as `file:line: message`; all snippets in one program. */
+/** Compiles all snippets as one program, and gives the compiler's errors as `file:line: message`. */
 export function check(snippets: readonly Snippet[]): string[] {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile) as { config: unknown };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -97,7 +97,7 @@ const bundled = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
-/** What snippets share. RxJS as ES modules: a module to import from must have its exports by name. */
+/** The modules that snippets share. RxJS as ES modules, since its CommonJS modules have no named exports for `import`. */
 const library = {
   'runpod-rx': './src/index.ts',
   'runpod-rx/operators': './src/operators/index.ts',
@@ -108,7 +108,7 @@ const library = {
   'rxjs/testing': './node_modules/rxjs/dist/esm/testing/index.js',
 };
 
-/** Bundles the library with all it needs, once: else most of a snippet's time would go into loading hundreds of files. */
+/** Bundles the library with its dependencies, once. Else a snippet would spend most of its time loading hundreds of files. */
 function buildLibrary(): Promise<unknown> {
   return build({
     ...bundled,
@@ -117,14 +117,14 @@ function buildLibrary(): Promise<unknown> {
     outExtension: { '.js': '.mjs' },
     splitting: true,
     alias: { rxjs: library.rxjs },
-    // Dependencies that are CommonJS get Node's own modules by it.
+    // Dependencies that are CommonJS load Node's own modules by `require`.
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
   });
 }
 
 let built: Promise<unknown> | undefined;
 
-/** Has a snippet import what `buildLibrary` made. */
+/** Makes a snippet import the bundle of `buildLibrary`. */
 const shared: Plugin = {
   name: 'shared-library',
   setup({ onResolve }) {
@@ -134,14 +134,14 @@ const shared: Plugin = {
   },
 };
 
-/** Removes what running snippets has left. */
+/** Removes the files that `run` has made. */
 export function cleanUp(): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
 /**
- * Runs a snippet to its end as a program of its own, with an emulator to talk to. Gives what it wrote; throws with what
- * it wrote to stderr when it fails, or has not ended by itself in time.
+ * Runs a snippet as a program of its own, with an emulator for its requests. Gives its output. Throws when the program
+ * fails, with its stderr, or when it has not ended by itself in time.
  */
 export async function run({ file, line, code }: Snippet, timeout = 100_000): Promise<string> {
   await (built ??= buildLibrary());

@@ -1,12 +1,10 @@
 import { map } from 'rxjs';
-import { expect, onTestFinished, test, describe, vi } from 'vitest';
+import { expect, onTestFinished, test, describe } from 'vitest';
 import { createRunpod, type SettleReport } from 'runpod-rx';
 import { startEmulator } from 'runpod-rx/emulator';
 import { undiciTransport } from 'runpod-rx/undici';
 import { script, world, type Answer } from '../support/world.js';
 import { asked, expectSilence, nothing, settled } from './support.js';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const COUNT = 500;
 const queued = { id: 'job-1', status: 'IN_QUEUE' };

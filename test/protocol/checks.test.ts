@@ -1,9 +1,6 @@
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { checkDurations, checkId, checkWait, issuesText, jobBody } from '../../src/protocol/checks.js';
-
-// Bodies of twenty megabytes take a busy machine longer than a test usually may.
-vi.setConfig({ testTimeout: 60_000 });
 
 const DAYS_7 = 604_800_000;
 const MAX_TIMER = 2_147_483_647;

@@ -3,14 +3,14 @@ import { assert, describe, expect, test } from 'vitest';
 import type { Context } from 'rxjs-marbles';
 
 /**
- * A test drawn in marbles, in virtual time:
+ * Makes a test that is drawn in marbles, in virtual time:
  *
  * ```
  * test('…', marbles((m) => { m.expect(source.pipe(…)).toBeObservable('--a|'); }));
  * ```
  *
- * Values are compared with `toStrictEqual`, errors by it as well: by name, message and cause. Where the other members
- * of an error matter, catch it and compare them.
+ * Values and errors are compared by `toStrictEqual`. For an error that is its name, message and cause; catch the error to
+ * compare its other members.
  */
 export const { marbles } = configure({
   run: true,
@@ -23,7 +23,7 @@ export const { marbles } = configure({
   },
 });
 
-/** One test per row of a table; the keys are the names of the tests. */
+/** Makes a test for each row of a table; the keys are the names of the tests. */
 export function cases<C extends object>(
   name: string,
   body: (m: Context, row: C & { readonly name: string }) => void,

@@ -1,13 +1,13 @@
 import type { Observable } from 'rxjs';
 import { HttpError } from '../../src/errors/HttpError.js';
 
-/** A read that gives each of these in its turn, and the last of them from then on. */
+/** A read that gives one answer after the other, and then the last answer again and again. */
 export function inTurn<T>(...answers: readonly [Observable<T>, ...Observable<T>[]]): () => Observable<T> {
   let turn = 0;
   return () => answers[Math.min(turn++, answers.length - 1)]!;
 }
 
-/** The error for an answer with this status; 408, 429 and 5xx are retryable, as from the client. */
+/** The error for an answer with this status. As in the client, 408, 429 and 5xx are retryable. */
 export function httpError(status: number, retryAfter?: number): HttpError {
   return new HttpError(
     `answered ${status}`,
@@ -16,15 +16,15 @@ export function httpError(status: number, retryAfter?: number): HttpError {
   );
 }
 
-/** Subscriptions that end in the moment they begin, at these times. */
+/** Subscriptions at these times that end at once. */
 export function momentsAt(...times: readonly number[]): string[] {
   return times.map((time) => `${time}ms (^!)`);
 }
 
-/** The numbers from 0 by a step, so many of them. */
+/** `count` numbers from 0 on, by a step. */
 export function series(count: number, step = 1): number[] {
   return Array.from({ length: count }, (_, index) => index * step);
 }
 
-/** The error of RxJS for a source that gave nothing where it had to, as far as marbles compare it. */
+/** RxJS's error for a source that completes without a required value, as far as marbles compare errors. */
 export const noElements = Object.assign(new Error('no elements in sequence'), { name: 'EmptyError' });

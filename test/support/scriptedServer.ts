@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An HTTP answer. A string body is sent as it is, anything else as JSON; `parts` are sent one by one as they are. */
+/** An HTTP answer. A string is sent as it is, any other body as JSON; `parts` are sent instead of a body, one by one. */
 export interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string | string[]>>;
@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 /**
- * What the server does with a request: an answer; one that comes when a promise resolves; one made of the request; or
+ * What the server does with a request. An answer; a promise of an answer; a function that makes it from the request; or
  * - `hang`: reads it and never answers,
  * - `reset-before`: breaks the connection without reading the body,
  * - `reset`: reads it to its end, then breaks the connection,
@@ -25,7 +25,7 @@ export type Step =
   | Promise<Answer>
   | ((request: SeenRequest) => Answer | 'hang' | 'reset-before' | 'reset' | 'cut');
 
-/** The steps of each operation, in order; the last one is repeated. One step alone needs no list. */
+/** The steps of each operation, in order; the last step is repeated. A single step needs no list. */
 export type Script = Readonly<Record<string, Step | readonly Step[]>>;
 
 /** A request as the server saw it. */
@@ -35,7 +35,7 @@ export interface SeenRequest {
   readonly path: string;
   readonly operation: string;
   readonly headers: IncomingHttpHeaders;
-  /** Names and values in turn, as they came. */
+  /** Names and values in turn, in the order and spelling of the request. */
   readonly rawHeaders: readonly string[];
   body: string;
   /** `gone`: the client closed the connection before it was answered. */
@@ -45,14 +45,14 @@ export interface SeenRequest {
 export interface ScriptedServer {
   /** Such as `http://127.0.0.1:41234`. */
   readonly origin: string;
-  /** What a client takes as base URL. */
+  /** The base URL for a client. */
   readonly baseUrl: string;
   readonly port: number;
   /** All requests so far, or those of one operation. */
   seen(operation?: string): SeenRequest[];
-  /** How many requests wait for an answer that nothing but the test brings about. */
+  /** How many requests wait for an answer which only the test can bring about. */
   readonly waiting: number;
-  /** Resolves as soon as something is true; looked at whenever something happens here. */
+  /** Resolves as soon as the condition is true. It is checked whenever a request changes its state. */
   until(condition: () => unknown): Promise<void>;
   /** Ends every connection. Resolves when the port is free. */
   close(): Promise<void>;
@@ -60,13 +60,13 @@ export interface ScriptedServer {
 
 const OPERATIONS = ['run', 'runsync', 'status', 'stream', 'cancel', 'retry', 'health', 'purge-queue'];
 
-/** The operation that a path names, whatever stands before it. */
+/** The operation that a path names, whatever precedes it. */
 function operationOf(path: string): string {
   const segments = path.replace(/\?.*/s, '').split('/');
   return segments.filter((segment) => OPERATIONS.includes(segment)).at(-1) ?? segments.at(-1) ?? '';
 }
 
-/** A server on 127.0.0.1 that plays a script and keeps what it saw. */
+/** A server on 127.0.0.1 that plays a script and records the requests. */
 export async function scriptedServer(script: Script = {}, port = 0): Promise<ScriptedServer> {
   const requests: SeenRequest[] = [];
   const watchers = new Set<() => void>();
@@ -129,10 +129,10 @@ export async function scriptedServer(script: Script = {}, port = 0): Promise<Scr
   };
 
   const server = createServer((message, response) => {
-    // A client that goes away while its body is read is seen by the response closing.
+    // A client that disconnects while its body is read also closes the response, which sets the state.
     serve(message, response).catch(() => undefined);
   });
-  // Clients keep connections; closing one under a request looks like a lost request.
+  // Clients reuse connections. A connection that closes when a request is sent would look like a lost request.
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -167,7 +167,7 @@ export async function scriptedServer(script: Script = {}, port = 0): Promise<Scr
   };
 }
 
-/** A port that nothing listens on. */
+/** A port on which nothing listens. */
 export async function freePort(): Promise<number> {
   const server = await scriptedServer();
   await server.close();
@@ -197,7 +197,7 @@ function write(response: ServerResponse, { status = 200, headers = {}, body = ''
   const rest = parts ?? [Buffer.from(text)];
   const next = (index: number): void => {
     const part = rest[index];
-    // Each part in a packet of its own.
+    // Each part goes out in a packet of its own.
     if (part) response.write(part, () => setImmediate(next, index + 1));
     else response.end();
   };

@@ -13,12 +13,12 @@ import {
 import { undiciTransport } from '../../src/undici.js';
 import { scriptedServer, type Script, type ScriptedServer } from './scriptedServer.js';
 
-/** Stands for a key wherever one is needed. */
+/** The API key in the tests. */
 export const KEY = 'test-key-placeholder';
 
 type Options = Omit<RunpodOptions, 'axios' | 'allowBrowser'>;
 
-/** The clients that must behave alike on the wire. */
+/** Clients that must behave in the same way on the wire. */
 export const clients = {
   'axios over undici': (options: Options) => runpod(options),
   undici: (options: Options) => createRunpod({ ...options, transport: undiciTransport() }),
@@ -28,9 +28,9 @@ export const clients = {
 export type ClientName = keyof typeof clients;
 export const clientNames = Object.keys(clients) as ClientName[];
 
-/** A clock that the test moves, whatever the network does meanwhile. */
+/** A clock that moves when the test says so, however long the network takes. */
 export class Clock extends VirtualTimeScheduler {
-  /** Lets time pass; all that is due has then happened. */
+  /** Lets time pass, and runs everything that is due. */
   advance(ms: number): void {
     const until = this.frame + ms;
     this.schedule(() => undefined, ms);
@@ -43,23 +43,23 @@ export class Clock extends VirtualTimeScheduler {
     return this.actions.filter((action) => !action.closed).length;
   }
 
-  /** Leaps to the next timer, if there is one. */
+  /** Lets time pass until the next timer, if there is one. */
   leap(): void {
     const due = this.actions.filter(({ closed }) => !closed).map(({ delay }) => delay);
     if (due.length) this.advance(Math.max(0, Math.min(...due) - this.frame));
   }
 }
 
-/** A client and the server it speaks to. */
+/** A client and the server to which it speaks. */
 export interface Wire {
   readonly server: ScriptedServer;
   readonly client: Runpod;
   readonly endpoint: Endpoint;
   readonly clock: Clock;
   readonly activity: readonly Activity[];
-  /** Resolves as soon as something is true; looked at whenever the client or the server does something. */
+  /** Resolves as soon as the condition is true. It is checked whenever the client or the server does something. */
   until(condition: () => unknown): Promise<void>;
-  /** From now on time leaps to the next timer whenever nothing else is going on. */
+  /** From now on, time leaps to the next timer whenever no request is about to be answered. */
   leaping(): void;
 }
 
@@ -84,14 +84,14 @@ export async function wire(name: ClientName, script: Script, options: Partial<Op
     activity.push(event);
     if (event.type === 'request') inFlight++;
     if (event.type === 'reply' || event.type === 'failure' || event.type === 'abort') inFlight--;
-    // After the event, when the client has done what follows from it.
+    // Later, so that the client has reacted to the event.
     setImmediate(() => {
       for (const watcher of [...watchers]) watcher();
     });
   });
   const tick = (): void => {
     if (!open) return;
-    // A request that the server holds waits for the clock; any other is about to be answered.
+    // A request that the server holds needs the clock to go on; any other request is about to be answered.
     if (inFlight === server.waiting) clock.leap();
     setImmediate(tick);
   };
@@ -135,13 +135,13 @@ export function errorOf(source: Observable<unknown>): Promise<Error & Record<str
   });
 }
 
-/** Everything that a log could make of a value. */
+/** Every text that a log could print for a value. */
 export function everyForm(value: unknown): string {
   const forms = [inspect(value, { depth: 20, showHidden: true, getters: true }), inspect(value), String(value)];
   try {
     forms.push(JSON.stringify(value));
   } catch {
-    // Not everything can be written as JSON.
+    // The value has no JSON, such as one with a cycle.
   }
   for (let at = value, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth++) {
     forms.push(String(at), at.stack ?? '', JSON.stringify(at, Object.getOwnPropertyNames(at)));
@@ -149,7 +149,7 @@ export function everyForm(value: unknown): string {
   return forms.join('\n');
 }
 
-/** Fails where a value shows the key, or the half of it that cutting a text might leave. */
+/** Fails where a value shows the key, or the first or last ten characters, which could remain when a text is cut. */
 export function expectNoKey(value: unknown, key = KEY): void {
   const text = everyForm(value);
   expect(text).not.toContain(key.slice(0, 10));

@@ -5,7 +5,7 @@ import type { Activity, ClientOptions, Endpoint, Reply, Runpod, Transport, Trans
 import { createEmulator } from 'runpod-rx/testing';
 import type { EmulatedEndpoint, Emulator, EmulatorOptions } from 'runpod-rx/testing';
 
-/** What came out of one subscription, each with the moment it came. */
+/** What one subscription received: each value, and when it arrived. */
 export interface Seen<T> {
   readonly values: T[];
   readonly at: number[];
@@ -18,11 +18,11 @@ export interface Seen<T> {
 /** A clock that moves when the test says so. */
 export interface Clock {
   readonly scheduler: VirtualTimeScheduler;
-  /** Subscribes, and writes down what comes and when. */
+  /** Subscribes, and records what arrives and when. */
   see<T>(source: Observable<T>): Seen<T>;
-  /** Does something at a moment. */
+  /** Does something at a moment, in milliseconds from the start. */
   at(ms: number, act: () => void): void;
-  /** Lets time pass until this moment, in milliseconds from the start; all that is due has then happened. */
+  /** Lets time pass until a moment, in milliseconds from the start, and runs everything that is due. */
   until(ms: number): void;
 }
 
@@ -57,15 +57,15 @@ export function clock(): Clock {
 export interface World extends Clock {
   readonly emulator: Emulator;
   readonly client: Runpod;
-  /** `demo`: a job takes as long as its input says in `ms`, and gives its input back. */
+  /** `demo`: a job takes `input.ms` milliseconds, and its output echoes the input. */
   readonly endpoint: Endpoint;
-  /** What the client reported so far. */
+  /** What the client has reported so far. */
   readonly activity: Activity[];
-  /** The requests that reached the emulator, such as `0-100 run 200`; `aborted` where the client went away. */
+  /** The requests that reached the emulator, such as `0-100 run 200`, or `aborted` where the client disconnected. */
   wire(...operations: string[]): string[];
 }
 
-/** Draws the middle of every spread, so that pauses are what the rules say: half of a backoff's bound, a poll's delay. */
+/** Takes the middle of every random range, so that a backoff is half of its bound, and a poll's delay has no jitter. */
 const middle = () => 0.5;
 
 export const demo: EmulatedEndpoint = {
@@ -110,7 +110,7 @@ export interface Sent extends TransportRequest {
   aborted?: number;
 }
 
-/** An answer: 200 and no body where it does not say otherwise, `after` so many milliseconds. */
+/** An answer: 200 without a body by default, `after` this many milliseconds. */
 export interface Given {
   readonly status?: number;
   readonly body?: unknown;
@@ -118,7 +118,7 @@ export interface Given {
   readonly headers?: Reply['headers'];
 }
 
-/** What a scripted transport does: answers, fails, or nothing at all. */
+/** What a scripted transport does: it answers, fails, or does nothing. */
 export type Answer = Given | { readonly phase: 'connect' | 'sent' } | 'never';
 
 export interface Script extends Clock {
@@ -128,7 +128,7 @@ export interface Script extends Clock {
   readonly activity: Activity[];
 }
 
-/** A client over a transport that answers as the script says, and has no time of its own but that of the answers. */
+/** A client over a transport that answers by a script. Only `after` takes time. */
 export function script(
   answer: (request: TransportRequest, nth: number) => Answer,
   options: Partial<ClientOptions> = {},
@@ -174,5 +174,5 @@ function replying(answer: Answer, scheduler: VirtualTimeScheduler): Observable<R
   return after ? reply$.pipe(delay(after, scheduler)) : reply$;
 }
 
-/** The statuses of the snapshots that came. */
+/** The statuses of the snapshots that arrived. */
 export const statuses = (seen: Seen<{ readonly status: string }>) => seen.values.map(({ status }) => status);
