@@ -12,10 +12,10 @@ export const areas = {
     ],
   },
   status: {
-    mutate: ['src/protocol/statusRules.ts', 'src/http/statusRules.ts', 'src/http/retryCall.ts'],
+    mutate: ['src/protocol/statusRules.ts', 'src/http/retryCall.ts'],
     tests: [
       'test/protocol/{operations,statusRules}.test.ts',
-      'test/http/{accepted,activity,bounds,leaving,links,retryCall,statusRules,time}.test.ts',
+      'test/http/{abandoned,accepted,activity,bounds,links,retryCall,time}.test.ts',
       'test/endpoint/methods.test.ts',
       'test/errors/making.test.ts',
       'test/wire/failures.test.ts',
@@ -23,19 +23,30 @@ export const areas = {
   },
   limits: {
     mutate: ['src/http/RateLimiter.ts'],
-    tests: ['test/http/{RateLimiter,activity,leaving,time}.test.ts', 'test/polling/StatusPoller.test.ts'],
+    tests: [
+      'test/http/{RateLimiter,RateLimiter.unit,abandoned,activity,time}.test.ts',
+      'test/polling/StatusPoller.test.ts',
+    ],
   },
   submission: {
-    mutate: ['src/http/keepSubmission.ts', 'src/endpoint/submissionLag.ts'],
+    mutate: ['src/http/keepSubmission.ts', 'src/http/submissionLag.ts'],
     tests: [
-      'test/http/{accepted,keepSubmission,leaving,links,time}.test.ts',
-      'test/endpoint/{methods,submissionLag}.test.ts',
+      'test/http/{abandoned,accepted,keepSubmission,links,submissionLag,time}.test.ts',
+      'test/endpoint/{methods,stream}.test.ts',
       'test/job/{attach,errors,leaving,money}.test.ts',
     ],
   },
   stream: {
-    mutate: ['src/sources/streamChunks*.ts', 'src/sources/recoverChunks.ts'],
-    tests: ['test/sources/{recoverChunks,streamChunks*}.test.ts', 'test/endpoint/{stream,streamAnew}.test.ts'],
+    mutate: [
+      'src/sources/streamChunks.ts',
+      'src/sources/StreamReader.ts',
+      'src/sources/ChunkDelivery.ts',
+      'src/sources/recoverChunks.ts',
+    ],
+    tests: [
+      'test/sources/{recoverChunks,streamChunks,streamChunks.cursor,streamChunks.gaps}.test.ts',
+      'test/endpoint/{stream,streamResubscribe}.test.ts',
+    ],
   },
   polling: {
     mutate: ['src/polling/QueueProbe.ts', 'src/polling/nextReadAt.ts'],
