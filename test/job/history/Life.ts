@@ -46,6 +46,8 @@ export class Life {
   ref?: JobRef;
   policy: LeavePolicy;
   detachedAt?: number;
+  /** The policy until `detachedAt`. */
+  policyBeforeDetach?: LeavePolicy;
   /** Whether the job had an owner, and was not released since. An error of reading does not release it. */
   #owned = false;
   #aborted = false;
@@ -125,6 +127,7 @@ export class Life {
     this.#flush();
     const report: Report = { of: 'detach', at: this.world.now() };
     this.reports.push(report);
+    this.policyBeforeDetach ??= this.policy;
     this.policy = 'detach';
     this.#owned = false;
     this.detachedAt ??= this.world.now();

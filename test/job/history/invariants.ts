@@ -158,7 +158,10 @@ function mayCancel(life: Life, { at, sent }: Exchange): boolean {
       ({ began, ended = Infinity, until, how: other }) =>
         began > step || ended <= step || (other === 'errored' && until === left),
     );
-  if (policy !== 'detach' && owners.some((view) => (view.ended ?? Infinity) < sent && among(view))) return true;
+  /** The policy when a view ended. A later `detach()` does not change what unsubscribing did before. */
+  const policyAt = ({ until = Infinity }: View) =>
+    until < (life.detachedAt ?? -Infinity) ? life.policyBeforeDetach : policy;
+  if (owners.some((view) => policyAt(view) !== 'detach' && (view.ended ?? Infinity) < sent && among(view))) return true;
   return at >= deadlineOf(life);
 }
 
