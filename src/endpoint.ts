@@ -3,7 +3,6 @@ import { checkOutput } from './endpoint/checkOutput.js';
 import type { EndpointContext } from './endpoint/EndpointContext.js';
 import type { EndpointView } from './endpoint/EndpointView.js';
 import { readHealth } from './endpoint/readHealth.js';
-import { readJob } from './endpoint/readJob.js';
 import { readStream } from './endpoint/readStream.js';
 import { submitJob } from './endpoint/submitJob.js';
 import { watchJob } from './endpoint/watchJob.js';
@@ -23,6 +22,7 @@ import { Job } from './job/Job.js';
 import { JobController } from './job/JobController.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
 import type { JobOrigin } from './job/JobOrigin.js';
+import { statusCall } from './polling/statusCall.js';
 import { checkDurations } from './protocol/checks.js';
 import { parsePurge } from './protocol/health.js';
 import { operationRow } from './protocol/operations.js';
@@ -137,11 +137,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     const context = this.#context;
     // Only a read with nothing of its own can be shared with others.
     const isOwn = call.headers !== undefined || call.context !== undefined;
-    const read = () => readJob(context, { id, options: isOwn ? call : {} });
-    return (isOwn ? defer(read) : context.jobs.read(id, read)).pipe(
-      context.guardRead(call, { operation: 'status', jobId: id }),
-      this.#checkOutput(),
-    );
+    const read$ = isOwn ? context.call(statusCall(id), call) : context.jobs.read(id, { options: {} });
+    return read$.pipe(context.guardRead(call, { operation: 'status', jobId: id }), this.#checkOutput());
   }
 
   /**
@@ -157,7 +154,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * errors. Unsubscribing does nothing to the job. It aborts the request, unless another watcher shares it.
    */
   watch(id: string, options: WatchOptions = {}): Observable<JobSnapshot<O>> {
-    return watchJob(this.#context, { id, options }).pipe(
+    return watchJob(this.#context, id, { options }).pipe(
       this.#context.guardRead(options, { operation: 'status', jobId: id }),
       this.#checkOutput(),
     );
@@ -301,7 +298,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
 
   /** Does something to a job, which is then read again for those who watch it. */
   #command(operation: 'cancel' | 'retry', id: string, options: CallOptions): Observable<JobSnapshot<O>> {
-    return this.#context.callJob({ operation, jobId: id }, options).pipe(
+    return this.#context.call({ operation, jobId: id }, options).pipe(
       tap(() => {
         this.#context.jobs.refresh(id);
       }),

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors/ConfigurationError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { submissionUnknown } from '../errors/submissionUnknown.js';
-import type { ApiCall } from '../http/ApiCall.js';
+import type { ApiCall, JobCall } from '../http/ApiCall.js';
 import { buildRequest } from '../http/buildRequest.js';
 import type { CallState } from '../http/CallState.js';
 import { closedError, type ClientContext } from '../http/ClientContext.js';
@@ -12,7 +12,6 @@ import { readReply } from '../http/readReply.js';
 import { acceptedOf } from '../http/requestContext.js';
 import { sendCall } from '../http/sendCall.js';
 import { lagUntil } from '../http/submissionLag.js';
-import type { CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import { JobCache } from '../polling/JobCache.js';
 import { checkDurations, checkId } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
@@ -21,7 +20,7 @@ import { isTerminal } from '../protocol/snapshot.js';
 import { adaptivePolicy } from '../sources/PollPolicy.js';
 import type { CallOptions } from '../types/callOptions.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import { JobCanceller, type CancelAbandonedOptions } from './JobCanceller.js';
+import { JobCanceller } from './JobCanceller.js';
 import { SharedHealth } from './SharedHealth.js';
 import { withTimeoutAndSignal } from './withTimeoutAndSignal.js';
 
@@ -37,9 +36,9 @@ export class EndpointContext {
   readonly client: ClientContext;
   readonly jobs: JobCache;
   readonly health: SharedHealth;
+  readonly canceller: JobCanceller;
   /** The parser of the `Endpoint` object that gave one last: reads are shared, and so is the way they are parsed. */
   parse?: JsonParser;
-  readonly #canceller: JobCanceller;
 
   constructor(id: string | undefined, client: ClientContext) {
     const { scheduler, random, notices } = client.settings;
@@ -48,11 +47,12 @@ export class EndpointContext {
     this.jobs = new JobCache({
       scheduler,
       policy: adaptivePolicy(random),
+      call: (call, options) => this.call(call, options),
       rateLimiterFor: (operation) => client.rateLimiterFor(id ?? '', operation),
       notices,
     });
     this.health = new SharedHealth(scheduler);
-    this.#canceller = new JobCanceller(this);
+    this.canceller = new JobCanceller(this);
   }
 
   /** What errors say of where they happened. */
@@ -61,9 +61,11 @@ export class EndpointContext {
   }
 
   /**
-   * Makes an API call: emits one value and completes, or errors. The call is checked, sent by `sendCall`, and its answer is
+   * Makes an API call: emits one value (without `read`, a job) and completes, or errors. The call is checked, sent by `sendCall`, and its answer is
    * read by `readReply`; what the caller's `timeout` and `signal` end is decided here.
    */
+  call<T>(call: ApiCall<T> & Pick<Required<ApiCall<T>>, 'read'>, options?: CallOptions): Observable<T>;
+  call(call: JobCall, options?: CallOptions): Observable<JobSnapshot>;
   call<T>(call: ApiCall<T>, options: CallOptions = {}): Observable<T> {
     return defer(() => {
       const { client, jobs } = this;
@@ -101,11 +103,6 @@ export class EndpointContext {
     });
   }
 
-  /** A call whose answer is a job. */
-  callJob(call: Omit<ApiCall<JobSnapshot>, 'read'>, options?: CallOptions): Observable<JobSnapshot> {
-    return this.call(call, options);
-  }
-
   /** Ends what a caller sees of a call at the caller's `timeout` or `signal`, and when the client is closed. */
   guard<T>(
     { timeout, signal }: CallOptions,
@@ -125,11 +122,6 @@ export class EndpointContext {
   /** The same for a read that several callers share: it has no call of its own that could have been accepted. */
   guardRead<T>(options: CallOptions, names: CallNames): MonoTypeOperatorFunction<T> {
     return this.guard(options, () => this.errorContext(names));
-  }
-
-  /** Cancels a job that its subscribers abandoned: see {@link JobCanceller.cancel}. */
-  cancelAbandoned(id: string, options?: CancelAbandonedOptions): Observable<CancelOutcome> {
-    return this.#canceller.cancel(id, options);
   }
 
   /** The endpoint's id. Throws where the call cannot be sent. */
@@ -159,7 +151,7 @@ export class EndpointContext {
       const pending = this.client.pendingCancels.track();
       return (answer) => {
         const id = abandonedJobId(call, answer, state);
-        if (id) void this.cancelAbandoned(id, { tag: call.tag });
+        if (id) void this.canceller.cancel(id, { tag: call.tag });
         pending.unsubscribe();
       };
     });

@@ -4,6 +4,7 @@ import type { Closeable } from '../http/ClientContext.js';
 import type { CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import type { JobBackend, JobCancelOptions, SubmissionCall } from '../job/JobBackend.js';
 import type { JobOptions } from '../job/JobOptions.js';
+import type { ReadTerms } from '../polling/WatchRequest.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
 import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
@@ -12,7 +13,6 @@ import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { checkOutput } from './checkOutput.js';
 import type { EndpointView } from './EndpointView.js';
 import { readHealth } from './readHealth.js';
-import { readJob } from './readJob.js';
 import { readStream } from './readStream.js';
 import { submitJob } from './submitJob.js';
 import { watchJob } from './watchJob.js';
@@ -22,7 +22,8 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
   readonly tag: string | undefined;
   readonly #view: EndpointView<I, O, C>;
   readonly #options: Omit<JobOptions<object>, 'timeout'>;
-  readonly #callMeta: { readonly tag: string | undefined; readonly ownership: 'job' };
+  /** How the job is read, for all its views. */
+  readonly #readTerms: ReadTerms;
 
   /** @param tag - the caller's own name for the job */
   constructor(view: EndpointView<I, O, C>, options: JobOptions<object>, tag: string | undefined) {
@@ -31,7 +32,7 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
     // The timeout is the whole job's, and the job keeps it; it limits no single call.
     const { timeout: _timeout, ...callOptions } = options;
     this.#options = callOptions;
-    this.#callMeta = { tag, ownership: 'job' };
+    this.#readTerms = { options: callOptions, meta: { tag } };
   }
 
   get scheduler(): SchedulerLike {
@@ -51,17 +52,16 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
       operation: 'run',
       request: request as JobRequest<I>,
       options: this.#options,
-      meta: { ...this.#callMeta, onStart },
+      meta: { tag: this.tag, ownership: 'job', onStart },
     });
   }
 
   watch(id: string): Observable<JobSnapshot> {
-    return watchJob(this.#view.context, { id, options: this.#options, meta: this.#callMeta });
+    return watchJob(this.#view.context, id, this.#readTerms);
   }
 
   read(id: string): Observable<JobSnapshot> {
-    const { context } = this.#view;
-    return context.jobs.read(id, () => readJob(context, { id, options: this.#options, meta: this.#callMeta }));
+    return this.#view.context.jobs.read(id, this.#readTerms);
   }
 
   snapshots(id: string): Observable<JobSnapshot> {
@@ -69,11 +69,17 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
   }
 
   readStream(id: string, position: ReaderPosition, onJobOver: () => void): Observable<StreamEvent> {
-    return readStream(this.#view, { id, options: this.#options, meta: this.#callMeta, position, onJobOver });
+    return readStream(this.#view, {
+      id,
+      options: this.#options,
+      meta: { tag: this.tag, ownership: 'job' },
+      position,
+      onJobOver,
+    });
   }
 
   cancel(id: string, { urgent, onlyIfQueued }: JobCancelOptions): Observable<CancelOutcome> {
-    return this.#view.context.cancelAbandoned(id, { tag: this.tag, urgent, onlyIfQueued });
+    return this.#view.context.canceller.cancel(id, { tag: this.tag, urgent, onlyIfQueued });
   }
 
   watchHealth(): Observable<EndpointHealth> {

@@ -1,4 +1,3 @@
-import type { ApiCall } from '../http/ApiCall.js';
 import type { EndpointContext } from './EndpointContext.js';
 import type { EndpointOptions } from './EndpointOptions.js';
 
@@ -9,6 +8,3 @@ export interface EndpointView<I extends object, O, C> {
   /** The schemas of this object. */
   readonly options: EndpointOptions<I, O, C>;
 }
-
-/** What a job's calls say besides the options of the user. */
-export type CallMeta = Pick<ApiCall<unknown>, 'tag' | 'ownership' | 'onStart'>;

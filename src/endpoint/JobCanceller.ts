@@ -1,5 +1,5 @@
-import { AsyncSubject, filter, finalize, map, merge, switchMap, take, tap, timer, type Observable } from 'rxjs';
-import type { ApiCall } from '../http/ApiCall.js';
+import { AsyncSubject, filter, finalize, map, merge, take, tap, type Observable } from 'rxjs';
+import type { JobCall } from '../http/ApiCall.js';
 import type { ClientContext } from '../http/ClientContext.js';
 import { cancelUntilConfirmed, outcomeOf, type CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import type { JobCache } from '../polling/JobCache.js';
@@ -24,7 +24,7 @@ interface CancellerHost {
   readonly id: string | undefined;
   readonly client: ClientContext;
   readonly jobs: JobCache;
-  callJob(call: Omit<ApiCall<JobSnapshot>, 'read'>): Observable<JobSnapshot>;
+  call(call: JobCall): Observable<JobSnapshot>;
 }
 
 /** Cancels the jobs of an endpoint that their subscribers abandoned. */
@@ -55,14 +55,14 @@ export class JobCanceller {
     const names = { endpointId, operation: 'cancel', jobId: id, tag };
     client.report(names, callState, { type: 'cancel', outcome: 'started' });
 
-    const call = (operation: 'cancel' | 'status') =>
-      this.#endpoint.callJob({ operation, jobId: id, tag, urgent, ownership: 'abandoned-cancel' });
-    // Of jobs that are abandoned together, the urgent ones are in line before the others ask for their turn.
-    const cancel = () =>
-      urgent === false ? timer(0, scheduler).pipe(switchMap(() => call('cancel'))) : call('cancel');
-    const confirmed$ = cancelUntilConfirmed(cancel, () => jobs.read(id, () => call('status')), {
+    const meta = { tag, urgent, ownership: 'abandoned-cancel' } as const;
+    const cancel = () => this.#endpoint.call({ ...meta, operation: 'cancel', jobId: id });
+    const read = () => jobs.read(id, { options: {}, meta });
+    const confirmed$ = cancelUntilConfirmed(cancel, read, {
       scheduler,
       onlyIfQueued,
+      // Of jobs that are abandoned together, those that run are in line before the others ask for their turn.
+      letOthersGoFirst: urgent === false,
       isKnownOver: () => !!jobs.get(id)?.over,
     });
     // Another reader may be told first that the job is over.

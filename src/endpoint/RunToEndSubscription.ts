@@ -1,4 +1,4 @@
-import { NEVER, of, type Observable, type Subscriber, type Unsubscribable } from 'rxjs';
+import { NEVER, of, type Subscriber, type Unsubscribable } from 'rxjs';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { withDetails } from '../errors/withDetails.js';
 import type { Closeable } from '../http/ClientContext.js';
@@ -11,7 +11,6 @@ import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { checkOutput } from './checkOutput.js';
 import type { EndpointView } from './EndpointView.js';
-import { readJob } from './readJob.js';
 import { submitJob } from './submitJob.js';
 import { withTimeoutAndSignal } from './withTimeoutAndSignal.js';
 
@@ -75,11 +74,6 @@ export class RunToEndSubscription<I extends object, O, C>
     return this.#operation === 'run';
   }
 
-  /** For `WatchRequest`. */
-  readJob(holdFor?: number): Observable<JobSnapshot> {
-    return readJob(this.#view.context, { id: this.#id, options: this.options, holdFor });
-  }
-
   /** For `SnapshotObserver`. */
   add(watcher: Unsubscribable): void {
     this.#watcher = watcher;
@@ -126,7 +120,7 @@ export class RunToEndSubscription<I extends object, O, C>
     const { context } = this.#view;
     context.client.closeables.delete(this);
     this.#watcher?.unsubscribe();
-    if (this.#id) void context.cancelAbandoned(this.#id);
+    if (this.#id) void context.canceller.cancel(this.#id);
   }
 
   /**

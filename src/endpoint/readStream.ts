@@ -1,5 +1,6 @@
 import { tap, type Observable } from 'rxjs';
 import { StreamInUseError } from '../errors/StreamInUseError.js';
+import type { CallMeta } from '../http/ApiCall.js';
 import type { CallState } from '../http/CallState.js';
 import { checkDurations, checkWait } from '../protocol/checks.js';
 import { STREAM_WAIT } from '../protocol/limits.js';
@@ -10,7 +11,7 @@ import { streamChunks } from '../sources/streamChunks.js';
 import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { StreamOptions } from '../types/callOptions.js';
 import { outputMismatch } from './checkOutput.js';
-import type { CallMeta, EndpointView } from './EndpointView.js';
+import type { EndpointView } from './EndpointView.js';
 import { validate } from './validate.js';
 import { watchJob } from './watchJob.js';
 
@@ -67,7 +68,7 @@ export function readStream<I extends object, O, C>(
 
   return jobs.stream(id, position, inUse, (cursor) =>
     streamChunks(read, {
-      status: () => watchJob(context, { id, options: { ...callOptions, outage }, meta }),
+      status: () => watchJob(context, id, { options: { ...callOptions, outage }, meta: { tag: meta.tag } }),
       cursor,
       context: errorContext,
       scheduler: client.settings.scheduler,

@@ -1,12 +1,13 @@
 import { concatMap, defer, type Observable } from 'rxjs';
 import { invalidRequest } from '../errors/invalidRequest.js';
+import type { CallMeta } from '../http/ApiCall.js';
 import { jobBody, type Issue } from '../protocol/checks.js';
 import { RUNSYNC_WAIT } from '../protocol/limits.js';
 import type { RunOptions } from '../types/callOptions.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { checkOutput } from './checkOutput.js';
-import type { CallMeta, EndpointView } from './EndpointView.js';
+import type { EndpointView } from './EndpointView.js';
 import { validate } from './validate.js';
 
 /** What is submitted, and how. */
@@ -33,7 +34,7 @@ export function submitJob<I extends object, O, C>(
   return defer(() => validate(schema, 'input', given, refuse)).pipe(
     concatMap((input) => {
       const { body, issues: bodyIssues } = jobBody({ ...request, input }, operation, { allowEmptyInput });
-      return context.callJob(
+      return context.call(
         {
           ...meta,
           operation,

@@ -1,5 +1,6 @@
 import type { Issue } from '../protocol/checks.js';
 import type { Parsed } from '../protocol/Parsed.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { Operation } from '../types/Operation.js';
 import type { Reply, TransportRequest } from '../types/Transport.js';
 import type { CallState } from './CallState.js';
@@ -40,3 +41,9 @@ export interface ApiCall<T> {
    */
   readonly read?: (reply: Reply) => Parsed<T>;
 }
+
+/** A call whose answer is a job. */
+export type JobCall = Omit<ApiCall<JobSnapshot>, 'read'>;
+
+/** The parts of a call that its caller adds to the options of the user. */
+export type CallMeta = Pick<ApiCall<unknown>, 'tag' | 'urgent' | 'ownership' | 'onStart'>;

@@ -5,6 +5,7 @@ import {
   map,
   of,
   retry,
+  switchMap,
   throwError,
   timeout,
   timer,
@@ -47,6 +48,11 @@ export interface CancelUntilConfirmedOptions {
    */
   readonly onlyIfQueued?: boolean;
   /**
+   * Whether the cancel is sent one macrotask later, so that the cancels of other jobs are sent before this one.
+   * @defaultValue false
+   */
+  readonly letOthersGoFirst?: boolean;
+  /**
    * Whether the job is known to be over by now; asked before each attempt. Such a job is read, and not cancelled.
    * @defaultValue it is not
    */
@@ -63,7 +69,7 @@ export interface CancelUntilConfirmedOptions {
 export function cancelUntilConfirmed(
   cancel: () => Observable<JobSnapshot>,
   read: () => Observable<JobSnapshot>,
-  { scheduler, onlyIfQueued = false, isKnownOver = () => false }: CancelUntilConfirmedOptions,
+  { scheduler, onlyIfQueued = false, letOthersGoFirst = false, isKnownOver = () => false }: CancelUntilConfirmedOptions,
 ): Observable<CancelOutcome> {
   let lastError: unknown;
   const cancel$ = defer(cancel).pipe(
@@ -73,14 +79,18 @@ export function cancelUntilConfirmed(
       error instanceof ResponseError ? of<CancelOutcome>({ outcome: 'cancelled', error }) : throwError(() => error),
     ),
   );
-  const attempt$ = defer(() => {
+  // Meanwhile the job may have ended, and then it is read.
+  const inTurn$ = letOthersGoFirst
+    ? timer(0, scheduler).pipe(switchMap(() => (isKnownOver() ? attempt$ : cancel$)))
+    : cancel$;
+  const attempt$: Observable<CancelOutcome> = defer(() => {
     const over = isKnownOver();
-    if (!onlyIfQueued && !over) return cancel$;
+    if (!onlyIfQueued && !over) return inTurn$;
     return defer(read).pipe(
       concatMap((snapshot): Observable<CancelOutcome> => {
         if (isTerminal(snapshot)) return of(outcomeOf(snapshot));
         if (over) throw outdatedAnswer(snapshot);
-        return snapshot.status === 'IN_QUEUE' ? cancel$ : of({ outcome: 'running', snapshot });
+        return snapshot.status === 'IN_QUEUE' ? inTurn$ : of({ outcome: 'running', snapshot });
       }),
     );
   });

@@ -3,7 +3,8 @@ import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { HELD_MARGIN } from '../http/buildRequest.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
-import type { ReadJob } from './WatchRequest.js';
+import { statusCall } from './statusCall.js';
+import type { CallJob, ReadTerms } from './WatchRequest.js';
 
 /**
  * An answer that takes this long was held, even if for less than the time asked for, in milliseconds. Plain reads are no
@@ -25,12 +26,14 @@ const PLAIN_PERIOD = 600_000;
 export class HeldReads {
   readonly #scheduler: SchedulerLike;
   readonly #rateLimiter: RateLimiter | undefined;
+  readonly #call: CallJob;
   #plainUntil = -Infinity;
 
   /** @param rateLimiter - limits held reads */
-  constructor(scheduler: SchedulerLike, rateLimiter: RateLimiter | undefined) {
+  constructor(scheduler: SchedulerLike, rateLimiter: RateLimiter | undefined, call: CallJob) {
     this.#scheduler = scheduler;
     this.#rateLimiter = rateLimiter;
+    this.#call = call;
   }
 
   /** Whether the next read may be held. */
@@ -39,16 +42,16 @@ export class HeldReads {
   }
 
   /** Reads a job by a read that the service holds for `holdFor` milliseconds, and by a plain read if the held one fails. */
-  read(request: { readonly readJob: ReadJob }, holdFor: number): Observable<JobSnapshot> {
+  read(id: string, { options, meta }: ReadTerms, holdFor: number): Observable<JobSnapshot> {
     const scheduler = this.#scheduler;
     const heldFrom = scheduler.now() + Math.min(holdFor, MAX_PLAIN_GAP) * HELD_FRACTION;
     const switchToPlain = () => (this.#plainUntil = scheduler.now() + PLAIN_PERIOD);
-    return request.readJob(holdFor).pipe(
+    return this.#call(statusCall(id, meta, holdFor), options).pipe(
       timeout({ first: holdFor + HELD_MARGIN, scheduler }),
       tap((snapshot) => {
         if (!isTerminal(snapshot) && scheduler.now() < heldFrom) switchToPlain();
       }),
-      catchError(() => request.readJob().pipe(tap(switchToPlain))),
+      catchError(() => this.#call(statusCall(id, meta), options).pipe(tap(switchToPlain))),
     );
   }
 }

@@ -8,9 +8,9 @@ import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
 import { HeldReads } from './HeldReads.js';
 import { KnownJob } from './KnownJob.js';
-import type { ReadRequest } from './SharedRead.js';
+import type { ReadSource, ReadRequest } from './SharedRead.js';
 import { StatusPoller } from './StatusPoller.js';
-import type { ReadJob, SnapshotObserver, WatchRequest } from './WatchRequest.js';
+import type { CallJob, ReadTerms, SnapshotObserver, WatchRequest } from './WatchRequest.js';
 
 /** How many jobs are kept: the newest, and those in use. */
 const MAX_KNOWN_JOBS = 4096;
@@ -23,20 +23,20 @@ const MAX_KNOWN_JOBS = 4096;
  */
 export class JobCache {
   readonly #jobs = new Map<string, KnownJob>();
-  readonly #heldReads: HeldReads;
+  readonly #readSource: ReadSource;
   readonly #poller: StatusPoller;
   readonly #notices: Observable<unknown>;
   /** The users of all jobs; notices are subscribed to while there are some. */
   #users = 0;
   #noticeSubscription = Subscription.EMPTY;
 
-  constructor({ scheduler, policy, rateLimiterFor, notices = EMPTY }: JobCacheOptions) {
+  constructor({ scheduler, policy, call, rateLimiterFor, notices = EMPTY }: JobCacheOptions) {
     const rateLimiter = rateLimiterFor('status');
-    const heldReads = new HeldReads(scheduler, rateLimiterFor('status-sync'));
+    const heldReads = new HeldReads(scheduler, rateLimiterFor('status-sync'), call);
     const release = (job: KnownJob) => {
       this.#release(job);
     };
-    this.#heldReads = heldReads;
+    this.#readSource = { call, heldReads };
     this.#poller = new StatusPoller({ scheduler, policy, rateLimiter, heldReads, release });
     this.#notices = notices;
   }
@@ -75,10 +75,10 @@ export class JobCache {
   }
 
   /** Reads a job once: emits the answer of the read in flight, or of a new one. */
-  read(id: string, readJob: ReadJob): Observable<JobSnapshot> {
+  read(id: string, terms: ReadTerms): Observable<JobSnapshot> {
     return this.#use(id, (job, subscriber) => {
       const request: ReadRequest = {
-        request: { readJob },
+        terms,
         answer: (snapshot) => {
           subscriber.next(snapshot);
           subscriber.complete();
@@ -88,9 +88,9 @@ export class JobCache {
         },
       };
       subscriber.add(() => {
-        job.leave(request);
+        job.reads.leave(request);
       });
-      job.read(request);
+      job.reads.read(request);
     });
   }
 
@@ -175,7 +175,7 @@ export class JobCache {
   #job(id: string): KnownJob {
     const known = this.#jobs.get(id);
     if (known) return known;
-    const job = new KnownJob(id, this.#heldReads);
+    const job = new KnownJob(id, this.#readSource);
     this.#jobs.set(id, job);
     if (this.#jobs.size > MAX_KNOWN_JOBS) this.#dropOldest();
     return job;
@@ -237,6 +237,8 @@ export class JobCache {
 export interface JobCacheOptions {
   /** All time comes from it. */
   readonly scheduler: SchedulerLike;
+  /** Makes the calls that read jobs. */
+  readonly call: CallJob;
   /** Decides how often a job is read, unless its watcher brings a policy of its own. */
   readonly policy: PollPolicy;
   /** The limiter of the endpoint's requests of one operation, where they are limited. */

@@ -1,7 +1,6 @@
 import type { StreamCursor } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { HeldReads } from './HeldReads.js';
-import { SharedRead, type ReadRequest } from './SharedRead.js';
+import { SharedRead, type ReadSource } from './SharedRead.js';
 
 /** Receives every snapshot of a job, whoever asked for it. */
 export interface SnapshotListener {
@@ -16,7 +15,8 @@ export interface SnapshotListener {
  */
 export class KnownJob {
   readonly id: string;
-  readonly #heldReads: HeldReads;
+  /** The read in flight, if any. */
+  readonly reads: SharedRead;
   /** Whether the service has said that the job exists. */
   known = false;
   /** Whether the service has said that the job is over. */
@@ -34,11 +34,10 @@ export class KnownJob {
   /** How many reads, watches and streams use the job. */
   users = 0;
   #listeners: readonly SnapshotListener[] = [];
-  #inFlight: SharedRead | undefined;
 
-  constructor(id: string, heldReads: HeldReads) {
+  constructor(id: string, source: ReadSource) {
     this.id = id;
-    this.#heldReads = heldReads;
+    this.reads = new SharedRead(this, source);
   }
 
   addListener(listener: SnapshotListener): void {
@@ -55,52 +54,15 @@ export class KnownJob {
     for (const listener of this.#listeners) listener.next(snapshot);
   }
 
-  /**
-   * Adds a request to the read in flight, or starts a read for it.
-   *
-   * @param holdFor - how long the service may hold the answer, in milliseconds. A plain request, with 0, does not wait for
-   *   a held read: the held read is aborted, and a plain one answers all requests
-   */
-  read(request: ReadRequest, holdFor = 0): void {
-    const inFlight = this.#inFlight;
-    if (!inFlight) {
-      this.#inFlight = new SharedRead([request], holdFor);
-      this.#inFlight.start(this.#heldReads, (snapshot) => {
-        this.#endRead(snapshot);
-      });
-      return;
-    }
-    inFlight.join(request);
-    if (inFlight.holdFor && !holdFor) this.refresh();
-  }
-
-  /** Takes a request back. A read that no request waits for is aborted. */
-  leave(request: ReadRequest): void {
-    const inFlight = this.#inFlight;
-    if (!inFlight?.leave(request)) return;
-    this.#inFlight = undefined;
-    inFlight.abort();
-  }
-
-  /** Reads the job anew because what is known of it, or being read, is out of date. */
-  refresh(): void {
-    const inFlight = this.#inFlight;
-    if (!inFlight) {
-      for (const listener of this.#listeners) listener.refresh?.();
-      return;
-    }
-    inFlight.abort();
-    this.#inFlight = new SharedRead(inFlight.requests, 0);
-    this.#inFlight.start(this.#heldReads, (snapshot) => {
-      this.#endRead(snapshot);
-    });
-  }
-
-  /** A request that comes while the answer is handed out starts a read of its own. */
-  #endRead(snapshot: JobSnapshot | undefined): void {
-    this.#inFlight = undefined;
-    if (!snapshot) return;
+  /** A read gave this snapshot. */
+  receive(snapshot: JobSnapshot): void {
     this.last = snapshot;
     this.publish(snapshot);
+  }
+
+  /** What is known of the job, or being read, is out of date: it is read anew. */
+  refresh(): void {
+    if (this.reads.inFlight) this.reads.restart();
+    else for (const listener of this.#listeners) listener.refresh?.();
   }
 }

@@ -73,7 +73,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     if (watcher.closed || watcher.awaitingRead) return;
     const holdFor = this.#takeTurn(watcher);
     if (holdFor === undefined) this.readAt(watcher, this.#scheduler.now());
-    else watcher.job.read(watcher, holdFor);
+    else watcher.job.reads.read(watcher, holdFor);
   }
 
   readAt(watcher: Watcher, at: number): void {
@@ -86,7 +86,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
    * is read at once for it.
    */
   startInferred(watcher: Watcher): void {
-    this.readAt(watcher, watcher.request.endOnly ? this.#nextReadAt(watcher) : this.#scheduler.now());
+    this.readAt(watcher, watcher.terms.endOnly ? this.#nextReadAt(watcher) : this.#scheduler.now());
   }
 
   receive(watcher: Watcher, snapshot: JobSnapshot): void {
@@ -94,7 +94,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     if (watcher.closed) return;
     watcher.awaitingRead = false;
     // A notice may have brought the snapshot; the watcher then no longer needs the read in flight.
-    job.leave(watcher);
+    job.reads.leave(watcher);
     watcher.lastSuccessAt = this.#scheduler.now();
     watcher.failures = 0;
     watcher.fallbackDueAt = undefined;
@@ -109,7 +109,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   }
 
   readFailed(watcher: Watcher, error: unknown): void {
-    const { lastSuccessAt, fallbackDueAt, request } = watcher;
+    const { lastSuccessAt, fallbackDueAt, terms } = watcher;
     if (watcher.closed) return;
     watcher.awaitingRead = false;
     watcher.fallbackDueAt = undefined;
@@ -121,7 +121,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     watcher.failures++;
     const earliest = this.#scheduler.now() + clampDelay(retryAfterMs(error));
     const at = Math.max(this.#nextReadAt(watcher), earliest);
-    const { outage = DEFAULT_OUTAGE } = request.options;
+    const { outage = DEFAULT_OUTAGE } = terms.options;
     const mayPass = error instanceof RunpodError && error.retryable && at - lastSuccessAt <= outage;
     if (mayPass) this.readAt(watcher, at);
     else watcher.observer.error(error);
@@ -131,7 +131,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   remove(watcher: Watcher): void {
     const { job } = watcher;
     job.removeListener(watcher);
-    job.leave(watcher);
+    job.reads.leave(watcher);
     this.#due.remove(watcher);
     this.#queue.remove(watcher, this.#scheduler.now());
     this.#release(job);
@@ -144,14 +144,14 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   /** Plans the next read after a snapshot that is not the last one. */
   #planRead(watcher: Watcher, { status }: JobSnapshot): void {
     const { submittedAt } = watcher.job;
-    if (status === 'IN_QUEUE' && submittedAt !== undefined && !policyOf(watcher.request.options)) {
+    if (status === 'IN_QUEUE' && submittedAt !== undefined && !policyOf(watcher.terms.options)) {
       this.#due.set(watcher, Infinity);
       this.#queue.queued(watcher, submittedAt, this.#scheduler.now());
     } else this.readAt(watcher, this.#nextReadAt(watcher));
   }
 
   #nextReadAt(watcher: Watcher): number {
-    const { request, job, watchedSince, failures, last, runningSince } = watcher;
+    const { terms, job, watchedSince, failures, last, runningSince } = watcher;
     const now = this.#scheduler.now();
     return nextReadAt({
       now,
@@ -159,9 +159,9 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
       runningSince,
       failures,
       snapshot: last,
-      endOnly: request.endOnly ?? false,
+      endOnly: terms.endOnly ?? false,
       canHold: this.#holdFor(watcher) > 0,
-      ownPolicy: policyOf(request.options),
+      ownPolicy: policyOf(terms.options),
       defaultPolicy: this.#policy,
       executions: this.#executions,
       rate: this.#rateLimiter?.rate ?? Infinity,
@@ -173,7 +173,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
    * How long the service may hold the next read of a job, in milliseconds; 0 for a plain read. A held read tells of
    * nothing but the job's end, so the job must run.
    */
-  #holdFor({ request: { options }, failures, runningSince }: Watcher): number {
+  #holdFor({ terms: { options }, failures, runningSince }: Watcher): number {
     const { longPoll } = options;
     const plain = runningSince === undefined || failures > 0 || policyOf(options);
     return longPoll && !plain && this.#heldReads.available ? longPoll : 0;
@@ -215,7 +215,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     const { probe } = this.#queue;
     if (probe && probe.dueAt <= now) {
       const holdFor = this.#takeTurn(probe);
-      if (holdFor !== undefined) probe.job.read(probe, holdFor);
+      if (holdFor !== undefined) probe.job.reads.read(probe, holdFor);
     }
     // A job that is answered at once and is due again at once waits until the others were read.
     const { turns } = this.#due;
@@ -223,7 +223,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     while (watcher && watcher.dueAt <= now && watcher.turn < turns) {
       const holdFor = this.#takeTurn(watcher);
       if (holdFor === undefined) break;
-      watcher.job.read(watcher, holdFor);
+      watcher.job.reads.read(watcher, holdFor);
       watcher = this.#due.first;
     }
     this.#readingDueJobs = false;

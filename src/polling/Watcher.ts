@@ -14,7 +14,7 @@ import type { SnapshotObserver, WatchRequest } from './WatchRequest.js';
 export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, Unsubscribable {
   readonly poller: WatcherOwner;
   readonly job: KnownJob;
-  readonly request: WatchRequest;
+  readonly terms: WatchRequest;
   readonly observer: SnapshotObserver;
   readonly nth: number;
   readonly watchedSince: number;
@@ -37,7 +37,7 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
   constructor(poller: WatcherOwner, { job, request, observer, nth, now, seen }: WatcherStart) {
     this.poller = poller;
     this.job = job;
-    this.request = request;
+    this.terms = request;
     this.observer = observer;
     this.nth = nth;
     this.watchedSince = now;
