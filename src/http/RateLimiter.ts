@@ -92,9 +92,12 @@ export class RateLimiter {
   /**
    * How many requests may be sent now.
    *
-   * @param wake - called once when a place is free and no request waits, where there is no place now
+   * @param wake - called once, later, when a place is free and no request waits, where there is no place now
    */
   freePlaces(wake?: () => void): number {
+    // Places may have become free, and the timer be late. The requests that wait take them first: if they were sent after
+    // the places are counted, `wake` would be called at once, before the caller knows that there is no place.
+    if (wake && this.#waitingRequests) this.#startRequests();
     const free = this.#waitingRequests ? 0 : this.#places();
     if (wake && free <= 0) {
       this.#wakes.add(wake);
