@@ -95,8 +95,8 @@ export class RateLimiter {
    * @param wake - called once, later, when a place is free and no request waits, where there is no place now
    */
   freePlaces(wake?: () => void): number {
-    // Places may have become free, and the timer be late. The requests that wait take them first: if they were sent after
-    // the places are counted, `wake` would be called at once, before the caller knows that there is no place.
+    // A place may become free shortly before the timer fires. Waiting requests take the free places before the count:
+    // `#startRequests` below would send them, find further places, and call `wake` before the caller has its answer.
     if (wake && this.#waitingRequests) this.#startRequests();
     const free = this.#waitingRequests ? 0 : this.#places();
     if (wake && free <= 0) {
