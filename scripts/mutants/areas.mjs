@@ -23,10 +23,7 @@ export const areas = {
   },
   limits: {
     mutate: ['src/http/RateLimiter.ts'],
-    tests: [
-      'test/http/{RateLimiter,RateLimiter.unit,abandoned,activity,time}.test.ts',
-      'test/polling/StatusPoller.test.ts',
-    ],
+    tests: ['test/http/RateLimiter.unit.test.ts'],
   },
   submission: {
     mutate: ['src/http/keepSubmission.ts', 'src/http/submissionLag.ts'],

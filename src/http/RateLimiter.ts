@@ -92,9 +92,12 @@ export class RateLimiter {
   /**
    * How many requests may be sent now.
    *
-   * @param wake - called once when a place is free and no request waits, where there is no place now
+   * @param wake - called once, later, when a place is free and no request waits, where there is no place now
    */
   freePlaces(wake?: () => void): number {
+    // A place may become free shortly before the timer fires. Waiting requests take the free places before the count:
+    // `#startRequests` below would send them, find further places, and call `wake` before the caller has its answer.
+    if (wake && this.#waitingRequests) this.#startRequests();
     const free = this.#waitingRequests ? 0 : this.#places();
     if (wake && free <= 0) {
       this.#wakes.add(wake);

@@ -301,6 +301,29 @@ describe('S23 the budget', () => {
     for (const request of later) expect(request.at).toBeGreaterThanOrEqual(5_000);
   });
 
+  test('S11 S23 reads a job whose read is due just when the pause for a waiting call is over', () => {
+    const { endpoint, sent, see, at, until } = script(
+      ({ url }) =>
+        url.endsWith('/refused')
+          ? { status: 429, headers: { 'retry-after': '4' } }
+          : { body: { id: url.split('/').pop(), status: 'IN_PROGRESS' } },
+      { limits: { status: { requests: 100, per: 1_000 } }, retry: false },
+    );
+    // The timer of the read is set before that of the waiting call, so the read comes first.
+    see(endpoint.watch('watched', { every: 5_000 }));
+    at(1_000, () => see(endpoint.status('refused')));
+    at(1_500, () => see(endpoint.status('waiting')));
+    until(15_000);
+    expect(sent.map(({ url, at: when }) => `${when} ${url.split('/').pop()}`)).toEqual([
+      '0 watched',
+      '1000 refused',
+      '5000 waiting',
+      '5000 watched',
+      '10000 watched',
+      '15000 watched',
+    ]);
+  });
+
   describe('adapts', () => {
     /** How many requests were sent in each second. */
     const perSecond = (sent: readonly { readonly at: number }[], seconds: number) =>
