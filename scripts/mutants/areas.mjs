@@ -15,10 +15,8 @@ export const areas = {
     mutate: ['src/protocol/statusRules.ts', 'src/http/retryCall.ts'],
     tests: [
       'test/protocol/{operations,statusRules}.test.ts',
-      'test/http/{abandoned,accepted,activity,bounds,links,retryCall,time}.test.ts',
-      'test/endpoint/methods.test.ts',
+      'test/http/retryCall.test.ts',
       'test/errors/making.test.ts',
-      'test/wire/failures.test.ts',
     ],
   },
   limits: {
@@ -27,11 +25,7 @@ export const areas = {
   },
   submission: {
     mutate: ['src/http/keepSubmission.ts', 'src/http/submissionLag.ts'],
-    tests: [
-      'test/http/{abandoned,accepted,keepSubmission,links,submissionLag,time}.test.ts',
-      'test/endpoint/{methods,stream}.test.ts',
-      'test/job/{attach,errors,leaving,money}.test.ts',
-    ],
+    tests: ['test/http/{keepSubmission,submissionLag}.test.ts'],
   },
   stream: {
     mutate: [
