@@ -74,7 +74,7 @@ async function mutate(area, files) {
     incrementalFile: `.cache/mutants/${area}.json`,
     force: !values.changed,
     // For tests that hang, beside other work on a slow machine. Most endless loops end earlier, as Stryker counts their rounds.
-    timeoutMS: 60_000,
+    timeoutMS: 20_000,
     dryRunTimeoutMinutes: 20,
     ignorePatterns: ['/bench', '/coverage', '/dist', '/docs', '/examples', '/.cache', '/*.tgz'],
     tempDirName: `.stryker-tmp/${area}`,

@@ -175,7 +175,8 @@ export class JobController implements JobContext {
     if (id !== undefined) events.push({ type: 'submitted', id });
     if (snapshot) events.push({ type: 'state', snapshot });
     if (this.#lastProgress) events.push(this.#lastProgress);
-    events.push(...this.#keptChunks);
+    // Not by a spread: a call takes no more than some hundred thousand arguments.
+    for (const chunk of this.#keptChunks) events.push(chunk);
     return events;
   }
 

@@ -64,7 +64,7 @@ export interface JobOptions<I extends object = Record<string, unknown>>
   /** A name of your own for the job: on its requests' activity, its errors, and its reference. */
   readonly tag?: string;
   /**
-   * Called before the job is submitted, once; the request that it gives is submitted instead. A place to write down that
+   * Called before the job is submitted (again where that was withdrawn unsent); the request that it gives is submitted instead. A place to write down that
    * a submission is on its way, or to add a webhook's token. Where it errors, nothing is sent.
    */
   beforeSubmit?(request: JobRequest<I>): ObservableInput<JobRequest<I>>;

@@ -265,7 +265,12 @@ function withoutViewers(state: JobState): JobState {
 
 /** Nothing more will come. A job that is over already keeps its end. */
 function failed(state: JobState, error: unknown): JobState {
-  return isOver(state) ? submissionEnded(state) : { ...submissionEnded(withoutViewers(state)), error };
+  if (isOver(state)) return submissionEnded(state);
+  const next = { ...submissionEnded(withoutViewers(state)), error };
+  // Foreign code may fail with `undefined`, which no later view could be told: that view submits anew.
+  return error === undefined && next.submission === 'failed'
+    ? { ...next, submission: 'idle', request: undefined }
+    : next;
 }
 
 /** The submission is over. Where it gave no id, there is nothing to cancel. */

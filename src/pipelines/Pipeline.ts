@@ -1,4 +1,4 @@
-import { asyncScheduler, type SchedulerLike, type Subscriber } from 'rxjs';
+import { Subscription, asyncScheduler, type SchedulerLike, type Subscriber } from 'rxjs';
 import { AbortedError } from '../errors/AbortedError.js';
 import type { RunpodError } from '../errors/RunpodError.js';
 import type { JobRequest } from '../types/JobRequest.js';
@@ -153,11 +153,18 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     this.#closed = true;
     this.#controls.unsubscribe();
     if (!this.#inputsEnded) this.#source?.close();
-    for (const task of this.#inFlight) task.cancel();
+    // A subscription calls every teardown, also after one that throws.
+    const jobs = new Subscription();
+    for (const task of this.#inFlight) {
+      jobs.add(() => {
+        task.cancel();
+      });
+    }
     this.#inFlight.clear();
     this.#buffer.drain();
     this.#items.clear();
     this.#droppedItems.clear();
+    jobs.unsubscribe();
   }
 
   /** Takes steps until none is possible. */

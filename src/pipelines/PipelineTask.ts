@@ -3,7 +3,7 @@ import { jobError } from '../errors/jobError.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
-import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
 import type { FailedItem, PipelineItem } from './PipelineItem.js';
 import type { Runner } from './Runner.js';
 import { incomplete } from './runnerOf.js';
@@ -91,17 +91,21 @@ export class PipelineTask<I extends object, O> implements Observer<JobSnapshot<O
     if (this.#attemptEnded) return;
     this.#snapshot = snapshot;
     if (!isTerminal(snapshot)) return;
-    this.#endAttempt();
-    const { index, request, attempts } = this;
-    if (snapshot.status === 'COMPLETED')
-      this.#host.taskCompleted(this, { ok: true, index, request, output: snapshot.output, snapshot, attempts });
-    else this.#host.taskFailed(this, jobError(snapshot, { operation: 'status' }));
+    try {
+      this.#endAttempt();
+    } finally {
+      // A teardown that throws does not lose the result, which was paid for.
+      this.#report(snapshot);
+    }
   }
 
   error(error: unknown): void {
     if (this.#attemptEnded) return;
-    this.#endAttempt();
-    this.#host.taskFailed(this, error);
+    try {
+      this.#endAttempt();
+    } finally {
+      this.#host.taskFailed(this, error);
+    }
   }
 
   complete(): void {
@@ -132,8 +136,16 @@ export class PipelineTask<I extends object, O> implements Observer<JobSnapshot<O
   }
 
   #endAttempt(): void {
+    const subscription = this.#subscription;
     this.#endedAttempt = this.attempts;
-    this.#subscription?.unsubscribe();
     this.#subscription = undefined;
+    subscription?.unsubscribe();
+  }
+
+  #report(snapshot: TerminalSnapshot<O>): void {
+    const { index, request, attempts } = this;
+    if (snapshot.status === 'COMPLETED')
+      this.#host.taskCompleted(this, { ok: true, index, request, output: snapshot.output, snapshot, attempts });
+    else this.#host.taskFailed(this, jobError(snapshot, { operation: 'status' }));
   }
 }

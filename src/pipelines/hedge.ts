@@ -1,4 +1,16 @@
-import { EMPTY, asyncScheduler, concatMap, defer, materialize, merge, of, switchMap, throwError, timer } from 'rxjs';
+import {
+  EMPTY,
+  asyncScheduler,
+  catchError,
+  concatMap,
+  defer,
+  map,
+  merge,
+  of,
+  switchMap,
+  throwError,
+  timer,
+} from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { untilTerminal } from '../operators/untilTerminal.js';
 import { isTerminal } from '../protocol/snapshot.js';
@@ -83,13 +95,12 @@ export function hedge<I extends object, O>(
           runningJobs++;
           return run(request, index);
         }).pipe(
-          // As data, because the error of one job does not end the other.
-          materialize(),
-          concatMap((notification) => {
-            if (notification.kind === 'N') return takeSnapshot(notification.value, first);
-            if (notification.kind === 'E') return endFailed({ first, error: notification.error });
-            return EMPTY;
-          }),
+          // As data, because the error of one job does not end the other. Its teardown runs before the error is judged.
+          map((snapshot): { readonly snapshot: JobSnapshot<O> } | { readonly error: unknown } => ({ snapshot })),
+          catchError((error: unknown) => of({ error })),
+          concatMap((event) =>
+            'snapshot' in event ? takeSnapshot(event.snapshot, first) : endFailed({ first, error: event.error }),
+          ),
         );
 
       const second$ = timer(after, scheduler).pipe(switchMap(() => (on(latest) ? runJob(false) : EMPTY)));

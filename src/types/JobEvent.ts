@@ -2,12 +2,12 @@ import type { JobRequest } from './JobRequest.js';
 import type { JobSnapshot, TerminalSnapshot } from './JobSnapshot.js';
 
 /**
- * What happens to a job, in order. A late subscriber first gets the latest event of each type, and the chunks that the
- * job keeps. Open by contract: a later version may add types.
+ * What happens to a job, in order. A late subscriber first gets the latest `submitted`, `state` and `progress`, and the
+ * chunks that the job keeps. Open by contract: a later version may add types.
  *
  * | type | when |
  * | --- | --- |
- * | `submitting` | before the request is sent; once in a job's life |
+ * | `submitting` | before the request is sent; again where it was withdrawn unsent |
  * | `submitted` | the job's id is known; for an attached job at once |
  * | `state` | an answer differs from the one before |
  * | `progress` | the worker's progress update differs from the one before |

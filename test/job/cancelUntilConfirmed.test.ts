@@ -41,6 +41,35 @@ function settling(cancels: readonly Turn[], statuses: readonly Turn[] = [job('IN
   return { ...time, seen, cancels: cancel.at, reads: status.at };
 }
 
+describe('cancelUntilConfirmed that lets others go first', () => {
+  test('S6 sends the cancel one macrotask later', () => {
+    const time = clock();
+    const cancel = asked(() => time.scheduler.now(), [job('CANCELLED')]);
+    const seen = time.see(
+      cancelUntilConfirmed(cancel.ask, () => NEVER, { scheduler: time.scheduler, letOthersGoFirst: true }),
+    );
+    expect(cancel.at).toEqual([]);
+    time.until(0);
+    expect(cancel.at).toEqual([0]);
+    expect(seen.values).toMatchObject([{ outcome: 'cancelled' }]);
+  });
+
+  test('S6 reads the job instead where it ended meanwhile', () => {
+    const time = clock();
+    let over = false;
+    const cancel = asked(() => time.scheduler.now(), [job('CANCELLED')]);
+    const read = () => of(job('COMPLETED', { output: 1 }));
+    const isKnownOver = () => over;
+    const seen = time.see(
+      cancelUntilConfirmed(cancel.ask, read, { scheduler: time.scheduler, letOthersGoFirst: true, isKnownOver }),
+    );
+    over = true;
+    time.until(0);
+    expect(cancel.at).toEqual([]);
+    expect(seen.values).toMatchObject([{ outcome: 'finished', snapshot: { status: 'COMPLETED' } }]);
+  });
+});
+
 describe('cancelUntilConfirmed', () => {
   test.each<[string, Turn, object]>([
     ['CANCELLED', job('CANCELLED'), { outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }],

@@ -46,6 +46,21 @@ describe('beforeSubmit', () => {
     expect(beforeSubmit).toHaveBeenCalledTimes(1);
   });
 
+  test('that fails with undefined has the next view submit anew', () => {
+    const made = world();
+    let fails = true;
+    const beforeSubmit = vi.fn((request: JobRequest) => (fails ? throwError(() => undefined) : of(request)));
+    const job = made.endpoint.job({ input }, { beforeSubmit });
+    const first = made.see(job.output$);
+    made.until(1_000);
+    expect(first.error).toMatchObject({ code: 'aborted' });
+    fails = false;
+    const second = made.see(job.output$);
+    made.until(100_000);
+    expect(second.values).toHaveLength(1);
+    expect(tally(made).run).toBe(1);
+  });
+
   const broken = new Error('the store is full');
   test.each<[string, NonNullable<JobOptions['beforeSubmit']>]>([
     [

@@ -469,3 +469,33 @@ describe('the options of a pipeline', () => {
     expect(() => runAll(() => NEVER, [], { retry: NaN })).toThrow(expect.objectContaining({ operation: 'runAll' }));
   });
 });
+
+describe('a job whose teardown throws', () => {
+  const broken = new Error('the teardown throws');
+  const throwing = (job$: Observable<JobSnapshot<string>>) =>
+    new Observable<JobSnapshot<string>>((subscriber) => {
+      subscriber.add(job$.subscribe(subscriber));
+      return () => {
+        throw broken;
+      };
+    });
+
+  it('does not keep the other jobs from being cancelled on unsubscribe', () => {
+    const cancelled: number[] = [];
+    const runner = (_: JobRequest<Letter>, index: number) =>
+      new Observable<JobSnapshot<string>>(() => () => {
+        cancelled.push(index);
+        if (index === 0) throw broken;
+      });
+    const subscription = runAll(runner, letters('abc'), { concurrency: 3 }).subscribe();
+    expect(() => {
+      subscription.unsubscribe();
+    }).toThrow();
+    expect(cancelled).toEqual([0, 1, 2]);
+  });
+
+  it('S24 does not lose its result, nor the jobs after it', () => {
+    const { items } = collect(runAll((request) => throwing(of(completed(request.input.letter))), letters('ab'), {}));
+    expect(items.map(({ ok }) => ok)).toEqual([true, true]);
+  });
+});
