@@ -5,12 +5,13 @@ import {
   Subject,
   VirtualTimeScheduler,
   concat,
+  config,
   of,
   queueScheduler,
   takeUntil,
   throwError,
 } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectionError } from '../../src/errors/ConnectionError.js';
 import type { PipelineItem } from '../../src/pipelines/PipelineItem.js';
 import type { PipelineTotals } from '../../src/pipelines/PipelineProgress.js';
@@ -472,14 +473,6 @@ describe('the options of a pipeline', () => {
 
 describe('a job whose teardown throws', () => {
   const broken = new Error('the teardown throws');
-  const throwing = (job$: Observable<JobSnapshot<string>>) =>
-    new Observable<JobSnapshot<string>>((subscriber) => {
-      subscriber.add(job$.subscribe(subscriber));
-      return () => {
-        throw broken;
-      };
-    });
-
   it('does not keep the other jobs from being cancelled on unsubscribe', () => {
     const cancelled: number[] = [];
     const runner = (_: JobRequest<Letter>, index: number) =>
@@ -494,8 +487,23 @@ describe('a job whose teardown throws', () => {
     expect(cancelled).toEqual([0, 1, 2]);
   });
 
-  it('S24 does not lose its result, nor the jobs after it', () => {
-    const { items } = collect(runAll((request) => throwing(of(completed(request.input.letter))), letters('ab'), {}));
+  it('S24 does not lose its result, nor the jobs after it', async () => {
+    const unhandled: unknown[] = [];
+    config.onUnhandledError = (error) => unhandled.push(error);
+    onTestFinished(() => (config.onUnhandledError = null));
+    const jobs = new Subject<JobSnapshot<string>>();
+    const runner = () =>
+      new Observable<JobSnapshot<string>>((subscriber) => {
+        const subscription = jobs.subscribe(subscriber);
+        return () => {
+          subscription.unsubscribe();
+          throw broken;
+        };
+      });
+    const { items } = collect(runAll(runner, letters('ab'), { concurrency: 1 }));
+    jobs.next(completed('a'));
+    jobs.next(completed('b'));
     expect(items.map(({ ok }) => ok)).toEqual([true, true]);
+    await expect.poll(() => unhandled.length).toBe(2);
   });
 });
