@@ -490,7 +490,9 @@ describe('a job whose teardown throws', () => {
   it('S24 does not lose its result, nor the jobs after it', async () => {
     const unhandled: unknown[] = [];
     config.onUnhandledError = (error) => unhandled.push(error);
-    onTestFinished(() => (config.onUnhandledError = null));
+    onTestFinished(() => {
+      config.onUnhandledError = null;
+    });
     const jobs = new Subject<JobSnapshot<string>>();
     const runner = () =>
       new Observable<JobSnapshot<string>>((subscriber) => {
