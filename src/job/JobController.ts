@@ -139,6 +139,8 @@ export class JobController implements JobContext {
       // A scheduler or a host may throw. The job then fails, and goes on to handle its actions.
       this.#queue.push({ type: 'failed', error });
     }
+    // After the effects have started, so that what a waiting subscriber reads of the job is read for the views, too.
+    this.#changes$?.next(action.type === 'cancelSettled' ? action.result : undefined);
   }
 
   /** Reports an action to the viewers that it concerns. All events of a job are made here. */
@@ -153,7 +155,6 @@ export class JobController implements JobContext {
     const concerned =
       action.type === 'streamFailed' ? before.viewers.filter(({ role }) => role === 'chunk-viewer') : before.viewers;
     for (const viewer of concerned) this.#report(viewer, events, error, action.type === 'detach');
-    this.#changes$?.next(action.type === 'cancelSettled' ? action.result : undefined);
   }
 
   /** Adds `ended` to the events for a viewer, where they are its last. */
