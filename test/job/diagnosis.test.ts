@@ -250,4 +250,19 @@ describe('diagnosis$', () => {
     for (const { error } of [early, late]) expect(error).toBe(output.error);
     expect(tally(made)).toEqual({ run: 1 });
   });
+
+  test('S7 the views have the first answer, where it comes at once and later reads find nothing', () => {
+    let reads = 0;
+    const made = script(({ operation }) => {
+      if (operation === 'run') return { body: { id: 'job-1', status: 'IN_QUEUE' } };
+      if (operation === 'health') return { body: counts({}) };
+      reads++;
+      return reads === 1 ? { body: { id: 'job-1', status: 'COMPLETED', output: 7 } } : { status: 404 };
+    });
+    const job = made.endpoint.job({ input });
+    made.see(job.diagnosis$);
+    const output = made.see(job.output$);
+    made.until(60_000);
+    expect(output.values).toEqual([7]);
+  });
 });
