@@ -37,7 +37,7 @@ export interface ApiCall<T> {
   readonly onStart?: (state: CallState) => void;
   /**
    * Reads a 2xx answer.
-   * @defaultValue as a job; an answer of 4xx may then be a job, too
+   * @defaultValue reads a job; then an answer of 4xx may be a job as well
    */
   readonly read?: (reply: Reply) => Parsed<T>;
 }

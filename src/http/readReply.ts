@@ -28,7 +28,7 @@ export interface ReplyReader {
   readonly onJob: (snapshot: JobSnapshot) => void;
 }
 
-/** The value that an answer holds. Throws the error that another answer is. */
+/** The value of a successful answer, or of one that is a job. Throws the error of any other answer. */
 export function readReply<T>(reply: Reply, call: ApiCall<T>, given: ReplyReader): T {
   const { status } = reply;
   const { jobId, operation } = call;

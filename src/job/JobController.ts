@@ -143,7 +143,7 @@ export class JobController implements JobContext {
     this.#changes$?.next(action.type === 'cancelSettled' ? action.result : undefined);
   }
 
-  /** Reports an action to the viewers that it concerns. All events of a job are made here. */
+  /** Reports an action to the viewers that it concerns. */
   #notify(before: JobState, action: JobAction): void {
     const state = this.#state;
     if (action.type === 'join') {
@@ -181,7 +181,10 @@ export class JobController implements JobContext {
     return events;
   }
 
-  /** The events that an action brings, but for `ended`. */
+  /**
+   * The events that an action brings: the place where events are made. `#report` adds `ended` for each viewer, and
+   * `#replayed` repeats the latest for a viewer that comes late.
+   */
   #eventsOf(before: JobState, action: JobAction): JobEvent[] {
     const { id, request, snapshot } = this.#state;
     const events: JobEvent[] = [];

@@ -223,8 +223,8 @@ export function jobReducer(state: JobState, action: JobAction, facts: ReducerFac
     case 'cancelSettled': {
       const { snapshot, error } = action.result;
       const next = answered({ ...state, cancelRequested: undefined }, snapshot, now);
-      // An output that does not match its schema ends the job. That the job is gone for a cancel does not: a read may
-      // still find it.
+      // An output that does not match its schema ends the job. A cancel that was answered 404 does not: a read may still
+      // find the job.
       return error instanceof JobOutputError ? failed(next, error) : next;
     }
     case 'streamEvent':

@@ -13,7 +13,7 @@ export interface Due {
  * It is a binary heap whose entries know their own index, so that an entry can be moved or removed in logarithmic time.
  */
 export class DueQueue<T extends Due> {
-  /** How many times an entry was set. An entry with a smaller `turn` was set before that count was read. */
+  /** How many times an entry was set. It numbers the entries: those set later have a greater `turn`. */
   turns = 0;
   readonly #heap: T[] = [];
 

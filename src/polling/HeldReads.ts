@@ -7,8 +7,8 @@ import { statusCall } from './statusCall.js';
 import type { CallJob, ReadTerms } from './WatchRequest.js';
 
 /**
- * An answer that takes this long was held, even if for less than the time asked for, in milliseconds. Plain reads are no
- * farther apart.
+ * An answer that takes this long counts as held, even where it was asked for a longer time, in milliseconds. It is the
+ * longest pause between plain reads, so such an answer saved one.
  */
 const MAX_PLAIN_GAP = 5_000;
 

@@ -16,10 +16,9 @@ import type { CallJob, ReadTerms, SnapshotObserver, WatchRequest } from './Watch
 const MAX_KNOWN_JOBS = 4096;
 
 /**
- * The jobs of an endpoint that a client knows, and the way to everything that is shared by job id. All reads of a job go
- * through it: one request is in flight for each job, and every watcher of the job gets the answer, while its pace,
- * timeout and errors stay its own. A job's stream has one reader at a time; the next one goes on where the last one
- * stopped.
+ * The jobs of an endpoint that a client knows, and the way to everything that is shared by job id. One read is
+ * in flight for each job, and every watcher of the job gets the answer, while its pace, timeout and errors stay its own.
+ * A job's stream has one reader at a time; the next reader goes on where the last one stopped.
  */
 export class JobCache {
   readonly #jobs = new Map<string, KnownJob>();

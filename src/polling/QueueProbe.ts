@@ -21,7 +21,7 @@ export class QueueProbe<T extends QueuedJob> {
   /** The queued jobs, in the order of submission. */
   readonly #queue: T[] = [];
   #probe: T | undefined;
-  /** How many jobs a running answer about the probe would tell of: the probe, and the jobs ahead of it. */
+  /** The probe's place in the queue, from 1. If the probe runs, so do the jobs ahead of it. */
   #probeDistance = 1;
   /** When a queued job was last found to run, or the first job of the queue was submitted. */
   #lastProgressAt = 0;

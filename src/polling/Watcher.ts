@@ -31,7 +31,7 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
   lastSuccessAt: number;
   /** How many reads have failed since then. */
   failures = 0;
-  /** When the next read was due, while the job is read earlier because its snapshot may be out of date. */
+  /** Set while an extra read is made, because the snapshot may be out of date: when the regular read was due. */
   fallbackDueAt: number | undefined;
 
   constructor(poller: WatcherOwner, { job, request, observer, nth, now, seen }: WatcherStart) {

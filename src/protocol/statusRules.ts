@@ -52,8 +52,8 @@ const byRange: readonly (StatusRule & { readonly from: number })[] = [
 const defaultRule: StatusRule = { code: 'http', ...UNEXPECTED };
 
 /**
- * The rule for a status. To treat one status in another way, such as to repeat a 409, give it a row in `byStatus`. Only
- * `refused` means something for a 2xx: it is false.
+ * The rule for a status. To treat one status in another way, such as to repeat a 409, give it a row in `byStatus`. For a
+ * 2xx, only `refused` has a meaning, and it is false.
  */
 export function statusRule(status: number): StatusRule {
   return byStatus[status] ?? byRange.find(({ from }) => status >= from) ?? defaultRule;

@@ -12,6 +12,7 @@ export type Operation =
   | 'retry'
   | 'health'
   | 'purge-queue'
+  | 'requests'
   | (string & {});
 
 /**
