@@ -32,7 +32,7 @@ export function lagPause({ status, text }: Reply, now: number, until: number): n
 }
 
 /** What this client knows of a job that is not found. */
-interface KnownJob {
+interface SeenJob {
   /** Whether the service has told of the job. */
   readonly known: boolean;
   readonly last: JobSnapshot | undefined;
@@ -42,7 +42,7 @@ interface KnownJob {
 export function jobMissingError(
   jobId: string,
   context: ErrorContext,
-  job: KnownJob | undefined,
+  job: SeenJob | undefined,
 ): JobExpiredError | JobNotFoundError {
   if (job?.known)
     return new JobExpiredError(`job ${jobId} is gone: its ttl, or the time its result is kept, is over`, context, {
