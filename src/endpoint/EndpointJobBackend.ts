@@ -2,7 +2,7 @@ import { Subscription, type Observable, type OperatorFunction, type SchedulerLik
 import type { ErrorContext } from '../errors/RunpodError.js';
 import type { Closeable } from '../http/ClientContext.js';
 import type { CancelOutcome } from '../job/cancelUntilConfirmed.js';
-import type { JobBackend, JobCancelOptions, SubmissionCall } from '../job/JobBackend.js';
+import type { JobBackend, JobCancelOptions, JobWatchOptions, SubmissionCall } from '../job/JobBackend.js';
 import type { JobOptions } from '../job/JobOptions.js';
 import type { ReadTerms } from '../polling/WatchRequest.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
@@ -56,8 +56,10 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
     });
   }
 
-  watch(id: string): Observable<JobSnapshot> {
-    return watchJob(this.#view.context, id, this.#readTerms);
+  watch(id: string, { ref, onCompleted }: JobWatchOptions): Observable<JobSnapshot> {
+    const { context } = this.#view;
+    context.jobs.restoreSubmittedAt(id, ref?.submittedAt);
+    return watchJob(context, id, this.#readTerms).pipe(this.checkOutput(onCompleted));
   }
 
   read(id: string): Observable<JobSnapshot> {
@@ -98,10 +100,6 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
 
   submittedAt(id: string): number | undefined {
     return this.#view.context.jobs.get(id)?.submittedAt;
-  }
-
-  restoreSubmittedAt(id: string, submittedAt: number | undefined): void {
-    this.#view.context.jobs.restoreSubmittedAt(id, submittedAt);
   }
 
   hasGap(id: string): boolean {

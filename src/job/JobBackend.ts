@@ -3,6 +3,7 @@ import type { ErrorContext } from '../errors/RunpodError.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
 import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
+import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { CancelOutcome } from './cancelUntilConfirmed.js';
@@ -23,7 +24,16 @@ export interface JobCancelOptions {
   readonly onlyIfQueued: boolean;
 }
 
-/** What one job needs of its endpoint. The snapshots are as the service sent them; `checkOutput` checks their output. */
+/** How a job is watched. */
+export interface JobWatchOptions {
+  /** The job's reference, if it was attached: it says when the job was submitted. */
+  readonly ref: JobRef | undefined;
+  /** Called when an answer says that the job has completed, before its output is checked. */
+  readonly onCompleted?: () => void;
+}
+
+/** What one job needs of its endpoint. But for `watch`, snapshots are as the service sent them: `checkOutput` checks
+ * their output. */
 export interface JobBackend {
   readonly scheduler: SchedulerLike;
   readonly endpointId: string | undefined;
@@ -40,8 +50,8 @@ export interface JobBackend {
    */
   submit(request: JobRequest<object>, onStart: (call: SubmissionCall) => void): Observable<JobSnapshot>;
 
-  /** Polls the job until it is over. All watchers of the job share the polling. */
-  watch(id: string): Observable<JobSnapshot>;
+  /** Polls the job until it is over, and checks its output. The polling is shared with all others who watch the job. */
+  watch(id: string, options: JobWatchOptions): Observable<JobSnapshot>;
 
   /** Reads the job once. A read that is in flight already is shared. */
   read(id: string): Observable<JobSnapshot>;
@@ -75,9 +85,6 @@ export interface JobBackend {
 
   /** When this client submitted the job, or what was restored. */
   submittedAt(id: string): number | undefined;
-
-  /** Takes over from a reference when the job was submitted, unless that is known. */
-  restoreSubmittedAt(id: string, submittedAt: number | undefined): void;
 
   /** Whether chunks may be missing after the delivered part of the job's stream. */
   hasGap(id: string): boolean;

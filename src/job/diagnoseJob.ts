@@ -15,7 +15,6 @@ import { sameJson } from '../protocol/json.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobContext } from './JobContext.js';
 import { withJobPolicy } from './jobPolicy.js';
-import { watchJob } from './watchJob.js';
 
 /** Why a job waits, from the moment that it has an id until it is over. Emits when that changes. */
 export function diagnoseJob(job: JobContext): Observable<Diagnosis> {
@@ -33,9 +32,10 @@ export function diagnoseJob(job: JobContext): Observable<Diagnosis> {
       const { submittedAt } = job.ref ?? {};
       const request = job.state.request ?? job.origin.request;
       const ttl = request && withJobPolicy(request, job.timeout).policy?.ttl;
-      return combineLatest([watchJob(job), backend.watchHealth().pipe(startWith(undefined))]).pipe(
-        map(([snapshot, health]) => diagnose(snapshot, health, { submittedAt, ttl, now: scheduler.now() })),
-      );
+      return combineLatest([
+        backend.watch(job.id, { ref: job.origin.ref }),
+        backend.watchHealth().pipe(startWith(undefined)),
+      ]).pipe(map(([snapshot, health]) => diagnose(snapshot, health, { submittedAt, ttl, now: scheduler.now() })));
     }),
     distinctUntilChanged<Diagnosis>(sameJson),
     takeWhile(({ reason }) => reason !== 'ended', true),

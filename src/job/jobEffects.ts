@@ -25,7 +25,6 @@ import type { JobTimeout } from './JobOptions.js';
 import { withJobPolicy } from './jobPolicy.js';
 import { hasOwner, isOver, isSubmitting, type JobAction, type JobState } from './jobReducer.js';
 import { requestCancel } from './requestCancel.js';
-import { watchJob } from './watchJob.js';
 
 /** What the effects depend on beside the job's state; it stays the same for all of the job's life. */
 export interface EffectSettings {
@@ -89,9 +88,10 @@ const table = {
   watch: {
     wanted: (state) => isLive(state) && hasOwner(state) && !state.expiredDeadline,
     start: (job) => {
-      const snapshot$ = watchJob(job, () => {
+      const onCompleted = () => {
         job.dispatch({ type: 'finished' });
-      });
+      };
+      const snapshot$ = job.backend.watch(job.id, { ref: job.origin.ref, onCompleted });
       return follow(job, snapshot$, answer, (error) => ({ type: 'readFailed', error }));
     },
   },

@@ -1,4 +1,4 @@
-import { EMPTY, NEVER, Subject, Subscription, defer, of, throwError, type Observable } from 'rxjs';
+import { EMPTY, NEVER, Subject, Subscription, defer, of, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { JobExpiredError } from '../../src/errors/JobExpiredError.js';
 import { jobError } from '../../src/errors/jobError.js';
@@ -123,7 +123,6 @@ function contextOf(
       checkOutput: () => (source) => source,
       refresh: () => undefined,
       submittedAt: () => undefined,
-      restoreSubmittedAt: () => undefined,
       hasGap: () => false,
       trackPendingCancel: () => new Subscription(),
       onClosing: () => new Subscription(),
@@ -206,11 +205,11 @@ describe('watching', () => {
   });
 
   test('dispatches that the job has finished before its output is checked', () => {
-    const checkOutput = (onCompleted?: () => void) => {
+    const watch: JobBackend['watch'] = (_, { onCompleted }) => {
       onCompleted?.();
-      return (source: Observable<JobSnapshot>) => source;
+      return NEVER;
     };
-    const { start, actions } = contextOf(queued, { checkOutput });
+    const { start, actions } = contextOf(queued, { watch });
     start('watch');
     expect(actions).toEqual([{ type: 'finished' }]);
   });
