@@ -61,8 +61,9 @@ export class EndpointContext {
   }
 
   /**
-   * Makes an API call: emits one value (without `read`, a job) and completes, or errors. The call is checked, sent by `sendCall`, and its answer is
-   * read by `readReply`; what the caller's `timeout` and `signal` end is decided here.
+   * Makes an API call: emits one value and completes, or errors. Without `read`, the value is a job. The call is checked,
+   * sent by `sendCall`, and its answer read by `readReply`. The call's `ownership` says whether the caller's `timeout` and
+   * `signal` end it.
    */
   call<T>(call: ApiCall<T> & Pick<Required<ApiCall<T>>, 'read'>, options?: CallOptions): Observable<T>;
   call(call: JobCall, options?: CallOptions): Observable<JobSnapshot>;

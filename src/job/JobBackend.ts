@@ -28,12 +28,14 @@ export interface JobCancelOptions {
 export interface JobWatchOptions {
   /** The job's reference, if it was attached: it says when the job was submitted. */
   readonly ref: JobRef | undefined;
-  /** Called when an answer says that the job has completed, before its output is checked. */
+  /** Called when the job has completed, before its output is checked by a schema. Not called without a schema. */
   readonly onCompleted?: () => void;
 }
 
-/** What one job needs of its endpoint. But for `watch`, snapshots are as the service sent them: `checkOutput` checks
- * their output. */
+/**
+ * What one job needs of its endpoint. The output of snapshots is checked by `watch`; of snapshots from elsewhere, by
+ * `checkOutput`.
+ */
 export interface JobBackend {
   readonly scheduler: SchedulerLike;
   readonly endpointId: string | undefined;

@@ -139,7 +139,7 @@ export class JobController implements JobContext {
       // A scheduler or a host may throw. The job then fails, and goes on to handle its actions.
       this.#queue.push({ type: 'failed', error });
     }
-    // After the effects have started, so that what a waiting subscriber reads of the job is read for the views, too.
+    // After the effects have started: `diagnosis$` may read the job now, and the views then share that read.
     this.#changes$?.next(action.type === 'cancelSettled' ? action.result : undefined);
   }
 

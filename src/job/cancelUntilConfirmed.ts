@@ -79,7 +79,7 @@ export function cancelUntilConfirmed(
       error instanceof ResponseError ? of<CancelOutcome>({ outcome: 'cancelled', error }) : throwError(() => error),
     ),
   );
-  // Meanwhile the job may have ended, and then it is read.
+  // The job may end while others go first. Then it is read instead.
   const inTurn$ = letOthersGoFirst
     ? timer(0, scheduler).pipe(switchMap(() => (isKnownOver() ? attempt$ : cancel$)))
     : cancel$;

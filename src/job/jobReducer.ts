@@ -205,7 +205,7 @@ export function jobReducer(state: JobState, action: JobAction, facts: ReducerFac
     case 'cancel':
       if (isOver(state)) return state;
       if (isUnsent(state, facts)) return failed(state, action.error);
-      // Where the stream says that the job is over, a conditional cancel reads the job's last answer and cancels nothing.
+      // A job that is over by its stream is only read: `cancel-if-queued` cancels no job that is over.
       return { ...state, inGrace: false, cancelRequested: state.finished ? 'cancel-if-queued' : 'cancel' };
     case 'deadline':
       if (isOver(state)) return state;

@@ -118,7 +118,7 @@ export class JobCache {
    * Reads a job's stream, as its only reader.
    *
    * @param position - how far this reader has come, and kept up to date. A reader without a position goes on where the
-   *   last one stopped. Chunks that others got since are missing for a reader that is behind: the service gives each once
+   *   last one stopped. For a reader that is behind, the chunks between are a gap: the service gives each chunk once
    * @param inUse - makes the error for a second reader
    */
   stream<T>(

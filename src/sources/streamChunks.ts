@@ -14,8 +14,8 @@ import { StreamReader } from './StreamReader.js';
  * streamChunks(() => readStream(id), { status: () => endpoint.watch(id) });
  * ```
  *
- * The service removes chunks from its buffer as it answers. So a stream must have one streamReader, and an answer that is lost
- * may take chunks with it: a gap, for which `onGap` says what happens. A failure that cannot have taken chunks (429,
+ * The service removes chunks from its buffer as it answers. So a stream must have one reader, and an answer that is lost may
+ * take chunks with it: a gap, for which `onGap` says what happens. A failure that cannot have taken chunks (429,
  * another 4xx but 408, no connection) is no gap. Failed reads are repeated for `outage` where their error is `retryable`.
  *
  * - Emits a `chunk` event for each chunk, and under `onGap: 'mark'` a `gap` event for each gap.
