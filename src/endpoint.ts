@@ -136,7 +136,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   status(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
     const context = this.#context;
     // Only a read with nothing of its own can be shared with others.
-    const isOwn = call.headers !== undefined || call.context !== undefined;
+    const isOwn = !!(call.headers ?? call.context);
     const read$ = isOwn ? context.call(statusCall(id), call) : context.jobs.read(id, { options: {} });
     return read$.pipe(context.guardRead(call, { operation: 'status', jobId: id }), this.#checkOutput());
   }

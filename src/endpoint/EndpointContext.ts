@@ -80,14 +80,14 @@ export class EndpointContext {
         ...this.errorContext(call),
         accepted: acceptedOf(kind, state.maybeReceived),
       });
-      const endpointId = this.#checkCall(call, context());
+      const endpointId = this.#checkCall(call, context);
       call.onStart?.(state);
       const request = buildRequest(client.settings, endpointId, call, options);
       const answer$ = sendCall(client, request, state).pipe(
         map((reply) =>
           readReply(reply, call, {
             state,
-            context: context(),
+            context,
             parse: this.parse,
             now: client.now(),
             job: jobs.get(jobId),
@@ -126,11 +126,11 @@ export class EndpointContext {
   }
 
   /** The endpoint's id. Throws where the call cannot be sent. */
-  #checkCall(call: ApiCall<unknown>, context: ErrorContext): string {
+  #checkCall(call: ApiCall<unknown>, context: () => ErrorContext): string {
     const isCancel = call.ownership === 'abandoned-cancel';
-    if (this.client.closed && !isCancel) throw closedError(context);
+    if (this.client.closed && !isCancel) throw closedError(context());
     if (!this.id)
-      throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', context);
+      throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', context());
     const issues = [
       ...checkId('endpoint id', this.id),
       // The cancel of an abandoned job takes the id that the service gave, whatever it looks like.

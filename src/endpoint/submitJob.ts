@@ -29,9 +29,11 @@ export function submitJob<I extends object, O, C>(
 ): Observable<JobSnapshot<O>> {
   const { allowEmptyInput, ...callOptions } = options;
   const refuse = (found: readonly Issue[]) => invalidRequest(found, context.errorContext({ operation, ...meta }));
-  // Callers without types may give no request at all.
-  const given = (request as Partial<JobRequest<I>> | undefined)?.input as I;
-  return defer(() => validate(schema, 'input', given, refuse)).pipe(
+  return defer(() => {
+    // Callers without types may give no request at all.
+    const given = (request as Partial<JobRequest<I>> | undefined)?.input as I;
+    return validate(schema, 'input', given, refuse);
+  }).pipe(
     concatMap((input) => {
       const { body, issues: bodyIssues } = jobBody({ ...request, input }, operation, { allowEmptyInput });
       return context.call(

@@ -95,13 +95,12 @@ export class RateLimiter {
    * @param wake - called once, later, when a place is free and no request waits, where there is no place now
    */
   freePlaces(wake?: () => void): number {
-    // A place may become free shortly before the timer fires. Waiting requests take the free places before the count:
-    // `#startRequests` below would send them, find further places, and call `wake` before the caller has its answer.
-    if (wake && this.#waitingRequests) this.#startRequests();
-    const free = this.#waitingRequests ? 0 : this.#places();
+    const now = this.#scheduler.now();
+    const free = this.#waitingRequests ? 0 : this.#places(now);
     if (wake && free <= 0) {
       this.#wakes.add(wake);
-      this.#startRequests();
+      // Nothing is started here: `wake` must not be called before the caller has its answer, and the clock may tick now.
+      if (!this.#starting && this.#timer.closed) this.#startLater(now);
     }
     return free;
   }
@@ -142,9 +141,8 @@ export class RateLimiter {
   }
 
   /** How many requests may be sent now, whether or not others wait. */
-  #places(): number {
+  #places(now: number): number {
     const { concurrent = Infinity } = this.#limits;
-    const now = this.#scheduler.now();
     const firstCounted = this.#endedAt.findIndex((endedAt) => endedAt + this.#window >= now);
     this.#endedAt.splice(0, firstCounted < 0 ? this.#endedAt.length : firstCounted);
     if (this.#pausedUntil > now) return 0;
@@ -157,7 +155,12 @@ export class RateLimiter {
     this.#starting = true;
     // One at a time: a request that starts may add others, and urgent ones.
     let next = this.#nextStart();
-    while (next && this.#places() > 0) {
+    while (next) {
+      const now = this.#scheduler.now();
+      if (this.#places(now) <= 0) {
+        this.#startLater(now);
+        break;
+      }
       next.waiting.delete(next.start);
       // A callback that is told of a free place calls `run`, which must start its request.
       this.#starting = next.waiting !== this.#wakes;
@@ -165,7 +168,6 @@ export class RateLimiter {
       this.#starting = true;
       next = this.#nextStart();
     }
-    if (next) this.#startLater();
     this.#starting = false;
   }
 
@@ -179,11 +181,10 @@ export class RateLimiter {
   }
 
   /** Tries again when the pause is over, or when the oldest request no longer counts. */
-  #startLater(): void {
+  #startLater(now: number): void {
     const { concurrent = Infinity } = this.#limits;
     // The end of a request starts the next.
     if (this.#inFlight >= concurrent) return;
-    const now = this.#scheduler.now();
     const paused = now < this.#pausedUntil;
     const dueAt = paused ? this.#pausedUntil : (this.#endedAt[0] ?? Infinity) + this.#window + 1;
     this.#timer.unsubscribe();
@@ -192,7 +193,7 @@ export class RateLimiter {
       () => {
         this.#startRequests();
       },
-      Math.min(MAX_TIMER, dueAt - now),
+      Math.min(MAX_TIMER, Math.max(0, dueAt - now)),
     );
   }
 

@@ -40,15 +40,17 @@ function urlOf(path: string, jobId: string | undefined, queries: readonly string
   return `${path}${jobId ? `/${encodeURIComponent(jobId)}` : ''}${query && `?${query}`}`;
 }
 
-function queryOf(query: ApiCall<unknown>['query'] = {}): string {
+function queryOf(query: ApiCall<unknown>['query']): string {
+  // JavaScript callers may give `null`, here and for headers.
+  if (!query) return '';
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return String(new URLSearchParams(given));
 }
 
-function headersOf(body: string | undefined, given: CallOptions['headers'] = {}): Record<string, string> {
+function headersOf(body: string | undefined, given: CallOptions['headers']): Record<string, string> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(given ?? {})) {
     const lower = name.toLowerCase();
     if (lower !== 'authorization') headers[lower] = value;
   }

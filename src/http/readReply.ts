@@ -16,8 +16,8 @@ import { jobMissingError } from './submissionLag.js';
 /** What an answer is read with, besides its call. */
 export interface ReplyReader {
   readonly state: CallState;
-  /** What errors say of the call. */
-  readonly context: ErrorContext;
+  /** Makes what errors say of the call. */
+  readonly context: () => ErrorContext;
   /** The endpoint's own parser of JSON. */
   readonly parse: JsonParser | undefined;
   /** `scheduler.now()` */
@@ -32,13 +32,14 @@ export interface ReplyReader {
 export function readReply<T>(reply: Reply, call: ApiCall<T>, given: ReplyReader): T {
   const { status } = reply;
   const { jobId, operation } = call;
-  const { state, context, now } = given;
+  const { state, now } = given;
   if (status >= 200 && status < 300) return readSuccess(reply, call, given);
   if (!call.read && status >= 400 && status < 500 && status !== 429) {
     // The caller asked for a job, and the body is a job that is over. Other refusals may have an id and a status, too.
     const refused = parseSnapshot(reply.text);
     if ('value' in refused && isTerminal(refused.value)) return refused.value as T;
   }
+  const context = given.context();
   const redacted = (text: string) => redact(text, state);
   // Redacted before it is shortened: a shortened text could hold the beginning of the key.
   if (status === 404 && jobId && !isEndpointMissing(redacted(reply.text)))
@@ -49,7 +50,7 @@ export function readReply<T>(reply: Reply, call: ApiCall<T>, given: ReplyReader)
   throw toHttpError(reply, { ...context, accepted }, { now, redact: redacted, advise: !isUnknownSubmission });
 }
 
-function readSuccess<T>(reply: Reply, call: ApiCall<T>, { state, context, parse, onJob }: ReplyReader): T {
+function readSuccess<T>(reply: Reply, call: ApiCall<T>, { state, context: makeContext, parse, onJob }: ReplyReader): T {
   const { operation, jobId, read } = call;
   const isSubmission = operationRow(operation, call.method).kind === 'submission';
   // Without `read`, `T` is the snapshot of a job.
@@ -61,6 +62,7 @@ function readSuccess<T>(reply: Reply, call: ApiCall<T>, { state, context, parse,
     return parsed.value;
   }
   // The text is for people from here on. Parsed anew, because the issue may quote the key.
+  const context = makeContext();
   const text = redact(reply.text, state);
   const clean = parseText(text);
   const issue = 'issue' in clean ? clean.issue : parsed.issue;

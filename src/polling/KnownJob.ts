@@ -15,8 +15,7 @@ export interface SnapshotListener {
  */
 export class KnownJob {
   readonly id: string;
-  /** The read in flight, if any. */
-  readonly reads: SharedRead;
+  readonly #source: ReadSource;
   /** Whether the service has said that the job exists. */
   known = false;
   /** Whether the service has said that the job is over. */
@@ -34,10 +33,17 @@ export class KnownJob {
   /** How many reads, watches and streams use the job. */
   users = 0;
   #listeners: readonly SnapshotListener[] = [];
+  #reads: SharedRead | undefined;
 
   constructor(id: string, source: ReadSource) {
     this.id = id;
-    this.reads = new SharedRead(this, source);
+    this.#source = source;
+  }
+
+  /** The reads of the job. Made when first asked for, since most jobs of a long queue are never read. */
+  get reads(): SharedRead {
+    this.#reads ??= new SharedRead(this, this.#source);
+    return this.#reads;
   }
 
   addListener(listener: SnapshotListener): void {
@@ -62,7 +68,7 @@ export class KnownJob {
 
   /** What is known of the job, or being read, is out of date: it is read anew. */
   refresh(): void {
-    if (this.reads.inFlight) this.reads.restart();
+    if (this.#reads?.inFlight) this.#reads.restart();
     else for (const listener of this.#listeners) listener.refresh?.();
   }
 }

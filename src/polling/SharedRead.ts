@@ -78,7 +78,9 @@ export class SharedRead {
   restart(): void {
     if (!this.#requests) return;
     this.#subscription.unsubscribe();
-    this.#start(this.#requests, 0);
+    // Unsubscribing runs foreign code, in which the last request may have left.
+    const requests = this.#requests as ReadRequest[] | undefined;
+    if (requests) this.#start(requests, 0);
   }
 
   #start(requests: ReadRequest[], holdFor: number): void {

@@ -378,3 +378,12 @@ test('S1 a submission is unknown after a transport error without a phase', () =>
   expect(seen.error).toMatchObject({ code: 'submission_unknown', accepted: 'unknown', cause: { phase: 'sent' } });
   expect(sent).toBe(1);
 });
+
+test('run: reads the whole request when it is subscribed to', () => {
+  const made = script(() => ({ body: { id: 'job-1', status: 'IN_QUEUE' } }));
+  const request = { input: { n: 1 } };
+  const run$ = made.endpoint.run(request);
+  request.input = { n: 2 };
+  made.see(run$);
+  expect(JSON.parse(made.sent[0]!.body!)).toEqual({ input: { n: 2 } });
+});

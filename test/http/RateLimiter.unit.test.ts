@@ -535,7 +535,7 @@ describe('S23 asking for free places', () => {
     expect(log).toEqual(['1001 first', '1001 second']);
   });
 
-  test('first sends the requests whose time has come, and counts what they leave', () => {
+  test('are none while a request waits, and the callback comes once that request was sent', () => {
     const { limiter, log, at, send, wake, until } = limited({ concurrent: 3 });
     const woken = wake();
     const free: number[] = [];
@@ -544,9 +544,23 @@ describe('S23 asking for free places', () => {
     limiter.slowDown(5_000);
     send('a');
     until(10_000);
-    expect(log).toEqual(['0 wait a 1', '5000 send a']);
-    expect(free).toEqual([2]);
+    expect(log).toEqual(['0 wait a 1', '5000 send a', '5000 wake']);
+    expect(free).toEqual([0]);
+    expect(woken).toHaveBeenCalledTimes(1);
+  });
+
+  test('does not call the callback within the call, where the clock ticks meanwhile', () => {
+    const { limiter, scheduler, log, send, wake, until } = limited({ requests: 1, per: 1_000 });
+    send('a', { takes: 0 });
+    until(1_000);
+    log.length = 0;
+    const woken = wake();
+    const now = vi.spyOn(scheduler, 'now').mockReturnValueOnce(1_000).mockReturnValue(1_001);
+    expect(limiter.freePlaces(woken)).toBe(0);
     expect(woken).not.toHaveBeenCalled();
+    now.mockRestore();
+    until(10_000);
+    expect(log).toEqual(['1001 wake']);
   });
 
   test('sends nothing, where there is no callback', () => {
@@ -563,7 +577,7 @@ describe('S23 asking for free places', () => {
     at(1_001, () => log.push(`1001 free ${limiter.freePlaces(wake())}`));
     for (const name of ['a', 'b']) send(name, { takes: 0 });
     until(10_000);
-    expect(log).toEqual(['0 send a', '0 wait b 1', '1001 send b', '1001 free 0', '2002 wake']);
+    expect(log).toEqual(['0 send a', '0 wait b 1', '1001 free 0', '1001 send b', '2002 wake']);
   });
 
   test('does not call a callback that stopped waiting, and stops the timer', () => {

@@ -433,3 +433,17 @@ describe('notices', () => {
     expect(seen.error).toBeUndefined();
   });
 });
+
+test('S7 a watcher that unsubscribes when its read is aborted disturbs nothing', () => {
+  const made = script(({ operation }) =>
+    operation === 'cancel' ? { body: { id: 'job-1', status: 'CANCELLED' } } : { after: 60_000 },
+  );
+  const watching = made.endpoint.watch('job-1').subscribe();
+  made.client.activity$.subscribe(({ type }) => {
+    if (type === 'abort') watching.unsubscribe();
+  });
+  const cancel = made.see(made.endpoint.cancel('job-1'));
+  made.until(1_000);
+  expect(cancel.values).toMatchObject([{ status: 'CANCELLED' }]);
+  expect(cancel.error).toBeUndefined();
+});
