@@ -200,12 +200,12 @@ function follow<T>(
 function listenForStop(job: JobContext): Unsubscribable {
   const { backend, options, origin } = job;
   const { signal } = options;
-  const listening = new Subscription();
   const closing = backend.onClosing((error) => {
     job.dispatch({ type: 'stop', error: error(job.context(origin.request ? 'run' : 'status')) });
   });
+  if (!signal) return closing;
+  const listening = new Subscription();
   listening.add(closing);
-  if (!signal) return listening;
   const aborted$ = NEVER.pipe(
     abortWith<never>(signal, () => {
       const accepted = job.submissionCall?.maybeReceived ? 'unknown' : 'no';

@@ -87,9 +87,9 @@ export class JobCache {
         },
       };
       subscriber.add(() => {
-        job.reads.leave(request);
+        job.leaveRead(request);
       });
-      job.reads.read(request);
+      job.read(request);
     });
   }
 

@@ -1,6 +1,6 @@
 import type { StreamCursor } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import { SharedRead, type ReadSource } from './SharedRead.js';
+import { SharedRead, type ReadRequest, type ReadSource } from './SharedRead.js';
 
 /** Receives every snapshot of a job, whoever asked for it. */
 export interface SnapshotListener {
@@ -33,17 +33,35 @@ export class KnownJob {
   /** How many reads, watches and streams use the job. */
   users = 0;
   #listeners: readonly SnapshotListener[] = [];
-  #reads: SharedRead | undefined;
+  /** The read in flight. */
+  #read: SharedRead | undefined;
 
   constructor(id: string, source: ReadSource) {
     this.id = id;
     this.#source = source;
   }
 
-  /** The reads of the job. Made when first asked for, since most jobs of a long queue are never read. */
-  get reads(): SharedRead {
-    this.#reads ??= new SharedRead(this, this.#source);
-    return this.#reads;
+  /**
+   * Has a request answered by the read in flight, or by a new one.
+   *
+   * @param holdFor - how long the service may hold the answer, in milliseconds; 0 for a plain read
+   */
+  read(request: ReadRequest, holdFor = 0): void {
+    if (this.#read) this.#read.join(request, holdFor);
+    else {
+      this.#read = new SharedRead(this, this.#source, request);
+      this.#read.start(holdFor);
+    }
+  }
+
+  /** Takes a request back from the read that it may wait for. */
+  leaveRead(request: ReadRequest): void {
+    this.#read?.leave(request);
+  }
+
+  /** The read in flight is over, or was aborted. */
+  readEnded(): void {
+    this.#read = undefined;
   }
 
   addListener(listener: SnapshotListener): void {
@@ -68,7 +86,7 @@ export class KnownJob {
 
   /** What is known of the job, or being read, is out of date: it is read anew. */
   refresh(): void {
-    if (this.#reads?.inFlight) this.#reads.restart();
+    if (this.#read) this.#read.restart();
     else for (const listener of this.#listeners) listener.refresh?.();
   }
 }

@@ -22,88 +22,85 @@ export interface ReadSource {
 /** The job that is read. */
 interface ReadJob {
   readonly id: string;
-  /** Called with each snapshot, before the requests are answered. */
+  /** Called when the read is over or was aborted, before its requests are answered. */
+  readEnded(): void;
+  /** Called with the snapshot, before the requests are answered. */
   receive(snapshot: JobSnapshot): void;
 }
 
 /**
- * The reads of one job: at most one is in flight, and all requests wait for it together. The first request says how the
- * job is read; those that come later get the same answer. The read is aborted when no request waits for it any more.
+ * One read of a job in flight. All requests for the job wait for it together: the first request says how the job is read,
+ * and those that come later get the same answer. The read is aborted when no request waits for it any more.
  */
 export class SharedRead {
   readonly #job: ReadJob;
   readonly #source: ReadSource;
-  /** The requests that wait for the read in flight; `undefined` while there is none. */
-  #requests: ReadRequest[] | undefined;
-  /** How long the service may hold the answer to that read, in milliseconds; 0 for a plain read. */
+  readonly #requests: ReadRequest[];
+  /** How long the service may hold the answer, in milliseconds; 0 for a plain read. */
   #holdFor = 0;
   #subscription = Subscription.EMPTY;
 
-  constructor(job: ReadJob, source: ReadSource) {
+  /** @param first - the request that the read is made for */
+  constructor(job: ReadJob, source: ReadSource, first: ReadRequest) {
     this.#job = job;
     this.#source = source;
+    this.#requests = [first];
   }
 
-  get inFlight(): boolean {
-    return this.#requests !== undefined;
+  /** @param holdFor - how long the service may hold the answer, in milliseconds; 0 for a plain read */
+  start(holdFor: number): void {
+    const { id } = this.#job;
+    const { call, heldReads } = this.#source;
+    const { options, meta } = (this.#requests[0] as ReadRequest).terms;
+    const subscription = new Subscription();
+    this.#subscription = subscription;
+    this.#holdFor = holdFor;
+    linkSubscription(subscription, () =>
+      holdFor ? heldReads.read(id, { options, meta }, holdFor) : call(statusCall(id, meta), options),
+    ).subscribe({
+      next: (snapshot) => {
+        const requests = this.#end();
+        this.#job.receive(snapshot);
+        for (const request of requests) request.answer?.(snapshot);
+      },
+      error: (error: unknown) => {
+        for (const request of this.#end()) request.error(error);
+      },
+    });
   }
 
   /**
-   * Adds a request to the read in flight, or starts a read for it.
+   * Adds a request.
    *
-   * @param holdFor - how long the service may hold the answer, in milliseconds. A plain request, with 0, does not wait for
-   *   a held read: the held read is aborted, and a plain one answers all requests
+   * @param holdFor - a plain request, with 0, does not wait for a held read: the held read is aborted, and a plain one
+   *   answers all requests
    */
-  read(request: ReadRequest, holdFor = 0): void {
-    if (!this.#requests) {
-      this.#start([request], holdFor);
-      return;
-    }
+  join(request: ReadRequest, holdFor: number): void {
     this.#requests.push(request);
     if (this.#holdFor && !holdFor) this.restart();
   }
 
   /** Takes a request back. A read that no request waits for is aborted. */
   leave(request: ReadRequest): void {
-    const requests = this.#requests ?? [];
-    const index = requests.indexOf(request);
+    const index = this.#requests.indexOf(request);
     if (index < 0) return;
-    requests.splice(index, 1);
-    if (requests.length) return;
-    this.#requests = undefined;
+    this.#requests.splice(index, 1);
+    if (this.#requests.length) return;
+    this.#job.readEnded();
     this.#subscription.unsubscribe();
   }
 
-  /** Aborts the read in flight, whose answer would be out of date, and reads anew for its requests. */
+  /** Aborts the request on the wire, whose answer would be out of date, and reads anew. */
   restart(): void {
-    if (!this.#requests) return;
+    this.#holdFor = 0;
     this.#subscription.unsubscribe();
     // Unsubscribing runs foreign code, in which the last request may have left.
-    const requests = this.#requests as ReadRequest[] | undefined;
-    if (requests) this.#start(requests, 0);
+    if (this.#requests.length) this.start(0);
   }
 
-  #start(requests: ReadRequest[], holdFor: number): void {
-    const { id } = this.#job;
-    const { call, heldReads } = this.#source;
-    const { options, meta } = (requests[0] as ReadRequest).terms;
-    const subscription = new Subscription();
-    this.#subscription = subscription;
-    this.#requests = requests;
-    this.#holdFor = holdFor;
-    linkSubscription(subscription, () =>
-      holdFor ? heldReads.read(id, { options, meta }, holdFor) : call(statusCall(id, meta), options),
-    ).subscribe({
-      next: (snapshot) => {
-        // A request that comes while the answer is handed out starts a read of its own.
-        this.#requests = undefined;
-        this.#job.receive(snapshot);
-        for (const request of requests) request.answer?.(snapshot);
-      },
-      error: (error: unknown) => {
-        this.#requests = undefined;
-        for (const request of requests) request.error(error);
-      },
-    });
+  /** A request that comes while the answer is handed out starts a read of its own. */
+  #end(): readonly ReadRequest[] {
+    this.#job.readEnded();
+    return this.#requests;
   }
 }

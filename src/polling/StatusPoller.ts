@@ -73,7 +73,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     if (watcher.closed || watcher.awaitingRead) return;
     const holdFor = this.#takeTurn(watcher);
     if (holdFor === undefined) this.readAt(watcher, this.#scheduler.now());
-    else watcher.job.reads.read(watcher, holdFor);
+    else watcher.job.read(watcher, holdFor);
   }
 
   readAt(watcher: Watcher, at: number): void {
@@ -94,7 +94,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     if (watcher.closed) return;
     watcher.awaitingRead = false;
     // A notice may have brought the snapshot; the watcher then no longer needs the read in flight.
-    job.reads.leave(watcher);
+    job.leaveRead(watcher);
     watcher.lastSuccessAt = this.#scheduler.now();
     watcher.failures = 0;
     watcher.fallbackDueAt = undefined;
@@ -131,7 +131,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   remove(watcher: Watcher): void {
     const { job } = watcher;
     job.removeListener(watcher);
-    job.reads.leave(watcher);
+    job.leaveRead(watcher);
     this.#due.remove(watcher);
     this.#queue.remove(watcher, this.#scheduler.now());
     this.#release(job);
@@ -215,7 +215,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     const { probe } = this.#queue;
     if (probe && probe.dueAt <= now) {
       const holdFor = this.#takeTurn(probe);
-      if (holdFor !== undefined) probe.job.reads.read(probe, holdFor);
+      if (holdFor !== undefined) probe.job.read(probe, holdFor);
     }
     // A job that is answered at once and is due again at once waits until the others were read.
     const { turns } = this.#due;
@@ -223,7 +223,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     while (watcher && watcher.dueAt <= now && watcher.turn < turns) {
       const holdFor = this.#takeTurn(watcher);
       if (holdFor === undefined) break;
-      watcher.job.reads.read(watcher, holdFor);
+      watcher.job.read(watcher, holdFor);
       watcher = this.#due.first;
     }
     this.#readingDueJobs = false;
