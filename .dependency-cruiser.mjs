@@ -31,6 +31,7 @@ export const layers = [
   },
   { layer: 'index.ts', imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'http/transports', ...client], packages: [] },
   { layer: 'undici.ts', imports: ['http/transports', 'types'], packages: [] },
+  { layer: 'fetch.ts', imports: ['http/transports', 'types'], packages: [] },
   { layer: 'emulator', imports: facts, packages: ['rxjs'] },
   { layer: 'emulator/server', imports: ['emulator', ...facts], packages: ['rxjs', 'node'] },
   {
@@ -92,10 +93,10 @@ export default {
       to: { path: packaged('axios'), dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'the undici transport needs no axios',
-      comment: 'Whoever imports runpod-rx/undici may leave axios out of a bundle.',
+      name: 'the transports over undici and fetch need no axios',
+      comment: 'Whoever imports runpod-rx/undici or runpod-rx/fetch may leave axios out of a bundle.',
       severity: 'error',
-      from: { path: '^src/http/transports/undici' },
+      from: { path: '^src/http/transports/(undici|fetch)' },
       to: { path: packaged('axios') },
     },
   ],

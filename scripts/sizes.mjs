@@ -30,6 +30,11 @@ const bundles = [
     budget: (sizes) => sizes.createRunpod + 24 * KB,
     note: 'with axios; the budget is 24 KB on top of createRunpod',
   },
+  {
+    name: 'fetch',
+    code: `export * from 'runpod-rx/fetch'`,
+    budget: () => 2 * KB,
+  },
   { name: 'everything', code: `export * from 'runpod-rx'; export * from 'runpod-rx/operators'` },
   { name: 'testing', code: `export * from 'runpod-rx/testing'` },
 ];

@@ -9,7 +9,7 @@ const changed = (path) => statSync(join(root, path)).mtimeMs;
 
 /** Whether dist/ is missing or older than what it is made from. */
 function stale() {
-  const built = ['dist/index.cjs', 'dist/index.d.cts', 'dist/undici.d.cts'];
+  const built = ['dist/index.cjs', 'dist/index.d.cts', 'dist/undici.d.cts', 'dist/fetch.d.cts'];
   if (!built.every((path) => existsSync(join(root, path)))) return true;
   const made = Math.min(...built.map(changed));
   const sources = readdirSync(join(root, 'src'), { recursive: true }).filter((path) => path.endsWith('.ts'));

@@ -139,7 +139,7 @@ test.each([
   [
     'axios in the undici transport, types too',
     'src/http/transports/undiciTransport.ts',
-    'the undici transport needs no axios',
+    'the transports over undici and fetch need no axios',
   ],
   ['a folder without a row', 'src/newcomer/file.ts', 'every file belongs to a layer'],
   ['a file without a row', 'src/newcomer.ts', 'every file belongs to a layer'],

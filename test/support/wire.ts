@@ -10,6 +10,7 @@ import {
   type Runpod,
   type RunpodOptions,
 } from '../../src/index.js';
+import { fetchTransport } from '../../src/fetch.js';
 import { undiciTransport } from '../../src/undici.js';
 import { scriptedServer, type Script, type ScriptedServer } from './scriptedServer.js';
 
@@ -22,6 +23,7 @@ type Options = Omit<RunpodOptions, 'axios' | 'allowBrowser'>;
 export const clients = {
   'axios over undici': (options: Options) => runpod(options),
   undici: (options: Options) => createRunpod({ ...options, transport: undiciTransport() }),
+  fetch: (options: Options) => createRunpod({ ...options, transport: fetchTransport() }),
   'own axios, http adapter': (options: Options) => runpod({ ...options, axios: axios.create({ adapter: 'http' }) }),
 } as const satisfies Record<string, (options: Options) => Runpod>;
 

@@ -4,6 +4,7 @@ import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { axiosTransport, createRunpod, type Transport, type TransportRequest } from '../../../src/index.js';
 import { axiosSetup as browserSetup } from '../../../src/http/transports/adapter.browser.js';
+import { fetchTransport } from '../../../src/fetch.js';
 import { undiciTransport } from '../../../src/undici.js';
 import { Agent, MockAgent } from 'undici';
 import { freePort, scriptedServer, type Script } from '../../support/scriptedServer.js';
@@ -12,6 +13,7 @@ import { errorOf } from '../../support/wire.js';
 const transports: Readonly<Record<string, () => Transport>> = {
   'axiosTransport()': () => axiosTransport(),
   'undiciTransport()': () => undiciTransport(),
+  'fetchTransport()': () => fetchTransport(),
   'axiosTransport(own), http adapter': () => axiosTransport(axios.create({ adapter: 'http' })),
   'axiosTransport(own), as in a browser': () => axiosTransport(browserSetup().http as AxiosInstance),
 };

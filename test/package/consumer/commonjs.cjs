@@ -5,6 +5,7 @@ const operators = require('runpod-rx/operators');
 const testing = require('runpod-rx/testing');
 const emulator = require('runpod-rx/emulator');
 const undici = require('runpod-rx/undici');
+const fetching = require('runpod-rx/fetch');
 
 const replying = (status, body) => ({
   apiKey: 'key',
@@ -25,7 +26,7 @@ const refused = (library) => errorOf(library.createRunpod(replying(401, {})).end
   console.log(
     JSON.stringify({
       entries: Object.fromEntries(
-        Object.entries({ main, operators, testing, emulator, undici }).map(([name, exports]) => [
+        Object.entries({ main, operators, testing, emulator, undici, fetching }).map(([name, exports]) => [
           name,
           Object.keys(exports).length,
         ]),

@@ -6,6 +6,7 @@ import * as operators from 'runpod-rx/operators';
 import * as testing from 'runpod-rx/testing';
 import * as emulator from 'runpod-rx/emulator';
 import * as undici from 'runpod-rx/undici';
+import * as fetching from 'runpod-rx/fetch';
 
 const copy = createRequire(import.meta.url)('runpod-rx');
 
@@ -27,7 +28,7 @@ const failed = await errorOf(
 console.log(
   JSON.stringify({
     entries: Object.fromEntries(
-      Object.entries({ main, operators, testing, emulator, undici }).map(([name, exports]) => [
+      Object.entries({ main, operators, testing, emulator, undici, fetching }).map(([name, exports]) => [
         name,
         Object.keys(exports).length,
       ]),

@@ -1,0 +1,1 @@
+export { fetchTransport, type FetchTransportOptions } from './http/transports/fetchTransport.js';
