@@ -19,7 +19,8 @@ import { EndpointContext } from './endpoint/EndpointContext.js';
 import { resolveLimits, type LimitsOption } from './http/resolveLimits.js';
 import { Endpoint } from './endpoint.js';
 import { ConfigurationError } from './errors/ConfigurationError.js';
-import { checkDurations, issuesText } from './protocol/checks.js';
+import { checkDurations, issuesText, must } from './protocol/checks.js';
+import { MAX_RESPONSE_BYTES } from './protocol/limits.js';
 import { axiosTransport } from './http/transports/axiosTransport.js';
 import type { RetryOptions } from './http/retryCall.js';
 import type { Activity } from './types/Activity.js';
@@ -58,6 +59,12 @@ export interface ClientOptions {
    * @defaultValue 30 000, submissions 120 000
    */
   readonly requestTimeout?: number;
+  /**
+   * How many bytes an answer may have once it is decoded. A larger one is cut off, so that it does not fill the memory: a
+   * read errors with `ResponseError`, and a submission with `SubmissionUnknownError`.
+   * @defaultValue 67 108 864 (64 MiB)
+   */
+  readonly maxResponseBytes?: number;
   /**
    * All time comes from it.
    * @defaultValue `asyncScheduler`
@@ -205,12 +212,21 @@ function create(options: ClientOptions, exposed = false): Runpod {
     retry = {},
     limits = 'documented',
     requestTimeout,
+    maxResponseBytes = MAX_RESPONSE_BYTES,
     scheduler = asyncScheduler,
   } = options;
   const given = options.baseUrl ?? env('RUNPOD_BASE_URL');
   const base = parseBaseUrl(given ?? DEFAULT_BASE_URL, options.allowInsecure);
   if (typeof base === 'string') throw misuse(`the base URL ${base}`);
-  const issues = checkDurations({ requestTimeout });
+  const issues = [
+    ...checkDurations({ requestTimeout }),
+    ...must(
+      Number.isSafeInteger(maxResponseBytes) && maxResponseBytes > 0,
+      'maxResponseBytes',
+      maxResponseBytes,
+      'be a whole number of bytes, at least 1',
+    ),
+  ];
   if (issues.length) throw misuse(issuesText(issues));
   const bounds = resolveLimits(limits);
   if (!bounds) throw misuse('limits.share must be above 0 and at most 1');
@@ -222,6 +238,7 @@ function create(options: ClientOptions, exposed = false): Runpod {
     retry: retry === false ? { attempts: 1 } : retry,
     limits: bounds,
     requestTimeout,
+    maxResponseBytes,
     scheduler,
     random: options.random ?? Math.random,
     notices: options.notices,

@@ -8,15 +8,20 @@ export interface CallState {
   maybeReceived: boolean;
   /** Nobody waits for the answer. It is read to its end, and the call is not sent again. */
   abandoned: boolean;
-  /** The API keys that the call was sent with. They are taken out of every text about the call. */
-  readonly keys: string[];
+  /**
+   * What is taken out of every text about the call: the API keys that it was sent with, and what gives away the query of
+   * the base URL.
+   */
+  readonly secrets: string[];
   /** Until this time (`scheduler.now()`), a 404 counts as submission lag: see `submissionLag.ts`. */
   readonly lagUntil: number;
   /** The call goes before others of its operation: a job that runs costs money until its cancel is sent. */
   readonly urgent: boolean;
 }
 
-/** Takes a call's API keys out of a text. */
-export function redact(text: string, { keys }: Pick<CallState, 'keys'>): string {
-  return keys.reduce((clean, key) => clean.replaceAll(key, '***'), text);
+/** Takes a call's secrets out of a text. */
+export function redact(text: string, { secrets }: Pick<CallState, 'secrets'>): string {
+  // The longest first: a short one may be a part of it.
+  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
+  return longestFirst.reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
 }

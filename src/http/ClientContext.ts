@@ -43,7 +43,15 @@ export class ClientContext {
   }
 
   newCallState({ lagUntil = 0, urgent = false }: Partial<Pick<CallState, 'lagUntil' | 'urgent'>> = {}): CallState {
-    return { id: ++this.#calls, attempt: 0, maybeReceived: false, abandoned: false, keys: [], lagUntil, urgent };
+    return {
+      id: ++this.#calls,
+      attempt: 0,
+      maybeReceived: false,
+      abandoned: false,
+      secrets: [...this.settings.base.secrets],
+      lagUntil,
+      urgent,
+    };
   }
 
   /** Errors what a source emits when the client is closed. */

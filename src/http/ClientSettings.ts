@@ -14,6 +14,8 @@ export interface ClientSettings {
   readonly retry: RetryOptions;
   readonly limits: ResolvedLimits;
   readonly requestTimeout: number | undefined;
+  /** How many bytes an answer may have, decoded. */
+  readonly maxResponseBytes: number;
   readonly scheduler: SchedulerLike;
   readonly random: () => number;
   /** Job objects from elsewhere, such as webhooks: parsed JSON, or anything else. */

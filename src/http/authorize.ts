@@ -30,15 +30,17 @@ export function withApiKey<T>(
 export function authorize(
   { keyOptional, keyRefusal }: ClientSettings,
   request: CallRequest,
-  { keys }: CallState,
-  key: string | undefined,
+  { secrets }: CallState,
+  given: string | undefined,
 ): CallRequest['headers'] {
-  if (!key && keyOptional) return request.headers;
-  // HTTP libraries refuse some characters in a header, and some quote the whole header in their error.
-  if (!key || /[^\x21-\x7e]/.test(key))
-    throw notSent(request, 'there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY');
+  if (!given && keyOptional) return request.headers;
+  // A key from a file or a secret store often ends with a line break.
+  const key = typeof given === 'string' ? given.trim() : undefined;
+  if (!key) throw notSent(request, missingKey(given));
+  const flaw = flawOf(key);
+  if (flaw) throw notSent(request, `the API key ${flaw}: check the option apiKey, or RUNPOD_API_KEY`);
   if (keyRefusal) throw notSent(request, keyRefusal);
-  if (!keys.includes(key)) keys.push(key);
+  if (!secrets.includes(key)) secrets.push(key);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     // A link may have added an authorization header.
@@ -46,4 +48,17 @@ export function authorize(
   }
   headers.authorization = `Bearer ${key}`;
   return headers;
+}
+
+function missingKey(given: unknown): string {
+  if (typeof given === 'string' && given) return 'the API key is blank: it consists of spaces and line breaks only';
+  if (given) return 'the API key must be a string, or a function that gives one';
+  return 'there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY';
+}
+
+/** Why a key cannot be used; it is not shown. HTTP libraries refuse some characters, and some quote the header in their error. */
+function flawOf(key: string): string | undefined {
+  if (/^bearer\s/i.test(key)) return 'begins with the word "Bearer" and a space, which the client adds by itself';
+  if (/\s/.test(key)) return 'has a space or a line break within it';
+  return /[^\x21-\x7e]/.test(key) ? 'has a character that is not ASCII or cannot be printed' : undefined;
 }

@@ -1,9 +1,11 @@
 import { Observable, from, throwError, timeout } from 'rxjs';
 import { ConnectionError } from '../errors/ConnectionError.js';
+import { ResponseError } from '../errors/ResponseError.js';
 import { RunpodError } from '../errors/RunpodError.js';
 import { timedOut } from '../errors/timedOut.js';
 import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
 import { statusRule } from '../protocol/statusRules.js';
+import { RESPONSE_TOO_LARGE, UNKNOWN_CODING } from '../protocol/unreadable.js';
 import type { CallRequest } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { redact, type CallState } from './CallState.js';
@@ -32,7 +34,7 @@ export function exchange(
   state: CallState,
   { headers: makeHeaders, limiter }: ExchangeOptions,
 ): Observable<Reply> {
-  const { transport, scheduler, base, retry } = client.settings;
+  const { transport, scheduler, base, retry, maxResponseBytes } = client.settings;
   const { maxRetryAfter = MAX_RETRY_AFTER } = retry;
   const { method, url, body, operation, timeout: ms } = request;
   return new Observable((subscriber) => {
@@ -60,7 +62,13 @@ export function exchange(
     const succeed = (reply: Reply) => {
       // A transport may emit more than once, and synchronously.
       if (ended) return;
-      const { status } = reply;
+      const { status, text } = reply;
+      // A character is at least one byte, so this answer is too large, whatever its transport has counted.
+      if (text.length > maxResponseBytes) {
+        const message = `the answer is larger than ${maxResponseBytes} bytes (option maxResponseBytes)`;
+        fail({ message, code: RESPONSE_TOO_LARGE, status });
+        return;
+      }
       end(!statusRule(status).refused, { type: 'reply', status });
       // A 429 for one call holds for all calls of the same operation.
       if (status === 429) limiter?.slowDown(Math.min(parseRetryAfter(reply.headers, client.now()) ?? 0, maxRetryAfter));
@@ -89,7 +97,7 @@ export function exchange(
     let reply$: Observable<Reply>;
     try {
       // The transport may use another copy of RxJS.
-      reply$ = from(transport({ method, url, headers, body, timeout: ms, operation }));
+      reply$ = from(transport({ method, url, headers, body, timeout: ms, maxResponseBytes, operation }));
     } catch (error) {
       fail(error);
       return;
@@ -110,8 +118,16 @@ export function exchange(
 /** A transport's failure as an error of ours: HTTP libraries hang the request on theirs, with the key in its headers. */
 function toFailure(error: unknown, request: CallRequest, state: CallState): Error & { readonly phase?: unknown } {
   if (error instanceof RunpodError) return error;
-  const { phase, code, message } = Object(error) as { phase?: unknown; code?: unknown; message?: unknown };
+  const { phase, code, message, status } = Object(error) as Readonly<Record<string, unknown>>;
   const words = redact(String(message ?? code ?? error), state);
+  if (code === RESPONSE_TOO_LARGE || code === UNKNOWN_CODING) {
+    return new ResponseError(
+      `${request.operation} on endpoint ${request.endpointId} was answered, but ${words}`,
+      requestContext(request, true),
+      // A result that is too large will be as large again. What a proxy or a gateway makes of an answer may pass.
+      { excerpt: '', retryable: code === UNKNOWN_CODING || statusRule(Number(status)).retryable },
+    );
+  }
   const connected = phase !== 'connect';
   const what = connected ? 'lost its connection' : 'could not connect';
   return new ConnectionError(

@@ -1,10 +1,13 @@
-import { first, type Observable } from 'rxjs';
+import { first, throwError, type Observable } from 'rxjs';
+import { invalidRequest } from '../errors/invalidRequest.js';
 import type { CallRequest, Handler } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { authorize, withApiKey } from './authorize.js';
 import type { CallState } from './CallState.js';
+import { checkHeaders } from './checkHeaders.js';
 import type { ClientContext } from './ClientContext.js';
 import { exchange } from './exchange.js';
+import { requestContext } from './requestContext.js';
 import { retryCall } from './retryCall.js';
 
 /**
@@ -13,8 +16,11 @@ import { retryCall } from './retryCall.js';
  */
 export function sendCall(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {
   const { links, retry, scheduler, random } = client.settings;
-  const wire: Handler = (linked) =>
-    retryCall(sendAttempt(client, linked, state), linked, state, {
+  const wire: Handler = (linked) => {
+    // Here, because links may have changed the headers.
+    const issues = checkHeaders(linked.headers);
+    if (issues.length) return throwError(() => invalidRequest(issues, requestContext(linked, false)));
+    return retryCall(sendAttempt(client, linked, state), linked, state, {
       retry,
       scheduler,
       random,
@@ -22,6 +28,7 @@ export function sendCall(client: ClientContext, request: CallRequest, state: Cal
         client.report(linked, state, { type: 'repeat', delay, reason, attempt: state.attempt });
       },
     });
+  };
   if (!links.length) return wire(request);
   const chain = links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire);
   return chain(request).pipe(first());

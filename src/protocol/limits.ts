@@ -7,6 +7,9 @@ export const MAX_RUN_BODY = 10 * 1024 * 1024;
 /** The largest body of `/runsync`, in bytes of UTF-8. */
 export const MAX_RUNSYNC_BODY = 20 * 1024 * 1024;
 
+/** The largest answer that is read by default, in bytes. */
+export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+
 const DAY = 86_400_000;
 
 /** Bounds of `policy.executionTimeout`, in milliseconds. */

@@ -15,6 +15,12 @@ export interface TransportRequest {
    * timer of its own. It must not give up earlier.
    */
   readonly timeout: number;
+  /**
+   * How many bytes the answer may have once it is decoded. A transport stops reading beyond it, so that an answer does not
+   * fill the memory. The client gives it with each request.
+   * @defaultValue no bound
+   */
+  readonly maxResponseBytes?: number;
   readonly operation: Operation;
 }
 
@@ -34,6 +40,9 @@ export interface Reply {
  * - An answer that is not 2xx is a {@link Reply}, not an error. Redirects are answers: they are not followed.
  * - An error may have a `phase`. `'connect'` says that there was no connection, so that the server cannot have seen the
  *   request. Everything else counts as `'sent'`.
+ * - An answer that is not read is an error with a `code` and the answer's `status`: `'ERR_RESPONSE_TOO_LARGE'` beyond
+ *   `maxResponseBytes`, `'ERR_UNKNOWN_CODING'` in a content coding that cannot be decoded. The client checks the length of
+ *   the text as well, for transports that do not count bytes.
  */
 export interface Transport {
   (request: TransportRequest): Observable<Reply>;

@@ -6,7 +6,7 @@ import { marbles } from '../support/marbles.js';
 
 /** The state of a call; `maybeReceived` says whether it was sent. */
 function callState(maybeReceived: boolean): CallState {
-  return { id: 1, attempt: 1, maybeReceived, abandoned: false, keys: [], lagUntil: 0, urgent: false };
+  return { id: 1, attempt: 1, maybeReceived, abandoned: false, secrets: [], lagUntil: 0, urgent: false };
 }
 
 /** Subscribes to a submission that the test answers through `source`; `seen` is what the subscriber receives. */

@@ -50,7 +50,7 @@ function play(outcomes: readonly Outcome[], options: Play = {}) {
   const { operation = 'status', method = 'GET', retry = {}, random = [], latency, abandonedAt } = options;
   const scheduler = new VirtualTimeScheduler();
   const state = {
-    ...{ id: 1, attempt: 1, maybeReceived: true, abandoned: false, keys: [], lagUntil: -Infinity, urgent: false },
+    ...{ id: 1, attempt: 1, maybeReceived: true, abandoned: false, secrets: [], lagUntil: -Infinity, urgent: false },
     ...options.state,
   };
   const remaining = [...outcomes];
@@ -336,7 +336,7 @@ describe('onRepeat gets the pause and the reason', () => {
 
   it('S21 with the API keys taken out', () => {
     const busy = reply(503, 'rpa_OLD and rpa_NEW are busy');
-    const { repeats } = play([busy], { state: { keys: ['rpa_OLD', 'rpa_NEW'] } });
+    const { repeats } = play([busy], { state: { secrets: ['rpa_OLD', 'rpa_NEW'] } });
     expect(repeats).toEqual([[250, '503 *** and *** are busy']]);
   });
 

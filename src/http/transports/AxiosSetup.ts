@@ -19,7 +19,7 @@ function identity(data: unknown): unknown {
   return data;
 }
 
-/** Settings that override an instance's defaults: answers of any status come as text, without limits or redirects. */
+/** Settings that override an instance's defaults: answers of any status come as text, without redirects. */
 export const AS_IT_IS = {
   timeout: 0,
   responseType: 'text',
@@ -29,5 +29,4 @@ export const AS_IT_IS = {
   validateStatus: () => true,
   maxRedirects: 0,
   maxBodyLength: Infinity,
-  maxContentLength: Infinity,
 } as const satisfies AxiosRequestConfig;

@@ -1,6 +1,6 @@
 import { Axios, type AxiosAdapter, type AxiosResponse, type GenericAbortSignal } from 'axios';
-import { Agent } from 'undici';
 import type { Aborter, AxiosSetup } from './AxiosSetup.js';
+import { connections, type Connections } from './node/connections.js';
 import { undiciRequest } from './undiciRequest.js';
 
 /**
@@ -10,25 +10,27 @@ import { undiciRequest } from './undiciRequest.js';
  * text of any status by itself, and axios would copy each setting for each request.
  */
 export function axiosSetup(): AxiosSetup {
-  const agent = new Agent();
+  const pool = connections();
   return {
-    http: new Axios({ adapter: undiciAdapter(agent) }),
+    http: new Axios({ adapter: undiciAdapter(pool) }),
     aborter: () => new LightAbortController(),
-    close: () => agent.close(),
+    close: () => pool.close(),
   };
 }
 
 /** Lets axios send over undici. */
-export function undiciAdapter(agent: Agent): AxiosAdapter {
+export function undiciAdapter(pool: Pick<Connections, 'dispatch'>): AxiosAdapter {
   return (config) =>
     new Promise<AxiosResponse>((resolve, reject) => {
-      const { url = '', method = 'get', headers, signal } = config;
+      const { url = '', method = 'get', headers, signal, maxContentLength } = config;
       const data: unknown = config.data;
-      const subscription = undiciRequest(agent, {
+      const subscription = undiciRequest(pool, {
         url,
         method: method.toUpperCase(),
         headers: headers.toJSON() as Record<string, string>,
         body: typeof data === 'string' ? data : undefined,
+        // -1 is axios's word for no bound.
+        maxResponseBytes: maxContentLength === -1 ? undefined : maxContentLength,
       }).subscribe({
         next: ({ status, headers: received, text }) => {
           resolve({ status, statusText: '', headers: received, data: text, config });

@@ -1,3 +1,4 @@
+import { RESPONSE_TOO_LARGE, UNKNOWN_CODING } from '../../protocol/unreadable.js';
 import type { Phase } from '../../types/Transport.js';
 import { phaseOf } from './phaseOf.js';
 
@@ -5,6 +6,8 @@ import { phaseOf } from './phaseOf.js';
 export interface NetworkError extends Error {
   readonly phase: Phase;
   readonly code?: string;
+  /** The status of an answer that came and is not read. */
+  readonly status?: unknown;
 }
 
 /**
@@ -13,7 +16,12 @@ export interface NetworkError extends Error {
  */
 export function networkError(error: unknown, phase: Phase = phaseOf(error)): NetworkError {
   const { message, code } = describe(error);
-  return Object.assign(new Error(message || code || 'the connection failed'), { phase, ...(code && { code }) });
+  const unread = code === RESPONSE_TOO_LARGE || code === UNKNOWN_CODING;
+  return Object.assign(new Error(message || code || 'the connection failed'), {
+    phase,
+    ...(code && { code }),
+    ...(unread && { status: (error as { status?: unknown }).status }),
+  });
 }
 
 function describe(error: unknown): { message: string; code?: string } {

@@ -1,6 +1,9 @@
 import { Observable } from 'rxjs';
 import type { Dispatcher } from 'undici';
 import type { Reply } from '../../types/Transport.js';
+import { contentCodings } from './contentCodings.js';
+import { decode } from './node/decode.js';
+import { tooLarge } from './unreadable.js';
 
 /** The part of a request that undici needs. */
 export interface UndiciRequest {
@@ -8,25 +11,37 @@ export interface UndiciRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
+  /** @defaultValue no bound */
+  readonly maxResponseBytes?: number | undefined;
 }
 
 /**
  * Sends one request over an undici dispatcher and emits the answer as text. Unsubscribing aborts it, also while it
- * waits for a connection. Redirects are answers, and there is no timeout of its own.
+ * waits for a connection. Redirects are answers, and there is no timeout of its own. An answer that is too large is cut
+ * off, and one that is compressed is decoded within the same bound.
  */
 export function undiciRequest(
-  dispatcher: Dispatcher,
-  { method, url, headers, body }: UndiciRequest,
+  dispatcher: Pick<Dispatcher, 'dispatch'>,
+  { method, url, headers, body, maxResponseBytes: maxBytes = Infinity }: UndiciRequest,
 ): Observable<Reply> {
   return new Observable((subscriber) => {
     const { origin, pathname, search } = new URL(url);
     const parts: Buffer[] = [];
+    let size = 0;
     let reply: Omit<Reply, 'text'> = { status: 0, headers: {} };
     let controller: Dispatcher.DispatchController | undefined;
     let ended = false;
 
     const sentHeaders: Record<string, string> = { ...headers };
     sentHeaders['user-agent'] ??= 'runpod-rx';
+
+    const emit = (data: Buffer) => {
+      subscriber.next({ ...reply, text: data.toString().replace(/^\uFEFF/, '') });
+      subscriber.complete();
+    };
+    const fail = (error: unknown) => {
+      subscriber.error(error);
+    };
 
     dispatcher.dispatch(
       {
@@ -43,23 +58,25 @@ export function undiciRequest(
           controller = started;
           if (ended) started.abort(new Error('aborted'));
         },
-        onResponseStart(_, status, received) {
+        onResponseStart(started, status, received) {
           reply = { status, headers: joined(received) };
+          if (Number(reply.headers['content-length']) > maxBytes) started.abort(tooLarge(maxBytes, status));
         },
-        onResponseData(_, part) {
-          parts.push(part);
+        onResponseData(started, part) {
+          size += part.length;
+          if (size > maxBytes) started.abort(tooLarge(maxBytes, reply.status));
+          else parts.push(part);
         },
         onResponseEnd() {
           ended = true;
-          subscriber.next({
-            ...reply,
-            text: (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)).toString().replace(/^\uFEFF/, ''),
-          });
-          subscriber.complete();
+          const data = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+          const codings = contentCodings(reply.headers['content-encoding']);
+          if (!codings.length) emit(data);
+          else decode(data, codings, { maxBytes, status: reply.status }).then(emit).catch(fail);
         },
         onResponseError(_, error) {
           ended = true;
-          subscriber.error(error);
+          fail(error);
         },
       },
     );

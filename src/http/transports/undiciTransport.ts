@@ -1,14 +1,16 @@
 import { catchError, throwError } from 'rxjs';
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Transport } from '../../types/Transport.js';
 import { networkError } from './networkError.js';
+import { connections } from './node/connections.js';
 import { undiciRequest } from './undiciRequest.js';
 
 /** Options of {@link undiciTransport}. */
 export interface UndiciTransportOptions {
   /**
-   * An agent, pool or mock of your own, which you then close yourself.
-   * @defaultValue an `Agent` of this transport's own, closed by `Runpod.close()`
+   * An agent, pool or mock of your own, which you then close yourself. It decides on proxies and certificates.
+   * @defaultValue connections of this transport's own, closed by `Runpod.close()`, through the proxies of `HTTP_PROXY`,
+   * `HTTPS_PROXY` and `NO_PROXY`
    */
   readonly dispatcher?: Dispatcher;
 }
@@ -23,7 +25,7 @@ export interface UndiciTransportOptions {
  * Emits one reply and completes. Errors with `ConnectionError`'s phase set. Unsubscribing aborts the request.
  */
 export function undiciTransport({ dispatcher }: UndiciTransportOptions = {}): Transport {
-  const pool = dispatcher ?? new Agent();
+  const pool = dispatcher ?? connections();
   const transport: Transport = (request) =>
     undiciRequest(pool, request).pipe(catchError((error: unknown) => throwError(() => networkError(error))));
   if (!dispatcher) transport.close = () => pool.close();
