@@ -18,6 +18,7 @@ export const alias = [
 const processes = [
   'test/{cli,demo,docs,lint}/**/*.test.ts',
   'test/{job,wire}/process.test.ts',
+  'test/wire/certificates.test.ts',
   'test/emulator/server/worker/*.test.ts',
   'test/errors/classes.test.ts',
   'test/emulator/memory.test.ts',

@@ -28,7 +28,7 @@ import {
   type TransportRequest,
 } from '../../src/index.js';
 import { undiciTransport } from '../../src/undici.js';
-import { held, scriptedServer, type Answer } from '../support/scriptedServer.js';
+import { held, scriptedServer, type Answer, type Step } from '../support/scriptedServer.js';
 import { KEY, clientNames, errorOf, everyForm, expectNoKey, wire } from '../support/wire.js';
 
 const HEALTH = { body: { jobs: {}, workers: {} } };
@@ -163,6 +163,51 @@ describe.each(clientNames)('%s', (name) => {
       for (let at = 0; at < 4; at++) expectNoKey(await errorOf(endpoint.health()));
       late.release();
       expectNoKey(await first);
+    });
+  });
+
+  describe('a base URL with a secret in its query', () => {
+    const query = 'token=query-secret%2Fplaceholder&tenant=a';
+    const shown = ['query-secret', 'placeholder&tenant'];
+    const echo: Step = ({ method, path }) => ({
+      status: 400,
+      body: { message: `Route ${method}:${path} (${decodeURIComponent(path)}) not found` },
+      headers: { 'x-request-id': path, location: path },
+    });
+    const steps: Readonly<Record<string, Step>> = {
+      'a server that names the route': echo,
+      'a server that breaks off': 'reset',
+      'a server that begins an answer': 'cut',
+      'an answer that is not JSON': ({ path }) => ({ body: `<a href="${path.replaceAll('&', '&amp;')}">` }),
+    };
+
+    it.each(Object.entries(steps))('S21 shows it nowhere: %s', async (_, step) => {
+      const calls = { run: step, status: step, stream: step, cancel: step, health: step };
+      const server = await scriptedServer(calls);
+      const baseUrl = `${server.baseUrl}?${query}`;
+      const { endpoint, client, activity, leaping } = await wire(name, {}, { baseUrl });
+      leaping();
+      for (const call of [
+        endpoint.run(request),
+        endpoint.status('job-1'),
+        endpoint.stream('job-1', { outage: 0 }),
+        endpoint.cancel('job-1'),
+        endpoint.health(),
+      ]) {
+        const text = everyForm(await errorOf(call));
+        for (const part of shown) expect(text).not.toContain(part);
+      }
+      for (const thing of [activity, client, endpoint, endpoint.health()]) {
+        for (const part of shown) expect(everyForm(thing)).not.toContain(part);
+      }
+      expect(server.seen()[0]?.path).toContain(query);
+      await server.close();
+    });
+
+    it('S21 shows it nowhere: no server', async () => {
+      const { endpoint } = await wire(name, {}, { baseUrl: `http://127.0.0.1:1/v2?${query}`, retry: false });
+      const text = everyForm(await errorOf(endpoint.run(request)));
+      for (const part of shown) expect(text).not.toContain(part);
     });
   });
 
@@ -310,6 +355,31 @@ describe('the base URL', () => {
     expect(() => base(url)).toThrow(ConfigurationError);
     expect(() => base(url)).toThrow(/must be https.*allowInsecure/);
     expect(() => base(url, { allowInsecure: true })).not.toThrow();
+  });
+
+  it.each([
+    ['a blank after it', 'https://api.example/v2 '],
+    ['a line break after it', 'https://api.example/v2\r\n'],
+    ['a blank before it', ' https://api.example/v2'],
+    ['a byte order mark before it', '\uFEFFhttps://api.example/v2'],
+  ])('S20 is used without %s', async (_, url) => {
+    const transport = recorder();
+    await firstValueFrom(createRunpod({ transport, apiKey: KEY, baseUrl: url }).endpoint('demo').health());
+    vi.stubEnv('RUNPOD_BASE_URL', url);
+    await firstValueFrom(createRunpod({ transport, apiKey: KEY }).endpoint('demo').health());
+    expect(transport.sent.map((sent) => sent.url)).toEqual(Array(2).fill('https://api.example/v2/demo/health'));
+  });
+
+  it.each([
+    'https://api.example/v 2',
+    'https://api.example/v\n2',
+    'https://api.example/v2?a=1 2',
+    'https://api.example\\v2',
+    '/\\evil.example/v2',
+    '\\\\evil.example/v2',
+    'https://api.example/\u0000',
+  ])('S20 refuses %j, which URL parsers change', (url) => {
+    expect(() => base(url)).toThrow(/the base URL must not hold blanks, line breaks or backslashes/);
   });
 
   it.each([
@@ -505,6 +575,41 @@ describe('the key', () => {
     expect(error).toMatchObject({ accepted: 'no' });
     if (key) expectNoKey(error, key);
     expect(transport.sent).toEqual([]);
+  });
+
+  it.each([
+    ['a line break after it', `${KEY}\n`],
+    ['a Windows line break after it', `${KEY}\r\n`],
+    ['blanks around it', `  ${KEY}\t`],
+    ['a byte order mark before it', `\uFEFF${KEY}`],
+  ])('S20 is used without %s', async (_, key) => {
+    vi.stubEnv('RUNPOD_API_KEY', key);
+    for (const given of [key, () => key, () => Promise.resolve(key), undefined]) {
+      const { transport, endpoint } = client(given);
+      await firstValueFrom(endpoint.health());
+      expect(sent(transport)).toEqual([`Bearer ${KEY}`]);
+    }
+  });
+
+  it.each([
+    ['has a space or a line break within it', 'test-key placeholder'],
+    ['has a space or a line break within it', 'test-key\nplaceholder'],
+    ['has a character that is not ASCII', 'test-kéy-placeholder'],
+    ['has a character that is not ASCII or cannot be printed', 'test-key\u0000placeholder'],
+    ['begins with the word "Bearer"', 'Bearer test-key-placeholder'],
+    ['is blank', ' \n'],
+    ['must be a string', 7 as never],
+    ['must be a string', { key: 'test-key-placeholder' } as never],
+  ])('S20 that %s is refused with these words', async (words, key) => {
+    vi.stubEnv('RUNPOD_BASE_URL', '');
+    for (const given of typeof key === 'object' ? [key] : [key, () => of(key)]) {
+      const { transport, endpoint } = client(given);
+      const error = await errorOf(endpoint.run(request));
+      expect(error).toMatchObject({ code: 'configuration', accepted: 'no' });
+      expect(error.message).toContain(`the API key ${words}`);
+      expectNoKey(error, 'test-key-placeholder');
+      expect(transport.sent).toEqual([]);
+    }
   });
 
   it('S21 sends nothing after an unsubscribe while the function is pending', async () => {

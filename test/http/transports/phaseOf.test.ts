@@ -46,6 +46,15 @@ describe('phaseOf', () => {
     expect(phaseOf(fail('x', details))).toBe('sent');
   });
 
+  it.each([
+    ['UND_ERR_ABORTED', 'Proxy response (407) !== 200 when HTTP Tunneling', 'connect'],
+    ['ECONNRESET', 'Client network socket disconnected before secure TLS connection was established', 'connect'],
+    ['UND_ERR_ABORTED', 'Request aborted', 'sent'],
+    ['ECONNRESET', 'socket hang up', 'sent'],
+  ])('S1 S27 %s with the message "%s" is %s', (code, message, phase) => {
+    expect(phaseOf(fail(message, { code }))).toBe(phase);
+  });
+
   it.each([undefined, null, 'ECONNREFUSED', 7, {}, []])('S1 sent: %j, which is not an error', (value) => {
     expect(phaseOf(value)).toBe('sent');
   });
