@@ -1,1 +1,1 @@
-export { fetchTransport, type FetchTransportOptions } from './http/transports/fetchTransport.js';
+export { fetchTransport, type FetchSettings, type FetchTransportOptions } from './http/transports/fetchTransport.js';
