@@ -1,4 +1,4 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
 /** The entry points that have types, by their place in `dist/`. */
 const entries = {
@@ -10,28 +10,48 @@ const entries = {
   fetch: 'src/fetch.ts',
 };
 
-export default defineConfig({
-  entry: {
-    ...entries,
-    cli: 'src/cli/main.ts',
-    // Reached through "imports" in package.json, so that a bundler for browsers never sees the Node one.
-    'adapter.node': 'src/http/transports/adapter.node.ts',
-    'adapter.browser': 'src/http/transports/adapter.browser.ts',
-  },
+const shared = {
   tsconfig: 'tsconfig.build.json',
-  format: ['esm', 'cjs'],
-  // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
-  splitting: true,
-  dts: { entry: entries },
   target: 'es2022',
   platform: 'node',
   removeNodeProtocol: false,
-  external: ['#adapter'],
-  // Packages are not bundled (they are dependencies); the source is readable as it is.
-  minify: false,
-  sourcemap: true,
-  clean: true,
-  // Merges the imports of all the files in a chunk, which bundlers of applications leave as they are: half a kilobyte.
-  treeshake: true,
   silent: true,
-});
+} satisfies Options;
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: {
+      ...entries,
+      cli: 'src/cli/main.ts',
+      // Reached through "imports" in package.json, so that a bundler for browsers never sees the Node one.
+      'adapter.node': 'src/http/transports/adapter.node.ts',
+      'adapter.fetch': 'src/http/transports/adapter.fetch.ts',
+    },
+    format: ['esm', 'cjs'],
+    // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
+    splitting: true,
+    dts: { entry: entries },
+    external: ['#adapter', '#axios', '#undici'],
+    // Packages are not bundled (they are dependencies); the source is readable as it is, so there are no source maps.
+    minify: false,
+    // The other build, which runs at the same time, writes that file.
+    clean: ['!undici.bundled.js'],
+    // Merges the imports of all the files in a chunk, which bundlers of applications leave as they are: half a kilobyte.
+    treeshake: true,
+  },
+  {
+    ...shared,
+    entry: { 'undici.bundled': 'src/http/transports/undici.bundled.ts' },
+    format: ['esm'],
+    noExternal: ['undici'],
+    // `require` of Node's own modules, in whatever kind of module it ends up.
+    banner: {
+      js: [
+        '/*! undici, https://undici.nodejs.org, MIT License, Copyright (c) Matteo Collina and Undici contributors */',
+        'const require = (name) => process.getBuiltinModule(name);',
+      ].join('\n'),
+    },
+    minify: true,
+  },
+]);

@@ -14,6 +14,8 @@ import {
 import type { AxiosInstance } from 'axios';
 import { DEFAULT_BASE_URL, parseBaseUrl } from './http/baseUrl.js';
 import { ClientContext } from './http/ClientContext.js';
+import { environmentVariable } from './http/environmentVariable.js';
+import { inBrowser } from './http/inBrowser.js';
 import type { EndpointOptions } from './endpoint/EndpointOptions.js';
 import { EndpointContext } from './endpoint/EndpointContext.js';
 import { resolveLimits, type LimitsOption } from './http/resolveLimits.js';
@@ -92,7 +94,7 @@ export interface RunpodOptions extends Omit<ClientOptions, 'transport'> {
   /** An axios instance of your own, with its interceptors and agents. */
   readonly axios?: AxiosInstance;
   /**
-   * Allows an API key in a browser. Every visitor can read it.
+   * Allows an API key in a page of a browser and its workers. Every visitor can read it.
    * @defaultValue false
    */
   readonly allowBrowser?: boolean;
@@ -125,7 +127,7 @@ export class Runpod {
    * @param id - by default the environment variable `ENDPOINT_ID`. A wrong or missing id is an error of each call.
    */
   endpoint<I extends object = Record<string, unknown>, O = unknown, C = unknown>(
-    id: string | undefined = env('ENDPOINT_ID'),
+    id: string | undefined = environmentVariable('ENDPOINT_ID'),
     options: EndpointOptions<I, O, C> = {},
   ): Endpoint<I, O, C> {
     let context = this.#endpoints.get(id);
@@ -200,22 +202,21 @@ export function createRunpod(options: ClientOptions): Runpod {
  * Throws `ConfigurationError` for options that cannot work. A missing API key is an error of each call.
  */
 export function runpod({ axios, allowBrowser = false, ...options }: RunpodOptions = {}): Runpod {
-  const inBrowser = 'window' in globalThis && 'document' in globalThis;
-  const exposed = inBrowser && !allowBrowser && !axios;
+  const exposed = inBrowser() && !allowBrowser && !axios;
   return create({ ...options, transport: axiosTransport(axios) }, exposed);
 }
 
 function create(options: ClientOptions, exposed = false): Runpod {
   const {
     transport,
-    apiKey = env('RUNPOD_API_KEY'),
+    apiKey = environmentVariable('RUNPOD_API_KEY'),
     retry = {},
     limits = 'documented',
     requestTimeout,
     maxResponseBytes = MAX_RESPONSE_BYTES,
     scheduler = asyncScheduler,
   } = options;
-  const given = options.baseUrl ?? env('RUNPOD_BASE_URL');
+  const given = options.baseUrl ?? environmentVariable('RUNPOD_BASE_URL');
   const base = parseBaseUrl(given ?? DEFAULT_BASE_URL, options.allowInsecure);
   if (typeof base === 'string') throw misuse(`the base URL ${base}`);
   const issues = [
@@ -253,10 +254,4 @@ function create(options: ClientOptions, exposed = false): Runpod {
 
 function misuse(message: string): ConfigurationError {
   return new ConfigurationError(message, { operation: 'runpod' });
-}
-
-/** An environment variable; `undefined` where it is empty, or where the platform has no environment. */
-function env(name: string): string | undefined {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  return process?.env?.[name] || undefined;
 }

@@ -27,7 +27,7 @@ export function parseBaseUrl(text: string, allowInsecure?: boolean): BaseUrl | s
   if (/[\s\\]|\p{Cc}/u.test(given)) return 'must not hold blanks, line breaks or backslashes';
   // A relative URL is relative to the page. Without a page it is not a URL.
   const page = (globalThis as { location?: { href?: string } }).location?.href;
-  const url = URL.canParse(given, page) ? new URL(given, page) : undefined;
+  const url = parseUrl(given, page);
   if (!url || given.startsWith('//') || !/^https?:$/.test(url.protocol)) return 'must be an http or https URL';
   if (url.username || url.password) return 'must not hold a user name or password';
   const loopback = isLoopback(url.hostname);
@@ -38,4 +38,13 @@ export function parseBaseUrl(text: string, allowInsecure?: boolean): BaseUrl | s
   const [path = '', ...rest] = given.replace(/#.*/s, '').split('?');
   const query = rest.join('?');
   return { path: path.replace(/\/+$/, ''), query, secrets: querySecrets(query), loopback };
+}
+
+/** Like `URL.parse()`, which neither jsdom nor every browser has. */
+function parseUrl(given: string, base: string | undefined): URL | undefined {
+  try {
+    return new URL(given, base);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,7 @@
 import type { JobRequest } from '../types/JobRequest.js';
 import { isRecord } from './json.js';
 import { EXECUTION_TIMEOUT, ID_PATTERN, MAX_RUN_BODY, MAX_RUNSYNC_BODY, MAX_TIMER, TTL, WAIT } from './limits.js';
+import { utf8Length } from './utf8Length.js';
 
 /** One thing that is wrong with the caller's request or options. */
 export interface Issue {
@@ -78,7 +79,7 @@ export function jobBody(
     issues.push(...must(false, 'input', error, 'be JSON'));
   }
   // A UTF-16 code unit takes at most three bytes of UTF-8, so most bodies need not be encoded to be measured.
-  const size = body.length * 3 <= max ? 0 : new TextEncoder().encode(body).length;
+  const size = body.length * 3 <= max ? 0 : utf8Length(body);
   issues.push(
     ...must(
       !empty || allowEmptyInput,

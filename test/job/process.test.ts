@@ -25,7 +25,7 @@ beforeAll(async () => {
       `,
       resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
     },
-    alias: { '#adapter': source('http/transports/adapter.node.ts') },
+    alias: { '#adapter': source('http/transports/adapter.node.ts'), '#undici': 'undici' },
     outfile: bundle,
     bundle: true,
     platform: 'node',

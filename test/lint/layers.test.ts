@@ -85,7 +85,7 @@ const tree: Record<string, string> = {
   'src/sources/node.ts': value('node:fs'),
   'src/sources/bareNode.ts': value('fs'),
   'src/http/transports/adapter.node.ts': value('undici'),
-  'src/http/transports/adapter.browser.ts': value('undici'),
+  'src/http/transports/adapter.fetch.ts': value('undici'),
   'src/http/transports/undiciTransport.ts': type('axios'),
   'src/http/transports/axiosTransport.ts': value('axios') + value('#adapter').replaceAll('mine', 'other'),
   'src/http/transports/phaseOf.ts': value('axios'),
@@ -134,7 +134,7 @@ test.each([
   ['a type from a layer above', 'src/operators/type.ts', 'operators imports only what it may'],
   ['a Node module in the client', 'src/sources/node.ts', 'sources imports only what it may'],
   ['a Node module without its prefix', 'src/sources/bareNode.ts', 'sources imports only what it may'],
-  ['undici in a file that browsers load', 'src/http/transports/adapter.browser.ts', 'undici stays out of browsers'],
+  ['undici in a file that browsers load', 'src/http/transports/adapter.fetch.ts', 'undici stays out of browsers'],
   ['axios outside of its transport', 'src/http/transports/phaseOf.ts', 'axios stays with its transport'],
   [
     'axios in the undici transport, types too',

@@ -10,7 +10,7 @@ export function handlerJob(id: string, { input = {}, webhook, policy, s3Config, 
   return {
     id,
     // A copy, so that a handler that changes its input does not change the ledger.
-    input: structuredClone(input),
+    input: plain(input) as HandlerJob['input'],
     ...(webhook !== undefined && { webhook }),
     ...(Object.keys(policy).length > 0 && { policy }),
     ...(s3Config !== undefined && { s3Config }),

@@ -1,4 +1,5 @@
-import { Axios, type AxiosAdapter, type AxiosResponse, type GenericAbortSignal } from 'axios';
+import axios from '#axios';
+import type { AxiosAdapter, AxiosResponse, GenericAbortSignal } from 'axios';
 import type { Aborter, AxiosSetup } from './AxiosSetup.js';
 import { connections, type Connections } from './node/connections.js';
 import { undiciRequest } from './undiciRequest.js';
@@ -12,7 +13,7 @@ import { undiciRequest } from './undiciRequest.js';
 export function axiosSetup(): AxiosSetup {
   const pool = connections();
   return {
-    http: new Axios({ adapter: undiciAdapter(pool) }),
+    http: new axios.Axios({ adapter: undiciAdapter(pool) }),
     aborter: () => new LightAbortController(),
     close: () => pool.close(),
   };

@@ -3,7 +3,7 @@ import axios, { type AxiosInstance } from 'axios';
 import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { axiosTransport, createRunpod, type Transport, type TransportRequest } from '../../../src/index.js';
-import { axiosSetup as browserSetup } from '../../../src/http/transports/adapter.browser.js';
+import { axiosSetup as browserSetup } from '../../../src/http/transports/adapter.fetch.js';
 import { fetchTransport } from '../../../src/fetch.js';
 import { undiciTransport } from '../../../src/undici.js';
 import { Agent, MockAgent } from 'undici';

@@ -1,4 +1,5 @@
-import { Agent, Pool, ProxyAgent, buildConnector, type Dispatcher } from 'undici';
+import { Agent, Pool, ProxyAgent, buildConnector } from '#undici';
+import type { Dispatcher } from 'undici';
 import { networkError } from '../networkError.js';
 import { proxySettings, type FindProxy, type Proxy } from './proxySettings.js';
 import { skipInterim } from './skipInterim.js';
