@@ -28,6 +28,11 @@ const publicOldNames = [
   { name: 'JobRecord', file: 'src/emulator/JobRecord.ts', why: 'a type of runpod-rx/testing' },
 ];
 
+/** Globals that only some platforms have, where the code runs on no other. */
+const platformGlobalsInPlaces = [
+  { name: 'TextDecoder', file: 'src/http/transports/fetchTransport.ts', why: 'where fetch gives a stream' },
+];
+
 const noDynamicImport = {
   selector: 'ImportExpression',
   message: 'Import statically: a consumer should see at build time what is loaded.',
@@ -85,6 +90,22 @@ export default defineConfig([
       'rxjs-x/throw-error': 'off',
       'no-restricted-syntax': ['error', noDynamicImport],
       ...rawTime,
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    // For Node alone.
+    ignores: ['src/cli/**', 'src/emulator/server/**', 'src/http/transports/{node/**,adapter.node.ts,undici*.ts}'],
+    rules: { 'house/platform-globals': ['error', { except: platformGlobalsInPlaces }] },
+  },
+  {
+    // Bundlers are given another file of the same name.
+    files: ['src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'undici', message: 'Import values from #undici.', allowTypeImports: true }] },
+      ],
     },
   },
   // State that the client's layers share among themselves; users never see it.

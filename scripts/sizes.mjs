@@ -63,7 +63,9 @@ async function weigh(code) {
   );
   const external = Object.values(metafile.outputs).flatMap(({ imports }) => imports.filter((one) => one.external));
   const strangers = [
-    ...inputs.filter((input) => /(^|\/)node_modules\/undici\//.test(input) || /adapter\.node/.test(input)),
+    ...inputs.filter(
+      (input) => /(^|\/)node_modules\/undici\//.test(input) || /adapter\.node|undici\.bundled/.test(input),
+    ),
     ...external.map(({ path }) => path).filter((path) => path !== 'rxjs' && !path.startsWith('rxjs/')),
     // The bundler does not see a specifier that is computed; it shows as text only.
     ...(outputFiles.some(({ text }) => /["'`]node:[a-z]/.test(text))

@@ -1,4 +1,5 @@
 /** Lint rules of this repository. Who may import whom is in .dependency-cruiser.mjs. */
+import { platformGlobals } from './platformGlobals.mjs';
 
 /** Files that declare types only: nothing of them exists at run time. */
 const onlyTypes = {
@@ -213,5 +214,6 @@ export default {
     'observable-property': observableProperty,
     'old-names': oldNamesRule,
     'only-types': onlyTypes,
+    'platform-globals': platformGlobals,
   },
 };

@@ -15,6 +15,6 @@ const everywhere = {
 const REFUSED = { known: 'connection no', unknown: 'submission_unknown unknown' };
 
 /** Throws where a result is not what the program must see. */
-export function check(result, { page = false, refused = 'known' } = {}) {
-  deepStrictEqual(result, { ...everywhere, refused: REFUSED[refused], keyRefused: page });
+export function check(result, { page = false, refused = 'known', fetchTransport = 'works' } = {}) {
+  deepStrictEqual(result, { ...everywhere, refused: REFUSED[refused], keyRefused: page, fetchTransport });
 }

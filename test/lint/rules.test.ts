@@ -48,6 +48,13 @@ test.each([
   ['src/job/a.ts', 'export class A { constructor(private readonly b: number) {} }', 'house/hash-privates'],
   ['src/job/a.ts', 'export const a = (b: number) => (b ? 1 : b > 2 ? 2 : 3);', 'no-nested-ternary'],
   ['src/job/a.ts', 'export const a = 1;\n'.repeat(251), 'max-lines'],
+  ['src/job/a.ts', 'export const a = structuredClone({});', 'house/platform-globals'],
+  ['src/job/a.ts', 'export const a = new TextEncoder();', 'house/platform-globals'],
+  ['src/http/transports/a.ts', 'export const a = () => fetch("/");', 'house/platform-globals'],
+  ['src/emulator/a.ts', 'export const a = process.env.A;', 'house/platform-globals'],
+  ['src/http/a.ts', 'export const a = URL.canParse("/");', 'house/platform-globals'],
+  ['src/http/a.ts', 'export const a = () => AbortSignal.timeout(1);', 'house/platform-globals'],
+  ['src/http/transports/a.ts', `import { Agent } from 'undici';`, '@typescript-eslint/no-restricted-imports'],
   ['src/job/a.ts', 'export const lossOf = 1;', 'house/old-names'],
   ['src/job/a.ts', 'export function a(left: number): number { return left; }', 'house/old-names'],
   ['src/job/a.ts', 'export const a = ({ told }: { readonly b: 1 }) => told;', 'house/old-names'],
@@ -83,6 +90,13 @@ test.each([
   ['src/job/a.ts', `import { b } from './b.js';\n\nexport const a = b({ left: 1 }).told;`],
   ['src/job/a.ts', '// A comment.\n\n'.repeat(200) + 'export const a = 1;\n'.repeat(250)],
   ['src/job/a.ts', 'export class A { #b = 1; protected c = this.#b; }'],
+  ['src/http/a.ts', 'export const a = typeof fetch === "function" ? new URL("a:b") : new Map<string, Response>();'],
+  [
+    'src/http/a.ts',
+    'export const a = globalThis.fetch;\nexport const b = (fetch: () => void, c: AbortSignal) => [fetch(), c];',
+  ],
+  ['src/emulator/server/a.ts', 'export const a = process.env.A;'],
+  ['src/http/transports/a.ts', `import type { Agent } from 'undici';`],
 ])('%s: %s is fine', async (file, code) => {
   const found = await reports(quick, file, `${code}\n`);
   expect(found.filter((text) => /^(house|max-lines|no-nested)/.test(text))).toEqual([]);

@@ -72,8 +72,8 @@ test('it offers the command', async () => {
   expect(stdout).toBe(`${version}\n`);
 });
 
-test('the default transport and undiciTransport reach a server', async () => {
-  expect(await consumer.node('http.mjs')).toEqual(['HELLO', 'HELLO']);
+test('the default transport, fetchTransport and undiciTransport reach a server', async () => {
+  expect(await consumer.node('http.mjs')).toEqual(['HELLO', 'HELLO', 'HELLO']);
 });
 
 describe.each([

@@ -4,6 +4,7 @@
  */
 import { firstValueFrom, lastValueFrom, take, timer, toArray } from 'rxjs';
 import { createRunpod, isRunpodError, runAll, runpod } from 'runpod-rx';
+import { fetchTransport } from 'runpod-rx/fetch';
 import { createEmulator } from 'runpod-rx/testing';
 
 /** A prompt as a request. */
@@ -47,6 +48,9 @@ export async function program({ baseUrl, closedUrl, remoteUrl }) {
   );
   await firstValueFrom(client.close());
 
+  const overFetch = createRunpod({ transport: fetchTransport(), baseUrl, apiKey: 'any', retry: false });
+  const notFetched = await errorOf(overFetch.endpoint('upper').runSync(asking('hello')));
+
   const emulator = createEmulator({ endpoints: { upper: { handler: ({ input }) => input.prompt.toUpperCase() } } });
   const local = createRunpod({ transport: emulator.transport, apiKey: 'any' });
   const emulated = await firstValueFrom(local.endpoint('upper').job(asking('hello')).output$);
@@ -60,6 +64,7 @@ export async function program({ baseUrl, closedUrl, remoteUrl }) {
     refused: `${refused?.code} ${refused?.accepted}`,
     keyRefused: exposed?.code === 'configuration',
     pipeline: items.filter(({ ok }) => ok).length,
+    fetchTransport: notFetched?.code ?? 'works',
     emulated,
   };
 }

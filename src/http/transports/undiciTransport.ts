@@ -1,4 +1,3 @@
-import { Agent } from '#undici';
 import { catchError, throwError } from 'rxjs';
 import type { Dispatcher } from 'undici';
 import type { Transport } from '../../types/Transport.js';

@@ -13,6 +13,7 @@ import {
 import { jobOutput } from 'runpod-rx/operators';
 import { createEmulator } from 'runpod-rx/testing';
 import { startEmulator } from 'runpod-rx/emulator';
+import { fetchTransport } from 'runpod-rx/fetch';
 import { undiciTransport } from 'runpod-rx/undici';
 
 interface Input {
@@ -26,6 +27,7 @@ const transport: Transport = createEmulator({ endpoints: { demo: { handler: () =
 export const clients: readonly Runpod[] = [
   runpod({ apiKey: 'key' }),
   createRunpod({ transport }),
+  createRunpod({ transport: fetchTransport() }),
   createRunpod({ transport: undiciTransport() }),
 ];
 
