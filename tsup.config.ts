@@ -10,6 +10,18 @@ const entries = {
   fetch: 'src/fetch.ts',
 };
 
+/** Only `dist/adapter` imports `#adapter`; the others import that file. */
+const adapterFile: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'adapter file',
+  setup({ initialOptions, onResolve }) {
+    const file = initialOptions.define?.TSUP_FORMAT === '"cjs"' ? './adapter.cjs' : './adapter.js';
+    onResolve({ filter: /^#adapter$/ }, ({ importer }) => ({
+      path: importer.endsWith('adapter.ts') ? '#adapter' : file,
+      external: true,
+    }));
+  },
+};
+
 const shared = {
   tsconfig: 'tsconfig.build.json',
   target: 'es2022',
@@ -25,14 +37,17 @@ export default defineConfig([
       ...entries,
       cli: 'src/cli/main.ts',
       // Reached through "imports" in package.json, so that a bundler for browsers never sees the Node one.
-      'adapter.node': 'src/http/transports/adapter.node.ts',
+      adapter: 'src/http/transports/adapter.ts',
+      'adapter.browser': 'src/http/transports/adapter.browser.ts',
       'adapter.fetch': 'src/http/transports/adapter.fetch.ts',
+      'adapter.node': 'src/http/transports/adapter.node.ts',
     },
     format: ['esm', 'cjs'],
     // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
     splitting: true,
     dts: { entry: entries },
-    external: ['#adapter', '#axios', '#undici'],
+    external: ['#undici'],
+    esbuildPlugins: [adapterFile],
     // Packages are not bundled (they are dependencies); the source is readable as it is, so there are no source maps.
     minify: false,
     // The other build, which runs at the same time, writes that file.

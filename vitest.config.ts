@@ -6,7 +6,6 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 /** Tests and documentation import the package by its name and get the source. */
 export const alias = [
   { find: '#adapter', replacement: source('http/transports/adapter.node.ts') },
-  { find: '#axios', replacement: 'axios/dist/browser/axios.cjs' },
   { find: '#undici', replacement: 'undici' },
   { find: /^runpod-rx$/, replacement: source('index.ts') },
   { find: /^runpod-rx\/undici$/, replacement: source('undici.ts') },

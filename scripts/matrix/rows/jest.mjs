@@ -21,7 +21,7 @@ const tests = {
 
 const jestRow = (environment, facts) => ({
   name: `Jest, ${environment}`,
-  needs: 'nothing; `--experimental-vm-modules`, as Jest asks for, to load ES modules',
+  needs: '`--experimental-vm-modules`, as Jest asks for, to load ES modules',
   ...facts,
   async work({ packed, options, temp }) {
     const folder = await application(packed, 'jest', JEST);
@@ -58,7 +58,7 @@ const jestRow = (environment, facts) => ({
 export const jestRows = [
   jestRow('node', { transport: 'axios over undici', expected: {}, quick: true }),
   jestRow('jsdom', {
-    transport: 'axios over XMLHttpRequest',
+    transport: 'axios over `XMLHttpRequest`',
     // jsdom has no fetch.
     expected: { page: true, refused: 'unknown', fetchTransport: 'connection' },
     quick: true,

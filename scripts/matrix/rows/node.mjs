@@ -40,7 +40,7 @@ async function binary(version) {
 const nodeRow = (version) => ({
   name: `Node ${version}`,
   transport: 'axios over undici',
-  needs: 'nothing',
+  needs: '–',
   async work({ packed, options }) {
     const node = await binary(version);
     const folder = await application(packed, 'application');
@@ -55,7 +55,7 @@ const nodeRow = (version) => ({
 const esbuildRow = (format, extension) => ({
   name: `esbuild, ${format === 'esm' ? 'ES module' : 'CommonJS'}`,
   transport: 'axios over undici',
-  needs: 'nothing',
+  needs: '–',
   quick: true,
   async work({ packed, options, temp }) {
     const folder = await application(packed, 'application');
@@ -71,7 +71,7 @@ const esbuildRow = (format, extension) => ({
 const webpackRow = {
   name: 'webpack, for Node',
   transport: 'axios over undici',
-  needs: 'nothing',
+  needs: '–',
   async work({ packed, options, temp }) {
     const folder = await application(packed, 'webpack', { webpack: '5.113.0' });
     const webpack = (await import(join(folder, 'node_modules/webpack/lib/index.js'))).default;

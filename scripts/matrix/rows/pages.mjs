@@ -86,9 +86,9 @@ function checkNoNode(folder) {
   }
 }
 
-const pageRow = (name, dependencies, bundle, { worker, needs = 'nothing' } = {}) => ({
+const pageRow = (name, dependencies, bundle, { worker, needs = '–' } = {}) => ({
   name,
-  transport: 'axios over fetch',
+  transport: 'axios over `fetch`',
   needs,
   async work({ packed, options, temp }) {
     const folder = await application(packed, name.split(/[, ]/, 1)[0].toLowerCase(), dependencies);

@@ -27,8 +27,8 @@ async function binary(packages, version, path) {
 
 const bunRow = {
   name: 'Bun',
-  transport: 'axios over fetch',
-  needs: 'nothing',
+  transport: 'axios over `fetch`',
+  needs: '–',
   async work({ packed, options }) {
     const bun = await binary(BUN, '1.4.5', 'bin/bun');
     const folder = await application(packed, 'application');
@@ -40,7 +40,7 @@ const bunRow = {
 /** Deno may not ask, and may read nothing of the environment. */
 const denoRow = {
   name: 'Deno',
-  transport: 'axios over fetch',
+  transport: 'axios over `fetch`',
   needs:
     '`--allow-net`; `--allow-env=RUNPOD_API_KEY,RUNPOD_BASE_URL,ENDPOINT_ID` only to take options from the environment',
   async work({ packed, options }) {
@@ -68,8 +68,8 @@ async function bundled(entry, conditions, format) {
 
 const workerdRow = {
   name: 'workerd',
-  transport: 'axios over fetch',
-  needs: 'nothing',
+  transport: 'axios over `fetch`',
+  needs: '–',
   async work({ packed, options }) {
     const folder = await application(packed, 'workerd', { miniflare: '4.20260426.0' });
     const script = await bundled(join(folder, 'service.mjs'), ['workerd', 'worker', 'browser'], 'esm');
@@ -92,8 +92,8 @@ const workerdRow = {
 
 const edgeRow = {
   name: 'edge-runtime',
-  transport: 'axios over fetch',
-  needs: 'nothing',
+  transport: 'axios over `fetch`',
+  needs: '–',
   async work({ packed, options }) {
     const folder = await application(packed, 'edge-runtime', { 'edge-runtime': '4.0.1' });
     const initialCode = await bundled(join(folder, 'edge.mjs'), ['edge-light', 'worker', 'browser'], 'iife');

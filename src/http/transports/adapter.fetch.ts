@@ -1,14 +1,11 @@
-import axios from '#axios';
-import { AS_IT_IS, type AxiosSetup } from './AxiosSetup.js';
+import axios from 'axios/dist/browser/axios.cjs';
+import type { AxiosSetup } from './AxiosSetup.js';
+import { axiosOverFetch } from './axiosOverFetch.js';
 
 /**
- * Everywhere but on Node, axios sends by `fetch`, which can be told not to follow redirects. Where there is none, as in
- * jsdom, it sends by XMLHttpRequest.
+ * On Bun, Deno and edge runtimes. axios for Node would load modules of Node that some of them lack, and make Deno ask for
+ * permission to read the environment.
  */
 export function axiosSetup(): AxiosSetup {
-  return {
-    http: axios.create({ adapter: ['fetch', 'xhr'], fetchOptions: { redirect: 'manual' } }),
-    config: AS_IT_IS,
-    aborter: () => new AbortController(),
-  };
+  return axiosOverFetch(axios);
 }

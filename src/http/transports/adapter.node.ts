@@ -1,5 +1,5 @@
-import axios from '#axios';
 import type { AxiosAdapter, AxiosResponse, GenericAbortSignal } from 'axios';
+import axios from 'axios/dist/browser/axios.cjs';
 import type { Aborter, AxiosSetup } from './AxiosSetup.js';
 import { connections, type Connections } from './node/connections.js';
 import { undiciRequest } from './undiciRequest.js';
@@ -7,7 +7,8 @@ import { undiciRequest } from './undiciRequest.js';
 /**
  * On Node, axios sends over an undici pool: its built-in adapter costs several times as much CPU for each request.
  *
- * The instance has neither the defaults of `axios.create()` nor settings. They are for other adapters: this adapter gives
+ * axios for browsers will do, since only the adapter sends; axios for Node would load its own HTTP clients, which esbuild
+ * cannot put into an ES module. The instance has neither the defaults of `axios.create()` nor settings. They are for other adapters: this adapter gives
  * text of any status by itself, and axios would copy each setting for each request.
  */
 export function axiosSetup(): AxiosSetup {

@@ -1,3 +1,8 @@
+/** axios for browsers in one file. It runs anywhere, and loads nothing of Node. */
+declare module 'axios/dist/browser/axios.cjs' {
+  export { default } from 'axios';
+}
+
 /** Files of undici, by themselves: `undici` loads all of it. */
 declare module 'undici/lib/dispatcher/agent.js' {
   export { Agent as default } from 'undici';
