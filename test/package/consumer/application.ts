@@ -29,6 +29,7 @@ export const clients: readonly Runpod[] = [
   createRunpod({ transport }),
   createRunpod({ transport: fetchTransport() }),
   createRunpod({ transport: undiciTransport() }),
+  createRunpod({ transport: fetchTransport({ fetch: (url, settings) => fetch(url, settings) }) }),
 ];
 
 const endpoint = clients[0]!.endpoint<Input, Output>('demo');

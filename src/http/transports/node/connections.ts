@@ -17,6 +17,9 @@ export function connections(environment: NodeJS.ProcessEnv = process.env): Conne
   return findProxy ? new ProxiedConnections(agent, findProxy) : agent;
 }
 
+/** How long a proxy may take to open a tunnel, in milliseconds. */
+const TUNNEL_TIMEOUT = 30_000;
+
 /** Sends https through a tunnel that the proxy opens, and asks the proxy itself for http. */
 class ProxiedConnections implements Connections {
   readonly #agent: Agent;
@@ -47,7 +50,13 @@ class ProxiedConnections implements Connections {
   #tunnelThrough({ origin, authorization }: Proxy): ProxyAgent {
     let tunnel = this.#tunnels.get(origin);
     if (!tunnel) {
-      tunnel = new ProxyAgent({ uri: origin, factory: poolOf, ...(authorization && { token: authorization }) });
+      tunnel = new ProxyAgent({
+        uri: origin,
+        ...(authorization && { token: authorization }),
+        factory: poolOf,
+        // Without a bound, a proxy that is silent would hold up `Runpod.close()` for minutes.
+        clientFactory: (via, options) => new Pool(via, { ...options, headersTimeout: TUNNEL_TIMEOUT }),
+      });
       this.#tunnels.set(origin, tunnel);
     }
     return tunnel;
