@@ -50,8 +50,9 @@ function queryOf(query: ApiCall<unknown>['query']): string {
 function headersOf(body: string | undefined, given: CallOptions['headers']): Record<string, string> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
+  const entries = Symbol.iterator in Object(given) ? given : Object.entries(given ?? {});
   // JavaScript callers may give no value, or a number.
-  for (const [name, value] of Object.entries<unknown>(given ?? {})) {
+  for (const [name, value] of entries as Iterable<readonly [string, unknown]>) {
     const lower = name.toLowerCase();
     if (lower === 'authorization' || value === undefined || value === null) continue;
     headers[lower] = (typeof value === 'number' ? String(value) : value) as string;

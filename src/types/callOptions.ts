@@ -13,10 +13,10 @@ export interface CallOptions {
   /** Aborting the signal acts as unsubscribing does, and the call errors with `AbortedError`. */
   readonly signal?: AbortSignal;
   /**
-   * Headers to add to the request. `authorization` is left out: the client sets it. A header that cannot be sent, or that
+   * Headers to add to the request: an object, a `Headers` or a `Map`. `authorization` is left out: the client sets it. A header that cannot be sent, or that
    * belongs to the connection (such as `content-length`, `host`, `expect`), is a `ValidationError`, and nothing is sent.
    */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | Iterable<readonly [string, string]>;
   /** What links find as `CallRequest.context`. It is never sent. */
   readonly context?: Readonly<Record<string, unknown>>;
 }

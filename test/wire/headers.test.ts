@@ -57,6 +57,19 @@ describe.each(clientNames)('%s', (name) => {
     expect(server.seen()[0]?.headers).not.toHaveProperty('x-none');
   });
 
+  it.each([
+    ['a Headers', new Headers({ 'X-Trace': 'abc' })],
+    ['a Map', new Map([['X-Trace', 'abc']])],
+    ['a list of pairs', [['X-Trace', 'abc']] as const],
+  ])('S20 sends the headers of %s', async (_, headers) => {
+    const { endpoint, server } = await wire(name, script);
+    await firstValueFrom(endpoint.run(request, { headers: headers as Iterable<readonly [string, string]> }));
+    expect(server.seen()[0]?.headers['x-trace']).toBe('abc');
+    expect(await errorOf(endpoint.run(request, { headers: new Map([['host', 'x']]) }))).toMatchObject({
+      code: 'validation',
+    });
+  });
+
   it('S20 a POST without a body has no content type and the length 0', async () => {
     const { endpoint, server } = await wire(name, { ...script, 'purge-queue': { body: { removed: 0 } } });
     await firstValueFrom(endpoint.cancel('job-1'));
