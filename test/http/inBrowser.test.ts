@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { inBrowser, type PlatformGlobals } from '../../src/http/inBrowser.js';
 
 const noop = () => undefined;
-class Scope {}
+const Scope = noop;
 
 /** The globals by which platforms differ, as they were found there. */
 const platforms: readonly [name: string, exposed: boolean, globals: PlatformGlobals][] = [

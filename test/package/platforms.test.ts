@@ -94,7 +94,7 @@ describe('with the globals that every platform has', () => {
   });
 
   test('S21 a key in a worker of a page is refused', async () => {
-    const worker = { ...fewGlobals(), self: {}, WorkerGlobalScope: class {}, importScripts: () => undefined };
+    const worker = { ...fewGlobals(), self: {}, WorkerGlobalScope: Map, importScripts: () => undefined };
     expect(await call('unsent', worker)).toBe('configuration');
   });
 });

@@ -4,7 +4,6 @@ const main = require('runpod-rx');
 const operators = require('runpod-rx/operators');
 const testing = require('runpod-rx/testing');
 const emulator = require('runpod-rx/emulator');
-const fetch = require('runpod-rx/fetch');
 const undici = require('runpod-rx/undici');
 const fetching = require('runpod-rx/fetch');
 

@@ -5,7 +5,6 @@ import * as main from 'runpod-rx';
 import * as operators from 'runpod-rx/operators';
 import * as testing from 'runpod-rx/testing';
 import * as emulator from 'runpod-rx/emulator';
-import * as fetch from 'runpod-rx/fetch';
 import * as undici from 'runpod-rx/undici';
 import * as fetching from 'runpod-rx/fetch';
 
