@@ -55,7 +55,7 @@ const nodeRow = (version) => ({
 const esbuildRow = (format, extension) => ({
   name: `esbuild, ${format === 'esm' ? 'ES module' : 'CommonJS'}`,
   transport: 'axios over undici',
-  needs: '–',
+  needs: format === 'esm' ? '`module` among the `--conditions`, if you set any' : '–',
   quick: true,
   async work({ packed, options, temp }) {
     const folder = await application(packed, 'application');
