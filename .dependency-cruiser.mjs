@@ -5,28 +5,29 @@
  * own modules. A layer is a file of src/, or a folder of it without the layers that lie in that folder. A file of src/
  * that belongs to no layer fails the check: add a row.
  */
-const client = ['http', 'polling', 'pipelines', 'job', 'operators', 'sources', 'errors', 'protocol', 'types'];
+const client = ['http', 'polling', 'pipelines', 'job', 'operators', 'sources', 'errors', 'protocol', 'time', 'types'];
 const streams = ['rxjs', '@standard-schema/spec'];
 /** The facts about RunPod that the client and the emulator share. The emulator works out everything else for itself. */
-const facts = ['types', 'protocol/operations.ts', 'protocol/limits.ts'];
+const facts = ['types', 'time', 'protocol/operations.ts', 'protocol/limits.ts'];
 
 /** @type {{ layer: string, imports: string[], packages: string[] }[]} */
 export const layers = [
   { layer: 'types', imports: [], packages: streams },
+  { layer: 'time', imports: [], packages: ['rxjs'] },
   { layer: 'protocol', imports: ['types'], packages: streams },
   { layer: 'errors', imports: ['protocol', 'types'], packages: streams },
-  { layer: 'http', imports: ['errors', 'protocol', 'types'], packages: streams },
+  { layer: 'http', imports: ['errors', 'protocol', 'time', 'types'], packages: streams },
   {
     layer: 'http/transports',
     imports: ['http/transports/node', 'errors', 'protocol', 'types'],
     packages: ['rxjs', 'axios', 'undici'],
   },
   { layer: 'http/transports/node', imports: ['http/transports', 'protocol', 'types'], packages: ['undici', 'node'] },
-  { layer: 'operators', imports: ['errors', 'protocol', 'types'], packages: streams },
-  { layer: 'sources', imports: ['operators', 'errors', 'protocol', 'types'], packages: streams },
-  { layer: 'polling', imports: ['http', 'sources', 'errors', 'protocol', 'types'], packages: streams },
-  { layer: 'pipelines', imports: ['operators', 'sources', 'errors', 'protocol', 'types'], packages: streams },
-  { layer: 'job', imports: ['operators', 'sources', 'errors', 'protocol', 'types'], packages: streams },
+  { layer: 'operators', imports: ['errors', 'protocol', 'time', 'types'], packages: streams },
+  { layer: 'sources', imports: ['operators', 'errors', 'protocol', 'time', 'types'], packages: streams },
+  { layer: 'polling', imports: ['http', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
+  { layer: 'pipelines', imports: ['operators', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
+  { layer: 'job', imports: ['operators', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
   { layer: 'endpoint', imports: client, packages: streams },
   { layer: 'endpoint.ts', imports: ['endpoint', ...client], packages: streams },
   {
@@ -41,7 +42,7 @@ export const layers = [
   { layer: 'emulator/server', imports: ['emulator', ...facts], packages: ['rxjs', 'node'] },
   {
     layer: 'cli',
-    imports: ['emulator', 'emulator/server', 'package.json'],
+    imports: ['emulator', 'emulator/server', 'time', 'package.json'],
     packages: ['rxjs', 'commander', 'node'],
   },
 ];

@@ -113,7 +113,7 @@ export default defineConfig([
   { files: ['src/{http,polling,endpoint}/**'], rules: { 'rxjs-x/no-exposed-subjects': 'off' } },
   {
     // Where Node or an HTTP library sets the pace.
-    files: ['src/emulator/server/**', 'src/cli/**', 'src/http/transports/**'],
+    files: ['src/emulator/server/**', 'src/cli/**', 'src/http/transports/**', 'src/time/**'],
     rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' },
   },
   {

@@ -1,6 +1,5 @@
 import {
   AsyncSubject,
-  asyncScheduler,
   concat,
   concatMap,
   defer,
@@ -25,6 +24,7 @@ import { checkDurations, issuesText, must } from './protocol/checks.js';
 import { MAX_RESPONSE_BYTES } from './protocol/limits.js';
 import { axiosTransport } from './http/transports/axiosTransport.js';
 import type { RetryOptions } from './http/retryCall.js';
+import { durationScheduler, wallClockOf } from './time/clocks.js';
 import type { Activity } from './types/Activity.js';
 import type { Link } from './types/Link.js';
 import type { SettleReport } from './types/SettleReport.js';
@@ -68,7 +68,8 @@ export interface ClientOptions {
    */
   readonly maxResponseBytes?: number;
   /**
-   * All time comes from it.
+   * Runs all timers, and measures all durations by its `now()`. In place of `asyncScheduler`, whose clock is set with the
+   * computer's, durations are measured by `performance.now()`.
    * @defaultValue `asyncScheduler`
    */
   readonly scheduler?: SchedulerLike;
@@ -78,8 +79,9 @@ export interface ClientOptions {
    */
   readonly random?: () => number;
   /**
-   * Job objects that arrive in another way, such as webhooks. Each counts as an answer for the watchers of its job, and
-   * postpones the next poll. Anything that is not a job object is ignored.
+   * Job objects that arrive in another way, such as webhooks. Anybody may have sent them, so each is only a hint: the
+   * job with its `id` is read soon, no sooner than half a second after the last answer, and what that read says counts.
+   * Anything without the id of a watched job is ignored.
    */
   readonly notices?: Observable<unknown>;
   /**
@@ -214,7 +216,6 @@ function create(options: ClientOptions, exposed = false): Runpod {
     limits = 'documented',
     requestTimeout,
     maxResponseBytes = MAX_RESPONSE_BYTES,
-    scheduler = asyncScheduler,
   } = options;
   const given = options.baseUrl ?? environmentVariable('RUNPOD_BASE_URL');
   const base = parseBaseUrl(given ?? DEFAULT_BASE_URL, options.allowInsecure);
@@ -240,7 +241,8 @@ function create(options: ClientOptions, exposed = false): Runpod {
     limits: bounds,
     requestTimeout,
     maxResponseBytes,
-    scheduler,
+    scheduler: durationScheduler(options.scheduler),
+    wallNow: wallClockOf(options.scheduler),
     random: options.random ?? Math.random,
     notices: options.notices,
     keyRefusal:

@@ -1,13 +1,14 @@
-import { asyncScheduler } from 'rxjs';
 import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs';
+import { datedScheduler } from '../time/clocks.js';
 
 /** A scheduler whose clock runs `factor` times as fast as real time: a delay of 1 000 ms takes 1 000 / `factor` ms. */
 export function scaledScheduler(factor: number): SchedulerLike {
-  const start = asyncScheduler.now();
+  const real = datedScheduler();
+  const start = real.now();
   return {
-    now: () => start + (asyncScheduler.now() - start) * factor,
+    now: () => start + (real.now() - start) * factor,
     schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T): Subscription {
-      return asyncScheduler.schedule<T>(
+      return real.schedule<T>(
         function (given) {
           work.call(scaledAction(this, factor), given);
         },

@@ -168,7 +168,7 @@ export interface EmulatorOptions {
   readonly seed?: number | string;
   /**
    * The emulator's only clock. With a `TestScheduler` or `VirtualTimeScheduler` nothing waits in real time.
-   * @defaultValue `asyncScheduler`
+   * @defaultValue `asyncScheduler`, with a clock that does not change when the computer's clock is set
    */
   readonly scheduler?: SchedulerLike;
   /**

@@ -1,4 +1,4 @@
-import { asyncScheduler, defer, map, mergeMap, noop, of, reduce } from 'rxjs';
+import { defer, map, mergeMap, noop, of, reduce } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Transport } from '../types/Transport.js';
 import type { EmulatorOptions } from './EmulatorOptions.js';
@@ -13,6 +13,7 @@ import type { EmulatorRequest } from './model/EmulatorRequest.js';
 import { Platform } from './model/Platform.js';
 import { table } from './operations/table.js';
 import type { RequestRecord } from './RequestRecord.js';
+import { datedScheduler } from '../time/clocks.js';
 
 /** A local RunPod. */
 export interface Emulator {
@@ -52,7 +53,8 @@ export interface Emulator {
  * ```
  */
 export function createEmulator(options: EmulatorOptions): Emulator {
-  const platform = new Platform(options, options.scheduler ?? asyncScheduler);
+  const scheduler = datedScheduler(options.scheduler);
+  const platform = new Platform(options, scheduler);
   const { latency = 0 } = options;
   const { faults, ledger } = platform;
   const counter = new RequestCounter((operation) => table.has(operation));
@@ -67,7 +69,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
     },
     requests: () => ledger.requests(),
     state: () => ({
-      now: (options.scheduler ?? asyncScheduler).now(),
+      now: scheduler.now(),
       endpoints: platform.health(),
       requests: counter.counts(),
       faults: faults.list(),

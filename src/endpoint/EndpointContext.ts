@@ -2,10 +2,11 @@ import { catchError, defer, map, throwError, type MonoTypeOperatorFunction, type
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
+import { readError } from '../errors/readError.js';
 import { submissionUnknown } from '../errors/submissionUnknown.js';
 import type { ApiCall, JobCall } from '../http/ApiCall.js';
 import { buildRequest } from '../http/buildRequest.js';
-import type { CallState } from '../http/CallState.js';
+import { redact, type CallState } from '../http/CallState.js';
 import { closedError, type ClientContext } from '../http/ClientContext.js';
 import { keepSubmission } from '../http/keepSubmission.js';
 import { readReply } from '../http/readReply.js';
@@ -41,13 +42,15 @@ export class EndpointContext {
   parse?: JsonParser;
 
   constructor(id: string | undefined, client: ClientContext) {
-    const { scheduler, random, notices } = client.settings;
+    const { scheduler, wallNow, random, notices } = client.settings;
     this.id = id;
     this.client = client;
     this.jobs = new JobCache({
       scheduler,
+      wallNow,
       policy: adaptivePolicy(random),
       call: (call, options) => this.call(call, options),
+      context: (jobId) => this.errorContext({ operation: 'status', jobId, tag: undefined }),
       rateLimiterFor: (operation) => client.rateLimiterFor(id ?? '', operation),
       notices,
     });
@@ -80,6 +83,7 @@ export class EndpointContext {
         ...this.errorContext(call),
         accepted: acceptedOf(kind, state.maybeReceived),
       });
+      const clean = (text: string) => redact(text, state);
       const endpointId = this.#checkCall(call, context);
       call.onStart?.(state);
       const request = buildRequest(client.settings, endpointId, call, options);
@@ -89,16 +93,19 @@ export class EndpointContext {
             state,
             context,
             parse: this.parse,
-            now: client.now(),
+            now: client.settings.wallNow(),
             job: jobs.get(jobId),
             onJob: (snapshot) => {
-              const submittedAt = kind === 'submission' ? client.now() : undefined;
-              jobs.markKnown(snapshot.id, submittedAt, isTerminal(snapshot));
+              if (kind === 'submission') jobs.markSubmitted(snapshot.id, isTerminal(snapshot));
+              else jobs.markKnown(snapshot.id, isTerminal(snapshot));
             },
           }),
         ),
       );
-      const result$ = kind === 'submission' ? this.#keptSubmission(answer$, call, state) : answer$;
+      const result$ =
+        kind === 'submission'
+          ? this.#keptSubmission(answer$, call, state)
+          : answer$.pipe(catchError((error: unknown) => throwError(() => readError(error, context(), clean))));
       if (ownership !== 'caller') return result$;
       return result$.pipe(this.guard(options, context, { isSubmission: kind === 'submission' }));
     });

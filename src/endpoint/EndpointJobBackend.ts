@@ -8,6 +8,7 @@ import type { ReadTerms } from '../polling/WatchRequest.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
 import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
+import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { checkOutput } from './checkOutput.js';
@@ -58,7 +59,7 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
 
   watch(id: string, { ref, onCompleted }: JobWatchOptions): Observable<JobSnapshot> {
     const { context } = this.#view;
-    context.jobs.restoreSubmittedAt(id, ref?.submittedAt);
+    context.jobs.restoreSubmission(id, ref?.submittedAt);
     return watchJob(context, id, this.#readTerms).pipe(this.checkOutput(onCompleted));
   }
 
@@ -98,8 +99,16 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
     this.#view.context.jobs.refresh(id);
   }
 
-  submittedAt(id: string): number | undefined {
-    return this.#view.context.jobs.get(id)?.submittedAt;
+  wallNow(): number {
+    return this.#view.context.client.settings.wallNow();
+  }
+
+  submittedAt({ id, submittedAt }: JobRef): number | undefined {
+    return this.#view.context.jobs.submittedAt(id, submittedAt);
+  }
+
+  submissionDate(id: string): number | undefined {
+    return this.#view.context.jobs.get(id)?.submissionDate;
   }
 
   hasGap(id: string): boolean {

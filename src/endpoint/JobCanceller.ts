@@ -71,7 +71,7 @@ export class JobCanceller {
       .pipe(
         take(1),
         tap(({ outcome }) => {
-          const ref = { v: 1, endpointId, id, submittedAt: jobs.get(id)?.submittedAt, tag } as const;
+          const ref = { v: 1, endpointId, id, submittedAt: jobs.get(id)?.submissionDate, tag } as const;
           if (outcome !== 'running') client.pendingCancels.record(outcome, ref);
           client.report(names, callState, { type: 'cancel', outcome });
           jobs.refresh(id);

@@ -1,5 +1,6 @@
 import { NEVER, of, type Subscriber, type Unsubscribable } from 'rxjs';
-import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
+import { readError } from '../errors/readError.js';
+import type { ErrorContext } from '../errors/RunpodError.js';
 import { withDetails } from '../errors/withDetails.js';
 import type { Closeable } from '../http/ClientContext.js';
 import { linkSubscription } from '../polling/linkSubscription.js';
@@ -94,15 +95,13 @@ export class RunToEndSubscription<I extends object, O, C>
   error(error: unknown): void {
     // The subscriber left while this read was made. Its job is to be cancelled.
     if (this.#subscriber.closed) return;
-    // Any other error is none of reading this job: unsubscribing cancels the job.
-    if (!(error instanceof RunpodError) || !error.jobId) {
-      this.#subscriber.error(error);
-      return;
-    }
-    const ref = { v: 1, endpointId: this.#view.context.id as string, id: this.#id } as const;
+    const { context } = this.#view;
+    const id = this.#id;
+    const ref = { v: 1, endpointId: context.id as string, id } as const;
+    const failure = readError(error, context.errorContext({ operation: 'status', jobId: id }));
     this.#id = '';
     // To subscribe again would submit a second job.
-    this.#subscriber.error(withDetails(error, { ref, accepted: 'unknown', retryable: false }));
+    this.#subscriber.error(withDetails(failure, { ref, jobId: id, accepted: 'unknown', retryable: false }));
   }
 
   /** For `SnapshotObserver`. The terminal snapshot completes the subscriber, once its output is checked. */

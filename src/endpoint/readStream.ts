@@ -57,7 +57,7 @@ export function readStream<I extends object, O, C>(
       )
       .pipe(
         tap(({ status }) => {
-          if (isTerminalStatus(status)) jobs.markKnown(id, undefined, true);
+          if (isTerminalStatus(status)) jobs.markKnown(id, true);
         }),
       );
   const inUse = () =>

@@ -38,6 +38,7 @@ export class ClientContext {
     this.settings = settings;
   }
 
+  /** The time by which durations are measured. */
   now(): number {
     return this.settings.scheduler.now();
   }
@@ -80,7 +81,15 @@ export class ClientContext {
     activity: OwnActivity,
   ): void {
     if (!this.activity$.observed) return;
-    this.activity$.next({ at: this.now(), endpointId, operation, jobId, tag, call, ...activity } as Activity);
+    this.activity$.next({
+      at: this.settings.wallNow(),
+      endpointId,
+      operation,
+      jobId,
+      tag,
+      call,
+      ...activity,
+    } as Activity);
   }
 
   /** Remembers how many workers of an endpoint run: each adds to what the service allows. */

@@ -16,7 +16,10 @@ export interface ClientSettings {
   readonly requestTimeout: number | undefined;
   /** How many bytes an answer may have, decoded. */
   readonly maxResponseBytes: number;
+  /** Runs all timers. Durations are measured by its clock, whose times need not be dates. */
   readonly scheduler: SchedulerLike;
+  /** The wall clock, in milliseconds since 1970: for times that leave the process, or come from elsewhere. */
+  readonly wallNow: () => number;
   readonly random: () => number;
   /** Job objects from elsewhere, such as webhooks: parsed JSON, or anything else. */
   readonly notices: Observable<unknown> | undefined;

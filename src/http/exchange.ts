@@ -3,6 +3,7 @@ import { ConnectionError } from '../errors/ConnectionError.js';
 import { ResponseError } from '../errors/ResponseError.js';
 import { RunpodError } from '../errors/RunpodError.js';
 import { timedOut } from '../errors/timedOut.js';
+import { MAX_RETRY_AFTER } from '../protocol/limits.js';
 import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
 import { statusRule } from '../protocol/statusRules.js';
 import { RESPONSE_TOO_LARGE, UNKNOWN_CODING } from '../protocol/unreadable.js';
@@ -12,7 +13,6 @@ import { redact, type CallState } from './CallState.js';
 import type { ClientContext } from './ClientContext.js';
 import type { RateLimiter } from './RateLimiter.js';
 import { notSent, requestContext } from './requestContext.js';
-import { MAX_RETRY_AFTER } from './retryCall.js';
 
 /** What an exchange needs besides its request. */
 interface ExchangeOptions {
@@ -34,7 +34,7 @@ export function exchange(
   state: CallState,
   { headers: makeHeaders, limiter }: ExchangeOptions,
 ): Observable<Reply> {
-  const { transport, scheduler, base, retry, maxResponseBytes } = client.settings;
+  const { transport, scheduler, wallNow, base, retry, maxResponseBytes } = client.settings;
   const { maxRetryAfter = MAX_RETRY_AFTER } = retry;
   const { method, url, body, operation, timeout: ms } = request;
   return new Observable((subscriber) => {
@@ -52,7 +52,7 @@ export function exchange(
       ended = true;
       state.maybeReceived = maybeReceived;
       if (client.activity$.observed)
-        client.report(request, state, { ...outcome, duration: client.now() - startedAt, attempt });
+        client.report(request, state, { ...outcome, duration: Math.round(client.now() - startedAt), attempt });
     };
     const fail = (error: unknown) => {
       const failure = toFailure(error, request, state);
@@ -71,7 +71,7 @@ export function exchange(
       }
       end(!statusRule(status).refused, { type: 'reply', status });
       // A 429 for one call holds for all calls of the same operation.
-      if (status === 429) limiter?.slowDown(Math.min(parseRetryAfter(reply.headers, client.now()) ?? 0, maxRetryAfter));
+      if (status === 429) limiter?.slowDown(Math.min(parseRetryAfter(reply.headers, wallNow()) ?? 0, maxRetryAfter));
       subscriber.next(reply);
       subscriber.complete();
     };

@@ -20,7 +20,7 @@ export interface ReplyReader {
   readonly context: () => ErrorContext;
   /** The endpoint's own parser of JSON. */
   readonly parse: JsonParser | undefined;
-  /** `scheduler.now()` */
+  /** Milliseconds since 1970. */
   readonly now: number;
   /** What this client knows of the call's job. */
   readonly job: { readonly known: boolean; readonly last: JobSnapshot | undefined } | undefined;

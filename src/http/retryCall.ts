@@ -1,6 +1,6 @@
 import { defer, retry as retryOn, tap, timer, type Observable, type SchedulerLike } from 'rxjs';
 import { unansweredRule } from '../errors/unansweredRule.js';
-import { MAX_TIMER } from '../protocol/limits.js';
+import { MAX_RETRY_AFTER, MAX_TIMER } from '../protocol/limits.js';
 import { operationRow } from '../protocol/operations.js';
 import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
 import { bodyMessage } from '../protocol/message.js';
@@ -30,7 +30,7 @@ export interface RetryOptions {
    */
   readonly max?: number;
   /**
-   * The longest `Retry-After` that is obeyed, in milliseconds. A longer one is reported as `RateLimitError`, or
+   * The longest `Retry-After` that is obeyed, in milliseconds: it makes a pause longer, and never shorter. A longer one is reported as `RateLimitError`, or
    * `HttpError`, with `retryAfter`.
    * @defaultValue 60 000
    */
@@ -41,14 +41,16 @@ export interface RetryOptions {
 export interface RetrySettings {
   readonly retry: RetryOptions;
   readonly scheduler: SchedulerLike;
+  /**
+   * The wall clock, in milliseconds since 1970.
+   * @defaultValue that of the scheduler
+   */
+  readonly wallNow?: () => number;
   /** A number from 0 up to 1, as `Math.random`. */
   readonly random: () => number;
   /** Called before the pause of each repeat, with the pause in milliseconds and the reason. */
   readonly onRepeat: (delay: number, reason: string) => void;
 }
-
-/** The longest `Retry-After` that is obeyed, in milliseconds. */
-export const MAX_RETRY_AFTER = 60_000;
 
 /**
  * Sends a call, and again where that is safe: reads and cancels after any failure that may pass; submissions, streams and
@@ -60,7 +62,7 @@ export function retryCall(
   attempt: Observable<Reply>,
   { operation, method }: CallRequest,
   state: CallState,
-  { retry, scheduler, random, onRepeat }: RetrySettings,
+  { retry, scheduler, wallNow = () => scheduler.now(), random, onRepeat }: RetrySettings,
 ): Observable<Reply> {
   const { attempts = 4, base = 500, max = 10_000, maxRetryAfter = MAX_RETRY_AFTER } = retry;
   const { careful } = operationRow(operation, method);
@@ -69,19 +71,19 @@ export function retryCall(
     let failures = 0;
 
     /** How long to wait before the next attempt after this outcome; `undefined` where there is none. */
-    const pauseAfter = (rule: OutcomeRule, retryAfter?: number): number | undefined => {
+    const pauseAfter = (rule: OutcomeRule, retryAfter = 0): number | undefined => {
       if (!mayRepeat(rule, careful)) return undefined;
       failures++;
-      if (failures >= attempts) return undefined;
-      if (retryAfter === undefined) return random() * Math.min(max, base * 2 ** (failures - 1));
-      return retryAfter <= maxRetryAfter ? retryAfter : undefined;
+      if (failures >= attempts || retryAfter > maxRetryAfter) return undefined;
+      const backOff = random() * Math.min(max, base * 2 ** (failures - 1));
+      // The service may ask for a longer pause, and not for a shorter one.
+      return Math.max(backOff, retryAfter);
     };
 
     const pauseAfterReply = (reply: Reply): number | undefined => {
       if (reply.status < 300) return undefined;
-      const now = scheduler.now();
-      const lag = lagPause(reply, now, state.lagUntil);
-      return lag ?? pauseAfter(statusRule(reply.status), parseRetryAfter(reply.headers, now));
+      const lag = lagPause(reply, scheduler.now(), state.lagUntil);
+      return lag ?? pauseAfter(statusRule(reply.status), parseRetryAfter(reply.headers, wallNow()));
     };
 
     const pauseAfterError = (error: unknown): number | undefined => {

@@ -1,4 +1,4 @@
-import { first, throwError, type Observable } from 'rxjs';
+import { defer, first, throwError, type Observable } from 'rxjs';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import type { CallRequest, Handler } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
@@ -15,7 +15,7 @@ import { retryCall } from './retryCall.js';
  * the API key, waits for its turn within the limits, and makes one exchange on the wire.
  */
 export function sendCall(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {
-  const { links, retry, scheduler, random } = client.settings;
+  const { links, retry, scheduler, wallNow, random } = client.settings;
   const wire: Handler = (linked) => {
     // Here, because links may have changed the headers.
     const issues = checkHeaders(linked.headers);
@@ -23,6 +23,7 @@ export function sendCall(client: ClientContext, request: CallRequest, state: Cal
     return retryCall(sendAttempt(client, linked, state), linked, state, {
       retry,
       scheduler,
+      wallNow,
       random,
       onRepeat: (delay, reason) => {
         client.report(linked, state, { type: 'repeat', delay, reason, attempt: state.attempt });
@@ -31,7 +32,8 @@ export function sendCall(client: ClientContext, request: CallRequest, state: Cal
   };
   if (!links.length) return wire(request);
   const chain = links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire);
-  return chain(request).pipe(first());
+  // A link may throw. That is an error of the call.
+  return defer(() => chain(request)).pipe(first());
 }
 
 function sendAttempt(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {

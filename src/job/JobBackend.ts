@@ -85,8 +85,17 @@ export interface JobBackend {
   /** Has the job read anew for its watchers. */
   refresh(id: string): void;
 
-  /** When this client submitted the job, or what was restored. */
-  submittedAt(id: string): number | undefined;
+  /** The wall clock, in milliseconds since 1970. */
+  wallNow(): number;
+
+  /**
+   * When a job was submitted, on the scheduler's clock: what this client knows, or else what the reference says. Never in
+   * the future, even if the reference comes from a machine whose clock is ahead.
+   */
+  submittedAt(ref: JobRef): number | undefined;
+
+  /** When this client submitted the job, or what a reference said, in milliseconds since 1970. */
+  submissionDate(id: string): number | undefined;
 
   /** Whether chunks may be missing after the delivered part of the job's stream. */
   hasGap(id: string): boolean;

@@ -35,6 +35,8 @@ export class JobController implements JobContext {
   readonly #queue: JobAction[] = [];
   readonly #effects = new Map<EffectName, { readonly key: EffectKey; readonly subscription: Unsubscribable }>();
   readonly #keptChunks: JobEvent[] = [];
+  /** When the service answered the submission, in milliseconds since 1970. */
+  #submissionDate: number | undefined;
   #lastProgress: (JobEvent & { type: 'progress' }) | undefined;
   #state: JobState;
   #changes$: Subject<CancelOutcome | undefined> | undefined;
@@ -52,7 +54,7 @@ export class JobController implements JobContext {
       submission: ref?.id === undefined ? 'idle' : 'submitted',
       stream: 'off',
       id: ref?.id,
-      startedAt: ref?.submittedAt,
+      startedAt: ref?.submittedAt === undefined || issues.length ? undefined : backend.submittedAt(ref),
       error: issues.length ? invalidRequest(issues, backend.context(request ? 'run' : 'status', ref?.id)) : undefined,
       viewers: [],
       policy: options.onUnsubscribe ?? policy,
@@ -72,7 +74,7 @@ export class JobController implements JobContext {
   }
 
   get ref(): JobRef | undefined {
-    const { id, submittedAt } = this.#state;
+    const { id } = this.#state;
     if (id === undefined) return undefined;
     const { backend, origin } = this;
     const { chunks = 0 } = this.position;
@@ -80,7 +82,7 @@ export class JobController implements JobContext {
       v: 1,
       endpointId: backend.endpointId ?? '',
       id,
-      submittedAt: submittedAt ?? backend.submittedAt(id) ?? origin.ref?.submittedAt,
+      submittedAt: this.#submissionDate ?? backend.submissionDate(id) ?? origin.ref?.submittedAt,
       // `undefined` rather than 0 or `false`, so that JSON leaves it out.
       chunks: chunks || undefined,
       gap: backend.hasGap(id) || undefined,
@@ -132,6 +134,7 @@ export class JobController implements JobContext {
     this.#state = state;
     if (submissionCall) submissionCall.abandoned = isAbandoned(state);
     if (state.id !== undefined) this.submissionCall = undefined;
+    if (state.id !== before.id) this.#submissionDate = this.backend.wallNow();
     try {
       this.#notify(before, action);
       this.#runEffects();

@@ -29,7 +29,7 @@ export function diagnoseJob(job: JobContext): Observable<Diagnosis> {
     // An error that came synchronously would have a bare `retry()` call itself without end.
     catchError((error: unknown) => timer(0, scheduler).pipe(switchMap(() => throwError(() => error)))),
     switchMap(() => {
-      const { submittedAt } = job.ref ?? {};
+      const submittedAt = job.ref && backend.submittedAt(job.ref);
       const request = job.state.request ?? job.origin.request;
       const ttl = request && withJobPolicy(request, job.timeout).policy?.ttl;
       return combineLatest([

@@ -76,8 +76,6 @@ export interface JobState {
   readonly startedAt?: number | undefined;
   /** When this client first subscribed to the job. */
   readonly joinedAt?: number;
-  /** When the service answered the submission. */
-  readonly submittedAt?: number;
   /** When a worker was first seen to run the job. */
   readonly runningAt?: number | undefined;
   /** The subscribers that have not been told an end, in the order in which they came. */
@@ -128,7 +126,7 @@ export type JobAction =
 
 /** What the next state depends on beside the state and the action. */
 export interface ReducerFacts {
-  /** `scheduler.now()`. */
+  /** The time on the scheduler's clock, by which durations are measured. */
   readonly now: number;
   /** Whether the server may have received the submission. */
   readonly maybeReceived: boolean;
@@ -172,7 +170,7 @@ export function jobReducer(state: JobState, action: JobAction, facts: ReducerFac
     case 'submitted': {
       const { snapshot } = action;
       const cancelRequested = isTerminal(snapshot) ? undefined : state.cancelRequested;
-      const submitted = { ...state, submission: 'submitted', id: snapshot.id, submittedAt: now } as const;
+      const submitted = { ...state, submission: 'submitted', id: snapshot.id } as const;
       return answered({ ...submitted, cancelRequested }, snapshot, now);
     }
     case 'answer':

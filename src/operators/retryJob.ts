@@ -1,6 +1,5 @@
 import {
   EMPTY,
-  asyncScheduler,
   concatMap,
   defer,
   first,
@@ -18,6 +17,7 @@ import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { FailedSnapshot, JobSnapshot, TimedOutSnapshot } from '../types/JobSnapshot.js';
 import type { JobRetrier, JobWatcher } from '../types/ports.js';
+import { durationScheduler } from '../time/clocks.js';
 import { untilTerminal } from './untilTerminal.js';
 
 /** The pause before a job is read again that still shows its earlier failure, in milliseconds. */
@@ -75,8 +75,9 @@ export interface RetryJobOptions {
  */
 export function retryJob<O>(
   retrier: JobRetrier<O> & JobWatcher<O>,
-  { count = 1, delay = 0, when = () => true, lag = 10_000, scheduler = asyncScheduler }: RetryJobOptions = {},
+  { count = 1, delay = 0, when = () => true, lag = 10_000, scheduler: given }: RetryJobOptions = {},
 ): MonoTypeOperatorFunction<JobSnapshot<O>> {
+  const scheduler = durationScheduler(given);
   const afterDelay = (ms: number, then: () => Observable<JobSnapshot<O>>) =>
     timer(Math.min(ms, MAX_TIMER), scheduler).pipe(switchMap(then));
 

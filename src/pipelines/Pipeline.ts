@@ -1,7 +1,8 @@
-import { Subscription, asyncScheduler, type SchedulerLike, type Subscriber } from 'rxjs';
+import { Subscription, type SchedulerLike, type Subscriber } from 'rxjs';
 import { AbortedError } from '../errors/AbortedError.js';
 import type { RunpodError } from '../errors/RunpodError.js';
 import type { JobRequest } from '../types/JobRequest.js';
+import { durationScheduler } from '../time/clocks.js';
 import { InputBuffer, type BufferLimit } from './InputBuffer.js';
 import { ItemQueue } from './ItemQueue.js';
 import { PipelineControls } from './PipelineControls.js';
@@ -64,13 +65,13 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     bufferLimit: BufferLimit | undefined,
     subscriber: Subscriber<PipelineItem<I, O>>,
   ) {
-    const { retry, scheduler = asyncScheduler, totals } = options;
+    const { retry, totals } = options;
     this.runner = runner;
-    this.scheduler = scheduler;
+    this.scheduler = durationScheduler(options.scheduler);
     this.#options = options;
     this.#subscriber = subscriber;
     this.#retryPolicy = new RetryPolicy(retry);
-    this.#progress = totals && new PipelineProgress(totals, scheduler);
+    this.#progress = totals && new PipelineProgress(totals, this.scheduler);
     this.#controls = new PipelineControls(this);
     this.#buffer = new InputBuffer(bufferLimit);
   }

@@ -1,4 +1,4 @@
-import { NEVER, asyncScheduler, catchError, defer, filter, map, of, takeUntil, throwError, timer } from 'rxjs';
+import { NEVER, catchError, defer, filter, map, of, takeUntil, throwError, timer } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { RunpodError } from '../errors/RunpodError.js';
@@ -8,6 +8,7 @@ import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { JobExecutor } from '../types/ports.js';
 import type { Runner } from './Runner.js';
+import { durationScheduler } from '../time/clocks.js';
 import { runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link failover}; all durations in milliseconds. */
@@ -57,9 +58,10 @@ interface RunnerState<O> {
  */
 export function failover<I extends object, O>(
   runners: readonly (JobExecutor<I, O> | Runner<I, O>)[],
-  { on = isRefused, queue, onError, scheduler = asyncScheduler }: FailoverOptions = {},
+  { on = isRefused, queue, onError, scheduler: given }: FailoverOptions = {},
 ): Runner<I, O> {
   const runs = runners.map((runner) => runnerOf(runner));
+  const scheduler = durationScheduler(given);
   return (request, index) => {
     const runFrom = (position: number): Observable<JobSnapshot<O>> => {
       const run = runs[position];

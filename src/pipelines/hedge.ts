@@ -1,22 +1,11 @@
-import {
-  EMPTY,
-  asyncScheduler,
-  catchError,
-  concatMap,
-  defer,
-  map,
-  merge,
-  of,
-  switchMap,
-  throwError,
-  timer,
-} from 'rxjs';
+import { EMPTY, catchError, concatMap, defer, map, merge, of, switchMap, throwError, timer } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { untilTerminal } from '../operators/untilTerminal.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { JobExecutor } from '../types/ports.js';
 import type { Runner } from './Runner.js';
+import { durationScheduler } from '../time/clocks.js';
 import { runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link hedge}; all durations in milliseconds. */
@@ -60,9 +49,10 @@ interface FailedEnd<O> {
  */
 export function hedge<I extends object, O>(
   runner: JobExecutor<I, O> | Runner<I, O>,
-  { after, on = () => true, onError, scheduler = asyncScheduler }: HedgeOptions,
+  { after, on = () => true, onError, scheduler: given }: HedgeOptions,
 ): Runner<I, O> {
   const run = runnerOf(runner);
+  const scheduler = durationScheduler(given);
   return (request, index) =>
     defer(() => {
       let latest: JobSnapshot<O> | undefined;

@@ -1,10 +1,10 @@
 import { EMPTY, Observable, Subscription, tap, type SchedulerLike, type Subscriber } from 'rxjs';
-import type { RunpodError } from '../errors/RunpodError.js';
+import type { ErrorContext, RunpodError } from '../errors/RunpodError.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
 import { isRecord } from '../protocol/json.js';
-import { snapshotOf } from '../protocol/snapshot.js';
 import { streamCursor, type StreamCursor, type ReaderPosition } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import { timeOfDate } from '../time/clocks.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
 import { HeldReads } from './HeldReads.js';
 import { KnownJob } from './KnownJob.js';
@@ -25,29 +25,50 @@ export class JobCache {
   readonly #readSource: ReadSource;
   readonly #poller: StatusPoller;
   readonly #notices: Observable<unknown>;
+  readonly #scheduler: SchedulerLike;
+  readonly #wallNow: () => number;
   /** The users of all jobs; notices are subscribed to while there are some. */
   #users = 0;
   #noticeSubscription = Subscription.EMPTY;
 
-  constructor({ scheduler, policy, call, rateLimiterFor, notices = EMPTY }: JobCacheOptions) {
+  constructor({ scheduler, wallNow, policy, call, context, rateLimiterFor, notices = EMPTY }: JobCacheOptions) {
     const rateLimiter = rateLimiterFor('status');
     const heldReads = new HeldReads(scheduler, rateLimiterFor('status-sync'), call);
     const release = (job: KnownJob) => {
       this.#release(job);
     };
     this.#readSource = { call, heldReads };
-    this.#poller = new StatusPoller({ scheduler, policy, rateLimiter, heldReads, release });
+    this.#poller = new StatusPoller({ scheduler, policy, context, rateLimiter, heldReads, release });
+    this.#scheduler = scheduler;
+    this.#wallNow = wallNow;
     this.#notices = notices;
   }
 
   /** What is known of a job. */
-  get(id: string | undefined): Readonly<Pick<KnownJob, 'known' | 'over' | 'submittedAt' | 'last'>> | undefined {
+  get(
+    id: string | undefined,
+  ): Readonly<Pick<KnownJob, 'known' | 'over' | 'submittedAt' | 'submissionDate' | 'last'>> | undefined {
     return this.#jobs.get(id ?? '');
   }
 
+  /**
+   * When a job was submitted, on the scheduler's clock: what this client knows, or else what a date says.
+   *
+   * @param date - from a reference, in milliseconds since 1970, by a clock that need not agree with this machine's. A date
+   *   in the future counts as now
+   */
+  submittedAt(id: string, date: number | undefined): number | undefined {
+    const known = this.#jobs.get(id)?.submittedAt;
+    if (known !== undefined || date === undefined) return known;
+    return timeOfDate(date, this.#scheduler, this.#wallNow);
+  }
+
   /** Takes over when a job was submitted, from a reference to it, unless that is known. */
-  restoreSubmittedAt(id: string, submittedAt: number | undefined): void {
-    if (submittedAt !== undefined) this.#job(id).submittedAt ??= submittedAt;
+  restoreSubmission(id: string, date: number | undefined): void {
+    if (date === undefined) return;
+    const job = this.#job(id);
+    job.submittedAt = this.submittedAt(id, date);
+    job.submissionDate ??= date;
   }
 
   /** Whether chunks of a job's stream may be missing after those that were delivered. */
@@ -56,18 +77,20 @@ export class JobCache {
     return !!cursor && (!!cursor.gap || cursor.pending.length > 0);
   }
 
-  /**
-   * Notes that a job exists, and whether it is over.
-   *
-   * @param submittedAt - given where the job was submitted just now, for the first time or anew
-   */
-  markKnown(id: string, submittedAt?: number, over = false): void {
+  /** Notes that a job exists, and whether it is over. */
+  markKnown(id: string, over: boolean): void {
     const job = this.#job(id);
     job.known = true;
     if (over) job.over = true;
-    if (submittedAt === undefined) return;
+  }
+
+  /** Notes that a job was submitted just now, for the first time or anew, and whether it is over already. */
+  markSubmitted(id: string, over: boolean): void {
+    const job = this.#job(id);
+    job.known = true;
     job.over = over;
-    job.submittedAt = submittedAt;
+    job.submittedAt = this.#scheduler.now();
+    job.submissionDate = this.#wallNow();
     // A new run has a new stream.
     job.cursor = undefined;
     job.chunksDelivered = 0;
@@ -104,7 +127,7 @@ export class JobCache {
     this.#subscribeToNotices();
   }
 
-  /** Emits every snapshot of a job that others read, or that comes as a notice. */
+  /** Emits every snapshot of a job that others read. */
   snapshotsOf(id: string): Observable<JobSnapshot> {
     return this.#use(id, (job, subscriber) => {
       job.addListener(subscriber);
@@ -223,8 +246,8 @@ export class JobCache {
     this.#noticeSubscription.add(
       this.#notices.subscribe({
         next: (notice) => {
-          const parsed = isRecord(notice) ? snapshotOf(notice) : undefined;
-          if (parsed && 'value' in parsed) this.#jobs.get(parsed.value.id)?.publish(parsed.value);
+          // Anybody may have sent it, so nothing of it counts but the job that it names.
+          if (isRecord(notice) && typeof notice.id === 'string') this.#jobs.get(notice.id)?.hint();
         },
         error: () => undefined,
       }),
@@ -236,13 +259,17 @@ export class JobCache {
 export interface JobCacheOptions {
   /** All time comes from it. */
   readonly scheduler: SchedulerLike;
+  /** The wall clock, in milliseconds since 1970. */
+  readonly wallNow: () => number;
   /** Makes the calls that read jobs. */
   readonly call: CallJob;
   /** Decides how often a job is read, unless its watcher brings a policy of its own. */
   readonly policy: PollPolicy;
+  /** What errors say of a job. */
+  readonly context: (jobId: string) => ErrorContext;
   /** The limiter of the endpoint's requests of one operation, where they are limited. */
   readonly rateLimiterFor: (operation: string) => RateLimiter | undefined;
-  /** Job objects from elsewhere, such as webhooks. */
+  /** Job objects from elsewhere, such as webhooks: hints that those jobs may have changed. */
   readonly notices?: Observable<unknown> | undefined;
 }
 

@@ -7,6 +7,8 @@ export interface SnapshotListener {
   next(snapshot: JobSnapshot): void;
   /** Called when the last snapshot is out of date. */
   refresh?(): void;
+  /** Called when a notice says that the job may have changed. */
+  hint?(): void;
 }
 
 /**
@@ -20,8 +22,10 @@ export class KnownJob {
   known = false;
   /** Whether the service has said that the job is over. */
   over = false;
-  /** When the job was submitted, as `scheduler.now()`. */
+  /** When the job was submitted, on the scheduler's clock. Never in the future, whatever a reference says. */
   submittedAt: number | undefined;
+  /** The same in milliseconds since 1970, by the wall clock of the machine that submitted the job. */
+  submissionDate: number | undefined;
   /** The last snapshot, while the job has users. */
   last: JobSnapshot | undefined;
   /** How far the stream was read. */
@@ -59,6 +63,11 @@ export class KnownJob {
     this.#read?.leave(request);
   }
 
+  /** Whether a read is in flight whose answer the service may hold. */
+  get isHeldRead(): boolean {
+    return !!this.#read?.isHeld;
+  }
+
   /** The read in flight is over, or was aborted. */
   readEnded(): void {
     this.#read = undefined;
@@ -73,15 +82,15 @@ export class KnownJob {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
-  /** Hands a snapshot to all listeners, whether it was read or came as a notice. */
-  publish(snapshot: JobSnapshot): void {
+  /** A read gave this snapshot, which goes to all listeners. */
+  receive(snapshot: JobSnapshot): void {
+    this.last = snapshot;
     for (const listener of this.#listeners) listener.next(snapshot);
   }
 
-  /** A read gave this snapshot. */
-  receive(snapshot: JobSnapshot): void {
-    this.last = snapshot;
-    this.publish(snapshot);
+  /** A notice says that the job may have changed. It is only a hint: the listeners read the job soon. */
+  hint(): void {
+    for (const listener of this.#listeners) listener.hint?.();
   }
 
   /** What is known of the job, or being read, is out of date: it is read anew. */

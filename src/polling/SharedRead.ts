@@ -47,6 +47,11 @@ export class SharedRead {
     this.#requests = [first];
   }
 
+  /** Whether the service may hold the answer. */
+  get isHeld(): boolean {
+    return this.#holdFor > 0;
+  }
+
   /** @param holdFor - how long the service may hold the answer, in milliseconds; 0 for a plain read */
   start(holdFor: number): void {
     const { id } = this.#job;

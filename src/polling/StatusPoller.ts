@@ -1,12 +1,14 @@
 import { Subscription, type SchedulerLike } from 'rxjs';
-import { RunpodError } from '../errors/RunpodError.js';
+import { JobExpiredError } from '../errors/JobExpiredError.js';
+import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { retryAfterMs } from '../errors/retryAfterMs.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
 import { clampDelay } from '../protocol/clampDelay.js';
 import { sameJson } from '../protocol/json.js';
-import { MAX_TIMER } from '../protocol/limits.js';
+import { MAX_RETRY_AFTER, MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
-import { policyOf } from '../sources/PollPolicy.js';
+import { Outage } from '../sources/Outage.js';
+import { HINT_GAP, policyOf } from '../sources/PollPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
 import { DueQueue } from './DueQueue.js';
@@ -29,6 +31,7 @@ const DEFAULT_OUTAGE = 300_000;
 export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   readonly #scheduler: SchedulerLike;
   readonly #policy: PollPolicy;
+  readonly #context: (jobId: string) => ErrorContext;
   readonly #rateLimiter: RateLimiter | undefined;
   readonly #heldReads: HeldReads;
   readonly #release: (job: KnownJob) => void;
@@ -42,9 +45,10 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   #timer = Subscription.EMPTY;
   #timerAt = Infinity;
 
-  constructor({ scheduler, policy, rateLimiter, heldReads, release }: StatusPollerOptions) {
+  constructor({ scheduler, policy, context, rateLimiter, heldReads, release }: StatusPollerOptions) {
     this.#scheduler = scheduler;
     this.#policy = policy;
+    this.#context = context;
     this.#rateLimiter = rateLimiter;
     this.#heldReads = heldReads;
     this.#release = release;
@@ -77,6 +81,8 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   }
 
   readAt(watcher: Watcher, at: number): void {
+    // The caller's own policy, which was asked for this time, may have unsubscribed.
+    if (watcher.closed) return;
     this.#due.set(watcher, at);
     this.#setTimer();
   }
@@ -86,17 +92,34 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
    * is read at once for it.
    */
   startInferred(watcher: Watcher): void {
-    this.readAt(watcher, watcher.terms.endOnly ? this.#nextReadAt(watcher) : this.#scheduler.now());
+    if (watcher.terms.endOnly) this.#readNext(watcher);
+    else this.readAt(watcher, this.#scheduler.now());
+  }
+
+  /**
+   * Reads a job soon, because a notice says that it may have changed: half a second after the last answer at the earliest,
+   * so that notices of any rate cause no more reads than the fastest pace does. They postpone no read. After a failed read,
+   * the service is given its pause.
+   */
+  hint(watcher: Watcher): void {
+    if (watcher.closed || watcher.outage) return;
+    watcher.hinted = true;
+    if (watcher.awaitingRead) {
+      // The answer to a plain read comes soon. That to a held read may take minutes, so a plain one takes its place.
+      if (!watcher.job.isHeldRead) return;
+      watcher.awaitingRead = false;
+      watcher.job.leaveRead(watcher);
+    }
+    this.#readSoon(watcher);
   }
 
   receive(watcher: Watcher, snapshot: JobSnapshot): void {
     const { job, last, observer } = watcher;
     if (watcher.closed) return;
     watcher.awaitingRead = false;
-    // A notice may have brought the snapshot; the watcher then no longer needs the read in flight.
     job.leaveRead(watcher);
-    watcher.lastSuccessAt = this.#scheduler.now();
-    watcher.failures = 0;
+    watcher.answeredAt = this.#scheduler.now();
+    watcher.outage = undefined;
     watcher.fallbackDueAt = undefined;
     if (hasStarted(snapshot)) this.#noteStart(watcher, snapshot);
     // Keep one of two equal snapshots in memory: the one that the observer has.
@@ -109,7 +132,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   }
 
   readFailed(watcher: Watcher, error: unknown): void {
-    const { lastSuccessAt, fallbackDueAt, terms } = watcher;
+    const { fallbackDueAt, terms } = watcher;
     if (watcher.closed) return;
     watcher.awaitingRead = false;
     watcher.fallbackDueAt = undefined;
@@ -118,12 +141,19 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
       this.readAt(watcher, fallbackDueAt);
       return;
     }
-    watcher.failures++;
-    const earliest = this.#scheduler.now() + clampDelay(retryAfterMs(error));
-    const at = Math.max(this.#nextReadAt(watcher), earliest);
-    const { outage = DEFAULT_OUTAGE } = terms.options;
-    const mayPass = error instanceof RunpodError && error.retryable && at - lastSuccessAt <= outage;
-    if (mayPass) this.readAt(watcher, at);
+    // The job had ended before it was read: what is known of execution times is wrong.
+    if (error instanceof JobExpiredError) this.#executions.clear();
+    if (!(error instanceof RunpodError && error.retryable)) {
+      watcher.observer.error(error);
+      return;
+    }
+    const now = this.#scheduler.now();
+    const outage = (watcher.outage ??= new Outage(terms.options.outage ?? DEFAULT_OUTAGE));
+    outage.addFailure(now);
+    const planned = this.#nextReadAt(watcher);
+    if (planned === undefined) return;
+    const at = Math.max(planned, now + Math.min(MAX_RETRY_AFTER, clampDelay(retryAfterMs(error))));
+    if (outage.allowsPause(at - now)) this.readAt(watcher, at);
     else watcher.observer.error(error);
   }
 
@@ -147,44 +177,68 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     if (status === 'IN_QUEUE' && submittedAt !== undefined && !policyOf(watcher.terms.options)) {
       this.#due.set(watcher, Infinity);
       this.#queue.queued(watcher, submittedAt, this.#scheduler.now());
-    } else this.readAt(watcher, this.#nextReadAt(watcher));
+    } else this.#readNext(watcher);
+    if (watcher.hinted) this.#readSoon(watcher);
   }
 
-  #nextReadAt(watcher: Watcher): number {
-    const { terms, job, watchedSince, failures, last, runningSince } = watcher;
+  #readNext(watcher: Watcher): void {
+    const at = this.#nextReadAt(watcher);
+    if (at !== undefined) this.readAt(watcher, at);
+  }
+
+  /** Reads a job as soon as a notice may have it read, unless it is due before. */
+  #readSoon(watcher: Watcher): void {
+    const at = Math.max(this.#scheduler.now(), watcher.answeredAt + HINT_GAP);
+    if (at < watcher.dueAt) this.readAt(watcher, at);
+  }
+
+  /** When a job is read next; `undefined` where the caller's own policy failed, which ends the watch. */
+  #nextReadAt(watcher: Watcher): number | undefined {
+    const { terms, job, watchedSince, outage, last, runningSince } = watcher;
     const now = this.#scheduler.now();
-    return nextReadAt({
-      now,
-      age: now - (job.submittedAt ?? watchedSince),
-      runningSince,
-      failures,
-      snapshot: last,
-      endOnly: terms.endOnly ?? false,
-      canHold: this.#holdFor(watcher) > 0,
-      ownPolicy: policyOf(terms.options),
-      defaultPolicy: this.#policy,
-      executions: this.#executions,
-      rate: this.#rateLimiter?.rate ?? Infinity,
-      jobsToRead: this.#due.length - this.#queue.length,
-    });
+    try {
+      return nextReadAt({
+        now,
+        age: now - (job.submittedAt ?? watchedSince),
+        runningSince,
+        failures: outage?.failures ?? 0,
+        snapshot: last,
+        endOnly: terms.endOnly ?? false,
+        canHold: this.#holdFor(watcher) > 0,
+        ownPolicy: policyOf(terms.options),
+        defaultPolicy: this.#policy,
+        executions: this.#executions,
+        rate: this.#rateLimiter?.rate ?? Infinity,
+        jobsToRead: this.#due.length - this.#queue.length,
+        context: this.#context(job.id),
+      });
+    } catch (error) {
+      watcher.observer.error(error);
+      return undefined;
+    }
   }
 
   /**
    * How long the service may hold the next read of a job, in milliseconds; 0 for a plain read. A held read tells of
    * nothing but the job's end, so the job must run.
    */
-  #holdFor({ terms: { options }, failures, runningSince }: Watcher): number {
+  #holdFor({ terms: { options }, outage, hinted, runningSince }: Watcher): number {
     const { longPoll } = options;
-    const plain = runningSince === undefined || failures > 0 || policyOf(options);
+    const plain = runningSince === undefined || !!outage || hinted || policyOf(options);
     return longPoll && !plain && this.#heldReads.available ? longPoll : 0;
   }
 
-  #noteStart(watcher: Watcher, { status, delayTime, executionTime }: JobSnapshot): void {
+  /** The service says that a job runs or has run. Its numbers may be wrong: nothing began before the submission. */
+  #noteStart(watcher: Watcher, { status, delayTime = NaN, executionTime }: JobSnapshot): void {
     const now = this.#scheduler.now();
-    const { submittedAt = now } = watcher.job;
-    const startedAt = delayTime === undefined ? (watcher.runningSince ?? now) : Math.min(now, submittedAt + delayTime);
+    const { submittedAt } = watcher.job;
+    const startedAt =
+      submittedAt !== undefined && delayTime >= 0
+        ? Math.min(now, submittedAt + delayTime)
+        : (watcher.runningSince ?? now);
     watcher.runningSince = startedAt;
-    if (status === 'COMPLETED' && executionTime !== undefined) this.#executions.add(executionTime, now);
+    if (status === 'COMPLETED' && executionTime !== undefined)
+      this.#executions.add(Math.min(executionTime, now - (submittedAt ?? -Infinity)), now);
     this.#queue.started(watcher, startedAt, now);
   }
 
@@ -201,6 +255,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
       if (this.#blocked) return undefined;
     }
     watcher.awaitingRead = true;
+    watcher.hinted = false;
     this.#due.set(watcher, Infinity);
     return holdFor;
   }
@@ -254,6 +309,8 @@ export interface StatusPollerOptions {
   readonly scheduler: SchedulerLike;
   /** Decides the pace for watchers that bring no policy of their own. */
   readonly policy: PollPolicy;
+  /** What errors say of a job. */
+  readonly context: (jobId: string) => ErrorContext;
   /** Limits plain reads. */
   readonly rateLimiter: RateLimiter | undefined;
   /** Says whether a read may be held. */

@@ -1,4 +1,5 @@
 import type { Unsubscribable } from 'rxjs';
+import type { Outage } from '../sources/Outage.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { Due } from './DueQueue.js';
 import type { KnownJob, SnapshotListener } from './KnownJob.js';
@@ -27,10 +28,12 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
   runningSince: number | undefined;
   /** The last snapshot that was passed to the observer, or was known before. */
   last: JobSnapshot | undefined;
-  /** When reading last succeeded, or watching began. */
-  lastSuccessAt: number;
-  /** How many reads have failed since then. */
-  failures = 0;
+  /** When the last answer came, or watching began. */
+  answeredAt: number;
+  /** A notice came since the last read of the job began: the job is read soon. */
+  hinted = false;
+  /** Set while reads fail. */
+  outage: Outage | undefined;
   /** Set while an extra read is made, because the snapshot may be out of date: when the regular read was due. */
   fallbackDueAt: number | undefined;
 
@@ -42,7 +45,7 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
     this.nth = nth;
     this.watchedSince = now;
     this.last = seen;
-    this.lastSuccessAt = now;
+    this.answeredAt = now;
   }
 
   next(snapshot: JobSnapshot): void {
@@ -58,6 +61,10 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
     if (this.closed) return;
     if (!this.awaitingRead) this.fallbackDueAt = this.dueAt;
     this.poller.readNow(this);
+  }
+
+  hint(): void {
+    this.poller.hint(this);
   }
 
   unsubscribe(): void {
@@ -83,5 +90,6 @@ export interface WatcherOwner {
   receive(watcher: Watcher, snapshot: JobSnapshot): void;
   readFailed(watcher: Watcher, error: unknown): void;
   readNow(watcher: Watcher): void;
+  hint(watcher: Watcher): void;
   remove(watcher: Watcher): void;
 }

@@ -1,10 +1,14 @@
-import { clampDelay } from '../protocol/clampDelay.js';
+import type { ErrorContext } from '../errors/RunpodError.js';
+import { policyDelay } from '../sources/PollPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
 import type { ExecutionTimes } from './ExecutionTimes.js';
 
 /** How soon after an answer a job may be read again for its end, in milliseconds. */
 const MIN_READ_GAP = 250;
+
+/** How late a job is read for its end at most, in milliseconds after the last answer, however long such jobs take. */
+const MAX_READ_GAP = 30_000;
 
 /** How likely a job is to be over when it is read for its end: at least, and at most. */
 const MIN_END_CHANCE = 0.08;
@@ -18,23 +22,28 @@ const READ_BUDGET_FRACTION = 0.9;
  *
  * A read that the service holds follows at once. Where only the end is of interest and execution times are known, the
  * job is read when it has probably ended: the more jobs end than the limits allow reads, the more probable that must be.
+ * What was learned of other jobs may be wrong for this one, so it is read at least every 30 s, or as often as the limits
+ * allow for so many jobs.
  * Any other job is read at the pace of its poll policy, and where only the end is of interest no faster than the limits
  * allow for all such jobs together.
+ *
+ * Throws `ConfigurationError` where the caller's own policy throws.
  *
  * @returns the time of the next read, on the clock of `now`
  */
 export function nextReadAt(facts: ReadFacts): number {
-  const { now, canHold, endOnly, failures, executions, rate, jobsToRead } = facts;
+  const { now, canHold, endOnly, failures, ownPolicy, executions, rate, jobsToRead } = facts;
   if (canHold) return now;
   // Negative for a job that is not known to run.
   const elapsed = now - (facts.runningSince ?? Infinity);
-  if (endOnly && !failures) {
+  if (endOnly && !failures && !ownPolicy) {
     const fairChance = executions.rate / rate / READ_BUDGET_FRACTION;
     const chance = Math.min(MAX_END_CHANCE, Math.max(MIN_END_CHANCE, fairChance));
     const remaining = executions.remainingTime(elapsed, chance);
-    if (remaining !== undefined) return now + Math.max(MIN_READ_GAP, remaining);
+    const latest = Math.max(MAX_READ_GAP, jobsToRead / rate / READ_BUDGET_FRACTION);
+    if (remaining !== undefined) return now + Math.min(latest, Math.max(MIN_READ_GAP, remaining));
   }
-  const delay = policyDelay(facts, elapsed);
+  const delay = delayOf(facts, elapsed);
   return now + (endOnly ? Math.max(delay, jobsToRead / rate) : delay);
 }
 
@@ -62,11 +71,16 @@ export interface ReadFacts {
   readonly rate: number;
   /** How many watched jobs share that rate. */
   readonly jobsToRead: number;
+  /** What the error of a failing policy says of the job. */
+  readonly context: ErrorContext;
 }
 
 /** The delay that the poll policy asks for. The default policy goes by the time for which the job has run, if that is known. */
-function policyDelay({ age, failures, snapshot, ownPolicy, defaultPolicy, executions }: ReadFacts, elapsed: number) {
+function delayOf(
+  { age, failures, snapshot, ownPolicy, defaultPolicy, executions, context }: ReadFacts,
+  elapsed: number,
+): number {
   const runs = !ownPolicy && executions.known && elapsed > 0;
-  const policy = ownPolicy ?? defaultPolicy;
-  return clampDelay(policy({ age: runs ? elapsed : age, failures, ...(snapshot && { snapshot }) }));
+  const given = { age: runs ? elapsed : age, failures, ...(snapshot && { snapshot }) };
+  return policyDelay(ownPolicy ?? defaultPolicy, given, context);
 }

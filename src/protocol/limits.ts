@@ -30,5 +30,8 @@ export const STREAM_WAIT = 10_000;
 /** Matches every id of an endpoint or a job. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]+$/;
 
+/** The longest `Retry-After` that is obeyed by default, in milliseconds. */
+export const MAX_RETRY_AFTER = 60_000;
+
 /** The longest delay of a JavaScript timer, in milliseconds. A timer with a longer delay fires at once. */
 export const MAX_TIMER = 2 ** 31 - 1;

@@ -19,7 +19,8 @@ export interface StreamChunksOptions {
    */
   readonly onGap?: GapPolicy;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the latest answer.
+   * How long reads may fail in a row before their error goes through, counted from the first failure. One failure alone
+   * never goes through.
    * @defaultValue 300 000
    */
   readonly outage?: number;

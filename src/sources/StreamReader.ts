@@ -15,10 +15,12 @@ import {
 import { retryAfterMs } from '../errors/retryAfterMs.js';
 import { RunpodError } from '../errors/RunpodError.js';
 import { streamLoss } from '../errors/streamLoss.js';
-import { MAX_TIMER } from '../protocol/limits.js';
+import { clampDelay } from '../protocol/clampDelay.js';
+import { MAX_RETRY_AFTER } from '../protocol/limits.js';
 import { isTerminalStatus } from '../protocol/snapshot.js';
 import type { StreamReply } from '../protocol/streamReply.js';
 import type { ChunkDelivery } from './ChunkDelivery.js';
+import { Outage } from './Outage.js';
 import type { StreamChunksOptions } from './StreamChunksOptions.js';
 import type { StreamEvent } from './StreamEvent.js';
 
@@ -42,10 +44,7 @@ export class StreamReader {
   /** Whether the server has no more chunks. */
   #drained = false;
   #sentAt = 0;
-  /** When the latest answer came, or else when this reader was made; the outage is counted from then. */
-  #lastSuccessAt: number;
-  /** How many reads have failed since that. */
-  #failures = 0;
+  readonly #outage: Outage;
   /** How long after the current turn the next read is sent, in milliseconds. */
   #delay = 0;
 
@@ -53,7 +52,7 @@ export class StreamReader {
     this.#read = read;
     this.#delivery = delivery;
     this.#options = options;
-    this.#lastSuccessAt = options.scheduler.now();
+    this.#outage = new Outage(options.outage);
   }
 
   /** The status of the latest answer, as the service wrote it. A terminal status is final: it is kept. */
@@ -100,8 +99,7 @@ export class StreamReader {
     const empty = chunks.length === 0;
     this.#drained = empty && isTerminalStatus(this.#status);
     this.#delay = empty ? this.#sentAt + pause - now : 0;
-    this.#lastSuccessAt = now;
-    this.#failures = 0;
+    this.#outage.end();
     this.#delivery.add(chunks);
     // A reader that unsubscribes in `ended` loses nothing: the cursor has the chunks.
     if (isTerminalStatus(status)) ended();
@@ -109,14 +107,15 @@ export class StreamReader {
   }
 
   #fail(error: unknown): Observable<StreamEvent> {
-    const { pause, scheduler, outage } = this.#options;
+    const { pause, scheduler } = this.#options;
+    const outage = this.#outage;
     const loss = streamLoss(error);
     if (loss) this.#delivery.addLoss(loss);
-    const backOff = Math.min(MAX_FAILURE_PAUSE, pause * 2 ** this.#failures);
-    this.#failures++;
-    this.#delay = Math.min(MAX_TIMER, Math.max(backOff, retryAfterMs(error)));
-    const outageAtNextRead = scheduler.now() + this.#delay - this.#lastSuccessAt;
-    const readsOn = error instanceof RunpodError && error.retryable && outageAtNextRead <= outage;
+    const backOff = Math.min(MAX_FAILURE_PAUSE, pause * 2 ** outage.failures);
+    const asked = Math.min(MAX_RETRY_AFTER, clampDelay(retryAfterMs(error)));
+    outage.addFailure(scheduler.now());
+    this.#delay = Math.max(backOff, asked);
+    const readsOn = error instanceof RunpodError && error.retryable && outage.allowsPause(this.#delay);
     return readsOn ? this.#delivery.deliver(error) : throwError(() => error);
   }
 

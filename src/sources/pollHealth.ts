@@ -1,6 +1,6 @@
 import type { Observable, SchedulerLike } from 'rxjs';
-import { asyncScheduler } from 'rxjs';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
+import { durationScheduler } from '../time/clocks.js';
 import { poll } from './poll.js';
 
 /** Options of {@link pollHealth}; all durations in milliseconds. */
@@ -11,7 +11,8 @@ export interface PollHealthOptions {
    */
   readonly every?: number;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the latest answer.
+   * How long reads may fail in a row before their error goes through, counted from the first failure. One failure alone
+   * never goes through.
    * @defaultValue 300 000
    */
   readonly outage?: number;
@@ -31,7 +32,7 @@ export interface PollHealthOptions {
  */
 export function pollHealth(
   read: () => Observable<EndpointHealth>,
-  { every = 5000, outage = 300_000, scheduler = asyncScheduler }: PollHealthOptions = {},
+  { every = 5000, outage = 300_000, scheduler }: PollHealthOptions = {},
 ): Observable<EndpointHealth> {
-  return poll(read, { delay: () => every, outage, scheduler });
+  return poll(read, { delay: () => every, outage, scheduler: durationScheduler(scheduler) });
 }

@@ -1,13 +1,14 @@
-import { asyncScheduler, defer, distinctUntilChanged, takeWhile, type Observable, type SchedulerLike } from 'rxjs';
+import { defer, distinctUntilChanged, takeWhile, type Observable, type SchedulerLike } from 'rxjs';
 import { sameJson } from '../protocol/json.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { poll } from './poll.js';
-import { adaptivePolicy, policyOf } from './PollPolicy.js';
+import { durationScheduler, timeOfDate, wallClockOf } from '../time/clocks.js';
+import { adaptivePolicy, policyDelay, policyOf } from './PollPolicy.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
 
 /** Options of {@link pollStatus}; all durations in milliseconds. */
-export interface PollStatusOptions<O = unknown> {
+export interface PollStatusOptions {
   /**
    * A fixed delay after each answer: the greatest age that a snapshot reaches. Takes precedence over `poll`.
    * @defaultValue none: `poll` decides
@@ -19,17 +20,22 @@ export interface PollStatusOptions<O = unknown> {
    */
   readonly poll?: PollPolicy;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the latest answer.
+   * How long reads may fail in a row before their error goes through, counted from the first failure. One failure alone
+   * never goes through.
    * @defaultValue 300 000
    */
   readonly outage?: number;
   /**
-   * When the job was submitted, by the clock of `scheduler.now()`: the job's age counts from then.
+   * When the job was submitted, in milliseconds since 1970 (by `now()` of a scheduler of your own): the job's age counts
+   * from then.
    * @defaultValue the moment of the subscription
    */
   readonly submittedAt?: number;
-  /** Snapshots from another source, such as a webhook. Each counts as an answer, and postpones the next read. */
-  readonly notices?: Observable<JobSnapshot<O>>;
+  /**
+   * Hints that the job may have changed, such as webhooks; what they emit does not count. Each hurries the next read, which
+   * is made no sooner than half a second after the last answer.
+   */
+  readonly notices?: Observable<unknown>;
   /** @defaultValue `asyncScheduler` */
   readonly scheduler?: SchedulerLike;
 }
@@ -46,22 +52,29 @@ export interface PollStatusOptions<O = unknown> {
  *
  * - Emits a snapshot when it differs from the snapshot before. Completes after the terminal snapshot.
  * - A failed job is no error here; see `jobOutput`.
- * - Reads go on through errors that are `retryable` for `outage`; any other error goes through at once.
+ * - Reads go on through errors that are `retryable` for `outage`; any other error goes through at once. Where the function
+ *   `poll` throws, it errors with `ConfigurationError`.
  * - Unsubscribing aborts the read in flight and does nothing to the job.
  */
 export function pollStatus<O>(
   read: () => Observable<JobSnapshot<O>>,
-  options: PollStatusOptions<O> = {},
+  options: PollStatusOptions = {},
 ): Observable<JobSnapshot<O>> {
-  const { outage = 300_000, notices, scheduler = asyncScheduler } = options;
+  const { outage = 300_000, notices } = options;
+  const scheduler = durationScheduler(options.scheduler);
   const policy = policyOf(options) ?? adaptivePolicy();
   return defer(() => {
-    const since = options.submittedAt ?? scheduler.now();
+    const { submittedAt } = options;
+    const since =
+      submittedAt === undefined ? scheduler.now() : timeOfDate(submittedAt, scheduler, wallClockOf(options.scheduler));
     return poll(read, {
-      delay: (snapshot, failures) => policy({ age: scheduler.now() - since, failures, ...(snapshot && { snapshot }) }),
+      delay: (snapshot, failures) => {
+        const given = { age: scheduler.now() - since, failures, ...(snapshot && { snapshot }) };
+        return policyDelay(policy, given, { operation: 'status', jobId: snapshot?.id });
+      },
       outage,
       scheduler,
-      ...(notices && { notices }),
+      notices,
     }).pipe(
       takeWhile((snapshot) => !isTerminal(snapshot), true),
       distinctUntilChanged((a, b) => sameJson(a.raw, b.raw)),

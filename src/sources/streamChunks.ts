@@ -1,8 +1,9 @@
-import { EMPTY, asyncScheduler, concat, concatMap, defer, last, noop, of, type Observable } from 'rxjs';
+import { EMPTY, concat, concatMap, defer, last, noop, of, type Observable } from 'rxjs';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { StreamReply } from '../protocol/streamReply.js';
 import { ChunkDelivery } from './ChunkDelivery.js';
 import type { StreamChunksOptions } from './StreamChunksOptions.js';
+import { durationScheduler } from '../time/clocks.js';
 import { streamCursor } from './StreamCursor.js';
 import type { StreamEvent } from './StreamEvent.js';
 import { StreamReader } from './StreamReader.js';
@@ -35,10 +36,10 @@ export function streamChunks(
     check = (chunk) => of(chunk),
     reached = () => true,
     context = { operation: 'stream' },
-    scheduler = asyncScheduler,
     ended = noop,
     status,
   } = options;
+  const scheduler = durationScheduler(options.scheduler);
 
   return defer(() => {
     const delivery = new ChunkDelivery(options.cursor ?? streamCursor(), { onGap, check, context });

@@ -2,7 +2,7 @@ import type { Operation } from './Operation.js';
 
 /** The members of every activity. */
 export interface ActivityBase {
-  /** When it happened: `scheduler.now()` of the client, in milliseconds. */
+  /** When it happened, in milliseconds since 1970; for a client with a scheduler of its own, `now()` of that. */
   readonly at: number;
   readonly endpointId: string;
   readonly operation: Operation;

@@ -4,7 +4,10 @@ export interface JobRef {
   readonly v: 1;
   readonly endpointId: string;
   readonly id: string;
-  /** When the job was submitted: `now()` of the client's scheduler, in milliseconds since its epoch. */
+  /**
+   * When the job was submitted, in milliseconds since 1970 by the wall clock of the machine that submitted it. For a
+   * client with a scheduler of its own, `now()` of that.
+   */
   readonly submittedAt?: number;
   /** How many stream chunks were delivered. */
   readonly chunks?: number;

@@ -53,7 +53,8 @@ export interface WatchOptions extends CallOptions {
    */
   readonly longPoll?: number;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the latest answer.
+   * How long reads may fail in a row before their error goes through, counted from the first failure. One failure alone
+   * never goes through.
    * @defaultValue 300 000
    */
   readonly outage?: number;
@@ -86,7 +87,8 @@ export interface StreamOptions extends CallOptions {
    */
   readonly onGap?: GapPolicy;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the latest answer.
+   * How long reads may fail in a row before their error goes through, counted from the first failure. One failure alone
+   * never goes through.
    * @defaultValue 300 000
    */
   readonly outage?: number;
@@ -100,7 +102,8 @@ export interface WatchHealthOptions extends Pick<CallOptions, 'timeout' | 'signa
    */
   readonly every?: number;
   /**
-   * How long reads may fail in a row before their error goes through, counted from the latest answer.
+   * How long reads may fail in a row before their error goes through, counted from the first failure. One failure alone
+   * never goes through.
    * @defaultValue 300 000
    */
   readonly outage?: number;

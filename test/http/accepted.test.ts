@@ -1,6 +1,6 @@
 import { mergeMap, retry, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { abortWith, isRunpodError } from 'runpod-rx';
+import { RunpodError, abortWith, isRunpodError } from 'runpod-rx';
 import type { Link, SettleReport } from 'runpod-rx';
 import { script, type Answer, type Script } from '../support/world.js';
 
@@ -146,7 +146,7 @@ describe('S1 an error of runSync after its job was accepted is not retryable', (
     });
   });
 
-  test('an error of a link is passed on unchanged, also an error of abortWith', () => {
+  test('S22 an error of a link is the cause, and an error of abortWith is passed on as it is', () => {
     const broken = new TypeError('a link broke');
     const reason = new Error('enough');
     const links: [unknown, Link][] = [
@@ -157,11 +157,11 @@ describe('S1 an error of runSync after its job was accepted is not retryable', (
       const { endpoint, see, until } = script(() => running, {
         links: [(request, next) => (request.operation === 'status' ? link(request, next) : next(request))],
       });
-      const seen = see(endpoint.runSync({ input }));
+      const seen = see(endpoint.runSync({ input }, { outage: 3_000 }));
       until(10_000);
       return seen.error;
     });
-    expect(first).toBe(broken);
+    expect(first).toMatchObject({ code: 'response', jobId: 'job-1', cause: broken });
     expect(second).toMatchObject({
       name: 'AbortError',
       code: 'aborted',
@@ -174,16 +174,20 @@ describe('S1 an error of runSync after its job was accepted is not retryable', (
 test.each([
   ['a link that throws', throwError(() => new TypeError('a link broke'))],
   ['a link that is aborted', throwError(() => new Error('enough')).pipe(abortWith(AbortSignal.abort()))],
-])('S3 S4 runSync cancels its job when %s ends the polling with an error that has no job id', (_, broken$) => {
-  const { endpoint, sent, see, until } = script(
-    ({ operation }) => (operation === 'cancel' ? cancelled : { body: { id: 'job-1', status: 'IN_PROGRESS' } }),
-    { links: [(request, next) => (request.operation === 'status' ? broken$ : next(request))] },
-  );
-  const seen = see(endpoint.runSync({ input }));
-  until(10_000);
-  expect(seen.error).toBeInstanceOf(Error);
-  expect(requestsOf(sent, 'cancel')).toHaveLength(1);
-});
+])(
+  'S22 S3 S4 runSync does not cancel its job when %s ends the polling, and the error has the reference',
+  (_, broken$) => {
+    const { endpoint, sent, see, until } = script(
+      ({ operation }) => (operation === 'cancel' ? cancelled : { body: { id: 'job-1', status: 'IN_PROGRESS' } }),
+      { links: [(request, next) => (request.operation === 'status' ? broken$ : next(request))] },
+    );
+    const seen = see(endpoint.runSync({ input }, { outage: 3_000 }));
+    until(10_000);
+    expect(seen.error).toBeInstanceOf(RunpodError);
+    expect(seen.error).toMatchObject({ jobId: 'job-1', ref: { endpointId: 'demo', id: 'job-1' } });
+    expect(requestsOf(sent, 'cancel')).toEqual([]);
+  },
+);
 
 test('S1 an answer to /run with an id and an error is not an accepted job', () => {
   const { endpoint, see, until } = script(() => ({ body: { id: 'req_1', error: 'endpoint has no workers' } }));

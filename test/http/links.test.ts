@@ -105,7 +105,7 @@ describe('links', () => {
     until(10_000);
   });
 
-  test('pass their errors to the call, whether thrown or emitted', () => {
+  test('S22 pass their errors to a submission, and as causes to a read, whether thrown or emitted', () => {
     const failing: Link[] = [
       () => {
         throw new TypeError('a link broke');
@@ -115,10 +115,11 @@ describe('links', () => {
     for (const link of failing) {
       const { endpoint, sent, see, until } = script(() => queued, { links: [link] });
       const call = see(endpoint.run({ input }));
-      const watch = see(endpoint.watch('a'));
+      const watch = see(endpoint.watch('a', { outage: 3_000 }));
       until(10_000);
-      for (const { error } of [call, watch])
-        expect(error).toMatchObject({ message: 'a link broke', name: 'TypeError' });
+      const broken = { message: 'a link broke', name: 'TypeError' };
+      expect(call.error).toMatchObject(broken);
+      expect(watch.error).toMatchObject({ code: 'response', jobId: 'a', cause: broken });
       expect(sent).toEqual([]);
     }
   });

@@ -2,7 +2,8 @@ import { VirtualTimeScheduler, defer, of, switchMap, throwError, timer } from 'r
 import { describe, expect, it } from 'vitest';
 import { ConnectionError, HttpError, RequestTimeoutError } from '../../src/errors/index.js';
 import type { CallState } from '../../src/http/CallState.js';
-import { MAX_RETRY_AFTER, retryCall, type RetryOptions } from '../../src/http/retryCall.js';
+import { retryCall, type RetryOptions } from '../../src/http/retryCall.js';
+import { MAX_RETRY_AFTER } from '../../src/protocol/limits.js';
 import { MAX_TIMER } from '../../src/protocol/limits.js';
 import type { CallRequest } from '../../src/types/Link.js';
 import type { Reply } from '../../src/types/Transport.js';
@@ -230,8 +231,12 @@ describe('Retry-After', () => {
     expect(play([outcome], { latency: 2_000 }).sentAt).toEqual([0, 5_000]);
   });
 
-  it('S2 of zero is obeyed', () => {
-    expect(play([askToWait(429, '0')])).toMatchObject({ sentAt: [0, 0], pauses: [0] });
+  it.each([
+    ['of zero', askToWait(429, '0')],
+    ['that is shorter', askToWait(429, '0.1')],
+    ['that is a date of the past', askToWait(429, 'Wed, 21 Oct 2015 07:28:00 GMT', { date })],
+  ])('S2 %s does not take away the pause that is drawn', (_, outcome) => {
+    expect(play([outcome])).toMatchObject({ sentAt: [0, 250], pauses: [250] });
   });
 
   it('S2 that cannot be read leaves the pause as it is', () => {

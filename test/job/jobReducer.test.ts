@@ -428,7 +428,6 @@ describe('what a step keeps, and what it changes', () => {
     expect(after('sent and abandoned', 'submitted')).toMatchObject({
       submission: 'submitted',
       id: 'job-1',
-      submittedAt: 100,
       cancelRequested: 'cancel',
       finished: false,
     });

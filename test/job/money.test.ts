@@ -143,21 +143,6 @@ describe('what must not be cancelled', () => {
     expectSilence(made);
   });
 
-  test('a job that a notice says is over during its grace', () => {
-    const notices = new Subject<unknown>();
-    const made = script(({ operation }) => says(operation === 'run' ? 'IN_QUEUE' : 'IN_PROGRESS', {}, 100), {
-      notices,
-    });
-    const { subscription } = made.see(made.endpoint.job({ input }, { grace: 5_000 }).state$);
-    made.until(5_000);
-    subscription.unsubscribe();
-    made.until(6_000);
-    notices.next({ id: 'job-1', status: 'COMPLETED', output: 1 });
-    made.until(20_000);
-    expect(tally(made).cancel).toBeUndefined();
-    expectSilence(made);
-  });
-
   test('S7 a job that endpoint.watch finds to be over during its grace', () => {
     let over = false;
     const made = script(() => says(over ? 'COMPLETED' : 'IN_PROGRESS', {}, 100));
@@ -228,5 +213,20 @@ describe('what must not be cancelled twice, or for longer than needed', () => {
     subscription.unsubscribe();
     made.until(600_000);
     expect(made.wire()).toEqual(['0-5000 run 200', '5000-10000 cancel 200', '10000-15000 status 200']);
+  });
+});
+
+describe('what must be cancelled', () => {
+  test('S26 S4 a job of which a notice says during its grace that it is over: anybody may say so', () => {
+    const notices = new Subject<unknown>();
+    const made = script(({ operation }) => says(running(operation), {}, 100), { notices });
+    const { subscription } = made.see(made.endpoint.job({ input }, { grace: 5_000 }).state$);
+    made.until(5_000);
+    subscription.unsubscribe();
+    made.until(6_000);
+    notices.next({ id: 'job-1', status: 'COMPLETED', output: 1 });
+    made.until(20_000);
+    expect(tally(made).cancel).toBe(1);
+    expectSilence(made);
   });
 });

@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import { map } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startEmulator, type EmulatorOptions } from 'runpod-rx/emulator';
+import { scriptedServer } from '../support/scriptedServer.js';
 
 const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
 
@@ -218,5 +219,34 @@ describe('memory', () => {
     expect(ids).toBe(15_000);
     // Less than fifty bytes for each job.
     expect(grown).toBeLessThan(500_000);
+  });
+});
+
+describe('a process that is stopped while it watches a job, for longer than its patience', () => {
+  it('S2 S9 reads on when the first read after it fails', async () => {
+    let mode: 'running' | 'failing' | 'over' = 'running';
+    const server = await scriptedServer({
+      status: () => {
+        if (mode === 'running') return { body: { id: 'job-1', status: 'IN_PROGRESS' } };
+        if (mode === 'over') return { body: { id: 'job-1', status: 'COMPLETED' } };
+        mode = 'over';
+        return { status: 503 };
+      },
+    });
+    onTestFinished(() => server.close());
+    const { child, said } = await run(
+      `endpointOf({ retry: false }).endpoint('demo').watch('job-1', { every: 20, outage: 200 }).subscribe({
+         next: ({ status }) => { if (status === 'COMPLETED') say(status); },
+         error: ({ code }) => say(code),
+       });`,
+      server.baseUrl,
+    );
+    await server.until(() => server.seen('status').length > 2 && server.waiting === 0);
+    child.kill('SIGSTOP');
+    // Longer than the patience. Nothing depends on how long it really takes.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    mode = 'failing';
+    child.kill('SIGCONT');
+    expect(await said).toBe('COMPLETED');
   });
 });

@@ -67,16 +67,18 @@ describe('S5 a stop before the request is sent keeps it from being sent', () => 
 });
 
 describe('during the replay to a new view', () => {
-  test('S7 the job ends, by a notice: the view gets the end and completes', () => {
-    const notices = new Subject<unknown>();
-    const made = service(100, { notices });
+  test('S7 the job ends, by a read of another caller: the view gets the end and completes', () => {
+    let over = false;
+    const made = script(({ operation }) => says(over ? 'COMPLETED' : running(operation)));
     const job = made.endpoint.job({ input });
     const first = made.see(job.state$);
     made.until(5_000);
     const seen = made.see(
       job.state$.pipe(
         tap(({ status }) => {
-          if (status === 'IN_PROGRESS') notices.next({ id: 'job-1', status: 'COMPLETED', output: 1 });
+          if (status !== 'IN_PROGRESS') return;
+          over = true;
+          made.endpoint.status('job-1').subscribe();
         }),
       ),
     );

@@ -465,16 +465,20 @@ describe('S7 a job and its endpoint', () => {
     expect(asked(made)).toMatchObject({ run: 1, cancel: 1 });
   });
 
-  test('a job ends by a notice, and is read no more', () => {
+  test('S26 a notice has the job read at once, and ends nothing', () => {
     const notices = new Subject<unknown>();
     const made = world({ latency: 100 }, { notices });
-    const job = made.endpoint.job({ input }, { every: 60_000 });
+    const job = made.endpoint.job({ input: { ms: 3_000 } }, { every: 60_000 });
     const result = made.see(job.output$);
-    made.until(1_000);
+    made.until(2_000);
+    const { id } = made.emulator.jobs()[0]!;
+    notices.next({ id, status: 'COMPLETED', output: 'forged' });
+    made.until(5_000);
     expect(result.ended).toBeUndefined();
-    notices.next({ id: made.emulator.jobs()[0]!.id, status: 'COMPLETED', output: 'by notice' });
-    expect(result).toMatchObject({ values: ['by notice'], ended: 1_000 });
-    expect(asked(made)).toEqual({ run: 1, status: 1 });
+    notices.next({ id });
+    made.until(5_100);
+    expect(result).toMatchObject({ values: [{ echo: { ms: 3_000 } }], ended: 5_100 });
+    expect(asked(made)).toEqual({ run: 1, status: 3 });
     expectSilence(made);
   });
 });

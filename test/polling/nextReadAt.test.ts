@@ -29,6 +29,7 @@ const facts = (changes: Partial<ReadFacts> = {}): ReadFacts => ({
   executions: unknown,
   rate: Infinity,
   jobsToRead: 10,
+  context: { operation: 'status', endpointId: 'demo', jobId: 'job' },
   ...changes,
 });
 

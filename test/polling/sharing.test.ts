@@ -355,70 +355,109 @@ describe('notices', () => {
     return { ...made, notices$ };
   };
 
-  test('count as an answer, and postpone the next poll', () => {
+  const timesOf = (sent: readonly { readonly at: number }[]) => sent.map(({ at }) => at);
+
+  test('S26 hurry the next read, whose answer counts, and nothing of the notice', () => {
     const { endpoint, sent, see, at, until, notices$ } = notices();
-    const seen = see(endpoint.watch('job-1', { every: 1_000 }));
+    const seen = see(endpoint.watch('job-1', { every: 10_000 }));
     at(600, () => {
       notices$.next({ id: 'job-1', status: 'IN_PROGRESS', output: 'heard' });
     });
-    until(1_700);
-    expect(sent.map((request) => request.at)).toEqual([0, 1_600]);
-    expect(seen.values).toMatchObject([{ progress: 1 }, { progress: 'heard' }, { progress: 2 }]);
+    until(11_000);
+    expect(timesOf(sent)).toEqual([0, 600, 10_600]);
+    expect(seen.values).toMatchObject([{ progress: 1 }, { progress: 2 }, { progress: 3 }]);
   });
 
-  test('complete the watch when they are terminal', () => {
+  test.each(['COMPLETED', 'FAILED', 'CANCELLED'])('S26 that say %s end nothing by themselves', (status) => {
     const { endpoint, sent, see, at, until, notices$ } = notices();
     const seen = see(endpoint.watch('job-1', { every: 10_000 }));
     at(600, () => {
-      notices$.next({ id: 'job-1', status: 'COMPLETED', output: { text: 'x' } });
+      notices$.next({ id: 'job-1', status, output: 'forged' });
     });
-    until(60_000);
-    expect(seen).toMatchObject({ ended: 600 });
-    expect(seen.values.at(-1)).toMatchObject({ status: 'COMPLETED', output: { text: 'x' } });
-    expect(sent).toHaveLength(1);
-    expect(notices$.observed).toBe(false);
+    until(10_700);
+    expect(timesOf(sent)).toEqual([0, 600, 10_600]);
+    expect(seen.ended).toBeUndefined();
+    expect(statuses(seen)).toEqual(['IN_PROGRESS', 'IN_PROGRESS', 'IN_PROGRESS']);
   });
 
-  test('about other jobs, and values that are no job object, are ignored', () => {
-    const { endpoint, see, until, notices$ } = notices();
+  test('about other jobs, and values without an id, are ignored', () => {
+    const { endpoint, sent, see, until, notices$ } = notices();
     const seen = see(endpoint.watch('job-1', { every: 10_000 }));
-    for (const notice of [
-      { id: 'job-2', status: 'COMPLETED' },
-      null,
-      'text',
-      [],
-      { id: 'job-1' },
-      { status: 'FAILED' },
-    ])
+    until(1_000);
+    for (const notice of [{ id: 'job-2', status: 'COMPLETED' }, null, 'text', [], { id: 1 }, { status: 'FAILED' }])
       notices$.next(notice);
     until(5_000);
     expect(seen.values).toHaveLength(1);
-    expect(seen.ended).toBeUndefined();
+    expect(sent).toHaveLength(1);
   });
 
-  test('abort a read in flight, which they answer', () => {
+  test.each([10, 200, 499, 500, 1_200])(
+    'S26 every %i ms keep no job from being read, and cause no read sooner than 500 ms after an answer',
+    (period) => {
+      const { endpoint, sent, see, at, until, notices$ } = notices();
+      see(endpoint.watch('job-1', { every: 5_000 }));
+      for (let time = period; time < 20_000; time += period)
+        at(time, () => {
+          notices$.next({ id: 'job-1', status: 'IN_PROGRESS' });
+        });
+      until(20_000);
+      const gaps = timesOf(sent)
+        .slice(1)
+        .map((time, nth) => time - sent[nth]!.at);
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(500);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(Math.max(500 + period, period));
+    },
+  );
+
+  test('S26 S10 during a read leave it alone, and have the job read again soon after its answer', () => {
     const notices$ = new Subject<unknown>();
     const { endpoint, sent, see, at, until } = script(() => ({ ...running(1), after: 1_000 }), { notices: notices$ });
-    const seen = see(endpoint.watch('job-1'));
+    see(endpoint.watch('job-1', { every: 10_000 }));
     at(500, () => {
       notices$.next({ id: 'job-1', status: 'COMPLETED' });
     });
-    until(60_000);
-    expect(seen).toMatchObject({ ended: 500, values: [{ status: 'COMPLETED' }] });
-    expect(sent).toMatchObject([{ aborted: 500 }]);
+    until(8_000);
+    expect(sent.map((request) => [request.at, request.aborted])).toEqual([
+      [0, undefined],
+      [1_500, undefined],
+    ]);
   });
 
-  test('abort a read in flight also where the job goes on, and is read when it is due', () => {
+  test('S26 S2 do not shorten the pause after a read that failed', () => {
     const notices$ = new Subject<unknown>();
-    const { endpoint, sent, see, at, until } = script(() => ({ ...running(1), after: 1_000 }), { notices: notices$ });
-    see(endpoint.watch('job-1', { every: 2_000 }));
-    at(500, () => {
-      notices$.next({ id: 'job-1', status: 'IN_PROGRESS' });
+    const { endpoint, sent, see, at, until } = script((_, nth) => (nth === 2 ? { status: 503 } : running(nth)), {
+      notices: notices$,
+      retry: false,
     });
-    until(3_000);
-    expect(sent.map((request) => [request.at, request.aborted])).toEqual([
-      [0, 500],
-      [2_500, undefined],
+    see(endpoint.watch('job-1', { every: 4_000 }));
+    at(5_000, () => {
+      notices$.next({ id: 'job-1', status: 'COMPLETED' });
+    });
+    until(8_500);
+    expect(timesOf(sent)).toEqual([0, 4_000, 8_000]);
+  });
+
+  test('S26 have a plain read take the place of one that the service holds', () => {
+    const notices$ = new Subject<unknown>();
+    const { endpoint, sent, see, at, until } = script(
+      ({ operation }) => ({ ...running(1), after: operation === 'status-sync' ? 60_000 : 0 }),
+      { notices: notices$ },
+    );
+    see(endpoint.watch('job-1', { longPoll: 60_000 }));
+    at(10_000, () => {
+      notices$.next({ id: 'job-1', status: 'COMPLETED' });
+    });
+    at(10_100, () => {
+      notices$.next({ id: 'job-1', status: 'COMPLETED' });
+    });
+    until(10_700);
+    expect(sent.map(({ at: time, operation, aborted }) => [time, operation, aborted])).toEqual([
+      [0, 'status', undefined],
+      [0, 'status-sync', 10_000],
+      [10_000, 'status', undefined],
+      [10_000, 'status-sync', 10_100],
+      [10_500, 'status', undefined],
+      [10_500, 'status-sync', undefined],
     ]);
   });
 

@@ -129,33 +129,33 @@ describe('poll', () => {
   );
 
   cases(
-    'S2 errors when the next read would be later than `outage` after the latest answer',
+    'S2 errors when the next read would be later than `outage` after the first failure in a row',
     (m, { outage, expected, subs }) => {
       const error = httpError(503);
       const good = m.cold('   --(a|)');
       const failing = m.cold('-#', undefined, error);
       const result$ = every(10, inTurn(good, failing), { outage });
-      m.expect(result$, '40ms !').toBeObservable(expected, undefined, error);
+      m.expect(result$, '60ms !').toBeObservable(expected, undefined, error);
       m.expect(failing).toHaveSubscriptions(subs);
     },
     {
-      // The answer came at 2, the failures at 13, 24 and 35; the read after the second would be at 34.
+      // The failures are at 13, 24, 35 and 46; the read after the third is due at 45.
       'just within': {
         outage: 32,
-        expected: '--a 32ms #',
-        subs: ['12ms ^!', '23ms ^!', '34ms ^!'],
+        expected: '--a 43ms #',
+        subs: ['12ms ^!', '23ms ^!', '34ms ^!', '45ms ^!'],
       },
-      'just over': { outage: 31, expected: '--a 21ms #', subs: ['12ms ^!', '23ms ^!'] },
+      'just over': { outage: 31, expected: '--a 32ms #', subs: ['12ms ^!', '23ms ^!', '34ms ^!'] },
     },
   );
 
   it(
-    'S2 errors at once where the server asks for a pause longer than `outage`',
+    'S2 does not end for one failure alone, even where the server asks for a pause longer than `outage`',
     marbles((m) => {
       const error = httpError(429, 101);
       const read = m.cold('-#', undefined, error);
-      m.expect(every(3, () => read)).toBeObservable('-#', undefined, error);
-      m.expect(read).toHaveSubscriptions('            ^!');
+      m.expect(every(3, () => read)).toBeObservable('103ms #', undefined, error);
+      m.expect(read).toHaveSubscriptions(['^!', '102ms ^!']);
     }),
   );
 
@@ -185,49 +185,53 @@ describe('poll', () => {
 
   describe('notices', () => {
     it(
-      'count as an answer, and postpone the next read',
+      'S26 hurry the next read, whose answer counts, and nothing of the notice',
       marbles((m) => {
-        const read = m.cold('  -(a|)');
-        const notices = m.hot('------n-----o--------');
-        const heard = '        ^--------------------!';
-        const subs = ['        ^!', '------------------^!'];
-        const unsub = '        ---------------------!';
-        const expected = '     -a----n-----o------a--';
+        const read = m.cold('(a|)');
+        const notices = m.hot('600ms n');
         m.expect(
-          every(6, () => read, { notices }),
-          unsub,
-        ).toBeObservable(expected);
-        m.expect(read).toHaveSubscriptions(subs);
-        m.expect(notices).toHaveSubscriptions(heard);
+          every(2_000, () => read, { notices }),
+          '2700ms !',
+        ).toBeObservable('a 599ms a 1999ms a');
+        m.expect(notices).toHaveSubscriptions('^ 2699ms !');
       }),
     );
 
     it(
-      'abort the read in flight, because they are newer than its answer',
+      'S26 cause no read sooner than half a second after an answer, and postpone none',
       marbles((m) => {
-        const read = m.cold('  -----(a|)');
-        const notices = m.hot('---n---------');
-        const subs = ['        ^--!', '-------^----!'];
-        const unsub = '        -------------!';
-        const expected = '     ---n--------a-';
+        const read = m.cold('(a|)');
+        const notices = m.cold('200ms (n|)').pipe(repeat());
         m.expect(
-          every(4, () => read, { notices }),
-          unsub,
-        ).toBeObservable(expected);
-        m.expect(read).toHaveSubscriptions(subs);
+          every(700, () => read, { notices }),
+          '1700ms !',
+        ).toBeObservable('a 499ms a 499ms a 499ms a');
+        m.expect(
+          every(300, () => read, { notices }),
+          '700ms !',
+        ).toBeObservable('a 299ms a 299ms a');
       }),
     );
 
     it(
-      'end an outage',
+      'S26 S10 during a read leave it alone, and are followed by another read',
       marbles((m) => {
-        const error = httpError(503);
-        const read = m.cold('  --#', undefined, error);
-        const notices = m.hot('------n----------');
-        const subs = ['        ^-!', '-----^!', '---------^-!', '--------------^-!'];
-        const expected = '     ------n---------#';
-        m.expect(every(3, () => read, { notices, outage: 8 })).toBeObservable(expected, undefined, error);
-        m.expect(read).toHaveSubscriptions(subs);
+        const read = m.cold('  100ms (a|)');
+        const notices = m.hot('50ms n');
+        m.expect(
+          every(2_000, () => read, { notices }),
+          '800ms !',
+        ).toBeObservable('100ms a 599ms a');
+        m.expect(read).toHaveSubscriptions(['^ 99ms !', '600ms ^ 99ms !']);
+      }),
+    );
+
+    it(
+      'S26 S2 do not shorten the pause after a read that failed',
+      marbles((m) => {
+        const read = inTurn(m.cold('#', undefined, httpError(503)), m.cold('(a|)'));
+        const notices = m.hot('600ms n');
+        m.expect(every(2_000, read, { notices, outage: 10_000 }), '2001ms !').toBeObservable('2s a');
       }),
     );
 
@@ -254,17 +258,14 @@ describe('poll', () => {
     );
 
     it(
-      'that come synchronously count once',
+      'S26 that come synchronously hurry one read',
       marbles((m) => {
-        const read = m.cold('   -(a|)');
+        const read = m.cold('(a|)');
         const notices = m.cold('(no|)');
-        const subs = ['         (^!)', '----^!'];
-        const unsub = '         ------!';
         m.expect(
-          every(4, () => read, { notices }),
-          unsub,
-        ).toBeObservable('(no)-a-');
-        m.expect(read).toHaveSubscriptions(subs);
+          every(4_000, () => read, { notices }),
+          '600ms !',
+        ).toBeObservable('a 499ms a');
         m.expect(notices).toHaveSubscriptions('(^!)');
       }),
     );

@@ -59,7 +59,7 @@ describe('pollHealth', () => {
       const good = m.cold('-(h|)', h);
       const options = { every: 2, outage: 5 };
       m.expect(pollHealth(inTurn(bad, good), options), '-----!').toBeObservable('----h-', h);
-      m.expect(pollHealth(() => bad, options)).toBeObservable('----#', undefined, error);
+      m.expect(pollHealth(() => bad, options)).toBeObservable('-------#', undefined, error);
     }),
   );
 

@@ -1,5 +1,20 @@
-import { EMPTY, VirtualTimeScheduler, asyncScheduler, defer, interval, of, repeat, switchMap, take, timer } from 'rxjs';
+import {
+  EMPTY,
+  VirtualTimeScheduler,
+  asyncScheduler,
+  catchError,
+  defer,
+  interval,
+  map,
+  of,
+  repeat,
+  switchMap,
+  take,
+  timer,
+  type Observable,
+} from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
+import { ConfigurationError } from '../../src/errors/ConfigurationError.js';
 import { untilTerminal } from '../../src/operators/untilTerminal.js';
 import type { PollContext } from '../../src/types/PollPolicy.js';
 import { pollStatus } from '../../src/sources/pollStatus.js';
@@ -173,14 +188,14 @@ describe('pollStatus', () => {
   );
 
   it(
-    'S2 reads on for five minutes from the latest answer, then errors',
+    'S2 reads on for five minutes from the first failure, then errors',
     marbles((m) => {
       const error = httpError(502);
       const good = m.cold('   --(p|)', life);
       const failing = m.cold('#', undefined, error);
-      // The answer came 2 ms in; the read 300 s after it is the last.
-      m.expect(pollStatus(inTurn(good, failing), { every: 5_000 })).toBeObservable('--p 299999ms #', life, error);
-      m.expect(failing).toHaveSubscriptions(momentsAt(...series(60, 5_000).map((at) => at + 5_002)));
+      // The first failure comes 5 s after the answer; the read 300 s after it is the last.
+      m.expect(pollStatus(inTurn(good, failing), { every: 5_000 })).toBeObservable('--p 304999ms #', life, error);
+      m.expect(failing).toHaveSubscriptions(momentsAt(...series(61, 5_000).map((at) => at + 5_002)));
     }),
   );
 
@@ -208,25 +223,30 @@ describe('pollStatus', () => {
   );
 
   it(
-    'completes after a terminal notice, and aborts the read in flight',
+    'S26 goes on after a terminal notice, until a read says that the job is over',
     marbles((m) => {
-      const read = m.cold('   ----(p|)', life);
-      const notices = m.hot(' --q----c--p', life);
-      const heard = '         ^------!';
-      const expected = '      --q----(c|)';
-      m.expect(pollStatus(() => read, { every: 3, notices })).toBeObservable(expected, life);
-      m.expect(read).toHaveSubscriptions(['^-!', '-----^-!']);
-      m.expect(notices).toHaveSubscriptions(heard);
+      const read = inTurn(m.cold('(p|)', life), m.cold('(q|)', life), m.cold('(c|)', life));
+      const notices = m.hot('600ms c', life);
+      m.expect(pollStatus(read, { every: 3_000, notices })).toBeObservable('p 599ms q 2999ms (c|)', life);
     }),
   );
 
   it(
-    'does not emit an answer that equals the notice before it',
+    'errors with ConfigurationError where the function poll throws, and says why',
     marbles((m) => {
-      const read = inTurn(m.cold('(q|)', life), m.cold('(p|)', life), m.cold('(c|)', life));
-      const notices = m.hot('  --p-P--', life);
-      const expected = '       q-p-------(c|)';
-      m.expect(pollStatus(read, { every: 3, notices })).toBeObservable(expected, life);
+      const cause = new Error('mine');
+      const poll = () => {
+        throw cause;
+      };
+      const failing = (read: Observable<JobSnapshot>) =>
+        pollStatus(() => read, { poll }).pipe(
+          catchError((error: unknown) => of(error as ConfigurationError)),
+          map((given) => ('code' in given ? [given.code, given.operation, given.jobId, given.cause] : given.status)),
+        );
+      const told = ['configuration', 'status', life.p.id, cause];
+      m.expect(failing(m.cold('-(p|)', life))).toBeObservable('-(pe|)', { p: 'IN_PROGRESS', e: told });
+      const unread = ['configuration', 'status', undefined, cause];
+      m.expect(failing(m.cold('-#', life, httpError(503)))).toBeObservable('-(e|)', { e: unread });
     }),
   );
 
@@ -277,9 +297,13 @@ describe('pollStatus', () => {
       const throws = (): never => {
         throw thrown;
       };
+      const failed = new ConfigurationError('the function given as poll failed', {
+        operation: 'status',
+        cause: thrown,
+      });
       const read = m.cold('-(q|)', life);
       m.expect(pollStatus(throws)).toBeObservable('#', undefined, thrown);
-      m.expect(pollStatus(() => read, { poll: throws })).toBeObservable('-(q#)', life, thrown);
+      m.expect(pollStatus(() => read, { poll: throws })).toBeObservable('-(q#)', life, failed);
     }),
   );
 

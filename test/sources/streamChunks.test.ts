@@ -247,10 +247,11 @@ describe('streamChunks', () => {
   );
 
   it(
-    'S2 errors at once where the server asks for a pause longer than `outage`',
+    'S2 reads on after one failure alone, and after a minute at most, whatever the server asks for',
     marbles((m) => {
-      const error = httpError(429, 300_001);
-      m.expect(streamChunks(() => m.cold('-#', undefined, error), { status })).toBeObservable('-#', undefined, error);
+      const bad = m.cold('-#', undefined, httpError(429, 300_001));
+      const read = inTurn(bad, m.cold('(z|)', replies));
+      m.expect(streamChunks(read, { status, outage: 10 })).toBeObservable('60001ms |');
     }),
   );
 
