@@ -132,6 +132,15 @@ export class EndpointContext {
     return this.guard(options, () => this.errorContext(names));
   }
 
+  /** Reports a submission that the service may have accepted, and whose answer was lost when nobody waited for it. */
+  reportLost({ operation, jobId, tag }: CallNames, state: Pick<CallState, 'id' | 'sentAt'>, error: unknown): void {
+    const { client, id: endpointId = '' } = this;
+    const submittedAt = state.sentAt ?? client.now();
+    const reason = lossReason(error);
+    client.pendingCancels.recordLost({ endpointId, operation, submittedAt, reason, id: jobId, tag });
+    client.report({ endpointId, operation, jobId, tag }, state, { type: 'lost', submittedAt, reason });
+  }
+
   /** The endpoint's id. Throws where the call cannot be sent. */
   #checkCall(call: ApiCall<unknown>, context: () => ErrorContext): string {
     const isCancel = call.ownership === 'abandoned-cancel';
@@ -157,8 +166,9 @@ export class EndpointContext {
     );
     return keepSubmission(known$, state, () => {
       const pending = this.client.pendingCancels.track();
-      return (answer) => {
+      return (answer, error) => {
         const id = abandonedJobId(call, answer, state);
+        if (answer === undefined && state.maybeReceived) this.reportLost(call, state, error);
         if (id) void this.canceller.cancel(id, { tag: call.tag });
         pending.unsubscribe();
       };
@@ -173,4 +183,10 @@ function abandonedJobId<T>(call: ApiCall<T>, answer: T | undefined, state: CallS
   if (job) return isTerminal(job) ? undefined : job.id;
   // A lost answer to `/retry` still names its job; a lost answer to `/run` does not. A refusal started nothing.
   return state.maybeReceived ? call.jobId : undefined;
+}
+
+/** Why a submission's answer was lost: the words of the failure that `SubmissionUnknownError` has as its cause. */
+function lossReason(error: unknown): string {
+  const { cause = error } = Object(error) as { readonly cause?: unknown };
+  return cause instanceof Error ? cause.message : 'no answer came';
 }

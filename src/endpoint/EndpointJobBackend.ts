@@ -1,5 +1,6 @@
 import { Subscription, type Observable, type OperatorFunction, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import type { ErrorContext } from '../errors/RunpodError.js';
+import type { CallState } from '../http/CallState.js';
 import type { Closeable } from '../http/ClientContext.js';
 import type { CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import type { JobBackend, JobCancelOptions, JobWatchOptions, SubmissionCall } from '../job/JobBackend.js';
@@ -25,6 +26,8 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
   readonly #options: Omit<JobOptions<object>, 'timeout'>;
   /** How the job is read, for all its views. */
   readonly #readTerms: ReadTerms;
+  /** The last submission that was begun. */
+  #submission: CallState | undefined;
 
   /** @param tag - the caller's own name for the job */
   constructor(view: EndpointView<I, O, C>, options: JobOptions<object>, tag: string | undefined) {
@@ -53,7 +56,14 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
       operation: 'run',
       request: request as JobRequest<I>,
       options: this.#options,
-      meta: { tag: this.tag, ownership: 'job', onStart },
+      meta: {
+        tag: this.tag,
+        ownership: 'job',
+        onStart: (state) => {
+          this.#submission = state;
+          onStart(state);
+        },
+      },
     });
   }
 
@@ -113,6 +123,10 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
 
   hasGap(id: string): boolean {
     return this.#view.context.jobs.hasGap(id);
+  }
+
+  reportLost(error: unknown): void {
+    if (this.#submission) this.#view.context.reportLost({ operation: 'run', tag: this.tag }, this.#submission, error);
   }
 
   trackPendingCancel(): Unsubscribable {

@@ -1,5 +1,6 @@
-import { AsyncSubject, filter, finalize, map, merge, take, tap, type Observable } from 'rxjs';
+import { AsyncSubject, ReplaySubject, filter, finalize, map, merge, take, tap, type Observable } from 'rxjs';
 import type { JobCall } from '../http/ApiCall.js';
+import type { CallState, Turn } from '../http/CallState.js';
 import type { ClientContext } from '../http/ClientContext.js';
 import { cancelUntilConfirmed, outcomeOf, type CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import type { JobCache } from '../polling/JobCache.js';
@@ -55,11 +56,18 @@ export class JobCanceller {
     const names = { endpointId, operation: 'cancel', jobId: id, tag };
     client.report(names, callState, { type: 'cancel', outcome: 'started' });
 
-    const meta = { tag, urgent, ownership: 'abandoned-cancel' } as const;
+    const turns = new ReplaySubject<Turn>(1);
+    const onStart = (state: CallState) => {
+      state.onTurn = (turn) => {
+        turns.next(turn);
+      };
+    };
+    const meta = { tag, urgent, ownership: 'abandoned-cancel', onStart } as const;
     const cancel = () => this.#endpoint.call({ ...meta, operation: 'cancel', jobId: id });
     const read = () => jobs.read(id, { options: {}, meta });
     const confirmed$ = cancelUntilConfirmed(cancel, read, {
       scheduler,
+      turns,
       onlyIfQueued,
       // Of jobs that are abandoned together, those that run are in line before the others ask for their turn.
       letOthersGoFirst: urgent === false,

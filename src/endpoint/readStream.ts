@@ -51,7 +51,7 @@ export function readStream<I extends object, O, C>(
           onStart: (state) => {
             lastCall = state;
           },
-          read: ({ text }) => parseStream(text, context.parse),
+          read: ({ text }) => parseStream(text, { id, parse: context.parse }),
         },
         callOptions,
       )

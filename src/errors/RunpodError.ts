@@ -1,6 +1,10 @@
 import type { Operation } from '../types/Operation.js';
 import type { JobRef } from '../types/JobRef.js';
+import { clip } from '../protocol/text.js';
 import type { ErrorCode } from './codes.js';
+
+/** The longest message, in characters. Messages quote what the service wrote, such as ids and the words of a worker. */
+const MAX_MESSAGE = 2000;
 
 const BRANDS = Symbol.for('runpod-rx.error');
 
@@ -45,7 +49,7 @@ export class RunpodError<D extends object = object> extends Error {
   declare readonly ref?: JobRef;
 
   constructor(message: string, context: ErrorContext, details?: D & { readonly retryable?: boolean }) {
-    super(message, context);
+    super(clip(message, MAX_MESSAGE), context);
     const { brand, code } = new.target;
     // `Error` has set `cause` already, as a property that is not enumerable; assigning it again leaves it so.
     const members = { name: brand, code, retryable: false, ...context, ...details };

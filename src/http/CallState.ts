@@ -1,3 +1,6 @@
+/** How far an attempt has come: it waits within the client's own limits, or it was sent. */
+export type Turn = 'waiting' | 'sent';
+
 /** What happens to one call while it is under way: shared by the functions that send it, and gone when it has ended. */
 export interface CallState {
   /** Numbers the calls of a client, as `call` of each activity. */
@@ -6,6 +9,10 @@ export interface CallState {
   attempt: number;
   /** Whether the server may have acted on the call: it was sent, and the answer was no refusal. */
   maybeReceived: boolean;
+  /** When the call was last sent (`scheduler.now()`). */
+  sentAt?: number | undefined;
+  /** Called when an attempt begins to wait for its turn within the limits, and when an attempt is sent. */
+  onTurn?: ((turn: Turn) => void) | undefined;
   /** Nobody waits for the answer. It is read to its end, and the call is not sent again. */
   abandoned: boolean;
   /**

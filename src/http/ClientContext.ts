@@ -48,6 +48,8 @@ export class ClientContext {
       id: ++this.#calls,
       attempt: 0,
       maybeReceived: false,
+      sentAt: undefined,
+      onTurn: undefined,
       abandoned: false,
       secrets: [...this.settings.base.secrets],
       lagUntil,

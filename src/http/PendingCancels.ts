@@ -1,6 +1,9 @@
 import { BehaviorSubject, ReplaySubject, Subscription, first, map, share, type Observable } from 'rxjs';
 import type { JobRef } from '../types/JobRef.js';
-import type { SettleReport } from '../types/SettleReport.js';
+import type { LostSubmission, SettleReport } from '../types/SettleReport.js';
+
+/** The lists of a report that hold jobs. */
+type JobOutcome = Exclude<keyof SettleReport, 'lost'>;
 
 /** How many jobs of each outcome a report holds, the newest: a report may never be asked for. */
 const MAX_REPORTED_JOBS = 10_000;
@@ -34,10 +37,13 @@ export class PendingCancels {
   }
 
   /** Puts a job into the next report. */
-  record(outcome: keyof SettleReport, ref: JobRef): void {
-    const jobs = this.#report[outcome];
-    jobs.push(ref);
-    if (jobs.length > MAX_REPORTED_JOBS) jobs.shift();
+  record(outcome: JobOutcome, ref: JobRef): void {
+    addNewest(this.#report[outcome], ref);
+  }
+
+  /** Puts a submission whose answer was lost into the next report. */
+  recordLost(submission: LostSubmission): void {
+    addNewest(this.#report.lost, submission);
   }
 
   /** Emits one report once nothing is pending, the same to all who wait, and completes. */
@@ -46,6 +52,15 @@ export class PendingCancels {
   }
 }
 
-function emptyReport(): Record<keyof SettleReport, JobRef[]> {
-  return { cancelled: [], finished: [], abandoned: [] };
+interface OpenReport extends Record<JobOutcome, JobRef[]> {
+  lost: LostSubmission[];
+}
+
+function emptyReport(): OpenReport {
+  return { cancelled: [], finished: [], abandoned: [], lost: [] };
+}
+
+function addNewest<T>(list: T[], item: T): void {
+  list.push(item);
+  if (list.length > MAX_REPORTED_JOBS) list.shift();
 }

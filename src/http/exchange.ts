@@ -44,6 +44,7 @@ export function exchange(
     if (state.abandoned) throw notSent(request, 'the call was left');
     const headers = makeHeaders();
     const startedAt = client.now();
+    state.sentAt = startedAt;
     const attempt = ++state.attempt;
     let ended = false;
 

@@ -9,16 +9,16 @@ import type { CallState } from './CallState.js';
  *   given to the function that `onAbandoned` returned.
  *
  * @param onAbandoned - called when the subscriber leaves a submission that was sent. The function that it returns gets the
- *   answer, or `undefined` where none came.
+ *   answer, or `undefined` and the error where none came.
  */
 export function keepSubmission<T>(
   submission: Observable<T>,
   state: CallState,
-  onAbandoned: () => (answer: T | undefined) => void,
+  onAbandoned: () => (answer: T | undefined, error?: unknown) => void,
 ): Observable<T> {
   return new Observable((subscriber) => {
     let answered = false;
-    let useAnswer: ((answer: T | undefined) => void) | undefined;
+    let useAnswer: ((answer: T | undefined, error?: unknown) => void) | undefined;
     const reading = new Subscription();
     // Added before the source is subscribed to, so that a synchronous unsubscribe prevents the request.
     subscriber.add(() => {
@@ -36,7 +36,7 @@ export function keepSubmission<T>(
         },
         error: (error: unknown) => {
           answered = true;
-          if (useAnswer) useAnswer(undefined);
+          if (useAnswer) useAnswer(undefined, error);
           else subscriber.error(error);
         },
         complete: () => {

@@ -2,11 +2,12 @@ import { ResponseError } from '../errors/ResponseError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { toHttpError } from '../errors/toHttpError.js';
 import type { JsonParser } from '../protocol/json.js';
-import { clip, isEndpointMissing } from '../protocol/message.js';
+import { isEndpointMissing, isServiceAnswer } from '../protocol/message.js';
 import { operationRow } from '../protocol/operations.js';
 import type { Parsed } from '../protocol/Parsed.js';
 import { isTerminal, parseSnapshot } from '../protocol/snapshot.js';
 import { statusRule } from '../protocol/statusRules.js';
+import { clip } from '../protocol/text.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { Reply } from '../types/Transport.js';
 import type { ApiCall } from './ApiCall.js';
@@ -31,23 +32,40 @@ export interface ReplyReader {
 /** The value of a successful answer, or of one that is a job. Throws the error of any other answer. */
 export function readReply<T>(reply: Reply, call: ApiCall<T>, given: ReplyReader): T {
   const { status } = reply;
-  const { jobId, operation } = call;
+  const { jobId } = call;
   const { state, now } = given;
   if (status >= 200 && status < 300) return readSuccess(reply, call, given);
-  if (!call.read && status >= 400 && status < 500 && status !== 429) {
-    // The caller asked for a job, and the body is a job that is over. Other refusals may have an id and a status, too.
-    const refused = parseSnapshot(reply.text);
-    if ('value' in refused && isTerminal(refused.value)) return refused.value as T;
-  }
+  const job = jobOfRefusal(reply, call, given);
+  if (job) return job as T;
   const context = given.context();
   const redacted = (text: string) => redact(text, state);
+  const isSubmission = operationRow(call.operation, call.method).kind === 'submission';
+  // A page of a gateway says nothing about a job: the service may answer the next read. But a gateway that refused a
+  // submission has not passed it on.
+  const foreign = status >= 400 && status < 500 && !isSubmission && !isServiceAnswer(reply);
   // Redacted before it is shortened: a shortened text could hold the beginning of the key.
-  if (status === 404 && jobId && !isEndpointMissing(redacted(reply.text)))
+  if (status === 404 && jobId && !foreign && !isEndpointMissing(redacted(reply.text)))
     throw jobMissingError(jobId, context, given.job);
   const accepted = context.accepted && (statusRule(status).refused ? 'no' : 'unknown');
   // Where a submission may have been accepted, `SubmissionUnknownError` gives the advice.
-  const isUnknownSubmission = accepted === 'unknown' && operationRow(operation, call.method).kind === 'submission';
-  throw toHttpError(reply, { ...context, accepted }, { now, redact: redacted, advise: !isUnknownSubmission });
+  const advise = !(isSubmission && accepted === 'unknown');
+  throw toHttpError(reply, { ...context, accepted }, { now, redact: redacted, advise, foreign });
+}
+
+/**
+ * The job that a refusal's body is: the caller asked for that job, and it is over. Other refusals may have an id and a
+ * status, too.
+ */
+function jobOfRefusal(
+  { status, text }: Reply,
+  { read, jobId }: ApiCall<unknown>,
+  { parse }: ReplyReader,
+): JobSnapshot | undefined {
+  if (read || status < 400 || status >= 500 || status === 429) return undefined;
+  const parsed = parseSnapshot(text, { parse });
+  if (!('value' in parsed)) return undefined;
+  const { value: job } = parsed;
+  return isTerminal(job) && (jobId === undefined || job.id === jobId) ? job : undefined;
 }
 
 function readSuccess<T>(reply: Reply, call: ApiCall<T>, { state, context: makeContext, parse, onJob }: ReplyReader): T {

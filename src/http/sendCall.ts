@@ -41,13 +41,18 @@ function sendAttempt(client: ClientContext, request: CallRequest, state: CallSta
   const limiter = client.rateLimiterFor(request.endpointId, request.operation);
   return withApiKey(settings, request, (key) => {
     const reply$ = exchange(client, request, state, {
-      headers: () => authorize(settings, request, state, key),
+      headers: () => {
+        const headers = authorize(settings, request, state, key);
+        state.onTurn?.('sent');
+        return headers;
+      },
       limiter,
     });
     if (!limiter) return reply$;
     return limiter.run(reply$, {
       urgent: state.urgent,
       onWait: (waiting) => {
+        state.onTurn?.('waiting');
         client.report(request, state, { type: 'wait', waiting });
       },
     });

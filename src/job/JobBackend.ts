@@ -100,6 +100,9 @@ export interface JobBackend {
   /** Whether chunks may be missing after the delivered part of the job's stream. */
   hasGap(id: string): boolean;
 
+  /** Reports the submission, which the service may have accepted, and whose answer was lost when no view waited for it. */
+  reportLost(error: unknown): void;
+
   /** Keeps `settled()` waiting until the returned subscription is unsubscribed from. */
   trackPendingCancel(): Unsubscribable;
 

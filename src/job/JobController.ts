@@ -1,6 +1,7 @@
 import { Subject, first, map, startWith, type Observable, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import { AbortedError } from '../errors/AbortedError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
+import { SubmissionUnknownError } from '../errors/SubmissionUnknownError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { withDetails } from '../errors/withDetails.js';
 import { sameJson } from '../protocol/json.js';
@@ -136,6 +137,7 @@ export class JobController implements JobContext {
     if (state.id !== undefined) this.submissionCall = undefined;
     if (state.id !== before.id) this.#submissionDate = this.backend.wallNow();
     try {
+      if (action.type === 'failed') this.#reportIfLost(before, action.error);
       this.#notify(before, action);
       this.#runEffects();
     } catch (error) {
@@ -144,6 +146,11 @@ export class JobController implements JobContext {
     }
     // After the effects have started: `diagnosis$` may read the job now, and the views then share that read.
     this.#changes$?.next(action.type === 'cancelSettled' ? action.result : undefined);
+  }
+
+  /** Has the report of `settled()` name a submission that may have been accepted, where no view is told of it. */
+  #reportIfLost({ viewers }: JobState, error: unknown): void {
+    if (error instanceof SubmissionUnknownError && viewers.length === 0) this.backend.reportLost(error);
   }
 
   /** Reports an action to the viewers that it concerns. */

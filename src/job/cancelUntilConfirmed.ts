@@ -1,37 +1,48 @@
 import {
+  NEVER,
   catchError,
   concatMap,
   defer,
+  distinctUntilChanged,
+  finalize,
   map,
+  merge,
   of,
   retry,
+  startWith,
   switchMap,
+  take,
   throwError,
-  timeout,
   timer,
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import { HttpError } from '../errors/HttpError.js';
-import { AuthenticationError } from '../errors/AuthenticationError.js';
-import { JobExpiredError } from '../errors/JobExpiredError.js';
-import { JobNotFoundError } from '../errors/JobNotFoundError.js';
-import { NotFoundError } from '../errors/NotFoundError.js';
-import { ResponseError } from '../errors/ResponseError.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import { retryAfterMs } from '../errors/retryAfterMs.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { SettleReport } from '../types/SettleReport.js';
+import {
+  isJobGone,
+  isKeyRefused,
+  isMissingPage,
+  mayConcernJob,
+  outdatedAnswer,
+  unconfirmedAnswer,
+} from './cancelAnswers.js';
 
 /** How long a cancel is tried, in milliseconds. */
 const CANCEL_PATIENCE = 600_000;
 /** The longest pause from one attempt to the next, unless the service asks for a longer one, in milliseconds. */
 const LONGEST_PAUSE = 30_000;
+/** How often the key may be refused before the cancel is given up: a key may be replaced while the client runs. */
+const MAX_KEY_REFUSALS = 4;
+/** How often in a row `/cancel` and `/status` are both answered 404 by a page before it is believed. */
+const MISSING_PAGES = 5;
 
 /** What became of a job that was to be cancelled. */
 export interface CancelOutcome {
   /** `running`: the job was to be cancelled only while it was queued, and was not queued any more. */
-  readonly outcome: keyof SettleReport | 'running';
+  readonly outcome: Exclude<keyof SettleReport, 'lost'> | 'running';
   /** The job's last answer, where there was one. */
   readonly snapshot?: JobSnapshot;
   /** Why there was none. */
@@ -57,11 +68,20 @@ export interface CancelUntilConfirmedOptions {
    * @defaultValue it is not
    */
   readonly isKnownOver?: () => boolean;
+  /**
+   * Emits `waiting` when a request begins to wait within the client's own limits, and `sent` when one is sent. The
+   * patience begins with the first request that is sent, and does not count the waiting.
+   * @defaultValue never emits: the patience begins at once
+   */
+  readonly turns?: Observable<'waiting' | 'sent'>;
 }
 
 /**
  * Cancels a job that no view waits for, until it is cancelled or known to be over: a job that runs on costs money. Emits
- * what became of it and completes; never errors. Gives up where the key is refused, and after ten minutes.
+ * what became of it and completes; never errors. Gives up where the key is refused several times, and after ten minutes.
+ *
+ * Only the service's own words confirm. After an answer that says something else, such as the page of a gateway or that
+ * the job still runs, the job is read, and the cancel is repeated where the job is not over.
  *
  * @param cancel - sends the cancel
  * @param read - reads the job
@@ -69,54 +89,27 @@ export interface CancelUntilConfirmedOptions {
 export function cancelUntilConfirmed(
   cancel: () => Observable<JobSnapshot>,
   read: () => Observable<JobSnapshot>,
-  { scheduler, onlyIfQueued = false, letOthersGoFirst = false, isKnownOver = () => false }: CancelUntilConfirmedOptions,
+  options: CancelUntilConfirmedOptions,
 ): Observable<CancelOutcome> {
-  let lastError: unknown;
-  const cancel$ = defer(cancel).pipe(
-    concatMap((snapshot) => (lacksResult(snapshot) ? readResult(read, snapshot) : of(outcomeOf(snapshot)))),
-    // The answer could not be read, but it was a 2xx.
-    catchError((error: unknown) =>
-      error instanceof ResponseError ? of<CancelOutcome>({ outcome: 'cancelled', error }) : throwError(() => error),
-    ),
-  );
-  // The job may end while others go first. Then it is read instead.
-  const inTurn$ = letOthersGoFirst
-    ? timer(0, scheduler).pipe(switchMap(() => (isKnownOver() ? attempt$ : cancel$)))
-    : cancel$;
-  const attempt$: Observable<CancelOutcome> = defer(() => {
-    const over = isKnownOver();
-    if (!onlyIfQueued && !over) return inTurn$;
-    return defer(read).pipe(
-      concatMap((snapshot): Observable<CancelOutcome> => {
-        if (isTerminal(snapshot)) return of(outcomeOf(snapshot));
-        if (over) throw outdatedAnswer(snapshot);
-        return snapshot.status === 'IN_QUEUE' ? inTurn$ : of({ outcome: 'running', snapshot });
+  return defer(() => {
+    const { scheduler, turns = NEVER, isKnownOver = () => false } = options;
+    const cancellation = new Cancellation(cancel, read, { ...options, isKnownOver });
+    const confirmed$ = defer(() => cancellation.attempt()).pipe(
+      retry({
+        delay: (error: unknown, attempt) => {
+          const pause = Math.max(Math.min(LONGEST_PAUSE, 500 * 2 ** attempt), retryAfterMs(error));
+          return timer(Math.min(CANCEL_PATIENCE, pause), scheduler);
+        },
       }),
     );
-  });
-  return attempt$.pipe(
-    catchError((error: unknown): Observable<CancelOutcome> => {
-      lastError = error;
-      if (isJobGone(error)) return of({ outcome: 'finished', error });
-      if (error instanceof AuthenticationError || error instanceof NotFoundError)
-        return of({ outcome: 'abandoned', error });
-      // It is not documented what the service answers to the cancel of a job that is over. Reading the job tells.
-      return error instanceof HttpError && !error.retryable ? readAfterRefusal(read, error) : throwError(() => error);
-    }),
-    retry({
-      delay: (error: unknown, attempt) => {
-        const pause = Math.max(Math.min(LONGEST_PAUSE, 500 * 2 ** attempt), retryAfterMs(error));
-        return timer(Math.min(CANCEL_PATIENCE, pause), scheduler);
-      },
-    }),
     // Also ends a cancel that hangs before it is sent, such as one that waits for its key. A job that is over costs
     // nothing, so it is not reported as abandoned, even where its last answer could never be read.
-    timeout({
-      first: CANCEL_PATIENCE,
-      scheduler,
-      with: () => of<CancelOutcome>({ outcome: isKnownOver() ? 'finished' : 'abandoned', error: lastError }),
-    }),
-  );
+    const givenUp$ = patience(turns, scheduler).pipe(
+      map((): CancelOutcome => ({ outcome: isKnownOver() ? 'finished' : 'abandoned', error: cancellation.lastError })),
+    );
+    // The patience listens to the turns before the first attempt takes one.
+    return merge(givenUp$, confirmed$).pipe(take(1));
+  });
 }
 
 /** What the service's answer to a cancel, or to a read after it, says about the job. */
@@ -124,42 +117,126 @@ export function outcomeOf(snapshot: JobSnapshot): CancelOutcome {
   return { outcome: isTerminal(snapshot) && snapshot.status !== 'CANCELLED' ? 'finished' : 'cancelled', snapshot };
 }
 
+/** Emits when a cancel has been tried for long enough: ten minutes since its first request, without waiting in limits. */
+function patience(turns: Observable<'waiting' | 'sent'>, scheduler: SchedulerLike): Observable<unknown> {
+  let remaining = CANCEL_PATIENCE;
+  let sent = false;
+  return turns.pipe(
+    startWith(undefined),
+    distinctUntilChanged(),
+    switchMap((turn) => {
+      if (turn === 'waiting') return NEVER;
+      if (turn === 'sent' && !sent) {
+        sent = true;
+        remaining = CANCEL_PATIENCE;
+      }
+      const since = scheduler.now();
+      return timer(remaining, scheduler).pipe(
+        finalize(() => {
+          remaining = Math.max(0, remaining - (scheduler.now() - since));
+        }),
+      );
+    }),
+  );
+}
+
+type AttemptOptions = CancelUntilConfirmedOptions & Required<Pick<CancelUntilConfirmedOptions, 'isKnownOver'>>;
+
+/** The attempts to cancel one job, and what their answers add up to. */
+class Cancellation {
+  /** Why the last attempt confirmed nothing. */
+  lastError: unknown;
+  readonly #cancel: () => Observable<JobSnapshot>;
+  readonly #read: () => Observable<JobSnapshot>;
+  readonly #options: AttemptOptions;
+  #keyRefusals = 0;
+  #missingPages = 0;
+
+  constructor(cancel: () => Observable<JobSnapshot>, read: () => Observable<JobSnapshot>, options: AttemptOptions) {
+    this.#cancel = cancel;
+    this.#read = read;
+    this.#options = options;
+  }
+
+  /** Emits the outcome. An error has the cancel repeated. */
+  attempt(): Observable<CancelOutcome> {
+    const over = this.#options.isKnownOver();
+    const attempt$ = over || this.#options.onlyIfQueued ? this.#readFirst(over) : this.#cancelInTurn();
+    return attempt$.pipe(catchError((error: unknown) => this.#giveUpOrRepeat(error)));
+  }
+
+  #readFirst(over: boolean): Observable<CancelOutcome> {
+    return defer(this.#read).pipe(
+      concatMap((snapshot): Observable<CancelOutcome> => {
+        if (isTerminal(snapshot)) return of(outcomeOf(snapshot));
+        if (over) return throwError(() => outdatedAnswer(snapshot));
+        return snapshot.status === 'IN_QUEUE' ? this.#cancelInTurn() : of({ outcome: 'running', snapshot });
+      }),
+    );
+  }
+
+  #cancelInTurn(): Observable<CancelOutcome> {
+    const { letOthersGoFirst, isKnownOver, scheduler } = this.#options;
+    const cancel$ = resultOf(this.#cancel).pipe(concatMap((result) => this.#judge(result)));
+    // The job may end while others go first. Then it is read instead.
+    return letOthersGoFirst
+      ? timer(0, scheduler).pipe(switchMap(() => (isKnownOver() ? this.#readFirst(true) : cancel$)))
+      : cancel$;
+  }
+
+  #judge({ snapshot, error }: Result): Observable<CancelOutcome> {
+    if (!snapshot) return mayConcernJob(error) ? this.#readAfter(error) : throwError(() => error);
+    if (!isTerminal(snapshot)) return this.#readAfter(unconfirmedAnswer(snapshot));
+    return lacksResult(snapshot) ? this.#readResult(snapshot) : of(outcomeOf(snapshot));
+  }
+
+  /** Reads a job after an answer to its cancel that confirms nothing. Where the job is not over, the cancel is repeated. */
+  #readAfter(problem: unknown): Observable<CancelOutcome> {
+    return resultOf(this.#read).pipe(
+      map(({ snapshot, error }): CancelOutcome => {
+        this.#missingPages = isMissingPage(problem) && isMissingPage(error) ? this.#missingPages + 1 : 0;
+        if (snapshot && isTerminal(snapshot)) return outcomeOf(snapshot);
+        if (isJobGone(error) || this.#missingPages >= MISSING_PAGES) return { outcome: 'finished', error };
+        // It is an error of the library, or of what the caller gave it.
+        throw problem as Error;
+      }),
+    );
+  }
+
+  /** Reads what a job ended with that is over by the answer to its cancel. */
+  #readResult(answer: JobSnapshot): Observable<CancelOutcome> {
+    return resultOf(this.#read).pipe(
+      map(({ snapshot, error }): CancelOutcome => {
+        if (!snapshot) return { outcome: 'finished', error };
+        if (!isTerminal(snapshot)) throw outdatedAnswer(answer);
+        return outcomeOf(snapshot);
+      }),
+    );
+  }
+
+  #giveUpOrRepeat(error: unknown): Observable<CancelOutcome> {
+    this.lastError = error;
+    if (isJobGone(error)) return of({ outcome: 'finished', error });
+    if (isKeyRefused(error)) this.#keyRefusals++;
+    return this.#keyRefusals >= MAX_KEY_REFUSALS ? of({ outcome: 'abandoned', error }) : throwError(() => error);
+  }
+}
+
+/** The answer of a request, or its error. */
+interface Result {
+  readonly snapshot?: JobSnapshot;
+  readonly error?: unknown;
+}
+
+function resultOf(request: () => Observable<JobSnapshot>): Observable<Result> {
+  return defer(request).pipe(
+    map((snapshot): Result => ({ snapshot })),
+    catchError((error: unknown) => of<Result>({ error })),
+  );
+}
+
 /** Whether an answer says that the job had ended before the cancel, and does not say with what: the bare status. */
 function lacksResult(snapshot: JobSnapshot): boolean {
   const endedBefore = isTerminal(snapshot) && snapshot.status !== 'CANCELLED';
   return endedBefore && !('output' in snapshot.raw || 'error' in snapshot.raw);
-}
-
-/** Reads what a job ended with that is over by the answer to its cancel. */
-function readResult(read: () => Observable<JobSnapshot>, answer: JobSnapshot): Observable<CancelOutcome> {
-  return defer(read).pipe(
-    map((snapshot) => (isTerminal(snapshot) ? outcomeOf(snapshot) : undefined)),
-    catchError((error: unknown) => of<CancelOutcome>({ outcome: 'finished', error })),
-    map((outcome) => {
-      if (!outcome) throw outdatedAnswer(answer);
-      return outcome;
-    }),
-  );
-}
-
-/** Terminal is final, so an answer that says otherwise is outdated. As an error it has the job read again. */
-function outdatedAnswer({ id }: JobSnapshot): Error {
-  return new Error(`job ${id} is over, and was answered otherwise`);
-}
-
-/** Reads a job whose cancel was refused: where the job is not over, the cancel failed with that refusal. */
-function readAfterRefusal(read: () => Observable<JobSnapshot>, refusal: HttpError): Observable<CancelOutcome> {
-  return defer(read).pipe(
-    map((snapshot) => {
-      if (!isTerminal(snapshot)) throw refusal;
-      return outcomeOf(snapshot);
-    }),
-    catchError((error: unknown) =>
-      isJobGone(error) ? of<CancelOutcome>({ outcome: 'finished', error }) : throwError(() => refusal),
-    ),
-  );
-}
-
-function isJobGone(error: unknown): boolean {
-  return error instanceof JobNotFoundError || error instanceof JobExpiredError;
 }

@@ -1,6 +1,12 @@
 import type { JobFailure } from '../types/JobFailure.js';
 import { isRecord, parseJson } from './json.js';
 import { messageOf } from './message.js';
+import { clip, clipLines } from './text.js';
+
+/** The longest `message`, `traceback` and other member of a failure, in characters. `raw` has the whole. */
+const MAX_MESSAGE = 1000;
+const MAX_TRACEBACK = 16_000;
+const MAX_NAME = 200;
 
 /** The members of `JobFailure` and the fields of the service's JSON that they are read from. */
 const FIELDS = {
@@ -11,6 +17,14 @@ const FIELDS = {
   runpodVersion: 'runpod_version',
 } as const satisfies Partial<Record<keyof JobFailure, string>>;
 
+/** What begins the error of a generator that failed, and what stands between its words and its traceback. */
+const GENERATOR = 'handler: ';
+const TRACEBACK = '\ntraceback: ';
+
+/** Python's way to write a class. */
+const CLASS_BEGIN = "<class '";
+const CLASS_END = "'>";
+
 /**
  * Reads the `error` of a job. It has been seen in these forms: JSON in a string (an exception in a handler), an object,
  * `handler: … traceback: …` (a failed generator), a provider's JSON after a few words, plain words, and nothing.
@@ -18,18 +32,59 @@ const FIELDS = {
 export function parseFailure(raw: unknown): JobFailure {
   const text = typeof raw === 'string' ? raw : '';
   const value = text ? parseJson(text) : raw;
-  if (isRecord(value)) {
-    const failure: Record<string, unknown> = { message: messageOf(value) ?? JSON.stringify(value), raw };
-    for (const [key, field] of Object.entries(FIELDS)) {
-      const words = value[field];
-      if (typeof words === 'string') failure[key] = words.replace(/^<class '(.*)'>$/, '$1');
-    }
-    // `message` and `raw` are set, and every name in FIELDS is a string member of JobFailure.
-    return failure as unknown as JobFailure;
+  if (isRecord(value)) return failureOfObject(value, raw);
+  const { words, traceback } = splitTraceback(text);
+  const message = clip(traceback === undefined ? withInnerWords(words) : words, MAX_MESSAGE);
+  return {
+    message: message || 'the worker gave no reason',
+    ...(traceback !== undefined && { traceback: clipLines(traceback, MAX_TRACEBACK) }),
+    raw,
+  };
+}
+
+function failureOfObject(value: Readonly<Record<string, unknown>>, raw: unknown): JobFailure {
+  const failure: Record<string, unknown> = { message: clip(messageOf(value) ?? jsonText(value), MAX_MESSAGE), raw };
+  for (const [key, field] of Object.entries(FIELDS)) {
+    const words = value[field];
+    if (typeof words === 'string')
+      failure[key] = key === 'traceback' ? clipLines(words, MAX_TRACEBACK) : clip(className(words), MAX_NAME);
   }
-  const [, generator, traceback] = /^handler: (.*?)\s*\ntraceback: (.*)$/s.exec(text) ?? [];
-  if (generator !== undefined && traceback !== undefined) return { message: generator, traceback, raw };
-  const [, words = '', json = ''] = /^([^{]*?)[\s,:]*(\{.*\})\s*$/s.exec(text) ?? [];
-  const inner = messageOf(parseJson(json));
-  return { message: inner ? `${words}: ${inner}` : text.trim() || 'the worker gave no reason', raw };
+  // `message` and `raw` are set, and every name in FIELDS is a string member of JobFailure.
+  return failure as unknown as JobFailure;
+}
+
+/** An object as JSON; in words where it is nested too deep, or a parser of the caller's made it. */
+function jsonText(value: object): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'an object that cannot be shown';
+  }
+}
+
+function className(words: string): string {
+  const isClass = words.startsWith(CLASS_BEGIN) && words.endsWith(CLASS_END);
+  return isClass ? words.slice(CLASS_BEGIN.length, -CLASS_END.length) : words;
+}
+
+/** Splits the error of a generator that failed. Any other text has no traceback. */
+function splitTraceback(text: string): { readonly words: string; readonly traceback?: string } {
+  const at = text.startsWith(GENERATOR) ? text.indexOf(TRACEBACK, GENERATOR.length - 1) : -1;
+  if (at < 0) return { words: text };
+  return { words: text.slice(GENERATOR.length, at), traceback: text.slice(at + TRACEBACK.length) };
+}
+
+/** A text that ends with JSON, with the words of that JSON in its place. */
+function withInnerWords(text: string): string {
+  const whole = text.trim();
+  const begin = whole.indexOf('{');
+  const inner = begin >= 0 && whole.endsWith('}') ? messageOf(parseJson(whole.slice(begin))) : undefined;
+  return inner ? `${withoutSeparator(whole.slice(0, begin))}: ${inner}` : whole;
+}
+
+/** A text without the spaces, commas and colons at its end. */
+function withoutSeparator(text: string): string {
+  let end = text.length;
+  while (end > 0 && /[\s,:]/.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }

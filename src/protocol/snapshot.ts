@@ -1,8 +1,10 @@
 import type { JobSnapshot, JobStatus, TerminalSnapshot } from '../types/JobSnapshot.js';
 import { parseFailure } from './failure.js';
 import { isRecord, parseJson, type JsonParser } from './json.js';
-import { clip, lacking } from './message.js';
-import type { Parsed } from './Parsed.js';
+import { lacking } from './message.js';
+import { wholeNumber } from './numbers.js';
+import { guarded, type Parsed } from './Parsed.js';
+import { clip } from './text.js';
 
 const TERMINAL = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] satisfies readonly JobStatus[];
 const KNOWN: readonly string[] = [...TERMINAL, 'IN_QUEUE', 'IN_PROGRESS'] satisfies JobStatus[];
@@ -19,7 +21,7 @@ export function isTerminal<O>(snapshot: JobSnapshot<O>): snapshot is TerminalSna
 
 /** Options of {@link snapshotOf}. */
 export interface SnapshotOptions {
-  /** The id of the job that was asked for, used where the answer has none. */
+  /** The id of the job that was asked for, used where the answer has none. An answer about another job is an issue. */
   readonly id?: string | undefined;
   /** Whether an id without a status is enough. The answer to a submission must not be lost for want of a status. */
   readonly lenient?: boolean;
@@ -38,16 +40,24 @@ export interface ParseSnapshotOptions extends SnapshotOptions {
 export function parseSnapshot(text: string, { parse, ...options }: ParseSnapshotOptions = {}): Parsed<JobSnapshot> {
   const body = parseJson(text, parse);
   if (!isRecord(body)) {
-    return { issue: text.trim() ? `is not a JSON object: ${clip(text.trim(), 80)}` : 'is empty' };
+    return { issue: text.trim() ? `is not a JSON object: ${clip(text, 80)}` : 'is empty' };
   }
   return snapshotOf(body, options);
 }
 
-/** Reads a job from a parsed job object, such as a webhook's body. */
+/** Reads a job from a parsed job object, such as a webhook's body. Throws nothing, whatever the object is. */
 export function snapshotOf(
   body: Readonly<Record<string, unknown>>,
-  { id, lenient = false }: SnapshotOptions = {},
+  options: SnapshotOptions = {},
 ): Parsed<JobSnapshot> {
+  return guarded(() => readSnapshot(body, options));
+}
+
+function readSnapshot(
+  body: Readonly<Record<string, unknown>>,
+  { id, lenient = false }: SnapshotOptions,
+): Parsed<JobSnapshot> {
+  if (isAboutAnother(body, id)) return { issue: 'is about another job' };
   const ownId = typeof body.id === 'string' && body.id ? body.id : id;
   const rawStatus = typeof body.status === 'string' ? body.status : '';
   if (!ownId || (!rawStatus && !(lenient && body.id && !body.error))) {
@@ -55,7 +65,10 @@ export function snapshotOf(
   }
   const { output, error } = body;
   const base: Record<string, unknown> = { id: ownId, rawStatus, raw: body };
-  for (const key of ['delayTime', 'executionTime', 'retries']) if (typeof body[key] === 'number') base[key] = body[key];
+  for (const key of ['delayTime', 'executionTime', 'retries']) {
+    const number = wholeNumber(body[key]);
+    if (number !== undefined) base[key] = number;
+  }
   if (typeof body.workerId === 'string') base.workerId = body.workerId;
   const status = statusOf(rawStatus);
   base.status = status;
@@ -64,6 +77,12 @@ export function snapshotOf(
   if (status === 'COMPLETED' || output !== undefined) base[isTerminalStatus(status) ? 'output' : 'progress'] = output;
   // The fields above are those that the union has for the status.
   return { value: base as unknown as JobSnapshot };
+}
+
+/** Whether an answer names a job, and another one than was asked for. */
+export function isAboutAnother({ id }: Readonly<Record<string, unknown>>, asked: string | undefined): boolean {
+  const namesNone = id === undefined || id === null || id === '';
+  return asked !== undefined && !namesNone && id !== asked;
 }
 
 /** The status for the word that the service wrote. */

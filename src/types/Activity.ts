@@ -77,6 +77,18 @@ export interface CancelActivity extends ActivityBase {
   readonly outcome: 'started' | 'cancelled' | 'finished' | 'abandoned' | 'running';
 }
 
+/**
+ * The answer to a submission was lost after its subscribers had left. The job may run, and cost; `settled()` and `close()`
+ * report it, too.
+ */
+export interface LostActivity extends ActivityBase {
+  readonly type: 'lost';
+  /** When the submission was sent, in milliseconds since the epoch. */
+  readonly submittedAt: number;
+  /** What became of its answer, in words. */
+  readonly reason: string;
+}
+
 /** Chunks of a stream may be missing, because a read failed that may have taken some. */
 export interface GapActivity extends ActivityBase {
   readonly type: 'gap';
@@ -94,4 +106,5 @@ export type Activity =
   | RepeatActivity
   | WaitActivity
   | CancelActivity
+  | LostActivity
   | GapActivity;

@@ -323,7 +323,7 @@ describe('each call', () => {
     until(100_000);
     await Promise.all([run, sync]);
     expect(emulator.jobs()).toMatchObject([{ cancelRequests: 0 }, { cancelRequests: 0 }]);
-    expect(see(client.settled()).values).toEqual([{ cancelled: [], finished: [], abandoned: [] }]);
+    expect(see(client.settled()).values).toEqual([{ cancelled: [], finished: [], abandoned: [], lost: [] }]);
   });
 });
 

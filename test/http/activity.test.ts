@@ -159,6 +159,8 @@ describe('activity$', () => {
           return `${event.waiting} wait`;
         case 'cancel':
           return event.outcome;
+        case 'lost':
+          return event.reason;
         case 'gap':
           return `after ${event.delivered}`;
         case 'abort':

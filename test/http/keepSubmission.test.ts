@@ -135,11 +135,12 @@ describe('S5 keepSubmission, for a subscriber that leaves after the submission w
     expect(seen).toEqual([]);
   });
 
-  it('gives undefined to the function where an error comes, and the error to nobody', () => {
+  it('gives undefined and the error to the function where an error comes, and the error to nobody else', () => {
     const { source, useAnswer, seen, subscription } = submit({ sent: true });
     subscription.unsubscribe();
-    source.error(new Error('reset'));
-    expect(useAnswer.mock.calls).toEqual([[undefined]]);
+    const error = new Error('reset');
+    source.error(error);
+    expect(useAnswer.mock.calls).toEqual([[undefined, error]]);
     expect(seen).toEqual([]);
   });
 

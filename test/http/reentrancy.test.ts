@@ -97,7 +97,7 @@ describe('S6 a call from within the report of settled()', () => {
     });
     const client = createRunpod({ transport, apiKey: 'key' });
     const seen = clock().see(client.settled().pipe(concatMap(() => client.close())));
-    expect(seen.values).toEqual([{ cancelled: [], finished: [], abandoned: [] }]);
+    expect(seen.values).toEqual([{ cancelled: [], finished: [], abandoned: [], lost: [] }]);
     expect(closed).toBe(1);
   });
 });

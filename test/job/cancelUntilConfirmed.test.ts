@@ -1,4 +1,4 @@
-import { NEVER, of, throwError, type Observable } from 'rxjs';
+import { NEVER, Subject, concatMap, delay, of, tap, throwError, timer, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { AuthenticationError } from '../../src/errors/AuthenticationError.js';
 import { ConnectionError } from '../../src/errors/ConnectionError.js';
@@ -7,6 +7,7 @@ import { JobExpiredError } from '../../src/errors/JobExpiredError.js';
 import { JobNotFoundError } from '../../src/errors/JobNotFoundError.js';
 import { NotFoundError } from '../../src/errors/NotFoundError.js';
 import { ResponseError } from '../../src/errors/ResponseError.js';
+import { RunpodError } from '../../src/errors/RunpodError.js';
 import { cancelUntilConfirmed } from '../../src/job/cancelUntilConfirmed.js';
 import { snapshotOf } from '../../src/protocol/snapshot.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
@@ -17,7 +18,17 @@ const job = (status: string, more: object = {}): JobSnapshot =>
 const context = { operation: 'cancel', jobId: 'job-1' };
 const http = (status: number, retryAfter?: number): HttpError =>
   new HttpError(`answered ${status}`, context, { status, retryAfter, retryable: status === 429 || status >= 500 });
-const refused = { status: 401, retryable: false };
+const keyRefused = new AuthenticationError('no', context, { status: 401, retryable: false });
+const endpointMissing = new NotFoundError('no', context, { status: 404, retryable: false });
+/** The error for a 4xx that is the page of a gateway. */
+const page = (status: number): HttpError => {
+  const classes: Partial<Record<number, typeof HttpError>> = {
+    401: AuthenticationError,
+    403: AuthenticationError,
+    404: NotFoundError,
+  };
+  return new (classes[status] ?? HttpError)('a page', context, { status, retryable: true });
+};
 const gone = new JobNotFoundError('gone', context);
 const expired = new JobExpiredError('gone', context, {});
 const broken = new ConnectionError('broken', context, { phase: 'sent', retryable: true });
@@ -73,16 +84,11 @@ describe('cancelUntilConfirmed that lets others go first', () => {
 describe('cancelUntilConfirmed', () => {
   test.each<[string, Turn, object]>([
     ['CANCELLED', job('CANCELLED'), { outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }],
-    ['IN_QUEUE, which is an answer', job('IN_QUEUE'), { outcome: 'cancelled', snapshot: { status: 'IN_QUEUE' } }],
-    ['IN_PROGRESS, which is an answer', job('IN_PROGRESS'), { outcome: 'cancelled' }],
     ['COMPLETED', job('COMPLETED', { output: 1 }), { outcome: 'finished', snapshot: { status: 'COMPLETED' } }],
     ['FAILED', job('FAILED', { error: 'x' }), { outcome: 'finished' }],
     ['TIMED_OUT', job('TIMED_OUT', { error: 'x' }), { outcome: 'finished' }],
     ['404', gone, { outcome: 'finished', error: gone }],
     ['404, of a job that was seen before', expired, { outcome: 'finished', error: expired }],
-    ['200 that cannot be read', unreadable, { outcome: 'cancelled', error: unreadable }],
-    ['401', new AuthenticationError('no', context, refused), { outcome: 'abandoned', error: { status: 401 } }],
-    ['404 of the endpoint', new NotFoundError('no', context, refused), { outcome: 'abandoned' }],
   ])('S6 answered %s: one cancel, and no read', (_, answer, settled) => {
     const { seen, cancels, reads, scheduler } = settling([answer]);
     expect(seen.values).toMatchObject([settled]);
@@ -108,11 +114,155 @@ describe('cancelUntilConfirmed', () => {
     expect(seen.values).toEqual([{ outcome: 'finished', error: expired }]);
   });
 
-  test('S6 an unreadable answer to a repeated cancel: cancelled, with the error of that answer', () => {
-    const { seen, cancels, until } = settling([broken, unreadable]);
-    until(10_000);
-    expect(seen.values).toEqual([{ outcome: 'cancelled', error: unreadable }]);
-    expect(cancels).toEqual([0, 1_000]);
+  test.each<[string, Turn]>([
+    ['401', keyRefused],
+    ['403', new AuthenticationError('no', context, { status: 403, retryable: false })],
+    ['404 of the endpoint, which a key without access gets', endpointMissing],
+  ])('S6 answered %s: tried four times, since keys rotate, and abandoned', (_, answer) => {
+    const { seen, cancels, reads, until, scheduler } = settling([answer]);
+    until(600_000);
+    expect(seen.values).toMatchObject([{ outcome: 'abandoned', error: answer }]);
+    expect([cancels, reads, scheduler.actions]).toEqual([[0, 1_000, 3_000, 7_000], [], []]);
+  });
+
+  test('S6 answered 401, and then with the new key: cancelled', () => {
+    const { seen, cancels, until } = settling([keyRefused, keyRefused, keyRefused, job('CANCELLED')]);
+    until(600_000);
+    expect(seen.values).toMatchObject([{ outcome: 'cancelled' }]);
+    expect(cancels).toHaveLength(4);
+  });
+
+  describe('S6 answered by something that confirms nothing', () => {
+    const answers: [string, Turn][] = [
+      ['a 200 that cannot be read, such as a login page', unreadable],
+      ['that the job is queued', job('IN_QUEUE')],
+      ['that the job runs', job('IN_PROGRESS')],
+      ['an unknown status', job('CANCELLING')],
+      ['a page with 403', page(403)],
+      ['a page with 401', page(401)],
+      ['a page with 404', page(404)],
+      ['a page with 400', page(400)],
+    ];
+
+    test.each(answers)('%s: the job is read, and cancelled again while it runs', (_, answer) => {
+      const { seen, cancels, reads, until } = settling([answer, answer, job('CANCELLED')]);
+      until(100_000);
+      expect(seen.values).toMatchObject([{ outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }]);
+      expect([cancels, reads]).toEqual([
+        [0, 1_000, 3_000],
+        [0, 1_000],
+      ]);
+    });
+
+    test.each(answers)('%s: the job is read, and is cancelled', (_, answer) => {
+      const { seen, cancels, reads } = settling([answer], [job('CANCELLED')]);
+      expect(seen.values).toMatchObject([{ outcome: 'cancelled', snapshot: { status: 'CANCELLED' } }]);
+      expect([cancels, reads]).toEqual([[0], [0]]);
+    });
+
+    test.each(answers)('%s: the job is read, and has completed', (_, answer) => {
+      const { seen } = settling([answer], [job('COMPLETED', { output: 1 })]);
+      expect(seen.values).toMatchObject([{ outcome: 'finished', snapshot: { output: 1 } }]);
+    });
+
+    test.each(answers)('%s: the job is read, and gone', (_, answer) => {
+      const { seen } = settling([answer], [gone]);
+      expect(seen.values).toEqual([{ outcome: 'finished', error: gone }]);
+    });
+
+    test.each(answers)('%s for ten minutes, while the job runs: abandoned', (_, answer) => {
+      const { seen, until, scheduler } = settling([answer]);
+      until(599_999);
+      expect(seen.values).toEqual([]);
+      until(600_000);
+      expect(seen.values).toMatchObject([{ outcome: 'abandoned' }]);
+      expect((seen.values[0] as { error?: unknown }).error).toBeInstanceOf(RunpodError);
+      expect(scheduler.actions).toEqual([]);
+    });
+  });
+
+  describe('S6 answered 404 by a page', () => {
+    test('on both /cancel and /status, five times in a row: it is believed', () => {
+      const { seen, cancels, reads, until } = settling([page(404)], [page(404)]);
+      until(14_999);
+      expect(seen.values).toEqual([]);
+      until(600_000);
+      expect(seen.values).toMatchObject([{ outcome: 'finished', error: { status: 404 } }]);
+      expect([cancels, reads]).toEqual([
+        [0, 1_000, 3_000, 7_000, 15_000],
+        [0, 1_000, 3_000, 7_000, 15_000],
+      ]);
+    });
+
+    test.each<[string, Turn]>([
+      ['the job runs', job('IN_PROGRESS')],
+      ['no connection', broken],
+      ['a page with 403', page(403)],
+    ])('and once /status was answered otherwise (%s): the counting begins anew', (_, other) => {
+      const { cancels, seen, until } = settling([page(404)], [page(404), page(404), page(404), other, page(404)]);
+      until(600_000);
+      expect(seen.values).toMatchObject([{ outcome: 'finished' }]);
+      expect(cancels).toHaveLength(9);
+    });
+  });
+
+  describe('S6 the ten minutes', () => {
+    /** Cancels of which each waits for a while within the limits before it is sent, and takes a second. */
+    function waiting(wait: number, answers: readonly Turn[]) {
+      const time = clock();
+      const { scheduler } = time;
+      const turns = new Subject<'waiting' | 'sent'>();
+      const cancel = asked(() => scheduler.now(), answers);
+      const inTurn = () => {
+        turns.next('waiting');
+        return timer(wait, scheduler).pipe(
+          tap(() => {
+            turns.next('sent');
+          }),
+          delay(1_000, scheduler),
+          concatMap(cancel.ask),
+        );
+      };
+      const seen = time.see(cancelUntilConfirmed(inTurn, () => of(job('IN_PROGRESS')), { scheduler, turns }));
+      return { ...time, seen, cancels: cancel.at };
+    }
+
+    test('do not count waiting within the limits before the first attempt', () => {
+      const { seen, until } = waiting(3_600_000, [job('CANCELLED')]);
+      until(10_000_000);
+      expect(seen).toMatchObject({ values: [{ outcome: 'cancelled' }], at: [3_601_000] });
+    });
+
+    test('do not count waiting within the limits between attempts', () => {
+      const { seen, until, cancels } = waiting(900_000, [broken, broken, broken, job('CANCELLED')]);
+      until(10_000_000);
+      expect(seen.values).toMatchObject([{ outcome: 'cancelled' }]);
+      expect(cancels).toHaveLength(4);
+    });
+
+    test('are counted from the first attempt that was sent', () => {
+      const { seen, until, scheduler } = waiting(1_000_000, ['never']);
+      until(10_000_000);
+      expect(seen).toMatchObject({ values: [{ outcome: 'abandoned' }], at: [1_600_000] });
+      expect(scheduler.actions).toEqual([]);
+    });
+
+    test('are counted anew at the first attempt that was sent, where another thing held it before', () => {
+      const time = clock();
+      const turns = new Subject<'waiting' | 'sent'>();
+      const seen = time.see(
+        cancelUntilConfirmed(
+          () => NEVER,
+          () => NEVER,
+          { scheduler: time.scheduler, turns },
+        ),
+      );
+      time.at(599_000, () => {
+        turns.next('sent');
+      });
+      time.until(10_000_000);
+      expect(seen.at).toEqual([1_199_000]);
+    });
   });
 
   test('S18 a job that is known to be over, and is never read as such, has that as its error', () => {

@@ -7,7 +7,7 @@ import { tally, when } from './support/acting.js';
 import { running, says } from './support/says.js';
 
 const input = { ms: 20_000 };
-const CANCELLED = [{ cancelled: [{ id: 'job-1' }], finished: [], abandoned: [] }];
+const CANCELLED = [{ cancelled: [{ id: 'job-1' }], finished: [], abandoned: [], lost: [] }];
 
 /** A job that runs until it is cancelled; `answers` gives the delay of an operation's answers, or their script. */
 const service = (after: number | Partial<Record<string, number>>, more: Partial<Record<string, Answer>> = {}): Script =>
@@ -53,7 +53,9 @@ describe('S6 settled()', () => {
     subscription.unsubscribe();
     const seen = made.see(made.client.settled());
     made.until(1_000_000);
-    expect(seen.values).toEqual([nothing]);
+    expect(seen.values).toMatchObject([
+      { ...nothing, lost: [{ endpointId: 'demo', operation: 'run', submittedAt: 0 }] },
+    ]);
     // The time limit of a submission.
     expect(seen.ended).toBe(120_000);
   });

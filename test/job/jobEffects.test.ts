@@ -110,6 +110,7 @@ function contextOf(
   const context: JobContext = {
     backend: {
       scheduler: time.scheduler,
+      reportLost: () => undefined,
       endpointId: 'e',
       tag: undefined,
       context: (operation, jobId) => ({ operation, jobId, endpointId: 'e' }),

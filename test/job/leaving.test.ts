@@ -829,6 +829,7 @@ describe('S6 close()', () => {
       cancelled: report.cancelled.map(({ id }) => id),
       finished: report.finished.map(({ id }) => id),
       abandoned: report.abandoned.map(({ id }) => id),
+      lost: report.lost.map(({ operation }) => operation),
     };
 
   test.each<[LeavePolicy, number]>([

@@ -39,10 +39,15 @@ export function settled({ client, see }: Pick<World, 'client' | 'see'>) {
   const [report] = seen.values;
   const ids = (refs: readonly JobRef[]) => refs.map(({ id }) => id);
   return (
-    report && { cancelled: ids(report.cancelled), finished: ids(report.finished), abandoned: ids(report.abandoned) }
+    report && {
+      cancelled: ids(report.cancelled),
+      finished: ids(report.finished),
+      abandoned: ids(report.abandoned),
+      lost: report.lost.map(({ operation }) => operation),
+    }
   );
 }
-export const nothing = { cancelled: [], finished: [], abandoned: [] };
+export const nothing = { cancelled: [], finished: [], abandoned: [], lost: [] };
 
 /** Subscribes to views of a job, by name. */
 export function look<N extends (typeof starting)[number]>(

@@ -9,14 +9,16 @@ const completed = { body: { id: 'job', status: 'COMPLETED', output: 1 } };
 const held = (sent: readonly Sent[]) => sent.filter(({ operation }) => operation === 'status-sync');
 const plain = (sent: readonly Sent[]) => sent.filter(({ operation }) => operation === 'status');
 
-const idOf = (url: string) => /[^/]+(?=$|\?)/.exec(url)![0];
+const idOf = (url: string) => /[^/?]+(?=$|\?)/.exec(url)![0];
 
 /** A job that is over at 1 000 s, on an endpoint that answers a held read as it is told, or holds it. */
 const scripted = (sync: (nth: number) => Answer = () => ({ ...running, after: 30_000 })) => {
   let nth = 0;
-  const made = script(({ operation }) =>
-    operation === 'status-sync' ? sync(++nth) : made.scheduler.now() < 1_000_000 ? running : completed,
-  );
+  const made = script(({ operation, url }) => {
+    if (operation === 'status-sync') return sync(++nth);
+    const { body } = made.scheduler.now() < 1_000_000 ? running : completed;
+    return { body: operation === 'status' ? { ...body, id: idOf(url) } : body };
+  });
   return made;
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bodyMessage, clip, isEndpointMissing, messageOf } from '../../src/protocol/message.js';
+import { bodyMessage, isEndpointMissing, messageOf } from '../../src/protocol/message.js';
+import { clip } from '../../src/protocol/text.js';
 import { httpErrors, type HttpErrorForm } from '../fixtures/httpErrors.js';
 
 describe('bodyMessage', () => {

@@ -18,12 +18,26 @@ describe('parseSnapshot', () => {
     expect(parseSnapshot('x'.repeat(1_000))).toStrictEqual({ issue: `is not a JSON object: ${'x'.repeat(80)}…` });
   });
 
-  it('prefers the id of the answer to the id that was asked for', () => {
-    expect(parseSnapshot('{"id":"own","status":"IN_QUEUE"}', { id: 'asked' })).toMatchObject({
-      value: { id: 'own' },
-    });
-    expect(parseSnapshot('{"id":"","status":"IN_QUEUE"}', { id: 'asked' })).toMatchObject({
+  it.each<[string, unknown]>([
+    ['no id', undefined],
+    ['null', null],
+    ['an empty id', ''],
+    ['the id that was asked for', 'asked'],
+  ])('takes an answer with %s as one about the job that was asked for', (_, id) => {
+    expect(parseSnapshot(JSON.stringify({ id, status: 'IN_QUEUE' }), { id: 'asked' })).toMatchObject({
       value: { id: 'asked' },
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ['another id', 'other'],
+    ['an id in another case', 'ASKED'],
+    ['a number', 7],
+    ['a list', ['asked']],
+    ['an object', { asked: true }],
+  ])('S19 does not take an answer with %s', (_, id) => {
+    expect(parseSnapshot(JSON.stringify({ id, status: 'COMPLETED' }), { id: 'asked' })).toStrictEqual({
+      issue: 'is about another job',
     });
   });
 

@@ -24,6 +24,6 @@ describe('parseStream', () => {
 
   it('reads chunks with the endpoint’s own parser', () => {
     const parse = () => ({ status: 'IN_PROGRESS', stream: [{ output: 1n }] });
-    expect(parseStream('…', parse)).toStrictEqual({ value: { status: 'IN_PROGRESS', chunks: [1n] } });
+    expect(parseStream('…', { parse })).toStrictEqual({ value: { status: 'IN_PROGRESS', chunks: [1n] } });
   });
 });

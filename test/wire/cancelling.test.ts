@@ -47,7 +47,7 @@ describe.each(clientNames)('%s', (name) => {
       expect(server.seen()).toHaveLength(1);
       expect(activity.map(({ type }) => type).filter((type) => type !== 'wait')).toEqual(['request', 'abort']);
       expect(clock.timers).toBe(0);
-      expect(await firstValueFrom(client.settled())).toEqual({ cancelled: [], finished: [], abandoned: [] });
+      expect(await firstValueFrom(client.settled())).toEqual({ cancelled: [], finished: [], abandoned: [], lost: [] });
     });
 
     it.each(Object.entries(reads))('S5 S22 %s, by its signal', async (key, read) => {
@@ -216,7 +216,7 @@ describe.each(clientNames)('%s', (name) => {
       const wired = await wire(name, { run: late.step });
       await abandonBy.unsubscribing(wired, submissions.run);
       late.release();
-      expect(await firstValueFrom(wired.client.settled())).toEqual({ cancelled: [], finished: [], abandoned: [] });
+      expect(await firstValueFrom(wired.client.settled())).toEqual({ cancelled: [], finished: [], abandoned: [], lost: [] });
       expect(wired.server.seen()).toHaveLength(1);
       expect(wired.clock.timers).toBe(0);
     });
@@ -319,7 +319,7 @@ describe.each(clientNames)('%s', (name) => {
       await abandonBy[how](wired, () => until(() => activity.some(({ type }) => type === 'repeat')));
       expect(clock.timers).toBe(0);
       clock.advance(100_000);
-      expect(await firstValueFrom(client.settled())).toEqual({ cancelled: [], finished: [], abandoned: [] });
+      expect(await firstValueFrom(client.settled())).toEqual({ cancelled: [], finished: [], abandoned: [], lost: [] });
       expect(server.seen()).toHaveLength(1);
     });
 

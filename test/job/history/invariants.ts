@@ -332,12 +332,30 @@ function ofReads({ wire }: Played): string[] {
   return found;
 }
 
+/** Whether the job was over by one answer of the service, and by a later one was not: its words contradict each other. */
+function wasReverted({ jobs, wire }: Played, id: string): boolean {
+  const record = jobs.find((job) => job.id === id);
+  const endedAt = record?.endedAt ?? Infinity;
+  return wire.exchanges.some(
+    (one) =>
+      one.jobId === id &&
+      (one.operation === 'status' || one.operation === 'cancel') &&
+      one.at >= endedAt &&
+      (one.http ?? 0) < 300 &&
+      one.body?.status !== undefined &&
+      !saysOver(one),
+  );
+}
+
 /** No request and no timer is left. */
-function ofEnd({ lives, wire, reports, requests, timers }: Played): string[] {
+function ofEnd(played: Played): string[] {
+  const { lives, wire, reports, requests, timers } = played;
   const found: string[] = [];
   reports.forEach((report, client) => {
+    // A job that is over, of which the service goes on to say that it runs, cannot be confirmed.
+    const abandoned = report?.abandoned.filter(({ id }) => !wasReverted(played, id)) ?? [];
     if (!report) found.push(`client ${client} never settled`);
-    else if (report.abandoned.length) found.push(`client ${client} abandoned ${report.abandoned.length} jobs`);
+    else if (abandoned.length) found.push(`client ${client} abandoned ${abandoned.length} jobs`);
   });
   const going = requests.filter(({ endedAt }) => endedAt === undefined);
   if (going.length) found.push(`${going.length} requests are still on their way`);
