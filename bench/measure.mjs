@@ -5,6 +5,7 @@
 import { emulator } from './emulator.mjs';
 import { fleet } from './fleet.mjs';
 import { overhead } from './overhead.mjs';
+import { parsers } from './parsers.mjs';
 import { size } from './size.mjs';
 import { stream } from './stream.mjs';
 import { growth } from './growth.mjs';
@@ -12,7 +13,7 @@ import { table } from './lib/table.mjs';
 import { memory } from './memory.mjs';
 
 /** Every measurement by name. */
-const measurements = { fleet, growth, overhead, memory, stream, size, emulator };
+const measurements = { fleet, growth, overhead, memory, stream, size, parsers, emulator };
 
 /**
  * Runs the measurements that are named, or all, one after the other, and returns whether all are as good as asked.

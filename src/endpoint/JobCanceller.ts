@@ -56,10 +56,10 @@ export class JobCanceller {
     const names = { endpointId, operation: 'cancel', jobId: id, tag };
     client.report(names, callState, { type: 'cancel', outcome: 'started' });
 
-    const turns = new ReplaySubject<Turn>(1);
+    const turns$ = new ReplaySubject<Turn>(1);
     const onStart = (state: CallState) => {
       state.onTurn = (turn) => {
-        turns.next(turn);
+        turns$.next(turn);
       };
     };
     const meta = { tag, urgent, ownership: 'abandoned-cancel', onStart } as const;
@@ -67,7 +67,7 @@ export class JobCanceller {
     const read = () => jobs.read(id, { options: {}, meta });
     const confirmed$ = cancelUntilConfirmed(cancel, read, {
       scheduler,
-      turns,
+      turns$,
       onlyIfQueued,
       // Of jobs that are abandoned together, those that run are in line before the others ask for their turn.
       letOthersGoFirst: urgent === false,

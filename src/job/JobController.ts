@@ -34,6 +34,8 @@ export class JobController implements JobContext {
   readonly position: ReaderPosition;
   submissionCall: SubmissionCall | undefined;
   readonly #queue: JobAction[] = [];
+  /** How many actions of the queue are handled, or being handled. */
+  #begun = 0;
   readonly #effects = new Map<EffectName, { readonly key: EffectKey; readonly subscription: Unsubscribable }>();
   readonly #keptChunks: JobEvent[] = [];
   /** When the service answered the submission, in milliseconds since 1970. */
@@ -110,12 +112,14 @@ export class JobController implements JobContext {
     const queue = this.#queue;
     queue.push(action);
     if (queue.length > 1) return;
-    for (let next = queue[0]; next; next = queue[0]) {
+    // The loop goes on to the actions that are added meanwhile: an answer may bring a million.
+    for (const next of queue) {
+      this.#begun++;
       this.#handle(next);
-      queue.shift();
     }
     // Frees the array's spare capacity.
     queue.length = 0;
+    this.#begun = 0;
   }
 
   waitFor<T>(find: (cancelled?: CancelOutcome) => T | undefined): Observable<T> {
@@ -249,7 +253,7 @@ export class JobController implements JobContext {
       running?.subscription.unsubscribe();
       this.#effects.delete(name);
       // Once another action waits, the state may be out of date: what is still to start is up to that action.
-      const upToDate = this.#queue.length === 1;
+      const upToDate = this.#queue.length === this.#begun;
       if (key !== false && upToDate) this.#effects.set(name, { key, subscription: jobEffects[name].start(this) });
     }
   }

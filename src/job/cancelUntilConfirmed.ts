@@ -73,7 +73,7 @@ export interface CancelUntilConfirmedOptions {
    * patience begins with the first request that is sent, and does not count the waiting.
    * @defaultValue never emits: the patience begins at once
    */
-  readonly turns?: Observable<'waiting' | 'sent'>;
+  readonly turns$?: Observable<'waiting' | 'sent'>;
 }
 
 /**
@@ -92,7 +92,7 @@ export function cancelUntilConfirmed(
   options: CancelUntilConfirmedOptions,
 ): Observable<CancelOutcome> {
   return defer(() => {
-    const { scheduler, turns = NEVER, isKnownOver = () => false } = options;
+    const { scheduler, turns$ = NEVER, isKnownOver = () => false } = options;
     const cancellation = new Cancellation(cancel, read, { ...options, isKnownOver });
     const confirmed$ = defer(() => cancellation.attempt()).pipe(
       retry({
@@ -104,7 +104,7 @@ export function cancelUntilConfirmed(
     );
     // Also ends a cancel that hangs before it is sent, such as one that waits for its key. A job that is over costs
     // nothing, so it is not reported as abandoned, even where its last answer could never be read.
-    const givenUp$ = patience(turns, scheduler).pipe(
+    const givenUp$ = patience(turns$, scheduler).pipe(
       map((): CancelOutcome => ({ outcome: isKnownOver() ? 'finished' : 'abandoned', error: cancellation.lastError })),
     );
     // The patience listens to the turns before the first attempt takes one.
@@ -120,14 +120,14 @@ export function outcomeOf(snapshot: JobSnapshot): CancelOutcome {
 /** Emits when a cancel has been tried for long enough: ten minutes since its first request, without waiting in limits. */
 function patience(turns: Observable<'waiting' | 'sent'>, scheduler: SchedulerLike): Observable<unknown> {
   let remaining = CANCEL_PATIENCE;
-  let sent = false;
+  let begun = false;
   return turns.pipe(
     startWith(undefined),
     distinctUntilChanged(),
     switchMap((turn) => {
       if (turn === 'waiting') return NEVER;
-      if (turn === 'sent' && !sent) {
-        sent = true;
+      if (turn === 'sent' && !begun) {
+        begun = true;
         remaining = CANCEL_PATIENCE;
       }
       const since = scheduler.now();

@@ -2,7 +2,7 @@ import { EMPTY, Observable, Subscription, tap, type SchedulerLike, type Subscrib
 import type { ErrorContext, RunpodError } from '../errors/RunpodError.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
 import { isRecord } from '../protocol/json.js';
-import { streamCursor, type StreamCursor, type ReaderPosition } from '../sources/StreamCursor.js';
+import { pendingCount, streamCursor, type StreamCursor, type ReaderPosition } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { timeOfDate } from '../time/clocks.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
@@ -74,7 +74,7 @@ export class JobCache {
   /** Whether chunks of a job's stream may be missing after those that were delivered. */
   hasGap(id: string): boolean {
     const { cursor } = this.#jobs.get(id) ?? {};
-    return !!cursor && (!!cursor.gap || cursor.pending.length > 0);
+    return !!cursor && (!!cursor.gap || pendingCount(cursor) > 0);
   }
 
   /** Notes that a job exists, and whether it is over. */

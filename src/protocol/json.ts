@@ -34,12 +34,12 @@ export function sameJson(a: unknown, b: unknown): boolean {
 }
 
 class Comparison {
-  #left = MAX_COMPARISONS;
+  #remaining = MAX_COMPARISONS;
 
   same(a: unknown, b: unknown, depth: number): boolean {
     if (Object.is(a, b)) return true;
     if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-    if (depth > MAX_DEPTH || this.#left-- <= 0) return false;
+    if (depth > MAX_DEPTH || this.#remaining-- <= 0) return false;
     if (Array.isArray(a)) return Array.isArray(b) && this.#sameItems(a, b, depth);
     return !Array.isArray(b) && this.#sameMembers(a as Members, b as Members, depth);
   }

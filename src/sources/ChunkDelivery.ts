@@ -5,7 +5,7 @@ import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { recoverChunks } from './recoverChunks.js';
 import type { StreamChunksOptions } from './StreamChunksOptions.js';
-import type { StreamCursor } from './StreamCursor.js';
+import { firstPending, pendingChunks, pendingCount, takePending, type StreamCursor } from './StreamCursor.js';
 import type { StreamEvent } from './StreamEvent.js';
 
 /** The options of `streamChunks` that delivering goes by. */
@@ -66,19 +66,22 @@ export class ChunkDelivery {
       const rest = recoverChunks(snapshot, this.#cursor);
       if (!rest) return throwError(() => this.#gapError(gap, error));
       this.#cursor.pending = [...rest];
+      this.#cursor.taken = 0;
       delete this.#cursor.gap;
     }
     return concat(this.#deliverPending(), error ? throwError(() => error) : EMPTY);
   }
 
   #deliverPending(): Observable<StreamEvent> {
-    const { pending } = this.#cursor;
+    const cursor = this.#cursor;
     // A chunk stays pending until its check is done, because the reader may leave before that.
     const takeFirst = () => {
       this.#takeFirst();
     };
-    return range(0, pending.length).pipe(
-      concatMap(() => this.#options.check(pending[0]).pipe(take(1), tap({ next: takeFirst, error: takeFirst }))),
+    return range(0, pendingCount(cursor)).pipe(
+      concatMap(() =>
+        this.#options.check(firstPending(cursor)).pipe(take(1), tap({ next: takeFirst, error: takeFirst })),
+      ),
       map((chunk) => ({ type: 'chunk', chunk })),
     );
   }
@@ -86,7 +89,7 @@ export class ChunkDelivery {
   /** Moves the first pending chunk to those that count as delivered. */
   #takeFirst(): void {
     const cursor = this.#cursor;
-    const chunk = cursor.pending.shift();
+    const chunk = takePending(cursor);
     cursor.count++;
     // Only `hold` fills gaps, and compares the delivered chunks with the job's output.
     if (this.#options.onGap === 'hold') cursor.delivered.push(chunk);
@@ -103,7 +106,8 @@ export class ChunkDelivery {
 
   #gapError(lost: 'possibly' | 'certainly', cause: unknown): StreamGapError {
     const { context } = this.#options;
-    const { count: delivered, pending: held } = this.#cursor;
+    const { count: delivered } = this.#cursor;
+    const held = pendingChunks(this.#cursor);
     return new StreamGapError(
       `the stream of job ${context.jobId ?? '?'} ${lost} lost chunks after the first ${delivered}; a worker with return_aggregate_stream lets them be recovered`,
       { ...context, cause },

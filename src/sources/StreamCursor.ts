@@ -7,8 +7,9 @@ export interface StreamCursor {
   count: number;
   /** These chunks; kept only under `onGap: 'hold'`, to fill a gap. */
   delivered: unknown[];
-  /** Chunks that were received and are not emitted yet. */
+  /** Chunks that were received. The first `taken` of them are emitted: those are dropped many at once. */
   pending: unknown[];
+  taken?: number;
   /** Set where an answer was lost that may have carried chunks, or did for certain. */
   gap?: 'possibly' | 'certainly';
   /** How many chunks other readers of the stream were given, where that is more than `count`. */
@@ -26,4 +27,31 @@ export interface ReaderPosition {
 /** A cursor at the beginning of a stream. */
 export function streamCursor(): StreamCursor {
   return { count: 0, delivered: [], pending: [] };
+}
+
+/** The chunks that were received and are not emitted yet. */
+export function pendingChunks({ pending, taken = 0 }: Pick<StreamCursor, 'pending' | 'taken'>): readonly unknown[] {
+  return taken ? pending.slice(taken) : pending;
+}
+
+/** How many chunks were received and are not emitted yet. */
+export function pendingCount({ pending, taken = 0 }: StreamCursor): number {
+  return pending.length - taken;
+}
+
+/** The first of the chunks that are not emitted yet. */
+export function firstPending({ pending, taken = 0 }: StreamCursor): unknown {
+  return pending[taken];
+}
+
+/** Takes the first chunk from those that are not emitted yet. An answer may have a million, and `shift` moves all others. */
+export function takePending(cursor: StreamCursor): unknown {
+  const { pending, taken = 0 } = cursor;
+  const chunk = pending[taken];
+  cursor.taken = taken + 1;
+  if (cursor.taken * 2 >= pending.length) {
+    pending.splice(0, cursor.taken);
+    cursor.taken = 0;
+  }
+  return chunk;
 }

@@ -1,6 +1,6 @@
 import { sameJson } from '../protocol/json.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { StreamCursor } from './StreamCursor.js';
+import { pendingChunks, type StreamCursor } from './StreamCursor.js';
 
 /**
  * The chunks of a stream after the delivered ones, from the output of a job whose worker aggregates its stream.
@@ -9,10 +9,9 @@ import type { StreamCursor } from './StreamCursor.js';
  * pending chunks follow in their order, with or without others between them. An empty output proves nothing: a worker that
  * does not aggregate leaves one.
  */
-export function recoverChunks(
-  snapshot: JobSnapshot,
-  { count, delivered, pending }: StreamCursor,
-): readonly unknown[] | undefined {
+export function recoverChunks(snapshot: JobSnapshot, cursor: StreamCursor): readonly unknown[] | undefined {
+  const { count, delivered } = cursor;
+  const pending = pendingChunks(cursor);
   const output: unknown = snapshot.status === 'COMPLETED' ? snapshot.output : undefined;
   if (!Array.isArray(output) || !output.length) return undefined;
   // Chunks that another process delivered cannot be compared. Then there must be pending chunks as a proof.

@@ -211,19 +211,19 @@ describe('cancelUntilConfirmed', () => {
     function waiting(wait: number, answers: readonly Turn[]) {
       const time = clock();
       const { scheduler } = time;
-      const turns = new Subject<'waiting' | 'sent'>();
+      const turns$ = new Subject<'waiting' | 'sent'>();
       const cancel = asked(() => scheduler.now(), answers);
       const inTurn = () => {
-        turns.next('waiting');
+        turns$.next('waiting');
         return timer(wait, scheduler).pipe(
           tap(() => {
-            turns.next('sent');
+            turns$.next('sent');
           }),
           delay(1_000, scheduler),
           concatMap(cancel.ask),
         );
       };
-      const seen = time.see(cancelUntilConfirmed(inTurn, () => of(job('IN_PROGRESS')), { scheduler, turns }));
+      const seen = time.see(cancelUntilConfirmed(inTurn, () => of(job('IN_PROGRESS')), { scheduler, turns$ }));
       return { ...time, seen, cancels: cancel.at };
     }
 
@@ -249,16 +249,16 @@ describe('cancelUntilConfirmed', () => {
 
     test('are counted anew at the first attempt that was sent, where another thing held it before', () => {
       const time = clock();
-      const turns = new Subject<'waiting' | 'sent'>();
+      const turns$ = new Subject<'waiting' | 'sent'>();
       const seen = time.see(
         cancelUntilConfirmed(
           () => NEVER,
           () => NEVER,
-          { scheduler: time.scheduler, turns },
+          { scheduler: time.scheduler, turns$ },
         ),
       );
       time.at(599_000, () => {
-        turns.next('sent');
+        turns$.next('sent');
       });
       time.until(10_000_000);
       expect(seen.at).toEqual([1_199_000]);

@@ -216,7 +216,12 @@ describe.each(clientNames)('%s', (name) => {
       const wired = await wire(name, { run: late.step });
       await abandonBy.unsubscribing(wired, submissions.run);
       late.release();
-      expect(await firstValueFrom(wired.client.settled())).toEqual({ cancelled: [], finished: [], abandoned: [], lost: [] });
+      expect(await firstValueFrom(wired.client.settled())).toEqual({
+        cancelled: [],
+        finished: [],
+        abandoned: [],
+        lost: [],
+      });
       expect(wired.server.seen()).toHaveLength(1);
       expect(wired.clock.timers).toBe(0);
     });
