@@ -66,7 +66,7 @@ export class ChunkDelivery {
       const rest = recoverChunks(snapshot, this.#cursor);
       if (!rest) return throwError(() => this.#gapError(gap, error));
       this.#cursor.pending = [...rest];
-      this.#cursor.taken = 0;
+      delete this.#cursor.taken;
       delete this.#cursor.gap;
     }
     return concat(this.#deliverPending(), error ? throwError(() => error) : EMPTY);

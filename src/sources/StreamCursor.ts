@@ -7,7 +7,7 @@ export interface StreamCursor {
   count: number;
   /** These chunks; kept only under `onGap: 'hold'`, to fill a gap. */
   delivered: unknown[];
-  /** Chunks that were received. The first `taken` of them are emitted: those are dropped many at once. */
+  /** Chunks that were received. Where they are many, the first `taken` of them are emitted, and are dropped together. */
   pending: unknown[];
   taken?: number;
   /** Set where an answer was lost that may have carried chunks, or did for certain. */
@@ -15,6 +15,9 @@ export interface StreamCursor {
   /** How many chunks other readers of the stream were given, where that is more than `count`. */
   next?: number;
 }
+
+/** In a longer array, `shift` would move too many chunks for each that is emitted: an answer may have a million. */
+const MAX_SHIFTED = 1000;
 
 /** How far one reader has come in a stream that may have other readers. */
 export interface ReaderPosition {
@@ -44,14 +47,15 @@ export function firstPending({ pending, taken = 0 }: StreamCursor): unknown {
   return pending[taken];
 }
 
-/** Takes the first chunk from those that are not emitted yet. An answer may have a million, and `shift` moves all others. */
+/** Takes the first chunk from those that are not emitted yet. */
 export function takePending(cursor: StreamCursor): unknown {
   const { pending, taken = 0 } = cursor;
+  if (!taken && pending.length <= MAX_SHIFTED) return pending.shift();
   const chunk = pending[taken];
   cursor.taken = taken + 1;
   if (cursor.taken * 2 >= pending.length) {
     pending.splice(0, cursor.taken);
-    cursor.taken = 0;
+    delete cursor.taken;
   }
   return chunk;
 }

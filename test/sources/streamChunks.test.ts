@@ -391,3 +391,33 @@ describe('streamChunks', () => {
     expect(seen).toStrictEqual([500, chunk('d'), 'over']);
   });
 });
+
+it('S25 an answer with a hundred thousand chunks moves each of them a bounded number of times', () => {
+  const cursor = streamCursor();
+  const chunks = Array.from({ length: 100_000 }, (_, n) => n);
+  let moved = 0;
+  class Counted extends Array<unknown> {
+    override shift(): unknown {
+      moved += this.length;
+      return super.shift();
+    }
+    override splice(start: number, count: number): unknown[] {
+      moved += this.length;
+      return super.splice(start, count);
+    }
+    static override get [Symbol.species]() {
+      return Array;
+    }
+  }
+  cursor.pending = new Counted();
+  const seen: unknown[] = [];
+  const answers = [
+    { status: 'COMPLETED', chunks },
+    { status: 'COMPLETED', chunks: [] },
+  ];
+  streamChunks(() => of(answers.shift()!), { status, cursor, pause: 0 }).subscribe((event) => {
+    if (event.type === 'chunk') seen.push(event.chunk);
+  });
+  expect(seen).toEqual(chunks);
+  expect(moved).toBeLessThan(1_000_000);
+});
