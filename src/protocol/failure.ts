@@ -1,12 +1,16 @@
 import type { JobFailure } from '../types/JobFailure.js';
 import { isRecord, parseJson } from './json.js';
-import { messageOf } from './message.js';
+import { MAX_ERROR_TEXT, messageOf } from './message.js';
 import { clip, clipLines } from './text.js';
 
 /** The longest `message`, `traceback` and other member of a failure, in characters. `raw` has the whole. */
 const MAX_MESSAGE = 1000;
 const MAX_TRACEBACK = 16_000;
 const MAX_NAME = 200;
+
+/** How many members of an object without words are shown, and how deep. */
+const MAX_SHOWN = 10;
+const MAX_SHOWN_DEPTH = 2;
 
 /** The members of `JobFailure` and the fields of the service's JSON that they are read from. */
 const FIELDS = {
@@ -31,7 +35,7 @@ const CLASS_END = "'>";
  */
 export function parseFailure(raw: unknown): JobFailure {
   const text = typeof raw === 'string' ? raw : '';
-  const value = text ? parseJson(text) : raw;
+  const value = text ? parseError(text) : raw;
   if (isRecord(value)) return failureOfObject(value, raw);
   const { words, traceback } = splitTraceback(text);
   const message = clip(traceback === undefined ? withInnerWords(words) : words, MAX_MESSAGE);
@@ -53,13 +57,28 @@ function failureOfObject(value: Readonly<Record<string, unknown>>, raw: unknown)
   return failure as unknown as JobFailure;
 }
 
-/** An object as JSON; in words where it is nested too deep, or a parser of the caller's made it. */
+function parseError(text: string): unknown {
+  return text.length <= MAX_ERROR_TEXT ? parseJson(text) : undefined;
+}
+
+/** The beginning of an object as JSON; other words where a parser of the caller's made an object that has no JSON. */
 function jsonText(value: object): string {
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(beginningOf(value, 0));
   } catch {
     return 'an object that cannot be shown';
   }
+}
+
+/** A value with the first of its members, of their members, and so on for a few levels. */
+function beginningOf(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.slice(0, MAX_MESSAGE);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_SHOWN_DEPTH) return '…';
+  if (Array.isArray(value)) return value.slice(0, MAX_SHOWN).map((item) => beginningOf(item, depth + 1));
+  const members = value as Readonly<Record<string, unknown>>;
+  const names = Object.keys(members).slice(0, MAX_SHOWN);
+  return Object.fromEntries(names.map((name) => [name, beginningOf(members[name], depth + 1)]));
 }
 
 function className(words: string): string {
@@ -78,7 +97,7 @@ function splitTraceback(text: string): { readonly words: string; readonly traceb
 function withInnerWords(text: string): string {
   const whole = text.trim();
   const begin = whole.indexOf('{');
-  const inner = begin >= 0 && whole.endsWith('}') ? messageOf(parseJson(whole.slice(begin))) : undefined;
+  const inner = begin >= 0 && whole.endsWith('}') ? messageOf(parseError(whole.slice(begin))) : undefined;
   return inner ? `${withoutSeparator(whole.slice(0, begin))}: ${inner}` : whole;
 }
 

@@ -12,6 +12,12 @@ const MAX_DEPTH = 10;
 const MAX_VALUES = 100;
 
 /**
+ * How many characters of JSON in strings are parsed for one error. A longer text is shown as it is: the errors that were
+ * seen have a few thousand.
+ */
+export const MAX_ERROR_TEXT = 100_000;
+
+/**
  * The words in an error, which may be a plain string, JSON in a string, or one of the fields that the service and its
  * workers use, in one another. `undefined` where there are no words, or where they lie deeper than `MAX_DEPTH`.
  */
@@ -21,18 +27,25 @@ export function messageOf(value: unknown): string | undefined {
 
 /** Looks for the words of an error in a bounded number of values, however the error is nested. */
 class WordSearch {
-  #valuesLeft = MAX_VALUES;
+  #remainingValues = MAX_VALUES;
+  #remainingText = MAX_ERROR_TEXT;
 
   wordsIn(value: unknown, depth: number): string | undefined {
-    if (depth > MAX_DEPTH || this.#valuesLeft === 0) return undefined;
-    this.#valuesLeft--;
+    if (depth > MAX_DEPTH || this.#remainingValues === 0) return undefined;
+    this.#remainingValues--;
     if (typeof value === 'string') return this.#wordsInText(value.trim(), depth);
     return isRecord(value) ? this.#wordsInObject(value, depth) : undefined;
   }
 
   #wordsInText(text: string, depth: number): string | undefined {
-    const inner = text.startsWith('{') ? this.wordsIn(parseJson(text), depth + 1) : undefined;
+    const inner = text.startsWith('{') ? this.wordsIn(this.#parse(text), depth + 1) : undefined;
     return inner ?? (text || undefined);
+  }
+
+  #parse(text: string): unknown {
+    if (text.length > this.#remainingText) return undefined;
+    this.#remainingText -= text.length;
+    return parseJson(text);
   }
 
   #wordsInObject(value: Readonly<Record<string, unknown>>, depth: number): string | undefined {
@@ -75,12 +88,12 @@ export function isServiceAnswer({ headers, text }: Pick<Reply, 'headers' | 'text
   const body = text.trim();
   if (!body) return true;
   if (body.startsWith('{')) {
-    const value = parseJson(body);
+    const value = body.length <= MAX_ERROR_TEXT ? parseJson(body) : undefined;
     return isRecord(value) && (messageOf(value) !== undefined || Object.keys(value).length === 0);
   }
   // A page may begin with other text. JSON is believed whatever it is labelled: proxies often relay it as HTML.
   if (isPage(body) || /html|xml/i.test(headers['content-type'] ?? '')) return false;
-  return !(body.startsWith('[') && parseJson(body) !== undefined);
+  return !(body.startsWith('[') && (body.length > MAX_ERROR_TEXT || parseJson(body) !== undefined));
 }
 
 /** The issue with an answer that lacks something: the words of its `error` where it has one, else what is missing. */

@@ -223,7 +223,7 @@ describe('S25 a text for people', () => {
 
   test('is not cut within a surrogate pair, and says that it was cut', () => {
     expect(clip('ab😀', 3)).toBe('ab…');
-    expect(clip(`${'a '.repeat(20)}`, 5)).toBe('a a a…');
+    expect(clip('a '.repeat(20), 5)).toBe('a a a…');
     expect(clip(`a${' '.repeat(100)}b`, 5)).toBe('a…');
   });
 
