@@ -27,6 +27,11 @@ export function judgeKey(
   return typeof entry === 'string' || entry.endpoints.includes(endpointId) ? 'fits' : 'foreign';
 }
 
+/** Whether a key opens any endpoint. */
+export function opensAnything(keys: readonly EmulatorKey[], key: string): boolean {
+  return keys.some((entry) => (typeof entry === 'string' ? entry : entry.key) === key);
+}
+
 /** Shorter keys are not masked: they are no real keys, and masking them would mask parts of ordinary words. */
 const MIN_KEY_LENGTH = 6;
 

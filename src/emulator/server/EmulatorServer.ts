@@ -1,12 +1,13 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Subscription } from 'rxjs';
+import type { EmulatorKey } from '../EmulatorOptions.js';
 import type { Emulator as Core } from '../index.js';
-import { corsHeaders, type CorsOption } from './cors.js';
-import { readBody } from './readBody.js';
-import { writeAnswer } from './writeAnswer.js';
+import { Access } from './access.js';
+import type { CorsOption } from './cors.js';
+import { answerRequest } from './answerRequest.js';
+import { bracketed } from './hostName.js';
 
-/** Where to listen. */
+/** Where to listen, and who may call. */
 export interface ListenOptions {
   /**
    * The port; 0 takes any free port.
@@ -14,13 +15,22 @@ export interface ListenOptions {
    */
   readonly port?: number;
   /**
-   * The address to bind. Any address but a loopback address lets other machines on the network run the handlers.
+   * The address to bind; `'0.0.0.0'` and `'::'` bind all addresses of this machine, as containers need. Any address but a
+   * loopback address lets everyone on the network run the handlers and read inputs and outputs, unless `keys` are set.
    * @defaultValue `'127.0.0.1'`
    */
   readonly host?: string;
   /**
-   * Whether pages of other origins may call the emulator. `true` lets in every origin; a string or a list lets in only
-   * the origins it names. The service itself sends no CORS headers.
+   * The names of this machine that requests may be addressed to, besides `localhost`, loopback addresses and `host`. A
+   * request with another name in its `Host` header is refused with 403, so that a web page cannot make its own name lead to
+   * the emulator. `true` accepts every name. If `host` is not a loopback address, all IP addresses, names without a dot (as
+   * those of containers) and the name of this machine are accepted, too.
+   * @defaultValue `[]`
+   */
+  readonly hosts?: true | readonly string[];
+  /**
+   * The origins whose pages may call the emulator: `true` for every origin, or one origin, or a list. Requests from pages of
+   * any other origin are refused with 403, before they have any effect. The service itself sends no CORS headers.
    * @defaultValue false
    */
   readonly cors?: CorsOption;
@@ -35,28 +45,39 @@ export interface EmulatorServer {
   close(): Promise<void>;
 }
 
+/** The loopback address to use for a server that is bound to all addresses. */
+const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
 /** Starts a server; rejects if the address cannot be bound. */
 export async function startServer(
   core: Core,
-  { port = 0, host = '127.0.0.1', cors = false }: ListenOptions,
+  {
+    port = 0,
+    host = '127.0.0.1',
+    cors = false,
+    hosts = [],
+    keys,
+  }: ListenOptions & { readonly keys?: readonly EmulatorKey[] },
 ): Promise<EmulatorServer> {
+  const access = new Access({ host, cors, hosts });
   const server = createServer((request, response) => {
-    void handleRequest(core, cors, request, response);
+    void answerRequest({ core, access, cors, keys }, request, response);
   });
   // Clients keep connections open for longer than Node's default of five seconds. If the server closed a connection just
   // as a request arrived, the client would see a network failure.
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
       server.off('error', reject);
       resolve();
     });
   });
   const address = server.address() as AddressInfo; // a server that listens on a port has one
-  const name = host.includes(':') ? `[${host}]` : host;
+  // A name stays as it was given: it is what certificates, logs and people know. A wildcard address is none to connect to.
+  const reachable = LOOPBACK_OF[address.address] ?? (host === '' ? address.address : host);
   return {
-    url: `http://${name}:${address.port}`,
+    url: `http://${bracketed(reachable)}:${address.port}`,
     port: address.port,
     close: () =>
       new Promise((resolve) => {
@@ -64,43 +85,4 @@ export async function startServer(
         server.closeAllConnections();
       }),
   };
-}
-
-/** Answers one HTTP request from the model; a client that disconnects unsubscribes from the answer. */
-async function handleRequest(
-  core: Core,
-  cors: CorsOption,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const allowed = corsHeaders(cors, request.headers);
-  if (request.method === 'OPTIONS' && cors !== false) {
-    response.writeHead(204, allowed).end();
-    return;
-  }
-  const url = request.url ?? '/';
-  const body = await readBody(request);
-  if (!body) return;
-  const control = url.startsWith('/__emulator/');
-  if (control && request.headers.origin !== undefined && !('access-control-allow-origin' in allowed)) {
-    // A page of another origin could switch faults on without reading the answer, so the request itself is refused.
-    response.writeHead(403, { ...allowed, 'content-type': 'text/plain' }).end();
-    return;
-  }
-  if (!control && !url.startsWith('/v2/')) {
-    response.writeHead(404, { ...allowed, 'content-type': 'application/json' }).end('{"message":"Not Found"}');
-    return;
-  }
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name, String(value ?? '')]),
-  );
-  const answering = new Subscription();
-  response.on('close', () => answering.unsubscribe());
-  answering.add(
-    core.handle({ method: request.method ?? 'GET', url, headers, ...body }).subscribe({
-      next: (answer) => answering.add(writeAnswer(response, answer, allowed)),
-      // Reset the connection, as a broken network does, instead of closing it in order.
-      error: () => request.socket.resetAndDestroy(),
-    }),
-  );
 }

@@ -1,6 +1,4 @@
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
-}
+import { isLoopback } from '../model/loopback.js';
 
 /** The reason why a webhook must not be posted to a URL; `undefined` if it may. */
 export function refusalOf(url: string, allow: true | readonly string[]): string | undefined {

@@ -73,7 +73,11 @@ test.each([
   ['//v2/demo/health', 404],
 ])('the path %s is answered with %i', async (path, status) => {
   const emulator = await start();
-  const said = await raw(emulator.port, `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`, '\u0000never');
+  const said = await raw(
+    emulator.port,
+    `GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`,
+    '\u0000never',
+  );
   expect(said).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   await goesOn(emulator);
 });
@@ -88,7 +92,7 @@ test('answers an invalid URL, and goes on', async () => {
   const emulator = await start();
   const said = await raw(
     emulator.port,
-    'GET http://[/v2/demo HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+    'GET http://[/v2/demo HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n',
     '\u0000',
   );
   expect(said).toMatch(/^HTTP\/1\.1 4\d\d /);
