@@ -103,11 +103,12 @@ export interface Variants {
   readonly failed?: 'ok' | 'bad-request';
 }
 
-/** A line that a handler wrote with `context.log`. */
+/** A line that a handler wrote with `context.log`, or a note about a job or a worker. */
 export interface LogEntry {
   /** `scheduler.now()` in milliseconds. */
   readonly at: number;
   readonly endpointId: string;
+  /** An empty string if the line is about a worker. */
   readonly jobId: string;
   readonly workerId: string;
   readonly parts: readonly unknown[];

@@ -74,25 +74,86 @@ describe('a batch', () => {
     const { ask, send, create, until, emulator } = start({ ...echo, workers: 1 });
     const id = create(bodies(3));
     expect(ask('PUT' as 'POST', `demo/batch/${id}`, { name: 'night' })).toMatchObject({ id, name: 'night' });
-    expect(ask('GET', 'demo/batch').batches).toMatchObject([{ id, name: 'night' }]);
+    const later = create();
+    expect(ask('GET', 'demo/batch').batches).toMatchObject([{ id: later }, { id, name: 'night' }]);
     const [first, second] = ask('GET', `demo/batch/${id}/requests`).requests as { id: string }[];
     expect(ask('DELETE' as 'POST', `demo/batch/${id}/requests/${first!.id}`)).toMatchObject({ requestTotal: 2 });
     expect(send('DELETE' as 'POST', `demo/batch/${id}/requests/${first!.id}`).status).toBe(404);
     ask('POST', `demo/batch/${id}/finalize`);
     until(10);
     expect(send('DELETE' as 'POST', `demo/batch/${id}/requests/${second!.id}`)).toMatchObject({ status: 400 });
-    expect(ask('POST', `demo/batch/${id}/cancel`)).toMatchObject({ status: 'CANCELLED', requestInProgress: 0 });
-    expect(emulator.jobs().map(({ end }) => end)).toEqual(['cancelled', 'cancelled']);
+    expect(ask('POST', `demo/batch/${id}/cancel`)).toMatchObject({ status: 'FINALIZED', requestInProgress: 1 });
+    expect(emulator.jobs().map(({ end }) => end)).toEqual([undefined, 'cancelled']);
+    expect(send('POST', `demo/batch/${id}/cancel`).status).toBe(400);
+    until(2_000);
+    expect(ask('GET', `demo/batch/${id}`)).toMatchObject({
+      status: 'CANCELLED',
+      requestTotal: 2,
+      requestInProgress: 0,
+      requestCompleted: 1,
+      requestFailed: 0,
+    });
     expect(send('POST', `demo/batch/${id}/cancel`).status).toBe(400);
     expect(send('POST', `demo/batch/${id}/finalize`).status).toBe(400);
   });
 
-  test('has failed if all of its requests failed', () => {
+  test('counts the requests that run, and not those that wait', () => {
+    const { ask, create, until } = start({ ...echo, workers: 2 });
+    const id = create(bodies(5));
+    ask('POST', `demo/batch/${id}/finalize`);
+    expect(ask('GET', `demo/batch/${id}`)).toMatchObject({ requestTotal: 5, requestInProgress: 0 });
+    until(500);
+    expect(ask('GET', `demo/batch/${id}`)).toMatchObject({ requestTotal: 5, requestInProgress: 2 });
+  });
+
+  test('gives each request a job of the same id', () => {
+    const { ask, create, until, emulator } = start();
+    const id = create(bodies(2));
+    ask('POST', `demo/batch/${id}/finalize`);
+    until(5_000);
+    const ids = (ask('GET', `demo/batch/${id}/requests`).requests as { id: string }[]).map((request) => request.id);
+    expect(emulator.jobs().map((job) => job.id)).toEqual(ids);
+    expect(ids.map((child) => ask('GET', `demo/status/${child}`).status)).toEqual(['COMPLETED', 'COMPLETED']);
+  });
+
+  test('is done when its completed and failed requests make up its total, also where one was cancelled by itself', () => {
+    const { ask, create, until } = start({ ...echo, workers: 1 });
+    const id = create(bodies(3));
+    ask('POST', `demo/batch/${id}/finalize`);
+    const [, , last] = ask('GET', `demo/batch/${id}/requests`).requests as { id: string }[];
+    ask('POST', `demo/cancel/${last!.id}`);
+    until(5_000);
+    expect(ask('GET', `demo/batch/${id}`)).toMatchObject({
+      status: 'FINALIZED',
+      requestTotal: 3,
+      requestCompleted: 2,
+      requestFailed: 1,
+    });
+  });
+
+  test('passes numbers on that JavaScript would change', () => {
+    const { send, ask, create } = start({});
+    const text = '[ {"input": {"seed": 9007199254740993, "scale": 1.0}}, {"input": {"x": 1}} ]';
+    const { id } = JSON.parse(send('POST', 'demo/batch', text).text ?? '') as { id: string };
+    ask('POST', `demo/batch/${id}/requests`, { requests: [{ input: { x: 2 } }] });
+    send('POST', `demo/batch/${id}/requests`, '{"requests":[{"input":{"seed":9007199254740995}}]}');
+    ask('POST', `demo/batch/${id}/finalize`);
+    const taken = send('GET', 'demo/job-take-batch/w1?batch_size=4').text;
+    expect(taken).toContain('"input":{"seed":9007199254740993,"scale":1.0}');
+    expect(taken).toContain('"input":{"seed":9007199254740995}');
+    expect(create()).toMatch(/^batch_/);
+  });
+
+  test('stays FINALIZED if all of its requests failed', () => {
     const { ask, create, until } = start();
     const id = create([{ input: { bad: 1 } }]);
     ask('POST', `demo/batch/${id}/finalize`);
     until(10);
-    expect(ask('GET', `demo/batch/${id}`)).toMatchObject({ status: 'FAILED', requestFailed: 1 });
+    expect(ask('GET', `demo/batch/${id}`)).toMatchObject({
+      status: 'FINALIZED',
+      requestInProgress: 0,
+      requestFailed: 1,
+    });
   });
 
   test('refuses what exceeds its limits', () => {

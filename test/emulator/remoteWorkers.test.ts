@@ -1,4 +1,4 @@
-import { map } from 'rxjs';
+import { map, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { FaultRule } from 'runpod-rx/testing';
 import { world, type Seen, type World } from './world.js';
@@ -199,7 +199,7 @@ describe('stop signals', () => {
     const again = stop(w);
     w.until(60_000);
     expect([again.status, other.status]).toEqual([204, 204]);
-    expect(done(w, 'w1', first, { output: 1 }).status).toBe(404);
+    expect(done(w, 'w1', first, { output: 1 }).status).toBe(200);
     expect(status(w, second)).toMatchObject({ status: expect.not.stringMatching('CANCELLED') });
   });
 
@@ -237,6 +237,227 @@ describe('stop signals', () => {
     done(w, 'w1', id, { output: 1 });
     w.until(10_000);
     expect(asked.status).toBe(204);
+  });
+});
+
+describe('a stop signal that came too early', () => {
+  const stop = (w: World, worker = 'w1') => w.send('GET', `demo/job-stop/${worker}?gpu=local`);
+  const ping = (w: World, ids: string, worker = 'w1') => w.send('GET', `demo/ping/${worker}?gpu=local&job_id=${ids}`);
+
+  test('is announced again whenever a ping names the job', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.send('POST', `demo/cancel/${id}`);
+    expect(stop(w).text).toBe(`{"jobsToStop":["${id}"]}`);
+    for (const at of [8_000, 16_000]) {
+      const asked = stop(w);
+      w.until(at - 5_000);
+      expect(asked.at).toBeUndefined();
+      ping(w, `other,${id}`);
+      expect(asked.text).toContain(id);
+    }
+  });
+
+  test('is not announced for a job that the worker runs, or has reported', () => {
+    const w = world(remote);
+    const [running, reported] = [w.submit(), w.submit()];
+    take(w);
+    take(w);
+    done(w, 'w1', reported, { output: 1 });
+    const asked = stop(w);
+    ping(w, `${running},${reported},,%20`);
+    w.until(60_000);
+    expect(asked.status).toBe(204);
+  });
+
+  test('reaches a worker whose job was given to another one while it was silent', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.until(40_000);
+    take(w, 'w2');
+    w.until(90_000);
+    ping(w, id, 'w2');
+    ping(w, id);
+    expect(stop(w).text).toBe(`{"jobsToStop":["${id}"]}`);
+    expect(done(w, 'w2', id, { output: 1 }).status).toBe(200);
+  });
+});
+
+describe('a worker that dies hard', () => {
+  const ask = (w: World, query: string) => w.send('GET', `demo/job-take/w1?gpu=local${query}`);
+  const ping = (w: World, id: string) => w.send('GET', `demo/ping/w1?gpu=local&job_id=${id}`);
+  /** Pings each ten seconds, as the process does that survives the worker. */
+  const pingUntil = (w: World, id: string, from: number, to: number) => {
+    for (let at = from; at < to; at += 10_000) {
+      w.until(at);
+      ping(w, id);
+    }
+    w.until(to);
+  };
+
+  test.each(['&job_in_progress=0', '&job_in_progress=0&runpod_version=1.12.0'])(
+    'loses its job although its pings go on, once its successor says that it runs none (%s)',
+    (query) => {
+      const w = world(remote);
+      const id = w.submit();
+      take(w);
+      pingUntil(w, id, 10_000, 55_000);
+      ask(w, query);
+      pingUntil(w, id, 60_000, 90_000);
+      const asked = ask(w, query);
+      expect(asked).toMatchObject({ status: 200 });
+      expect(JSON.parse(asked.text ?? '')).toMatchObject({ id });
+      expect(status(w, id)).toMatchObject({ retries: 1, status: 'IN_PROGRESS', workerId: 'w1' });
+      // The pings count again for the new run.
+      pingUntil(w, id, 100_000, 200_000);
+      expect(done(w, 'w1', id, { output: 'second' }).status).toBe(200);
+      expect(status(w, id)).toMatchObject({ output: 'second', status: 'COMPLETED' });
+    },
+  );
+
+  test.each(['&job_in_progress=1', ''])('keeps its job where it does not say so (%j)', (query) => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.until(5_000);
+    ask(w, query);
+    pingUntil(w, id, 10_000, 200_000);
+    expect(status(w, id)).toEqual({ delayTime: 0, id, status: 'IN_PROGRESS', workerId: 'w1' });
+  });
+
+  test('keeps its job if it posts for it after all', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.until(5_000);
+    ask(w, '&job_in_progress=0');
+    w.until(9_000);
+    w.send('POST', `demo/job-stream/w1/${id}`, { output: 1 });
+    pingUntil(w, id, 10_000, 200_000);
+    expect(status(w, id)).not.toHaveProperty('retries');
+  });
+});
+
+describe('a worker whose check at its start fails', () => {
+  const fail = (w: World, reason = 'no memory') =>
+    w.send(
+      'GET',
+      `demo/ping/w1?gpu=local&runpod_version=1.12.0&status=unhealthy&check=_memory_check&reason=${encodeURIComponent(reason)}`,
+    );
+
+  test('counts as unhealthy until it asks for work', () => {
+    const w = world(remote);
+    expect(fail(w).status).toBe(200);
+    expect(health(w).workers).toMatchObject({ idle: 0, ready: 0, running: 0, unhealthy: 1 });
+    expect(w.ask('GET', 'demo/metrics').readyWorkers).toEqual([]);
+    take(w);
+    expect(health(w).workers).toMatchObject({ idle: 1, unhealthy: 0 });
+  });
+
+  test('gives no sign of life by that', () => {
+    const w = world(remote);
+    const id = w.submit();
+    take(w);
+    w.until(39_000);
+    fail(w);
+    w.until(40_000);
+    expect(status(w, id)).toMatchObject({ status: 'IN_QUEUE' });
+    expect(health(w).workers).toMatchObject({ running: 0, unhealthy: 1 });
+    w.until(79_000);
+    expect(health(w).workers).toMatchObject({ unhealthy: 0 });
+  });
+
+  test('is logged with its check and its reason, which is shortened', () => {
+    const lines: unknown[] = [];
+    const w = world({ ...remote, log: ({ jobId, workerId, parts }) => lines.push([jobId, workerId, ...parts]) });
+    fail(w);
+    fail(w, 'x'.repeat(300));
+    expect(lines).toEqual([
+      ['', 'w1', 'worker w1 is unhealthy: its check "_memory_check" failed: no memory'],
+      ['', 'w1', `worker w1 is unhealthy: its check "_memory_check" failed: ${'x'.repeat(256)}`],
+    ]);
+  });
+});
+
+describe('posts for a job that has ended', () => {
+  const post = (w: World, operation: string, id: string, body: unknown) =>
+    w.send('POST', `demo/${operation}/w1/${id}?gpu=local&isStream=true`, body);
+
+  test.each<[string, (w: World, id: string) => unknown]>([
+    ['cancelled', (w, id) => w.send('POST', `demo/cancel/${id}`)],
+    ['failed', (w) => w.until(700_000)],
+    ['reported', (w, id) => done(w, 'w1', id, { output: 1 })],
+  ])('(%s) are accepted, and change nothing', (_, end) => {
+    const w = world({ endpoints: { demo: { lostAfter: 10_000_000 } } });
+    const id = w.submit();
+    take(w);
+    end(w, id);
+    const before = w.send('GET', `demo/status/${id}`).text;
+    const progress = { status: 'IN_PROGRESS', output: 3 };
+    const posts = [
+      post(w, 'job-stream', id, { output: 2 }),
+      post(w, 'job-done', id, progress),
+      post(w, 'job-done', id, { output: 4 }),
+      post(w, 'job-done', id, '{"output":NaN}'),
+    ];
+    expect(posts.map((seen) => seen.status)).toEqual([200, 200, 200, 200]);
+    expect(w.send('GET', `demo/status/${id}`).text).toBe(before);
+    expect(w.ask('GET', `demo/stream/${id}`).stream).toEqual([]);
+  });
+});
+
+describe('numbers that JavaScript would change', () => {
+  const odd = '{"id":9007199254740993,"scale":1.0,"e":[1E5,-0,1.50],"text":"1.0 { , \\" \\\\"}';
+
+  test('reach the worker as they were submitted, and the client as they were posted', () => {
+    const w = world(remote);
+    const { text } = w.send('POST', 'demo/run', `{ "input" : ${odd} }`);
+    const { id } = JSON.parse(text ?? '') as { id: string };
+    expect(take(w).text).toBe(`{"id":"${id}","input":${odd}}`);
+    done(w, 'w1', id, `{"status": "IN_PROGRESS", "output": ${odd}}`);
+    expect(w.send('GET', `demo/status/${id}`).text).toContain(`"output":${odd},`);
+    w.send('POST', `demo/job-stream/w1/${id}`, `{"output": ${odd}}`);
+    w.send('POST', `demo/job-stream/w1/${id}`, '{"output": 1.0}');
+    expect(w.send('GET', `demo/stream/${id}`).text).toBe(
+      `{"status":"IN_PROGRESS","stream":[{"output":${odd}},{"output":1.0}]}`,
+    );
+    done(w, 'w1', id, `{"output": [${odd}, 12345678901234567890]}`);
+    const sent = `"output":[${odd},12345678901234567890],`;
+    expect(w.send('GET', `demo/status/${id}`).text).toContain(sent);
+    expect(w.send('GET', `demo/status-sync/${id}`).text).toContain(sent);
+    expect(w.emulator.jobs()[0]).toMatchObject({ input: { scale: 1 }, output: [{ scale: 1 }, 12345678901234567000] });
+  });
+
+  test('reach webhooks and conditions of faults', () => {
+    const bodies: string[] = [];
+    const seen: unknown[] = [];
+    const w = world({
+      ...remote,
+      webhooks: { send: ({ body }) => (bodies.push(body), of(200)) },
+      faults: [{ fault: 'no-output', when: ({ input }) => seen.push(input) < 0 }],
+    });
+    const webhook = 'http://127.0.0.1:1/';
+    const { text } = w.send('POST', 'demo/run', `{"webhook":"${webhook}","input":{"seed":9007199254740993}}`);
+    take(w);
+    done(w, 'w1', (JSON.parse(text ?? '') as { id: string }).id, '{"output":{"cost":0.10}}');
+    w.until(0);
+    expect(bodies).toEqual([
+      expect.stringMatching(/"input":{"seed":9007199254740993},"output":{"cost":0\.10},"status":"COMPLETED"/),
+    ]);
+    expect(seen).toEqual([{ seed: 9007199254740992 }]);
+  });
+
+  test('fail a job by a number that is not zero', () => {
+    const w = world(remote);
+    const [good, bad] = [w.submit(), w.submit()];
+    take(w);
+    take(w);
+    done(w, 'w1', good, '{"output":1,"error":0.0}');
+    done(w, 'w1', bad, '{"error":1.0}');
+    expect(status(w, good).status).toBe('COMPLETED');
+    expect(w.send('GET', `demo/status/${bad}`).text).toContain('"error":1.0,');
   });
 });
 

@@ -1,9 +1,9 @@
 import type { JobModel, Submission } from '../model/JobModel.js';
 
-/** States of a batch. FAILED: the batch is finalized and all of its requests failed. */
-export type BatchStatus = 'DRAFT' | 'FINALIZED' | 'FAILED' | 'CANCELLED';
+/** States of a batch. A finalized batch whose requests are over stays FINALIZED, even if all of them failed. */
+export type BatchStatus = 'DRAFT' | 'FINALIZED' | 'CANCELLED';
 
-/** One request of a batch. It has a job once the batch is finalized. */
+/** One request of a batch. It has a job, with the same id, once the batch is finalized. */
 export interface BatchRequest {
   readonly id: string;
   readonly submission: Submission;
@@ -14,7 +14,8 @@ export interface BatchRequest {
 export class Batch {
   name?: string;
   requests: BatchRequest[] = [];
-  #stage: 'DRAFT' | 'FINALIZED' | 'CANCELLED' = 'DRAFT';
+  #finalized = false;
+  #cancelled = false;
 
   constructor(
     readonly id: string,
@@ -22,25 +23,35 @@ export class Batch {
     readonly createdAt: number,
   ) {}
 
+  /** A batch that was cancelled is CANCELLED once none of its requests runs any more. */
   get status(): BatchStatus {
-    const allFailed = this.requests.length > 0 && this.requests.every(({ job }) => job && hasFailed(job));
-    return this.#stage === 'FINALIZED' && allFailed ? 'FAILED' : this.#stage;
+    if (this.#cancelled && !this.requests.some(isRunning)) return 'CANCELLED';
+    return this.#finalized ? 'FINALIZED' : 'DRAFT';
   }
 
   /** Whether the batch is a draft, or has a request that is not over. */
   get active(): boolean {
-    return this.#stage === 'DRAFT' || (this.#stage === 'FINALIZED' && this.requests.some(({ job }) => !job?.over));
+    const { status } = this;
+    return status === 'DRAFT' || (status === 'FINALIZED' && this.requests.some(({ job }) => !job?.over));
   }
 
-  finalize(submit: (submission: Submission) => JobModel): void {
-    this.#stage = 'FINALIZED';
-    for (const request of this.requests) request.job = submit({ ...request.submission, batchId: this.id });
+  /** Whether the batch can still be cancelled. */
+  get cancellable(): boolean {
+    return this.active && !this.#cancelled;
   }
 
-  /** Stops every job of the batch that is not over. */
+  /** Submits each request as a job with the request's id. */
+  finalize(submit: (submission: Submission, id: string) => JobModel): void {
+    this.#finalized = true;
+    for (const request of this.requests) {
+      request.job = submit({ ...request.submission, batchId: this.id }, request.id);
+    }
+  }
+
+  /** Stops every job of the batch that waits. Jobs that run go on to their end. */
   cancel(stop: (job: JobModel) => void): void {
-    this.#stage = 'CANCELLED';
-    for (const { job } of this.requests) if (job && !job.over) stop(job);
+    this.#cancelled = true;
+    for (const { job } of this.requests) if (job?.status === 'IN_QUEUE') stop(job);
   }
 
   remove(request: BatchRequest): void {
@@ -49,8 +60,7 @@ export class Batch {
 
   /** The answer of `GET /batch/{id}`. */
   summary(): Record<string, unknown> {
-    const jobs = this.requests.flatMap(({ job }) => job ?? []);
-    const count = (fits: (job: JobModel) => boolean): number => jobs.filter(fits).length;
+    const count = (fits: (request: BatchRequest) => boolean): number => this.requests.filter(fits).length;
     const { id, endpointId, name, status, createdAt } = this;
     return {
       id,
@@ -58,9 +68,9 @@ export class Batch {
       name,
       status,
       requestTotal: this.requests.length,
-      requestInProgress: count((job) => !job.over),
-      requestCompleted: count((job) => job.status === 'COMPLETED'),
-      requestFailed: count(hasFailed),
+      requestInProgress: count(isRunning),
+      requestCompleted: count(({ job }) => job?.status === 'COMPLETED'),
+      requestFailed: count((request) => this.#hasFailed(request)),
       createdAt,
     };
   }
@@ -70,17 +80,26 @@ export class Batch {
     const run = job?.runs.at(-1);
     return {
       id,
-      status: job?.status ?? (this.#stage === 'CANCELLED' ? 'CANCELLED' : 'IN_QUEUE'),
+      status: job?.status ?? (this.#cancelled ? 'CANCELLED' : 'IN_QUEUE'),
       output: job?.report.output,
       error: job?.report.error,
       startedAt: timeOf(run?.startedAt),
       completedAt: timeOf(job?.endedAt),
     };
   }
+
+  /**
+   * Every end but COMPLETED, so that a batch is done when `requestCompleted` and `requestFailed` make up its total. What was
+   * cancelled with the batch counts as neither.
+   */
+  #hasFailed({ job }: BatchRequest): boolean {
+    if (!job?.over || job.status === 'COMPLETED') return false;
+    return job.status !== 'CANCELLED' || !this.#cancelled;
+  }
 }
 
-function hasFailed({ status }: JobModel): boolean {
-  return status === 'FAILED' || status === 'TIMED_OUT';
+function isRunning({ job }: BatchRequest): boolean {
+  return job?.status === 'IN_PROGRESS';
 }
 
 /** Such as `2026-07-09T09:15:01Z`. */

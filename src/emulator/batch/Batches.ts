@@ -59,23 +59,22 @@ export class Batches {
 
   finalize(batch: Batch): string | undefined {
     if (batch.status !== 'DRAFT') return `batch: is ${batch.status}`;
-    batch.finalize((submission) => this.#queue.submit(submission));
+    batch.finalize((submission, id) => this.#queue.submit(submission, id));
     return undefined;
   }
 
   cancel(batch: Batch): string | undefined {
-    if (!batch.active) return `batch: is ${batch.status === 'FINALIZED' ? 'over' : batch.status}`;
+    if (!batch.cancellable)
+      return `batch: is ${batch.status === 'FINALIZED' ? 'over or being cancelled' : batch.status}`;
     batch.cancel((job) => void this.#queue.cancel(job));
     return undefined;
   }
 
-  /** Removes a request whose job has not started. Returns `'unknown'` if the batch has no such request. */
+  /** Removes a request from a draft. Returns `'unknown'` if the batch has no such request. */
   remove(batch: Batch, requestId: string): string | undefined {
     const request = batch.requests.find(({ id }) => id === requestId);
     if (!request) return 'unknown';
-    const { job } = request;
-    if (job && job.status !== 'IN_QUEUE') return `request: is ${job.status}`;
-    if (job) this.#queue.cancel(job);
+    if (batch.status !== 'DRAFT') return `batch: is ${batch.status}`;
     batch.remove(request);
     return undefined;
   }

@@ -5,6 +5,7 @@ import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
 import type { Submission } from '../model/JobModel.js';
 import type { OperationCall, Operate } from '../operations/OperationCall.js';
+import { RelayedJson, readItems, readMembers } from '../model/relayed.js';
 import { submissionOf } from '../operations/submission.js';
 import type { Batch } from './Batch.js';
 
@@ -59,24 +60,31 @@ function answerOne(call: OperationCall, found: Batch, subject: string | undefine
 }
 
 function create({ endpoint, request }: OperationCall): Answer {
-  const submissions = readList(request, (body) => body);
+  const submissions = readList(request, readItems);
   if (typeof submissions === 'string') return badRequest(submissions);
   const made = endpoint.batches.create(submissions);
   return typeof made === 'string' ? badRequest(made) : json(200, { id: made.id, status: made.status });
 }
 
+/** The newest first. */
 function list({ endpoint }: OperationCall): Answer {
-  return json(200, { batches: endpoint.batches.list().map((one) => one.summary()) });
+  return json(200, { batches: [...endpoint.batches.list()].reverse().map((one) => one.summary()) });
 }
 
 function append({ endpoint, request }: OperationCall, found: Batch): Answer {
-  const submissions = readList(request, (body) => member(body, 'requests'));
+  const submissions = readList(request, (body) => {
+    const list = member(readMembers(body), 'requests');
+    return list instanceof RelayedJson ? readItems(list.text) : list;
+  });
   if (typeof submissions === 'string') return badRequest(submissions);
   return changed(found, endpoint.batches.append(found, submissions));
 }
 
 function rename({ request }: OperationCall, found: Batch): Answer {
-  const name = member(parsed(request), 'name');
+  const name = member(
+    orUndefined(() => JSON.parse(request.body ?? '')),
+    'name',
+  );
   if (typeof name !== 'string' || name === '') return badRequest('name: must be text');
   found.name = name;
   return json(200, found.summary());
@@ -105,12 +113,12 @@ function changed(found: Batch, refusal: string | undefined): Answer {
   return refusal === undefined ? json(200, found.summary()) : badRequest(refusal);
 }
 
-/** Reads a list of run bodies; returns the reason as text if one is wrong. */
-function readList(request: EmulatorRequest, from: (body: unknown) => unknown): readonly Submission[] | string {
+/** Reads a list of run bodies by a function that throws on invalid JSON; returns the reason as text if one is wrong. */
+function readList(request: EmulatorRequest, from: (body: string) => unknown): readonly Submission[] | string {
   if ((request.size ?? 0) > MAX_RUN_BODY || exceeds(request.body ?? '', MAX_RUN_BODY)) {
     return `body: exceeded max body size of ${MAX_RUN_BODY / 1024 / 1024}MiB`;
   }
-  const bodies = from(parsed(request));
+  const bodies = orUndefined(() => from(request.body ?? ''));
   if (!Array.isArray(bodies)) return 'requests: must be an array';
   const submissions: Submission[] = [];
   for (const [index, body] of bodies.entries()) {
@@ -121,9 +129,9 @@ function readList(request: EmulatorRequest, from: (body: unknown) => unknown): r
   return submissions;
 }
 
-function parsed({ body = '' }: EmulatorRequest): unknown {
+function orUndefined(read: () => unknown): unknown {
   try {
-    return JSON.parse(body);
+    return read();
   } catch {
     return undefined;
   }

@@ -25,7 +25,7 @@ export interface Run {
   readonly lifetime: Subscription;
 }
 
-/** What a worker reports at a job's end. An absent member is absent in the answers too. */
+/** What a worker reports at a job's end. An absent member is absent in the answers too. Texts that JavaScript would change are `RelayedJson`. */
 export interface WorkerReport {
   readonly output?: unknown;
   readonly error?: unknown;
@@ -34,7 +34,10 @@ export interface WorkerReport {
 /** The members of a submitted job. */
 export interface Submission {
   readonly operation: 'run' | 'runsync';
+  /** The input as handlers get it. */
   readonly input?: Record<string, unknown>;
+  /** The input as workers of other processes and webhooks get it: the text that was submitted. */
+  readonly wireInput?: unknown;
   readonly webhook?: string;
   readonly policy: JobPolicy;
   readonly s3Config?: S3Config;

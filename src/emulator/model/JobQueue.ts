@@ -52,11 +52,11 @@ export class JobQueue {
     return () => this.#listeners.delete(listener);
   }
 
-  submit(submission: Submission): JobModel {
-    const { id: endpointId, region, retention } = this.settings;
+  /** Puts a job into the queue. A job of a batch has its `id` already; any other job gets one. */
+  submit(submission: Submission, id = this.#newId(submission)): JobModel {
+    const { id: endpointId, retention } = this.settings;
     const now = this.#now;
     this.#sweep(now);
-    const id = `${submission.operation === 'runsync' ? 'sync-' : ''}${uuid(this.#random)}${region && `-${region}`}`;
     const ttl = submission.policy.ttl ?? DEFAULT_TTL;
     const job = new JobModel({
       id,
@@ -179,6 +179,11 @@ export class JobQueue {
     for (const job of this.#jobs.values()) endRun(job, 'closed', this.#now);
     this.#pending.clear();
     this.#unfinished.clear();
+  }
+
+  #newId({ operation }: Submission): string {
+    const { region } = this.settings;
+    return `${operation === 'runsync' ? 'sync-' : ''}${uuid(this.#random)}${region && `-${region}`}`;
   }
 
   #end(job: JobModel, end: JobEnd, outcome: 'cancelled' | 'expired', at = this.#now): void {

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { JobRecord } from '../JobRecord.js';
 import type { RequestRecord } from '../RequestRecord.js';
 import type { JobModel, Run } from './JobModel.js';
+import { valueOf } from './relayed.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -91,7 +92,7 @@ export class Ledger {
 
 function recordOf(job: JobModel, now: number): JobRecord {
   const buffers = [...job.earlier, job.chunks];
-  const { output, error } = job.report;
+  const [output, error] = [valueOf(job.report.output), valueOf(job.report.error)];
   return {
     id: job.id,
     endpointId: job.endpointId,
@@ -107,7 +108,7 @@ function recordOf(job: JobModel, now: number): JobRecord {
     retries: job.retries,
     renewals: job.renewals,
     cancelRequests: job.cancelRequests,
-    chunks: buffers.flatMap((buffer) => buffer.produced),
+    chunks: buffers.flatMap((buffer) => buffer.produced.map(valueOf)),
     chunksHandedOut: buffers.reduce((sum, buffer) => sum + buffer.handedOut, 0),
     ...(output !== undefined && { output }),
     ...(error !== undefined && { error }),

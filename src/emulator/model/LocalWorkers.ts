@@ -50,7 +50,7 @@ export class LocalWorkers implements WorkerPool {
     this.#retire();
     const running = this.#workers.filter((worker) => worker.running > 0).length;
     const initializing = this.#workers.filter((worker) => !worker.ready).length;
-    return { idle: this.#workers.length - running - initializing, initializing, running };
+    return { idle: this.#workers.length - running - initializing, initializing, running, unhealthy: 0 };
   }
 
   ready(): readonly string[] {

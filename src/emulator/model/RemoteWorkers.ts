@@ -15,12 +15,16 @@ interface RemoteWorker {
   readonly id: string;
   /** The jobs that the worker runs, by job id. */
   readonly assignments: Map<string, Assignment>;
+  /** The jobs among them of which the worker said, when it last asked for work, that it does not run them. */
+  readonly disowned: Set<string>;
   /** Jobs that the worker shall stop, and has not been told of yet. */
   readonly stops: Set<string>;
   readonly stopped$: Subject<void>;
   /** How many of its requests for jobs are held. */
   heldTakes: number;
   lastSeenAt: number;
+  /** When the worker last said that a check at its start failed. A sign of life ends this. */
+  unhealthyAt?: number;
   /** The worker gets no job before this time, because a fresh worker replaces it. */
   readyAt: number;
 }
@@ -28,6 +32,9 @@ interface RemoteWorker {
 /**
  * The workers of other processes. A worker exists from its first request until it has been silent for `lostAfter`. Its
  * pings name the jobs that it still runs; a post for a job is a sign of life too.
+ *
+ * The official worker sends its pings from a process of their own, which can survive the worker and go on naming its job.
+ * A new worker of the same id then asks for jobs and says that it runs none: from then on, pings keep the job no longer.
  */
 export class RemoteWorkers implements WorkerPool {
   readonly #queue: JobQueue;
@@ -53,9 +60,10 @@ export class RemoteWorkers implements WorkerPool {
   counts(): WorkerCounts {
     this.#retire();
     const now = this.#scheduler.now();
-    const counts = { idle: 0, initializing: 0, running: 0 };
-    for (const { assignments, readyAt } of this.#presentWorkers()) {
-      if (assignments.size > 0) counts.running += 1;
+    const counts = { idle: 0, initializing: 0, running: 0, unhealthy: 0 };
+    for (const { assignments, readyAt, unhealthyAt } of this.#presentWorkers()) {
+      if (unhealthyAt !== undefined) counts.unhealthy += 1;
+      else if (assignments.size > 0) counts.running += 1;
       else if (readyAt > now) counts.initializing += 1;
       else counts.idle += 1;
     }
@@ -66,7 +74,7 @@ export class RemoteWorkers implements WorkerPool {
     this.#retire();
     const now = this.#scheduler.now();
     return this.#presentWorkers()
-      .filter(({ readyAt }) => readyAt <= now)
+      .filter(({ readyAt, unhealthyAt }) => readyAt <= now && unhealthyAt === undefined)
       .map(({ id }) => id);
   }
 
@@ -76,10 +84,15 @@ export class RemoteWorkers implements WorkerPool {
     return this.#workers.size - this.#presentWorkers().length;
   }
 
-  /** Emits up to `most` jobs as soon as one waits, or an empty list after {@link MAX_HOLD}. Unsubscribing takes no job. */
-  take(workerId: string, most: number): Observable<readonly Assignment[]> {
+  /**
+   * Emits up to `most` jobs as soon as one waits, or an empty list after {@link MAX_HOLD}. Unsubscribing takes no job.
+   *
+   * @param runsNone - whether the worker says that it runs no job
+   */
+  take(workerId: string, most: number, runsNone = false): Observable<readonly Assignment[]> {
     return defer(() => {
       const worker = this.#markAlive(workerId);
+      if (runsNone) for (const id of worker.assignments.keys()) worker.disowned.add(id);
       worker.heldTakes += 1;
       const work$ = this.#offers$.pipe(
         startWith(undefined),
@@ -115,18 +128,31 @@ export class RemoteWorkers implements WorkerPool {
     });
   }
 
-  /** The worker says that it lives, and which jobs it runs. Other jobs of the worker get no sign of life by this. */
+  /**
+   * The worker says that it lives, and which jobs it runs. Other jobs of the worker get no sign of life by this. A job that
+   * is not the worker's any more is to be stopped: the first stop signal was lost if it came before the worker knew the job.
+   */
   ping(workerId: string, jobIds: readonly string[]): void {
-    const { assignments } = this.#markAlive(workerId);
+    const worker = this.#markAlive(workerId);
     for (const id of jobIds) {
-      const assignment = assignments.get(id);
-      if (assignment) this.#desk.markAlive(assignment);
+      const assignment = worker.assignments.get(id);
+      if (!assignment && !this.#hasReported(workerId, id)) this.#addStop(worker, id);
+      if (assignment && !worker.disowned.has(id)) this.#desk.markAlive(assignment);
     }
+    worker.stopped$.next();
+  }
+
+  /** The worker says that a check at its start failed, and that it ends. It counts as unhealthy until it asks for work. */
+  reportUnhealthy(workerId: string): void {
+    const worker = this.#workers.get(workerId) ?? this.#markAlive(workerId);
+    worker.unhealthyAt = this.#scheduler.now();
   }
 
   /** The worker's run of a job, if the worker still has the job. Counts as a sign of life. */
   assignmentFor(workerId: string, jobId: string): Assignment | undefined {
-    const assignment = this.#markAlive(workerId).assignments.get(jobId);
+    const worker = this.#markAlive(workerId);
+    const assignment = worker.assignments.get(jobId);
+    worker.disowned.delete(jobId);
     if (assignment) this.#desk.markAlive(assignment);
     return assignment;
   }
@@ -156,11 +182,12 @@ export class RemoteWorkers implements WorkerPool {
       const { job, run } = assignment;
       assignments.push(assignment);
       worker.assignments.set(job.id, assignment);
+      worker.disowned.delete(job.id);
       worker.stops.delete(job.id);
       run.lifetime.add(() => {
         // A `lost-worker` fault may have taken the job away already.
         if (worker.assignments.get(job.id) !== assignment) return;
-        if (run.outcome === 'reported') worker.assignments.delete(job.id);
+        if (run.outcome === 'reported') this.#drop(worker, job.id);
         else this.#takeAway(worker, job.id);
       });
       this.#desk.watchForSilence(assignment);
@@ -180,13 +207,28 @@ export class RemoteWorkers implements WorkerPool {
 
   /** Takes a job from the worker: later posts for the job are refused, and the worker gets a stop signal. */
   #takeAway(worker: RemoteWorker, jobId: string): void {
+    this.#drop(worker, jobId);
+    this.#addStop(worker, jobId);
+    worker.stopped$.next();
+  }
+
+  #drop(worker: RemoteWorker, jobId: string): void {
     worker.assignments.delete(jobId);
+    worker.disowned.delete(jobId);
+  }
+
+  /** Whether the last run of the job on this worker ended with the worker's own report. */
+  #hasReported(workerId: string, jobId: string): boolean {
+    const runs = this.#queue.find(jobId)?.runs.filter((run) => run.workerId === workerId) ?? [];
+    return runs.at(-1)?.outcome === 'reported';
+  }
+
+  #addStop(worker: RemoteWorker, jobId: string): void {
     for (const oldest of worker.stops) {
       if (worker.stops.size < MAX_PENDING_STOPS) break;
       worker.stops.delete(oldest);
     }
     worker.stops.add(jobId);
-    worker.stopped$.next();
   }
 
   #markAlive(workerId: string): RemoteWorker {
@@ -194,12 +236,14 @@ export class RemoteWorkers implements WorkerPool {
     const known = this.#workers.get(workerId);
     if (known) {
       known.lastSeenAt = lastSeenAt;
+      delete known.unhealthyAt;
       return known;
     }
     this.#retire();
     const worker: RemoteWorker = {
       id: workerId,
       assignments: new Map(),
+      disowned: new Set(),
       stops: new Set(),
       stopped$: new Subject(),
       heldTakes: 0,
@@ -226,7 +270,8 @@ export class RemoteWorkers implements WorkerPool {
   #retire(): void {
     const since = this.#scheduler.now() - this.#queue.settings.lostAfter;
     for (const worker of this.#workers.values()) {
-      if (worker.heldTakes === 0 && worker.assignments.size === 0 && worker.lastSeenAt <= since) {
+      const heardAt = Math.max(worker.lastSeenAt, worker.unhealthyAt ?? 0);
+      if (worker.heldTakes === 0 && worker.assignments.size === 0 && heardAt <= since) {
         this.#workers.delete(worker.id);
       }
     }

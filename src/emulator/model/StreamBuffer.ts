@@ -1,4 +1,5 @@
 import { exceeds } from './bytes.js';
+import { writeJson } from './relayed.js';
 
 /** Largest chunk of a stream, in bytes of JSON. */
 const MAX_CHUNK = 1024 * 1024;
@@ -33,7 +34,7 @@ export class StreamBuffer {
   }
 
   push(value: unknown): void {
-    const text = JSON.stringify(value);
+    const text = writeJson(value);
     this.#length += text.length;
     this.#chunks.push(...split(value, text));
   }

@@ -5,6 +5,7 @@ import { exceeds } from './bytes.js';
 import type { JobModel, WorkerReport, Run } from './JobModel.js';
 import type { JobQueue } from './JobQueue.js';
 import { raised } from './pythonError.js';
+import { writeJson } from './relayed.js';
 import { PLATFORM_RETRIES } from './settings.js';
 import { startRun, endRun } from './transitions.js';
 
@@ -114,7 +115,7 @@ export class WorkerDesk {
     const now = this.#scheduler.now();
     const refused =
       this.#faults.forJob('no-output', job) !== undefined ||
-      (report.output !== undefined && exceeds(JSON.stringify(report.output), MAX_OUTPUT));
+      (report.output !== undefined && exceeds(writeJson(report.output), MAX_OUTPUT));
     this.#queue.counters.completed += 1;
     endRun(job, 'reported', now);
     this.#queue.conclude(job, 'completed', refused ? {} : report, now);

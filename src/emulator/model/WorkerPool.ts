@@ -3,6 +3,7 @@ export interface WorkerCounts {
   readonly idle: number;
   readonly initializing: number;
   readonly running: number;
+  readonly unhealthy: number;
 }
 
 /** Some workers of an endpoint: the workers of this process, the workers of other processes, or both. */
@@ -20,7 +21,12 @@ export function allOf(pools: readonly WorkerPool[]): WorkerPool {
     counts: () => {
       const all = pools.map((pool) => pool.counts());
       const sum = (state: keyof WorkerCounts): number => all.reduce((total, counts) => total + counts[state], 0);
-      return { idle: sum('idle'), initializing: sum('initializing'), running: sum('running') };
+      return {
+        idle: sum('idle'),
+        initializing: sum('initializing'),
+        running: sum('running'),
+        unhealthy: sum('unhealthy'),
+      };
     },
     ready: () => pools.flatMap((pool) => pool.ready()),
     close: () => {

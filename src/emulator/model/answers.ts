@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { writeJson } from './relayed.js';
 
 /** An HTTP answer of the emulator. */
 export interface Answer {
@@ -12,7 +13,7 @@ export interface Answer {
 
 /** An answer with a JSON body, written as the service writes JSON: no spaces, keys in the given order. */
 export function json(status: number, body: unknown): Answer {
-  return { status, headers: { 'content-type': 'application/json' }, text: JSON.stringify(body) };
+  return { status, headers: { 'content-type': 'application/json' }, text: writeJson(body) };
 }
 
 /** An answer without a body. */

@@ -3,6 +3,7 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import { hold } from '../model/hold.js';
 import type { JobModel } from '../model/JobModel.js';
 import { shownOver } from '../model/jobBody.js';
+import { valueOf, writeJson } from '../model/relayed.js';
 
 const DONE = 'data: [DONE]\n\n';
 
@@ -32,13 +33,14 @@ function endOf(job: JobModel, done: boolean): string {
 }
 
 function eventOf(chunk: unknown): string {
-  return typeof chunk === 'string' ? chunk : `data: ${JSON.stringify(chunk)}\n\n`;
+  return typeof chunk === 'string' ? chunk : `data: ${writeJson(chunk)}\n\n`;
 }
 
 /** The failure of a job in OpenAI's error format, as vLLM's worker gives it. */
 export function failureOf(job: JobModel): { readonly error: unknown } {
   const { error } = job.report;
-  if (typeof error === 'object' && error !== null) return { error };
+  const said = valueOf(error);
+  if (typeof said === 'object' && said !== null) return { error };
   const message = typeof error === 'string' ? error : `the job is ${job.status}`;
   return { error: { message, type: 'worker_error', code: null } };
 }

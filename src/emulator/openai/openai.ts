@@ -6,6 +6,7 @@ import type { EmulatorRequest } from '../model/EmulatorRequest.js';
 import { hold } from '../model/hold.js';
 import type { JobModel } from '../model/JobModel.js';
 import { shownOver } from '../model/jobBody.js';
+import { relayed } from '../model/relayed.js';
 import type { Operate } from '../operations/OperationCall.js';
 import { failureOf, jobEvents } from './jobEvents.js';
 
@@ -24,10 +25,12 @@ export const openai: Operate = (call) =>
     const input = isRead ? {} : readBody(request);
     if (typeof input === 'string') return of(badRequest(input));
     const { scheduler } = endpoint.settings;
+    const text = isRead ? '{}' : (request.body ?? '{}');
     const job = endpoint.queue.submit({
       operation: 'runsync',
       policy: {},
       input: { openai_route: route, openai_input: input },
+      wireInput: relayed(`{"openai_route":${JSON.stringify(route)},"openai_input":${text}}`),
     });
     call.onJobCreated(job);
     const streams = input.stream === true;

@@ -9,10 +9,10 @@ import type { Operate } from './OperationCall.js';
 export function healthOf({ queue, workers, remote, faults, settings }: EndpointModel): EndpointState {
   const { completed, failed, retried } = queue.counters;
   const { inProgress, inQueue } = queue.depth();
-  const { idle, initializing, running } = workers.counts();
+  const { idle, initializing, running, unhealthy: failedChecks } = workers.counts();
   const most = settings.workers.max + remote.awayCount();
   const throttled = faults.workersAway('throttled-workers', settings.id, most);
-  const unhealthy = faults.workersAway('unhealthy-workers', settings.id, most);
+  const unhealthy = failedChecks + faults.workersAway('unhealthy-workers', settings.id, most);
   return {
     jobs: { completed, failed, inProgress, inQueue, retried },
     workers: { idle, initializing, ready: idle, running, throttled, unhealthy },

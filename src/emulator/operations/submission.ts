@@ -4,6 +4,7 @@ import { badRequest, type Answer } from '../model/answers.js';
 import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
 import type { Submission } from '../model/JobModel.js';
+import { readMembers, valueOf } from '../model/relayed.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -19,7 +20,7 @@ export function readSubmission(request: EmulatorRequest, operation: 'run' | 'run
   }
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = readMembers(text);
   } catch {
     return badRequest('body: invalid json');
   }
@@ -27,19 +28,19 @@ export function readSubmission(request: EmulatorRequest, operation: 'run' | 'run
   return typeof read === 'string' ? badRequest(read) : read;
 }
 
-/** Reads a submitted job from parsed JSON. Returns the reason as text if a member is wrong. */
+/** Reads a submitted job from JSON that `readMembers` has parsed. Returns the reason as text if a member is wrong. */
 export function submissionOf(value: unknown, operation: 'run' | 'runsync'): Submission | string {
   try {
     const body = objectOf(value, 'body');
     if (!body) throw new Refused('body: must be an object');
-    const input = objectOf(body.input, 'input');
+    const input = objectOf(valueOf(body.input), 'input');
     const webhook = textOf(body.webhook, 'webhook');
     // Not checked: only the worker reads it.
-    const s3Config = objectOf(body.s3Config, 's3Config') as S3Config | undefined;
+    const s3Config = objectOf(valueOf(body.s3Config), 's3Config') as S3Config | undefined;
     return {
       operation,
-      policy: policyOf(objectOf(body.policy, 'policy') ?? {}),
-      ...(input && { input }),
+      policy: policyOf(objectOf(valueOf(body.policy), 'policy') ?? {}),
+      ...(input && { input, wireInput: body.input }),
       ...(webhook !== undefined && { webhook }),
       ...(s3Config && { s3Config }),
     };

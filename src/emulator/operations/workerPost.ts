@@ -1,6 +1,7 @@
 import { MAX_RUNSYNC_BODY } from '../../protocol/limits.js';
 import { exceeds } from '../model/bytes.js';
 import type { EmulatorRequest } from '../model/EmulatorRequest.js';
+import { readMembers } from '../model/relayed.js';
 
 export type PostMembers = Readonly<Record<string, unknown>>;
 
@@ -18,7 +19,7 @@ export function readPost({ body = '', size = 0 }: EmulatorRequest): WorkerPost {
     return { kind: 'too-large', reason: `body: exceeded max body size of ${MAX_POST / 1024 / 1024}MiB` };
   }
   try {
-    const value: unknown = JSON.parse(body);
+    const value: unknown = readMembers(body);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       return { kind: 'members', members: value as PostMembers }; // checked just above
     }
