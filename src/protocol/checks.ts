@@ -106,7 +106,17 @@ function isPlain(value: unknown): boolean {
 
 /** A value in a few words, for a message. */
 function show(value: unknown): string {
-  if (Array.isArray(value)) return 'an array';
-  if (isRecord(value) && !(value instanceof Error)) return 'an object';
+  const kind = typeof value;
+  if (kind === 'object' && value !== null && !(value instanceof Error)) return kindOf(value);
+  // The text of a function would be its code.
+  if (kind === 'function') return kindOf(value);
   return String(value).slice(0, 80) || 'empty';
+}
+
+/** What kind of value it is, in a message that must not quote it. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return 'text';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
