@@ -16,10 +16,14 @@ export interface EmulateOptions {
   readonly key?: readonly string[];
   /** The faults from the start on. */
   readonly faults?: readonly FaultRule[];
-  /** Seed of ids and faults. */
-  readonly seed: string;
-  /** The origin whose pages may call the emulator; `true` allows every origin. */
-  readonly cors?: true | string;
+  /** The address to listen on. */
+  readonly host: string;
+  /** Further names that requests may be addressed to. */
+  readonly allowHost?: readonly string[];
+  /** Seed of ids and faults. If absent, a random one. */
+  readonly seed?: string;
+  /** The origins whose pages may call the emulator; `true` allows every origin. */
+  readonly cors?: true | readonly string[];
   /** The speed of the emulator's clock, as a factor of real time. */
   readonly speed: number;
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { bracketed, hostName } from '../emulator/server/hostName.js';
 import { readFaults, type FaultRule } from '../emulator/index.js';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -20,6 +21,12 @@ export function duration(text: string): number {
   const [, number = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   if (number) return Number(number) * (UNITS[unit] ?? 1);
   throw new InvalidArgumentError('It must be a time such as 800ms, 30s or 2m.');
+}
+
+/** The address or name of a machine. */
+export function host(text: string): string {
+  if (hostName(bracketed(text)) !== undefined) return text;
+  throw new InvalidArgumentError('It must be an address or a name, without a port.');
 }
 
 /** The speed of the emulator's clock, as a factor of real time. */

@@ -1,16 +1,20 @@
 import { EMPTY, firstValueFrom, fromEvent, lastValueFrom, merge, noop, share, takeUntil, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
+import { inspect } from 'node:util';
+import type { LogEntry } from '../emulator/index.js';
+import { isLoopback } from '../emulator/model/loopback.js';
 import { createEmulator, type ListeningEmulator } from '../emulator/server/index.js';
+import { bracketed, hostName } from '../emulator/server/hostName.js';
 import { banner } from './banner.js';
-import { captureConsole } from './captureConsole.js';
+import { captureOutput, type CapturedOutput } from './captureOutput.js';
 import type { EmulateOptions } from './EmulateOptions.js';
 import { Handlers } from './Handlers.js';
 import type { Endpoints } from './Endpoints.js';
 import { loadHandlers, reloadHandlers, type Loaded } from './handlersFile.js';
-import { paintFor, type Paint } from './paint.js';
 import { plainScreen, terminalScreen, type Screen } from './Screen.js';
 import { scaledScheduler } from './scaledScheduler.js';
 import { stackOf } from './stackOf.js';
+import { joined, line, paint, render, showsStyles, type Text } from './Text.js';
 import { view } from './view.js';
 
 /** `runpod-rx emulate`: runs a local RunPod until a signal comes. Sets the exit code; never rejects. */
@@ -19,79 +23,132 @@ export async function emulate(
   options: EmulateOptions,
   process: NodeJS.Process,
 ): Promise<void> {
+  const styled = showsStyles(process);
+  const output = captureOutput(process, (text) => screen.line(text));
+  const screen = process.stdout.isTTY
+    ? terminalScreen(output.stdout, process.stdout, styled)
+    : plainScreen(output.stdout);
   const fail = (message: string): void => {
-    process.stderr.write(`error: ${message}\n`);
+    output.release();
+    output.stderr(`${render(`error: ${message}`, false)}\n`);
     process.exitCode = 1;
   };
   const loaded =
-    file === undefined ? { endpoints: echo(options) } : await firstValueFrom(loadHandlers(file, options.endpoint));
+    file === undefined
+      ? { endpoints: echo(options), text: undefined }
+      : await firstValueFrom(loadHandlers(file, options.endpoint));
   if ('error' in loaded) {
     fail(`${String(file)}: ${loaded.error}`);
     return;
   }
-
-  const paint = paintFor(process);
-  const screen = process.stdout.isTTY ? terminalScreen(process.stdout) : plainScreen(process.stdout);
   const handlers = new Handlers(loaded.endpoints);
-  const emulator = await listen(handlers, options, screen, paint).catch((error: unknown) => {
-    fail(whyNot(error, options.port));
+  const emulator = await listen(handlers, options, screen).catch((error: unknown) => {
+    fail(whyNot(error, options));
   });
   if (!emulator) return;
 
-  const endpoints = Object.keys(loaded.endpoints);
-  const source =
-    file ?? (options.workers === 0 ? 'no handler: only workers of other processes' : 'output: { echo: input }');
-  process.stdout.write(
-    banner({ baseUrl: emulator.baseUrl, endpoints, source, keys: options.key !== undefined }, paint),
-  );
+  output.stdout(render(banner(factsOf(emulator, loaded.endpoints, file, options)), styled));
+  await show(emulator, { file, text: loaded.text, options, handlers, screen }, process);
+  await stop(emulator, screen, output, process);
+}
 
-  const release = captureConsole((text) => screen.line(text));
+interface Show {
+  readonly file: string | undefined;
+  /** The text of the file when it was loaded. */
+  readonly text: string | undefined;
+  readonly options: EmulateOptions;
+  readonly handlers: Handlers;
+  readonly screen: Screen;
+}
+
+/** Shows what happens until the command shall end. */
+async function show(
+  emulator: ListeningEmulator,
+  { file, text, options, handlers, screen }: Show,
+  process: NodeJS.Process,
+): Promise<void> {
   // The reader of a pipe may be gone before the last lines are written; ignore that error.
   process.stdout.on('error', noop);
   // Errors that handlers throw in timers or while they are stopped, and rejections that no handler awaits.
   process.on('uncaughtException', (error: unknown) => {
-    screen.line(`${paint('dim', clock())}  ${paint('red', 'nobody caught')}  ${stackOf(error)}`);
+    screen.line(line`${paint('dim', clock())}  ${paint('red', 'nobody caught')}  ${stackOf(error)}`);
   });
   const end$ = endOf(process).pipe(share());
-  const { lines$, status$ } = view(emulator, paint, end$);
-  const reload$ = file === undefined ? EMPTY : reloadHandlers(file, options.endpoint);
+  const { lines$, status$ } = view(emulator, end$);
+  const reload$ = file === undefined ? EMPTY : reloadHandlers(file, options.endpoint, text);
   const shown$ = merge(
-    lines$.pipe(tap((line) => screen.line(`${paint('dim', clock())}  ${line}`))),
+    lines$.pipe(tap((shown) => screen.line(line`${paint('dim', clock())}  ${shown}`))),
     status$.pipe(tap((lines) => screen.status(lines))),
     reload$.pipe(
-      tap((loaded) => screen.line(reloaded(String(file), loaded, handlers, paint))),
+      tap((loaded) => screen.line(reloaded(String(file), loaded, handlers))),
       takeUntil(end$),
     ),
   );
   await lastValueFrom(shown$, { defaultValue: undefined });
-  release();
+}
+
+async function stop(
+  emulator: ListeningEmulator,
+  screen: Screen,
+  output: CapturedOutput,
+  process: NodeJS.Process,
+): Promise<void> {
+  output.release();
   screen.close();
   await emulator.close();
-  if (process.stdout.writable) process.stdout.write('\nStopped.\n');
+  if (process.stdout.writable) output.stdout('\nStopped.\n');
   // Timers of handlers may still run; do not wait for them.
   process.exit(0);
 }
 
-function listen(handlers: Handlers, options: EmulateOptions, screen: Screen, paint: Paint): Promise<ListeningEmulator> {
+/** Resolves with the running emulator; rejects if an option is wrong, or the address cannot be bound. */
+async function listen(handlers: Handlers, options: EmulateOptions, screen: Screen): Promise<ListeningEmulator> {
+  const { key, faults, seed, speed, allowHost } = options;
   return createEmulator({
     endpoints: handlers.endpoints(options),
     port: options.port,
+    host: options.host,
     limits: options.limits,
-    seed: options.seed,
     cors: options.cors ?? false,
-    ...(options.key && { keys: options.key }),
-    ...(options.faults && { faults: options.faults }),
-    ...(options.speed !== 1 && { scheduler: scaledScheduler(options.speed) }),
-    log: ({ endpointId, jobId, parts }) =>
-      screen.line(`${paint('dim', clock())}  ${endpointId}  ${paint('dim', jobId)}  ${parts.map(String).join(' ')}`),
+    ...(allowHost && { hosts: allowHost }),
+    ...(seed !== undefined && { seed }),
+    ...(key && { keys: key }),
+    ...(faults && { faults }),
+    ...(speed !== 1 && { scheduler: scaledScheduler(speed) }),
+    log: (entry) => screen.line(logLine(entry)),
   }).listen();
 }
 
+function logLine({ endpointId, jobId, parts }: LogEntry): Text {
+  const words = parts.map((part) => (typeof part === 'string' ? part : inspect(part))).join(' ');
+  const about = jobId === '' ? [endpointId] : [endpointId, paint('dim', jobId)];
+  return joined([paint('dim', clock()), ...about, words], '  ');
+}
+
+function factsOf(
+  { baseUrl, seed }: ListeningEmulator,
+  endpoints: Endpoints,
+  file: string | undefined,
+  { workers, key, host }: EmulateOptions,
+) {
+  const isLocal = isLoopback(hostName(bracketed(host)) ?? '');
+  return {
+    baseUrl,
+    endpoints: Object.keys(endpoints),
+    source: file ?? (workers === 0 ? 'no handler: only workers of other processes' : 'output: { echo: input }'),
+    keys: key !== undefined,
+    seed: String(seed),
+    ...(!isLocal && { reachableAt: host }),
+  };
+}
+
 /** Replaces the handlers after a reload, if the file could be loaded. Returns the lines to show. */
-function reloaded(file: string, loaded: Loaded, handlers: Handlers, paint: Paint): string {
-  if ('error' in loaded) return `${paint('red', 'not loaded')}  ${file}: ${loaded.error}\nThe handlers before stay.`;
+function reloaded(file: string, loaded: Loaded, handlers: Handlers): Text {
+  if ('error' in loaded)
+    return line`${paint('red', 'not loaded')}  ${file}: ${loaded.error}\nThe handlers before stay.`;
   const restartNote = handlers.replace(loaded.endpoints);
-  return `${paint('green', 'loaded')}  ${file}${restartNote === undefined ? '' : `\n${paint('yellow', restartNote)}`}`;
+  const advice = restartNote === undefined ? '' : line`\n${paint('yellow', restartNote)}`;
+  return line`${paint('green', 'loaded')}  ${file}${advice}`;
 }
 
 /** The endpoint without a handlers file: its output is `{ echo: input }`. With 0 workers it has no handler. */
@@ -99,10 +156,12 @@ function echo({ endpoint, workers }: EmulateOptions): Endpoints {
   return { [endpoint]: workers === 0 ? {} : { handler: ({ input }) => ({ echo: input }) } };
 }
 
-function whyNot(error: unknown, port: number): string {
+function whyNot(error: unknown, { port, host }: EmulateOptions): string {
   const { code, message } = error as NodeJS.ErrnoException; // `listen` rejects with an error of Node's server
   if (code === 'EADDRINUSE') return `port ${port} is in use; --port names another, and --port 0 takes any free one`;
   if (code === 'EACCES') return `port ${port} may not be used by this user; --port names another`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `${host} is no address of this machine; --host names another`;
   return message;
 }
 

@@ -1,3 +1,4 @@
+import { assertEndpoint } from '../emulator/checkOptions.js';
 import type { EmulatedEndpoint, JobHandler } from '../emulator/index.js';
 import type { Endpoints } from './Endpoints.js';
 
@@ -14,7 +15,10 @@ export function endpointsOf(module: unknown, endpointId: string): Endpoints {
 function endpointOf(id: string, value: unknown): EmulatedEndpoint {
   if (!/^[A-Za-z0-9_-]+$/.test(id)) throw new TypeError(`"${id}" is no endpoint id: letters, digits, - and _ only`);
   if (isHandler(value)) return { handler: value };
-  if (isObject(value) && (value.handler === undefined || isHandler(value.handler))) return value;
+  if (isObject(value) && (value.handler === undefined || isHandler(value.handler))) {
+    assertEndpoint(value, id);
+    return value;
+  }
   throw new TypeError(`"${id}" must be a handler, or an object with one as \`handler\``);
 }
 

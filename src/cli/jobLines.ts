@@ -1,7 +1,7 @@
 import type { JobRecord, WireStatus } from '../emulator/index.js';
-import type { Paint } from './paint.js';
 import { printable } from './printable.js';
 import { seconds } from './seconds.js';
+import { line, paint, type Text } from './Text.js';
 
 const STYLES = {
   IN_QUEUE: 'dim',
@@ -13,13 +13,13 @@ const STYLES = {
 } as const satisfies Record<WireStatus, string>;
 
 /** Returns a function that gives a line for each job whose state has changed since the last call. */
-export function jobLines(paint: Paint): (jobs: readonly JobRecord[]) => string[] {
+export function jobLines(): (jobs: readonly JobRecord[]) => Text[] {
   let seen = new Map<string, string>();
   return (jobs) => {
     const latest = new Map(jobs.map((job) => [job.id, stateOf(job)]));
     const changed = jobs.filter((job) => seen.get(job.id) !== latest.get(job.id));
     seen = latest;
-    return changed.map((job) => lineOf(job, paint));
+    return changed.map(lineOf);
   };
 }
 
@@ -27,9 +27,11 @@ function stateOf({ status, runs, renewals }: JobRecord): string {
   return `${status} ${runs.length} ${renewals}`;
 }
 
-function lineOf(job: JobRecord, paint: Paint): string {
+function lineOf(job: JobRecord): Text {
   const { id, endpointId, status } = job;
-  return `${endpointId}  ${paint('dim', id)}  ${paint(STYLES[status], status)}  ${paint('dim', details(job))}`.trimEnd();
+  const more = details(job);
+  const begin = line`${endpointId}  ${paint('dim', id)}  ${paint(STYLES[status], status)}`;
+  return more === '' ? begin : line`${begin}  ${paint('dim', more)}`;
 }
 
 function details({ status, end, runs, submittedAt, executionMs, chunks, error }: JobRecord): string {
@@ -52,6 +54,6 @@ function details({ status, end, runs, submittedAt, executionMs, chunks, error }:
 function firstLine(error: unknown): string {
   const text = typeof error === 'string' ? error : JSON.stringify(error);
   const [, message = text] = /"error_message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
-  const [line = ''] = message.split(/\\n|\n/).map(printable);
-  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+  const [first = ''] = message.split(/\\n|\n/).map(printable);
+  return first.length > 100 ? `${first.slice(0, 99)}…` : first;
 }

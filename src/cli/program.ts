@@ -3,7 +3,8 @@ import { version } from '../../package.json';
 import { emulate } from './emulate.js';
 import type { EmulateOptions } from './EmulateOptions.js';
 import type { FaultRule } from '../emulator/index.js';
-import { count, duration, endpointId, faults, limits, port, speed } from './arguments.js';
+import { render } from './Text.js';
+import { count, duration, endpointId, faults, host, limits, port, speed } from './arguments.js';
 import { switchFaults, type FaultsOptions } from './switchFaults.js';
 
 const EXAMPLES = `
@@ -15,13 +16,18 @@ The default export of the handlers file is one handler, or an object of endpoint
     words: { handler: async function* ({ input }) { yield* input.text.split(' '); }, aggregate: true, workers: 1 },
   };
 
-The file is loaded again when it changes. A change of an endpoint's settings, or of a module that the file imports, needs
+Web pages of other origins, and requests addressed to a name that is not this machine's, are refused with 403: otherwise
+every page that a browser on this machine shows could run the handlers. --cors and --allow-host let them in. With --host
+0.0.0.0, all IP addresses and names without a dot, such as those of containers, are let in, too.
+
+The file is loaded again when it changes, also where it is a link. A change of an endpoint's settings, or of a module that the file imports, needs
 a restart. Without a file, there is one endpoint, and the output of a job is { "echo": input }.
 
 Examples:
   $ runpod-rx emulate
   $ runpod-rx emulate handlers.mjs --port 0 --cold-start 8s --speed 10
   $ runpod-rx emulate --faults empty-502=0.05,lost-worker=0.01 --seed 42
+  $ runpod-rx emulate --host 0.0.0.0 --key secret     (in a container: http://SERVICE:8008/v2)
   $ runpod-rx emulate --workers 0     (only workers of other processes, such as a worker in Python)
 `;
 
@@ -41,13 +47,29 @@ export function program(process: NodeJS.Process): Command {
   const command = new Command('runpod-rx')
     .description('Tools for the queue API of RunPod Serverless.')
     .version(version)
+    // Messages quote the arguments.
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(render(text, false)),
+      writeErr: (text) => process.stderr.write(render(text, false)),
+    })
     .showHelpAfterError('(--help says more)');
   command
     .command('emulate')
     .summary('run a local RunPod')
-    .description('Runs a local RunPod: the queue API over HTTP on 127.0.0.1, until Ctrl-C.')
+    .description('Runs a local RunPod: the queue API over HTTP on this machine, until Ctrl-C.')
     .argument('[handlers]', 'a JavaScript module that exports the handlers')
     .option('-p, --port <number>', 'the port to listen on; 0 takes any free port', port, DEFAULT_PORT)
+    .option(
+      '--host <address>',
+      'the address to listen on; 0.0.0.0 in a container. Everyone who can reach it can run the handlers: see --key',
+      host,
+      '127.0.0.1',
+    )
+    .option(
+      '--allow-host <name>',
+      'a name that requests may be addressed to, besides localhost and --host; may be repeated',
+      (name: string, names?: readonly string[]) => [...(names ?? []), host(name)],
+    )
     .option(
       '-e, --endpoint <id>',
       'the id of the endpoint, if there is no file or it exports one handler',
@@ -75,8 +97,15 @@ export function program(process: NodeJS.Process): Command {
       (key: string, keys?: readonly string[]) => [...(keys ?? []), key],
     )
     .option('--faults <list>', 'the faults: name[=probability], … or rules as JSON', faults)
-    .option('--seed <text>', 'seed of ids and faults; the same seed repeats a run', '1')
-    .option('--cors [origin]', 'allows web pages of this origin to call; without a value, web pages of every origin')
+    .option(
+      '--seed <text>',
+      'seed of ids and faults; the same seed repeats a run (default: a random one, which is shown)',
+    )
+    .option(
+      '--cors [origin]',
+      'lets web pages of this origin call; may be repeated; without a value, web pages of every origin (default: of none)',
+      (origin: string, origins?: readonly string[]) => [...(origins ?? []), origin],
+    )
     .option('--speed <factor>', 'how fast time passes for queue and workers: 10 is ten times as fast', speed, 1)
     .addHelpText('after', EXAMPLES)
     .action((file: string | undefined, options: EmulateOptions) => emulate(file, options, process));
@@ -86,6 +115,7 @@ export function program(process: NodeJS.Process): Command {
     .description('Shows the active faults of a local RunPod on this machine. A list or an option changes them first.')
     .argument('[list]', 'faults to add: name[=probability], … or rules as JSON', faults)
     .option('-p, --port <number>', 'the port that the local RunPod listens on', port, DEFAULT_PORT)
+    .option('--host <address>', 'the address or name that the local RunPod listens on', host, '127.0.0.1')
     .option('-c, --clear', 'removes all active faults; with a list, the list replaces them')
     .option(
       '-r, --remove <id>',

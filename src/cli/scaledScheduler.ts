@@ -1,9 +1,11 @@
 import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs';
+import { withLongDelays } from '../emulator/model/longDelays.js';
 import { datedScheduler } from '../time/clocks.js';
 
 /** A scheduler whose clock runs `factor` times as fast as real time: a delay of 1 000 ms takes 1 000 / `factor` ms. */
 export function scaledScheduler(factor: number): SchedulerLike {
-  const real = datedScheduler();
+  // At a low speed, a delay that a timer can keep becomes one that it cannot.
+  const real = withLongDelays(datedScheduler());
   const start = real.now();
   return {
     now: () => start + (real.now() - start) * factor,

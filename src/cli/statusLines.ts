@@ -1,11 +1,11 @@
 import type { EmulatorState, EndpointState } from '../emulator/index.js';
-import type { Paint } from './paint.js';
+import { joined, line, paint, type Text } from './Text.js';
 
 /** The status lines: one for each endpoint, and one for the requests. */
-export function statusLines({ endpoints, requests }: EmulatorState, perSecond: number, paint: Paint): string[] {
+export function statusLines({ endpoints, requests }: EmulatorState, perSecond: number): Text[] {
   const width = Math.max(...Object.keys(endpoints).map((id) => id.length), 'requests'.length);
   const rows = Object.entries(endpoints).map(
-    ([id, state]) => `${paint('bold', id.padEnd(width))}  ${endpointLine(state, paint)}`,
+    ([id, state]) => line`${paint('bold', id.padEnd(width))}  ${endpointLine(state)}`,
   );
   const counts = [`${perSecond}/s`, `${requests.total} in all`];
   if (requests.aborted > 0) counts.push(`${requests.aborted} aborted`);
@@ -13,7 +13,7 @@ export function statusLines({ endpoints, requests }: EmulatorState, perSecond: n
   return ['', ...rows, `${'requests'.padEnd(width)}  ${counts.join(' · ')}`];
 }
 
-function endpointLine({ jobs, workers }: EndpointState, paint: Paint): string {
+function endpointLine({ jobs, workers }: EndpointState): Text {
   const failed = `${jobs.failed} failed`;
   const parts = [
     `${jobs.inQueue} queued`,
@@ -23,5 +23,5 @@ function endpointLine({ jobs, workers }: EndpointState, paint: Paint): string {
   ];
   const kinds = Object.entries(workers).filter(([kind, count]) => kind !== 'ready' && count > 0);
   const pool = kinds.map(([kind, count]) => `${count} ${kind}`).join(', ') || 'none';
-  return `${parts.join(' · ')}  ${paint('dim', `workers: ${pool}`)}`;
+  return line`${joined(parts, ' · ')}  ${paint('dim', `workers: ${pool}`)}`;
 }

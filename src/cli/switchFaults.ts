@@ -1,9 +1,13 @@
 import type { ActiveFault, FaultRule } from '../emulator/index.js';
+import { bracketed } from '../emulator/server/hostName.js';
+import { render } from './Text.js';
 
 /** The options of `runpod-rx faults`, read and checked. */
 export interface FaultsOptions {
   /** The port that the emulator listens on. */
   readonly port: number;
+  /** The address or name that the emulator listens on. */
+  readonly host: string;
   /** Whether to remove all active faults. */
   readonly clear?: boolean;
   /** The ids of faults to remove. */
@@ -16,13 +20,13 @@ export async function switchFaults(
   options: FaultsOptions,
   process: NodeJS.Process,
 ): Promise<void> {
-  const url = `http://127.0.0.1:${options.port}`;
+  const url = `http://${bracketed(options.host)}:${options.port}`;
   try {
     let faults: readonly ActiveFault[] = [];
     for (const [method, path, body] of requestsFor(rules, options)) faults = await ask(url, method, path, body);
-    process.stdout.write(faults.length > 0 ? tableOf(faults) : 'no faults\n');
+    process.stdout.write(render(faults.length > 0 ? tableOf(faults) : 'no faults\n', false));
   } catch (error) {
-    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(render(`error: ${error instanceof Error ? error.message : String(error)}\n`, false));
     process.exitCode = 1;
   }
 }

@@ -16,9 +16,9 @@ import {
 import type { Observable } from 'rxjs';
 import type { Emulator } from '../emulator/server/index.js';
 import { jobLines } from './jobLines.js';
-import type { Paint } from './paint.js';
 import { requestLine } from './requestLine.js';
 import { statusLines } from './statusLines.js';
+import type { Text } from './Text.js';
 
 /** Milliseconds of real time between two looks at the emulator's state. */
 const REFRESH_INTERVAL = 250;
@@ -29,30 +29,26 @@ const MAX_LINES_PER_REFRESH = 40;
 /** The output about a running emulator. */
 export interface View {
   /** Emits a line for each event: a job changed its state, or a request was refused or struck. */
-  readonly lines$: Observable<string>;
+  readonly lines$: Observable<Text>;
   /** Emits the status lines when they have changed. */
-  readonly status$: Observable<readonly string[]>;
+  readonly status$: Observable<readonly Text[]>;
 }
 
 /** Looks at the emulator's state a few times a second until `end$` emits, and then once more. */
-export function view(
-  emulator: Pick<Emulator, 'state' | 'jobs' | 'requests$'>,
-  paint: Paint,
-  end$: Observable<unknown>,
-): View {
+export function view(emulator: Pick<Emulator, 'state' | 'jobs' | 'requests$'>, end$: Observable<unknown>): View {
   const looks$ = interval(REFRESH_INTERVAL, asyncScheduler).pipe(startWith(0), takeUntil(end$));
   const state$ = concat(looks$, of(0)).pipe(
     map(() => emulator.state()),
     share(),
   );
-  const newJobLines = jobLines(paint);
+  const newJobLines = jobLines();
   const jobLines$ = state$.pipe(
     distinctUntilChanged((one, two) => one.requests.total === two.requests.total && same(one.endpoints, two.endpoints)),
     map(() => newJobLines(emulator.jobs())),
   );
   const requests$ = emulator.requests$.pipe(takeUntil(end$));
   const requestLines$ = requests$.pipe(
-    map((request) => requestLine(request, paint)),
+    map((request) => requestLine(request)),
     filter((line) => line !== undefined),
     bufferTime(REFRESH_INTERVAL),
   );
@@ -64,14 +60,14 @@ export function view(
         const { total } = state.requests;
         const perSecond = Math.round(((total - (before ?? total)) * 1_000) / REFRESH_INTERVAL);
         before = total;
-        return statusLines(state, perSecond, paint);
+        return statusLines(state, perSecond);
       }),
-      distinctUntilChanged<readonly string[]>(same),
+      distinctUntilChanged<readonly Text[]>(same),
     ),
   };
 }
 
-function atMost(most: number, lines: readonly string[]): readonly string[] {
+function atMost(most: number, lines: readonly Text[]): readonly Text[] {
   return lines.length <= most ? lines : [...lines.slice(0, most), `… and ${lines.length - most} more`];
 }
 

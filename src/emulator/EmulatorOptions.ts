@@ -1,7 +1,7 @@
 import type { Observable, SchedulerLike } from 'rxjs';
 import type { Limits } from '../types/Limits.js';
 import type { FaultOptions } from './faults/FaultRule.js';
-import type { HandlerContext, HandlerJob } from './JobHandler.js';
+import type { HandlerContext, HandlerJob, JobHandler } from './JobHandler.js';
 import type { Answer } from './model/answers.js';
 import type { EmulatorRequest } from './model/EmulatorRequest.js';
 import type { WebhookOptions } from './webhooks/WebhookOptions.js';
@@ -24,13 +24,13 @@ export interface WorkerOptions {
    */
   readonly concurrency?: number;
   /**
-   * Milliseconds without work after which a worker goes away. The next job then starts a worker cold.
+   * Milliseconds without work after which a worker goes away; `Infinity` for never. The next job then starts a worker cold.
    * @defaultValue 5 000
    */
   readonly idleTimeout?: number;
 }
 
-/** One endpoint of the emulator. Durations are milliseconds. */
+/** One endpoint of the emulator. Durations are milliseconds, of any length; where it makes sense, `Infinity` is never. */
 export interface EmulatedEndpoint {
   /**
    * The work of a job on the workers of this process; see {@link JobHandler}. An endpoint without a handler is served only
@@ -54,12 +54,12 @@ export interface EmulatedEndpoint {
    */
   readonly workers?: number | WorkerOptions;
   /**
-   * Milliseconds that a worker takes to start.
+   * Milliseconds that a worker takes to start; `Infinity` for a worker that never does.
    * @defaultValue 0
    */
   readonly coldStart?: number;
   /**
-   * Milliseconds that a job without `policy.executionTimeout` may execute.
+   * Milliseconds that a job without `policy.executionTimeout` may execute; `Infinity` for no timeout.
    * @defaultValue 600 000
    */
   readonly executionTimeout?: number;
@@ -119,8 +119,8 @@ export type EmulatorKey = string | { readonly key: string; readonly endpoints: r
 
 /** Options of {@link createEmulator}. Only `endpoints` is required. */
 export interface EmulatorOptions {
-  /** The endpoints by id. */
-  readonly endpoints: Readonly<Record<string, EmulatedEndpoint>>;
+  /** The endpoints by id. A function is an endpoint with this handler. */
+  readonly endpoints: Readonly<Record<string, EmulatedEndpoint | JobHandler>>;
   /**
    * The accepted keys. A request with another key, or without a key, is answered with 401.
    * @defaultValue none: requests need no key, and every key is accepted
@@ -157,14 +157,15 @@ export interface EmulatorOptions {
   /** How the emulator behaves where the service's behaviour is not known. */
   readonly variants?: Variants;
   /**
-   * The round trip of a request on the in-process transport, in milliseconds: one half before the emulator sees the
-   * request, the other half after the answer.
+   * The round trip of a request, in process and over HTTP, in milliseconds: one half before the emulator sees the request,
+   * the other half after the answer.
    * @defaultValue 0
    */
   readonly latency?: number | ((request: EmulatorRequest) => number);
   /**
-   * Seed of all random choices (ids, faults): the same seed and the same requests give the same answers.
-   * @defaultValue 1
+   * Seed of all random choices (ids, faults): the same seed and the same requests give the same answers. With a seed, an
+   * emulator that is started again gives out the ids of the run before.
+   * @defaultValue a random one, shown as `Emulator.seed`
    */
   readonly seed?: number | string;
   /**

@@ -28,11 +28,14 @@ export interface HandlerContext {
   readonly signal: AbortSignal;
   /** Posts a progress update. While the job runs, `output` of `/status` holds the latest update. */
   readonly progress: (value: unknown) => void;
-  /** Emits `0` after `ms` milliseconds of the emulator's scheduler, and completes. Works in virtual time. */
+  /**
+   * Emits `0` after `ms` milliseconds of the emulator's scheduler, and completes; after `Infinity`, never. Works in virtual
+   * time. Throws if `ms` is no number of milliseconds.
+   */
   readonly delay: (ms: number) => Observable<0>;
   /**
-   * A promise that resolves after `ms` milliseconds, for `async` handlers. Works in real time only, since promises do not
-   * settle while a virtual scheduler runs. Rejects with the signal's reason when the job is stopped.
+   * A promise that resolves after `ms` milliseconds, for `async` handlers; after `Infinity`, never. Works in real time only,
+   * since promises do not settle while a virtual scheduler runs. Rejects with the signal's reason when the job is stopped.
    */
   readonly sleep: (ms: number) => Promise<void>;
   /** Passes a line to `EmulatorOptions.log`. */
@@ -47,6 +50,8 @@ export interface HandlerContext {
  * - An Observable's **last** value is the result, so that `delay(5000).pipe(map(() => result))` is a job of five seconds.
  *   On an endpoint with `stream: true` each of its values is a chunk instead.
  * - A generator, async or not, is always a stream: each value it yields is a chunk.
+ * - Promises and async generators need real time. In virtual time they never settle, and the job fails with an error that
+ *   says so.
  *
  * When a job is stopped, the emulator aborts `context.signal`, then unsubscribes from the Observable or calls the
  * generator's `return`.

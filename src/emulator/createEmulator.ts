@@ -1,6 +1,7 @@
 import { defer, map, mergeMap, noop, of, reduce } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Transport } from '../types/Transport.js';
+import { EMULATOR, assertDuration, assertOptions } from './checkOptions.js';
 import type { EmulatorOptions } from './EmulatorOptions.js';
 import type { FaultControl } from './faults/FaultControl.js';
 import type { FaultRule } from './faults/FaultRule.js';
@@ -10,7 +11,9 @@ import { RequestCounter } from './inspect/RequestCounter.js';
 import type { JobRecord } from './JobRecord.js';
 import type { Answer } from './model/answers.js';
 import type { EmulatorRequest } from './model/EmulatorRequest.js';
+import { withLongDelays } from './model/longDelays.js';
 import { Platform } from './model/Platform.js';
+import { randomSeed } from './model/random.js';
 import { table } from './operations/table.js';
 import type { RequestRecord } from './RequestRecord.js';
 import { datedScheduler } from '../time/clocks.js';
@@ -19,12 +22,15 @@ import { datedScheduler } from '../time/clocks.js';
 export interface Emulator {
   /**
    * Sends requests to the emulator without a network: pass it to `createRunpod`. Any base URL works. The returned
-   * Observable is cold and emits one answer. Unsubscribing counts as a client that disconnects. The transport applies
-   * `EmulatorOptions.latency`, and uses no clock but `EmulatorOptions.scheduler`. If a fault breaks the network, the
-   * Observable errors with an `Error` that has `phase` and `code`.
+   * Observable is cold and emits one answer. Unsubscribing counts as a client that disconnects. The transport uses no clock
+   * but `EmulatorOptions.scheduler`. If a fault breaks the network, the Observable errors with an `Error` that has `phase`
+   * and `code`.
    */
   readonly transport: Transport;
-  /** Answers one request, also one for `/__emulator/…`. The transport and the server use this method. */
+  /**
+   * Answers one request, also one for `/__emulator/…`, with the `latency` of the options. The transport and the server use
+   * this method.
+   */
   handle(request: EmulatorRequest): Observable<Answer>;
   /** What happened to each job so far, oldest first, even if a fault made answers show something else. */
   jobs(): readonly JobRecord[];
@@ -34,16 +40,21 @@ export interface Emulator {
   readonly requests$: Observable<RequestRecord>;
   /** The endpoints, the counts of requests and the faults at this moment, as `GET /__emulator/state` answers. */
   state(): EmulatorState;
-  /** Lists, adds and removes faults while the emulator runs. */
+  /** The seed of ids and faults: the given one, or the one that was chosen. It repeats the run. */
+  readonly seed: number | string;
+  /** Lists, adds and removes faults while the emulator runs. Adding throws a `TypeError` if a rule cannot be carried out. */
   readonly faults: FaultControl;
-  /** Adds a fault. Returns a function that removes the fault. Its `nth` counts from now. */
+  /**
+   * Adds a fault. Returns a function that removes the fault. Its `nth` counts from now. Throws a `TypeError` if the rule
+   * cannot be carried out.
+   */
   inject(rule: FaultRule): () => void;
   /** Stops all work and every timer. Held requests lose their connection; later requests are refused a connection. */
   close(): void;
 }
 
 /**
- * Makes a local RunPod in this process. Nothing happens before the first request. The emulator needs no network and no
+ * Makes a local RunPod in this process. Throws a `TypeError` that names every mistake in the options. Nothing happens before the first request. The emulator needs no network and no
  * Node; with a virtual scheduler it does not wait in real time.
  *
  * ```ts
@@ -53,9 +64,10 @@ export interface Emulator {
  * ```
  */
 export function createEmulator(options: EmulatorOptions): Emulator {
+  assertOptions(options, EMULATOR);
+  const { latency = 0, seed = randomSeed() } = options;
   const scheduler = datedScheduler(options.scheduler);
-  const platform = new Platform(options, scheduler);
-  const { latency = 0 } = options;
+  const platform = new Platform({ ...options, seed }, withLongDelays(scheduler));
   const { faults, ledger } = platform;
   const counter = new RequestCounter((operation) => table.has(operation));
   // `requests$` never errors.
@@ -75,13 +87,18 @@ export function createEmulator(options: EmulatorOptions): Emulator {
       faults: faults.list(),
     }),
   };
-  const handle = (request: EmulatorRequest, travel = 0): Observable<Answer> =>
-    defer(() => (isControl(request) ? of(control(request, inspected)) : platform.handle(request, travel)));
+  const handle = (request: EmulatorRequest): Observable<Answer> =>
+    defer(() => {
+      if (isControl(request)) return of(control(request, inspected));
+      const travel = typeof latency === 'number' ? latency : latency(request);
+      assertDuration(travel, 'latency');
+      return platform.handle(request, travel);
+    });
   const transport: Transport = (outgoing) =>
     defer(() => {
       const { method, url, headers, body } = outgoing;
       const request = { method, url, headers, ...(body !== undefined && { body }) };
-      return handle(request, typeof latency === 'number' ? latency : latency(request));
+      return handle(request);
     }).pipe(
       mergeMap(withWholeText),
       map(({ status, headers, text }) => ({ status, headers, text })),
@@ -89,7 +106,8 @@ export function createEmulator(options: EmulatorOptions): Emulator {
   return {
     ...inspected,
     transport,
-    handle: (request) => handle(request),
+    handle,
+    seed,
     requests$: ledger.requests$,
     inject: (rule) => {
       const ids = faults.add([rule]);

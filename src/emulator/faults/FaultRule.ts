@@ -97,7 +97,7 @@ export interface FaultConditions {
   readonly on?: Operation | readonly Operation[];
   /** Only this endpoint. */
   readonly endpoint?: string;
-  /** Only if this function returns true. */
+  /** Only if this function returns true. A rule whose function throws does not strike. */
   readonly when?: (context: FaultContext) => boolean;
   /** Only the n-th request or job that matches `on`, `endpoint` and `when`, counted from 1; or a list of such numbers. */
   readonly nth?: number | readonly number[];
@@ -136,7 +136,7 @@ export interface FaultDetails {
   readonly message?: string;
   /** The status of `answer`. Default 500. */
   readonly status?: number;
-  /** Headers of `answer`, lower-case names. */
+  /** Headers of `answer`, lower-case names. The emulator sets those that say how the body is sent. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body of `answer`: a string is sent unchanged, any other value as JSON. */
   readonly body?: unknown;

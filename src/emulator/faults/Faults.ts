@@ -3,6 +3,7 @@ import type { Random } from '../model/random.js';
 import type { ActiveFault, FaultControl } from './FaultControl.js';
 import { faultKinds, type FaultKind } from './faultKinds.js';
 import type { FaultContext, FaultOptions, FaultRule, JobFault, WorkerFault } from './FaultRule.js';
+import { checkFault } from './readFaults.js';
 import { rulesOf } from './rulesOf.js';
 
 interface ActiveRule {
@@ -39,7 +40,8 @@ export class Faults implements FaultControl {
   }
 
   add(options: FaultOptions): readonly number[] {
-    const added = rulesOf(options).map((rule) => ({ id: (this.#lastId += 1), rule, seen: 0, struck: 0, burst: 0 }));
+    const rules = rulesOf(options).map(checkFault);
+    const added = rules.map((rule) => ({ id: (this.#lastId += 1), rule, seen: 0, struck: 0, burst: 0 }));
     this.#change([...this.#rules, ...added]);
     return added.map(({ id }) => id);
   }
@@ -145,5 +147,10 @@ function fits(rule: FaultRule, context: FaultContext): boolean {
     return false;
   }
   if (endpoint !== undefined && endpoint !== context.endpointId) return false;
-  return when?.(context) ?? true;
+  try {
+    return when?.(context) ?? true;
+  } catch {
+    // An error here has nobody to go to: many faults strike in timers. The rule does not strike.
+    return false;
+  }
 }

@@ -1,3 +1,4 @@
+import { MAX_TIMER } from '../../protocol/limits.js';
 import { faultNames } from './faultKinds.js';
 import type { FaultName, FaultRule } from './FaultRule.js';
 import { rulesOf } from './rulesOf.js';
@@ -12,9 +13,41 @@ const listOr =
   (value: unknown): boolean =>
     Array.isArray(value) ? value.every(fits) : fits(value);
 
-const DURATION: Check = [(value) => atLeast(value, 0), 'milliseconds, 0 or more'];
+const DURATION: Check = [
+  (value) => atLeast(value, 0) && (value as number) <= MAX_TIMER,
+  `milliseconds, 0 or more, up to ${MAX_TIMER}`,
+];
 const COUNT: Check = [isCount, 'a whole number of at least 1'];
 const TEXT: Check = [isText, 'text'];
+
+/** Statuses whose answers have no body. */
+const BODILESS: ReadonlySet<unknown> = new Set([204, 205, 304]);
+
+/** A header's name and value as HTTP and Node's server carry them. */
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** The emulator sets these itself, by the body that it sends. */
+const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'trailer']);
+
+const isHeaderValue = (value: unknown): boolean => isText(value) && HEADER_VALUE.test(value as string);
+
+/** Why headers cannot be sent; `undefined` if they can. */
+function wrongHeader(headers: Readonly<Record<string, unknown>>): string | undefined {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!HEADER_NAME.test(name)) return `${JSON.stringify(name)} is no name of a header`;
+    if (FRAMING.has(name.toLowerCase())) return `the emulator sets ${name} itself`;
+    if (!isHeaderValue(value)) return `${name} holds a character that a header cannot have`;
+  }
+  return undefined;
+}
+
+function isJson(value: unknown): boolean {
+  try {
+    return typeof JSON.stringify(value) === 'string';
+  } catch {
+    return false;
+  }
+}
 
 /** The checks of a rule's members. There is none for `when`, which is a function and cannot stand in JSON. */
 const checks: Readonly<Record<Exclude<keyof FaultRule, 'fault' | 'when'>, Check>> = {
@@ -29,11 +62,11 @@ const checks: Readonly<Record<Exclude<keyof FaultRule, 'fault' | 'when'>, Check>
   jitter: DURATION,
   workers: COUNT,
   accepted: [(value) => typeof value === 'boolean', 'true or false'],
-  retryAfter: [(value) => isText(value) || atLeast(value, 0), 'seconds, or text'],
+  retryAfter: [(value) => isHeaderValue(value) || atLeast(value, 0), 'seconds, or text that a header can have'],
   message: TEXT,
   status: [(value) => Number.isInteger(value) && atLeast(value, 200) && (value as number) <= 599, '200 to 599'],
   headers: [(value) => isObject(value) && Object.values(value).every(isText), 'an object of texts'],
-  body: [() => true, 'anything'],
+  body: [isJson, 'text, or a value that JSON can hold'],
 };
 
 /**
@@ -41,17 +74,31 @@ const checks: Readonly<Record<Exclude<keyof FaultRule, 'fault' | 'when'>, Check>
  * mistake and what is allowed.
  */
 export function readFaults(value: unknown): readonly FaultRule[] {
-  if (Array.isArray(value)) return value.map((rule) => readRule(rule));
+  if (Array.isArray(value)) return value.map((rule) => checkRule(rule));
   if (!isObject(value)) throw new TypeError('faults: must be a rule, a list of rules, or an object of faults by name');
-  if (Object.hasOwn(value, 'fault')) return [readRule(value)];
+  if (Object.hasOwn(value, 'fault')) return [checkRule(value)];
   return Object.entries(value).flatMap(([name, details]) => {
     const fault = nameOf(name);
-    // `details` may be a number, a probability, or of any other type: `readRule` checks the resulting rule.
-    return rulesOf({ [fault]: details as number }).map((rule) => readRule(rule));
+    // `details` may be a number, a probability, or of any other type: `checkRule` checks the resulting rule.
+    return rulesOf({ [fault]: details as number }).map((rule) => checkRule(rule));
   });
 }
 
-function readRule(value: unknown): FaultRule {
+/**
+ * Checks a rule that code gives, which may have a `when`. Throws a `TypeError` as {@link readFaults} does. The members with
+ * the value `undefined` count as absent.
+ */
+export function checkFault(value: unknown): FaultRule {
+  if (!isObject(value)) return checkRule(value);
+  const { when, ...rest } = value;
+  if (when !== undefined && typeof when !== 'function') {
+    throw new TypeError(`${nameOf(rest.fault)}.when: must be a function`);
+  }
+  const present = Object.fromEntries(Object.entries(rest).filter(([, member]) => member !== undefined));
+  return { ...checkRule(present), ...(when && { when: when as NonNullable<FaultRule['when']> }) };
+}
+
+function checkRule(value: unknown): FaultRule {
   if (!isObject(value)) throw new TypeError('a fault: must be an object with a member `fault`');
   const fault = nameOf(value.fault);
   for (const [name, given] of Object.entries(value)) {
@@ -59,6 +106,11 @@ function readRule(value: unknown): FaultRule {
     const check = Object.hasOwn(checks, name) ? checks[name as keyof typeof checks] : undefined;
     if (!check) throw new TypeError(`${fault}: there is no "${name}"; there is ${Object.keys(checks).join(', ')}`);
     if (!check[0](given)) throw new TypeError(`${fault}.${name}: must be ${check[1]}`);
+  }
+  const wrong = isObject(value.headers) ? wrongHeader(value.headers) : undefined;
+  if (wrong !== undefined) throw new TypeError(`${fault}.headers: ${wrong}`);
+  if (BODILESS.has(value.status) && value.body !== undefined && value.body !== '') {
+    throw new TypeError(`${fault}.body: an answer with the status ${String(value.status)} has none`);
   }
   return value as unknown as FaultRule; // every member was checked
 }

@@ -33,7 +33,7 @@ export function createEndpointModel(
   faults: Faults,
   ledger: Ledger,
 ): EndpointModel {
-  const { seed = 1, limits = 'documented', rateWindow = 'sliding' } = options;
+  const { seed = '', limits = 'documented', rateWindow = 'sliding' } = options;
   // Each use has a random sequence of its own, so that one more worker does not change the ids of jobs.
   const random = (use: string) => seededRandom(`${seed}/${settings.id}/${use}`);
   const webhooks = new Webhooks(settings, options.webhooks ?? {}, faults, random('webhooks'));

@@ -32,7 +32,7 @@ export class Platform {
     this.#options = options;
     this.#scheduler = scheduler;
     const now = (): number => scheduler.now();
-    this.faults = new Faults(options.faults ?? [], seededRandom(`${options.seed ?? 1}/faults`), now);
+    this.faults = new Faults(options.faults ?? [], seededRandom(`${options.seed ?? ''}/faults`), now);
     this.ledger = new Ledger(now, options.history ?? 10_000);
     for (const [id, endpoint] of Object.entries(options.endpoints)) {
       if (!ID_PATTERN.test(id))

@@ -1,5 +1,4 @@
 import { Subscription } from 'rxjs';
-import { MAX_TIMER } from '../../protocol/limits.js';
 import type { Faults } from '../faults/Faults.js';
 import { exceeds } from './bytes.js';
 import type { JobModel, WorkerReport, Run } from './JobModel.js';
@@ -145,6 +144,6 @@ export class WorkerDesk {
   }
 
   #after(ms: number, run: Run, act: () => void): void {
-    run.lifetime.add(this.#scheduler.schedule(act, Math.min(ms, MAX_TIMER)));
+    run.lifetime.add(this.#scheduler.schedule(act, ms));
   }
 }

@@ -1,4 +1,5 @@
 import { timer } from 'rxjs';
+import { assertDuration } from '../checkOptions.js';
 import type { HandlerContext, HandlerJob } from '../JobHandler.js';
 import type { Submission } from './JobModel.js';
 import type { EndpointSettings } from './settings.js';
@@ -37,9 +38,13 @@ export function handlerContext(
       // A stopped handler may run on for a while; its progress is ignored.
       if (!signal.aborted) post(plain(value));
     },
-    delay: (ms) => timer(ms, scheduler),
+    delay: (ms) => {
+      assertDuration(ms, 'delay');
+      return timer(ms, scheduler);
+    },
     sleep: (ms) =>
       new Promise((resolve, reject) => {
+        assertDuration(ms, 'sleep');
         const stop = (): void => {
           waiting.unsubscribe();
           reject(signal.reason as Error); // AbortController makes it one

@@ -1,18 +1,40 @@
 /** Returns the next number of a sequence, at least 0 and below 1. */
 export type Random = () => number;
 
-/** The same seed always gives the same sequence (mulberry32 over an FNV-1a hash of the seed's text). */
+/** A seed that no other start of an emulator has. */
+export function randomSeed(): string {
+  return workerName(Math.random);
+}
+
+/**
+ * The same seed always gives the same sequence. The generator (sfc32) has a state of 128 bits, so that the sequences of two
+ * seeds do not meet: ids that were given out before a restart are not given out again.
+ */
 export function seededRandom(seed: number | string): Random {
-  let state = 0x811c9dc5;
-  for (const character of String(seed)) {
-    state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 0x01000193);
-  }
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  let [a, b, c, counter] = hashesOf(String(seed));
+  const next = (): number => {
+    const sum = (a + b + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    return (sum >>> 0) / 2 ** 32;
   };
+  // The first numbers still show the hashes.
+  for (let count = 0; count < 15; count += 1) next();
+  return next;
+}
+
+/** Four hashes of a text, each of 32 bits (FNV-1a with four starts, mixed as MurmurHash ends). */
+function hashesOf(text: string): [number, number, number, number] {
+  const hash = (start: number): number => {
+    let state = start;
+    for (let at = 0; at < text.length; at += 1) state = Math.imul(state ^ text.charCodeAt(at), 0x01000193);
+    state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+    state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+    return state ^ (state >>> 16);
+  };
+  return [hash(0x811c9dc5), hash(0x9e3779b9), hash(0x243f6a88), hash(0xb7e15162)];
 }
 
 function pick(random: Random, alphabet: string, length: number): string {

@@ -11,8 +11,9 @@ import {
   takeWhile,
   defaultIfEmpty,
 } from 'rxjs';
-import type { Observable } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
 import { fromAsyncIterable } from './fromAsyncIterable.js';
+import { inRealTime } from './inRealTime.js';
 import type { WorkerReport } from './JobModel.js';
 import { raised, raisedInGenerator } from './pythonError.js';
 import { plain, saysError, workerReport } from './workerReport.js';
@@ -28,6 +29,7 @@ export interface HandlerMode {
   readonly aggregate: boolean;
   /** The `output` of a stream that is not aggregated: an empty list, or none. */
   readonly streamed: 'empty' | 'absent';
+  readonly scheduler: SchedulerLike;
 }
 
 const done = (report: WorkerReport): WorkEvent => ({ kind: 'done', report });
@@ -43,9 +45,10 @@ export function runHandler(work: () => unknown, mode: HandlerMode): Observable<W
 
 function understand(returned: unknown, mode: HandlerMode): Observable<WorkEvent> {
   if (isObservable(returned)) return mode.stream ? chunked(returned, mode) : single(returned);
-  if (isAsyncIterable(returned)) return chunked(fromAsyncIterable(returned), mode);
+  if (isAsyncIterable(returned)) return chunked(inRealTime(fromAsyncIterable(returned), mode.scheduler), mode);
   if (isGenerator(returned)) return chunked(from(returned), mode);
-  if (isPromiseLike(returned)) return from(returned).pipe(mergeMap((value) => understand(value, mode)));
+  if (isPromiseLike(returned))
+    return inRealTime(from(returned), mode.scheduler).pipe(mergeMap((value) => understand(value, mode)));
   return of(done(workerReport(returned)));
 }
 

@@ -41,10 +41,11 @@ function variantsOf(variants: Variants = {}): Required<Variants> {
 
 export function settingsOf(
   id: string,
-  endpoint: EmulatedEndpoint,
+  given: EmulatedEndpoint | JobHandler,
   options: EmulatorOptions,
   scheduler: SchedulerLike,
 ): EndpointSettings {
+  const endpoint: EmulatedEndpoint = typeof given === 'function' ? { handler: given } : given;
   const workers = typeof endpoint.workers === 'number' ? { max: endpoint.workers } : endpoint.workers;
   return {
     id,

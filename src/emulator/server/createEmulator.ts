@@ -1,3 +1,5 @@
+import { mustBe, text, type Checks } from '../../protocol/checkOptions.js';
+import { EMULATOR, assertOptions } from '../checkOptions.js';
 import { createEmulator as createCore, type Emulator as Core, type EmulatorOptions as CoreOptions } from '../index.js';
 import { startServer, type EmulatorServer, type ListenOptions } from './EmulatorServer.js';
 import { postWebhook } from './postWebhook.js';
@@ -25,9 +27,32 @@ export interface ListeningEmulator extends Emulator {
   readonly port: number;
 }
 
-/** Makes a local RunPod. It serves HTTP once `listen` is called. */
+/** The checks of the options of the model and of its server. */
+const CHECKS: Checks<EmulatorOptions> = {
+  ...EMULATOR,
+  port: mustBe(
+    'a port: a whole number from 0 to 65535',
+    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535,
+  ),
+  host: text,
+  hosts: mustBe('true, or a list of names', (value) => value === true || isList(value)),
+  cors: mustBe(
+    'true, false, an origin, or a list of origins',
+    (value) => typeof value === 'boolean' || typeof value === 'string' || isList(value),
+  ),
+};
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/**
+ * Makes a local RunPod. It serves HTTP once `listen` is called. Throws a `TypeError` that names every mistake in the options.
+ */
 export function createEmulator(options: EmulatorOptions): Emulator {
-  const core = createCore({ ...options, webhooks: { send: postWebhook, ...options.webhooks } });
+  assertOptions(options, CHECKS);
+  const { port: _port, host: _host, hosts: _hosts, cors: _cors, ...model } = options;
+  const core = createCore({ ...model, webhooks: { send: postWebhook, ...options.webhooks } });
   let listening: Promise<EmulatorServer> | undefined;
   const emulator: Emulator = {
     ...core,
@@ -52,7 +77,8 @@ export function createEmulator(options: EmulatorOptions): Emulator {
 }
 
 /**
- * Makes a local RunPod and serves it over HTTP: on `options.host` (127.0.0.1), at `options.port` (any free port).
+ * Makes a local RunPod and serves it over HTTP: on `options.host` (127.0.0.1), at `options.port` (any free port). Rejects if
+ * it cannot listen, or if the options have mistakes.
  *
  * ```ts
  * const emulator = await startEmulator({ endpoints: { demo: { handler: ({ input }) => ({ echo: input }) } } });
@@ -60,6 +86,6 @@ export function createEmulator(options: EmulatorOptions): Emulator {
  * await emulator.close();
  * ```
  */
-export function startEmulator(options: EmulatorOptions): Promise<ListeningEmulator> {
+export async function startEmulator(options: EmulatorOptions): Promise<ListeningEmulator> {
   return createEmulator(options).listen();
 }
