@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { inspect } from 'node:util';
 import { printable } from './printable.js';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
@@ -35,7 +35,8 @@ export function render(text: Text, styled: boolean): string {
   if (typeof text === 'string') return printable(text);
   if (isList(text)) return text.map((part) => render(part, styled)).join('');
   const plain = printable(text.text);
-  return styled && plain !== '' ? styleText(text.style, plain) : plain;
+  const [on, off] = inspect.colors[text.style] ?? [];
+  return styled && plain !== '' ? `\u001b[${on}m${plain}\u001b[${off}m` : plain;
 }
 
 // `Array.isArray` does not narrow a union with a readonly array.

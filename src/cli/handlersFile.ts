@@ -42,15 +42,20 @@ let loads = 0;
 
 /** Loads the file, bypassing Node's module cache. Modules that the file imports stay cached. Never errors. */
 export function loadHandlers(file: string, endpointId: string): Observable<Loaded> {
-  const url = pathToFileURL(resolve(file));
-  loads += 1;
-  url.searchParams.set('at', String(loads));
   return defer(() => textOf(file)).pipe(
-    // eslint-disable-next-line no-restricted-syntax -- the user's module, known only at run time
-    mergeMap((text) => from(import(url.href) as Promise<unknown>).pipe(map((module) => ({ module, text })))),
+    mergeMap((text) => from(importAnew(file)).pipe(map((module) => ({ module, text })))),
     map(({ module, text }): Loaded => ({ endpoints: endpointsOf(module, endpointId), text })),
     catchError((error: unknown) => whyNot(error, file).pipe(map((why) => ({ error: why })))),
   );
+}
+
+function importAnew(file: string): Promise<unknown> {
+  // Node remembers for good where a link led to when it was first imported.
+  const url = pathToFileURL(linkedPath(file));
+  loads += 1;
+  url.searchParams.set('at', String(loads));
+  // eslint-disable-next-line no-restricted-syntax -- the user's module, known only at run time
+  return import(url.href) as Promise<unknown>;
 }
 
 /**

@@ -50,10 +50,19 @@ function details({ status, end, runs, submittedAt, executionMs, chunks, error }:
     .join(', ');
 }
 
+/** The text that a string of JSON holds. A text that is no such string stays as it is. */
+function unescaped(text: string): string {
+  try {
+    return String(JSON.parse(`"${text}"`));
+  } catch {
+    return text;
+  }
+}
+
 /** The first line of an error's message. The error of a handler that threw is a string that holds JSON. */
 function firstLine(error: unknown): string {
   const text = typeof error === 'string' ? error : JSON.stringify(error);
-  const [, message = text] = /"error_message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
-  const [first = ''] = message.split(/\\n|\n/).map(printable);
+  const [, message] = /"error_message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
+  const [first = ''] = (message === undefined ? text : unescaped(message)).split('\n').map(printable);
   return first.length > 100 ? `${first.slice(0, 99)}…` : first;
 }

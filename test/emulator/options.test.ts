@@ -1,5 +1,5 @@
 import { VirtualTimeScheduler, interval, take } from 'rxjs';
-import type { SchedulerLike } from 'rxjs';
+import type { SchedulerAction, SchedulerLike } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import { startEmulator } from 'runpod-rx/emulator';
@@ -60,7 +60,7 @@ describe('options', () => {
   const endpoints = { demo: () => 1 };
   const refused = (options: object) => {
     try {
-      createEmulator({ endpoints, ...options } as EmulatorOptions);
+      createEmulator({ endpoints, ...options });
       return 'taken';
     } catch (error) {
       return error instanceof TypeError ? error.message : error;
@@ -139,7 +139,7 @@ describe('durations', () => {
     // As a timer of JavaScript: longer delays fire at once.
     const limited: SchedulerLike = {
       now: () => clock.now(),
-      schedule: (work, delay = 0, state) => {
+      schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T) {
         timers.push(delay);
         return clock.schedule(work, delay > 2 ** 31 - 1 ? 1 : delay, state);
       },
