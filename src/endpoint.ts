@@ -17,13 +17,14 @@ import type {
 } from './types/callOptions.js';
 import { EndpointJobBackend } from './endpoint/EndpointJobBackend.js';
 import { RunToEndSubscription } from './endpoint/RunToEndSubscription.js';
-import { invalidRequest } from './errors/invalidRequest.js';
 import { Job } from './job/Job.js';
 import { JobController } from './job/JobController.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
 import type { JobOrigin } from './job/JobOrigin.js';
 import { statusCall } from './polling/statusCall.js';
-import { checkDurations } from './protocol/checks.js';
+import { CALL, RAW, RUN, STREAM, WATCH, WATCH_HEALTH } from './protocol/callChecks.js';
+import { checkJson } from './protocol/checkJson.js';
+import { checkOptions } from './protocol/checkOptions.js';
 import { parsePurge } from './protocol/health.js';
 import { operationRow } from './protocol/operations.js';
 import { isTerminal } from './protocol/snapshot.js';
@@ -35,6 +36,9 @@ import type { Operation } from './types/Operation.js';
 import type { Canceller, JobExecutor, JobRunner, StatusReader } from './types/ports.js';
 import type { PurgeResult } from './types/PurgeResult.js';
 import type { Reply } from './types/Transport.js';
+
+/** How many values a body of `request` may have: more make a text that is longer than JavaScript's can be. */
+const MAX_VALUES = 2 ** 28;
 
 /** Shared by all calls without options: a pipeline makes a hundred thousand. */
 const NO_OPTIONS: SyncOptions = {};
@@ -79,8 +83,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    *
    * The result is kept for 30 minutes after the job is over (RunPod documentation, "Job states").
    */
-  run(request: JobRequest<I>, call: RunOptions = {}): Observable<JobSnapshot<O>> {
-    return submitJob(this.#view, { operation: 'run', request, options: call });
+  run(request: JobRequest<I>, call: RunOptions = NO_OPTIONS): Observable<JobSnapshot<O>> {
+    return submitJob(this.#view, { operation: 'run', request, options: call, checks: RUN });
   }
 
   /**
@@ -136,9 +140,10 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   status(id: string, call: CallOptions = {}): Observable<JobSnapshot<O>> {
     const context = this.#context;
     // Only a read with nothing of its own can be shared with others.
-    const isOwn = !!(call.headers ?? call.context);
+    const { headers, context: linkContext } = Object(call) as CallOptions;
+    const isOwn = !!(headers ?? linkContext);
     const read$ = isOwn ? context.call(statusCall(id), call) : context.jobs.read(id, { options: {} });
-    return read$.pipe(context.guardRead(call, { operation: 'status', jobId: id }), this.#checkOutput());
+    return read$.pipe(context.guardRead(call, CALL, { operation: 'status', jobId: id }), this.#checkOutput());
   }
 
   /**
@@ -155,7 +160,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    */
   watch(id: string, options: WatchOptions = {}): Observable<JobSnapshot<O>> {
     return watchJob(this.#context, id, { options }).pipe(
-      this.#context.guardRead(options, { operation: 'status', jobId: id }),
+      this.#context.guardRead(options, WATCH, { operation: 'status', jobId: id }),
       this.#checkOutput(),
     );
   }
@@ -175,7 +180,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    */
   stream(id: string, options: StreamOptions = {}): Observable<C> {
     return readStream(this.#view, { id, options }).pipe(
-      this.#context.guardRead(options, { operation: 'stream', jobId: id }),
+      this.#context.guardRead(options, STREAM, { operation: 'stream', jobId: id }),
       // A chunk has the type that the endpoint's schema checked, or that the caller states.
       concatMap((event) => (event.type === 'chunk' ? of(event.chunk as C) : EMPTY)),
     );
@@ -233,7 +238,9 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   }
 
   #job(origin: JobOrigin, policy: LeavePolicy, options: JobOptions<I>): Job<O, C> {
-    const backend = new EndpointJobBackend(this.#view, options, options.tag ?? origin.ref?.tag);
+    // Callers without types may give `null`, which the controller reports.
+    const known = Object(options) as JobOptions<I>;
+    const backend = new EndpointJobBackend(this.#view, known, known.tag ?? origin.ref?.tag);
     return new Job(new JobController(backend, origin, policy, options));
   }
 
@@ -247,14 +254,10 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Failures that may pass are ridden out for `outage`. The reading stops when the last subscriber leaves.
    */
   watchHealth(options: WatchHealthOptions = {}): Observable<EndpointHealth> {
-    const { every, outage } = options;
     const context = this.#context;
-    const names = { operation: 'health' };
-    return defer(() => {
-      const issues = checkDurations({ every, outage });
-      if (issues.length) throw invalidRequest(issues, context.errorContext(names));
-      return context.health.watch(() => this.health(), options);
-    }).pipe(context.guardRead(options, names));
+    return defer(() => context.health.watch(() => this.health(), options)).pipe(
+      context.guardRead(options, WATCH_HEALTH, { operation: 'health' }),
+    );
   }
 
   /**
@@ -263,7 +266,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Unsubscribing aborts the request, which may have had its effect already.
    */
   purgeQueue(call?: CallOptions): Observable<PurgeResult> {
-    return this.#context.call({ operation: 'purge-queue', read: ({ text }) => parsePurge(text) }, call);
+    const issues = checkOptions(call, CALL);
+    return this.#context.call({ operation: 'purge-queue', issues, read: ({ text }) => parsePurge(text) }, call);
   }
 
   /**
@@ -279,9 +283,12 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    *
    * @param operation - the path after the endpoint's id
    */
-  request(operation: Operation, { method, body, query, ...call }: RawRequest = {}): Observable<Reply> {
+  request(operation: Operation, request: RawRequest = {}): Observable<Reply> {
     return defer(() => {
-      const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+      const { method, body, query, ...call } = Object(request) as RawRequest;
+      const isText = body === undefined || typeof body === 'string';
+      const issues = [...checkOptions(request, RAW), ...(isText ? [] : checkJson('body', body, MAX_VALUES))];
+      const text = isText || issues.length ? (body as string | undefined) : JSON.stringify(body);
       const sends = method ?? (text === undefined ? operationRow(operation).method : 'POST');
       return this.#context.call(
         {
@@ -289,6 +296,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
           method: sends,
           query,
           body: text,
+          issues,
           read: (reply) => ({ value: reply }),
         },
         call,
@@ -298,7 +306,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
 
   /** Does something to a job, which is then read again for those who watch it. */
   #command(operation: 'cancel' | 'retry', id: string, options: CallOptions): Observable<JobSnapshot<O>> {
-    return this.#context.call({ operation, jobId: id }, options).pipe(
+    return this.#context.call({ operation, jobId: id, issues: checkOptions(options, CALL) }, options).pipe(
       tap(() => {
         this.#context.jobs.refresh(id);
       }),

@@ -17,10 +17,29 @@ import { environmentVariable } from './http/environmentVariable.js';
 import { inBrowser } from './http/inBrowser.js';
 import type { EndpointOptions } from './endpoint/EndpointOptions.js';
 import { EndpointContext } from './endpoint/EndpointContext.js';
+import { checkLimits } from './http/checkLimits.js';
+import { checkRetry } from './http/checkRetry.js';
 import { resolveLimits, type LimitsOption } from './http/resolveLimits.js';
 import { Endpoint } from './endpoint.js';
 import { ConfigurationError } from './errors/ConfigurationError.js';
-import { checkDurations, issuesText, must } from './protocol/checks.js';
+import { assertOptions } from './errors/invalidOptions.js';
+import {
+  anything,
+  callback,
+  count,
+  duration,
+  either,
+  flag,
+  axios as isAxios,
+  mustBe,
+  observable,
+  required,
+  scheduler as isScheduler,
+  schema,
+  secret,
+  text,
+  type Checks,
+} from './protocol/checkOptions.js';
 import { MAX_RESPONSE_BYTES } from './protocol/limits.js';
 import { axiosTransport } from './http/transports/axiosTransport.js';
 import type { RetryOptions } from './http/retryCall.js';
@@ -102,6 +121,34 @@ export interface RunpodOptions extends Omit<ClientOptions, 'transport'> {
   readonly allowBrowser?: boolean;
 }
 
+const OWN: Checks<Omit<ClientOptions, 'transport'>> = {
+  apiKey: either('function', anything, secret),
+  baseUrl: text,
+  links: mustBe(
+    'a list of functions',
+    (links) => Array.isArray(links) && links.every((link) => typeof link === 'function'),
+  ),
+  retry: checkRetry,
+  limits: checkLimits,
+  requestTimeout: duration,
+  maxResponseBytes: count(1),
+  scheduler: isScheduler,
+  random: callback,
+  notices: observable,
+  allowInsecure: flag,
+};
+
+const CLIENT: Checks<ClientOptions> = { ...OWN, transport: required(callback) };
+
+const RUNPOD: Checks<RunpodOptions> = { ...OWN, axios: isAxios, allowBrowser: flag };
+
+const ENDPOINT: Checks<EndpointOptions<object, unknown, unknown>> = {
+  input: schema,
+  output: schema,
+  chunk: schema,
+  parse: callback,
+};
+
 /** A client of the service. Its endpoints share rate limits, a connection pool, and what is known of each job. */
 export class Runpod {
   /**
@@ -126,12 +173,15 @@ export class Runpod {
    * const endpoint = runpod().endpoint<{ prompt: string }, { text: string }>('my-endpoint');
    * ```
    *
+   * Throws `ConfigurationError` for options that cannot work.
+   *
    * @param id - by default the environment variable `ENDPOINT_ID`. A wrong or missing id is an error of each call.
    */
   endpoint<I extends object = Record<string, unknown>, O = unknown, C = unknown>(
     id: string | undefined = environmentVariable('ENDPOINT_ID'),
     options: EndpointOptions<I, O, C> = {},
   ): Endpoint<I, O, C> {
+    assertOptions('endpoint', options, ENDPOINT);
     let context = this.#endpoints.get(id);
     if (!context) {
       context = new EndpointContext(id, this.#client);
@@ -191,6 +241,7 @@ export class Runpod {
  * Throws `ConfigurationError` for options that cannot work. A missing API key is an error of each call.
  */
 export function createRunpod(options: ClientOptions): Runpod {
+  assertOptions('createRunpod', options, CLIENT);
   return create(options);
 }
 
@@ -203,9 +254,11 @@ export function createRunpod(options: ClientOptions): Runpod {
  *
  * Throws `ConfigurationError` for options that cannot work. A missing API key is an error of each call.
  */
-export function runpod({ axios, allowBrowser = false, ...options }: RunpodOptions = {}): Runpod {
+export function runpod(options: RunpodOptions = {}): Runpod {
+  assertOptions('runpod', options, RUNPOD);
+  const { axios, allowBrowser = false, ...clientOptions } = options;
   const exposed = inBrowser() && !allowBrowser && !axios;
-  return create({ ...options, transport: axiosTransport(axios) }, exposed);
+  return create({ ...clientOptions, transport: axiosTransport(axios) }, exposed);
 }
 
 function create(options: ClientOptions, exposed = false): Runpod {
@@ -220,25 +273,13 @@ function create(options: ClientOptions, exposed = false): Runpod {
   const given = options.baseUrl ?? environmentVariable('RUNPOD_BASE_URL');
   const base = parseBaseUrl(given ?? DEFAULT_BASE_URL, options.allowInsecure);
   if (typeof base === 'string') throw misuse(`the base URL ${base}`);
-  const issues = [
-    ...checkDurations({ requestTimeout }),
-    ...must(
-      Number.isSafeInteger(maxResponseBytes) && maxResponseBytes > 0,
-      'maxResponseBytes',
-      maxResponseBytes,
-      'be a whole number of bytes, at least 1',
-    ),
-  ];
-  if (issues.length) throw misuse(issuesText(issues));
-  const bounds = resolveLimits(limits);
-  if (!bounds) throw misuse('limits.share must be above 0 and at most 1');
   const client = new ClientContext({
     transport,
     apiKey,
     base,
     links: options.links ?? [],
     retry: retry === false ? { attempts: 1 } : retry,
-    limits: bounds,
+    limits: resolveLimits(limits),
     requestTimeout,
     maxResponseBytes,
     scheduler: durationScheduler(options.scheduler),

@@ -14,7 +14,8 @@ import { acceptedOf } from '../http/requestContext.js';
 import { sendCall } from '../http/sendCall.js';
 import { lagUntil } from '../http/submissionLag.js';
 import { JobCache } from '../polling/JobCache.js';
-import { checkDurations, checkId } from '../protocol/checks.js';
+import { checkOptions, type Checks } from '../protocol/checkOptions.js';
+import { checkId } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
 import { operationRow } from '../protocol/operations.js';
 import { isTerminal } from '../protocol/snapshot.js';
@@ -118,8 +119,6 @@ export class EndpointContext {
     { isSubmission = false } = {},
   ): MonoTypeOperatorFunction<T> {
     const { client } = this;
-    const issues = checkDurations({ timeout });
-    if (issues.length) return () => throwError(() => invalidRequest(issues, context()));
     const limited = withTimeoutAndSignal<T>(
       { timeout, signal },
       { context, scheduler: client.settings.scheduler, isSubmission },
@@ -127,9 +126,19 @@ export class EndpointContext {
     return (source) => client.whileOpen(limited(source), context);
   }
 
-  /** The same for a read that several callers share: it has no call of its own that could have been accepted. */
-  guardRead<T>(options: CallOptions, names: CallNames): MonoTypeOperatorFunction<T> {
-    return this.guard(options, () => this.errorContext(names));
+  /**
+   * The same for a read that several callers share: it has no call of its own that could have been accepted, or that
+   * could check the caller's options.
+   */
+  guardRead<T, Options extends CallOptions>(
+    options: Options,
+    checks: Checks<Options>,
+    names: CallNames,
+  ): MonoTypeOperatorFunction<T> {
+    const context = () => this.errorContext(names);
+    const issues = checkOptions(options, checks);
+    if (issues.length) return () => throwError(() => invalidRequest(issues, context()));
+    return this.guard(options, context);
   }
 
   /** Reports a submission that the service may have accepted, and whose answer was lost when nobody waited for it. */

@@ -5,7 +5,7 @@ import { withDetails } from '../errors/withDetails.js';
 import type { Closeable } from '../http/ClientContext.js';
 import { linkSubscription } from '../polling/linkSubscription.js';
 import type { SnapshotObserver, WatchRequest } from '../polling/WatchRequest.js';
-import { checkWait, checkWatch } from '../protocol/checks.js';
+import { RUN_TO_END, SYNC } from '../protocol/callChecks.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { SyncOptions } from '../types/callOptions.js';
 import type { JobRequest } from '../types/JobRequest.js';
@@ -48,12 +48,13 @@ export class RunToEndSubscription<I extends object, O, C>
   submit(request: JobRequest<I>): void {
     const { options } = this;
     const subscriber = this.#subscriber;
-    const { wait } = options;
+    const operation = this.#operation;
+    const { wait } = Object(options) as SyncOptions;
     const { client } = this.#view.context;
-    const issues = [...checkWait(wait), ...checkWatch(options)];
+    const checks = operation === 'run' ? RUN_TO_END : SYNC;
     const startedAt = client.now();
     let answer: JobSnapshot | undefined;
-    const submission$ = () => submitJob(this.#view, { operation: this.#operation, request, options, wait, issues });
+    const submission$ = () => submitJob(this.#view, { operation, request, options, wait, checks });
     linkSubscription(subscriber, submission$).subscribe({
       next: (snapshot) => {
         if (!isTerminal(snapshot)) this.#id = snapshot.id;

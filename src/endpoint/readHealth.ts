@@ -1,4 +1,6 @@
 import { tap, type Observable } from 'rxjs';
+import { CALL } from '../protocol/callChecks.js';
+import { checkOptions } from '../protocol/checkOptions.js';
 import { parseHealth } from '../protocol/health.js';
 import type { CallOptions } from '../types/callOptions.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
@@ -8,6 +10,6 @@ import type { EndpointContext } from './EndpointContext.js';
 export function readHealth(context: EndpointContext, options?: CallOptions): Observable<EndpointHealth> {
   const { id = '', client } = context;
   return context
-    .call({ operation: 'health', read: ({ text }) => parseHealth(text) }, options)
+    .call({ operation: 'health', issues: checkOptions(options, CALL), read: ({ text }) => parseHealth(text) }, options)
     .pipe(tap(({ workers }) => client.noteRunningWorkers(id, workers.running)));
 }

@@ -2,7 +2,6 @@ import { tap, type Observable } from 'rxjs';
 import { StreamInUseError } from '../errors/StreamInUseError.js';
 import type { CallMeta } from '../http/ApiCall.js';
 import type { CallState } from '../http/CallState.js';
-import { checkDurations, checkWait } from '../protocol/checks.js';
 import { STREAM_WAIT } from '../protocol/limits.js';
 import { isTerminalStatus } from '../protocol/snapshot.js';
 import { parseStream, type StreamReply } from '../protocol/streamReply.js';
@@ -31,7 +30,7 @@ export function readStream<I extends object, O, C>(
   { context, options: { chunk: schema } }: EndpointView<I, O, C>,
   { id, options, meta = {}, position = {}, onJobOver }: StreamRead,
 ): Observable<StreamEvent> {
-  const { wait, onGap, outage, headers, context: linkContext } = options;
+  const { wait, onGap, outage, headers, context: linkContext } = Object(options) as StreamOptions;
   const { client, jobs } = context;
   const callOptions = { headers, context: linkContext };
   const names = { operation: 'stream', jobId: id, tag: meta.tag };
@@ -47,7 +46,6 @@ export function readStream<I extends object, O, C>(
           jobId: id,
           query: { wait },
           holdFor: wait ?? STREAM_WAIT,
-          issues: [...checkWait(wait), ...checkDurations({ outage })],
           onStart: (state) => {
             lastCall = state;
           },

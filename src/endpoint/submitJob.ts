@@ -1,7 +1,10 @@
 import { concatMap, defer, type Observable } from 'rxjs';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import type { CallMeta } from '../http/ApiCall.js';
-import { jobBody, type Issue } from '../protocol/checks.js';
+import { checkOptions, type Checks } from '../protocol/checkOptions.js';
+import type { Issue } from '../protocol/checks.js';
+import { jobBody } from '../protocol/jobBody.js';
+import { isRecord } from '../protocol/json.js';
 import { RUNSYNC_WAIT } from '../protocol/limits.js';
 import type { RunOptions } from '../types/callOptions.js';
 import type { JobRequest } from '../types/JobRequest.js';
@@ -17,17 +20,16 @@ export interface Submission<I extends object> {
   readonly options: RunOptions;
   /** How long the service holds the answer of `/runsync`, in milliseconds. */
   readonly wait?: number | undefined;
-  /** What is wrong with the caller's other options. With any issue, nothing is sent. */
-  readonly issues?: readonly Issue[];
+  /** Checks of the options, where they were not checked before. With any issue, nothing is sent. */
+  readonly checks?: Checks<RunOptions>;
   readonly meta?: CallMeta;
 }
 
 /** Submits a job, once its input is checked. Emits the answer and completes. */
 export function submitJob<I extends object, O, C>(
   { context, options: { input: schema, output } }: EndpointView<I, O, C>,
-  { operation, request, options, wait, issues = [], meta = {} }: Submission<I>,
+  { operation, request, options, wait, checks, meta = {} }: Submission<I>,
 ): Observable<JobSnapshot<O>> {
-  const { allowEmptyInput, ...callOptions } = options;
   const refuse = (found: readonly Issue[]) => invalidRequest(found, context.errorContext({ operation, ...meta }));
   return defer(() => {
     // Callers without types may give no request at all.
@@ -35,7 +37,10 @@ export function submitJob<I extends object, O, C>(
     return validate(schema, 'input', given, refuse);
   }).pipe(
     concatMap((input) => {
-      const { body, issues: bodyIssues } = jobBody({ ...request, input }, operation, { allowEmptyInput });
+      const issues = checks ? checkOptions(options, checks) : [];
+      const { allowEmptyInput, ...callOptions } = Object(options) as RunOptions;
+      const whole = isRecord(request) ? { ...request, input } : { input };
+      const { body, issues: bodyIssues } = jobBody(whole, operation, { allowEmptyInput });
       return context.call(
         {
           ...meta,

@@ -21,7 +21,10 @@ function inWorkerOfPage(globals: PlatformGlobals): boolean {
 
 /** Runtimes of servers that have workers or globals like those of a browser. */
 function onServer({ Deno, Bun, EdgeRuntime, navigator }: PlatformGlobals): boolean {
-  return [Deno, Bun, EdgeRuntime].some(isPresent) || (navigator as { userAgent?: unknown } | undefined)?.userAgent === 'Cloudflare-Workers';
+  return (
+    [Deno, Bun, EdgeRuntime].some(isPresent) ||
+    (navigator as { userAgent?: unknown } | undefined)?.userAgent === 'Cloudflare-Workers'
+  );
 }
 
 function isPresent(value: unknown): boolean {

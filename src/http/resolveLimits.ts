@@ -8,15 +8,14 @@ export type LimitsOption = 'documented' | Limits | { readonly share: number } | 
 export type ResolvedLimits = Readonly<Record<string, OperationLimits | undefined>>;
 
 /**
- * The limits that an option stands for; `undefined` where `share` is not a number above 0 and at most 1. A share of a
- * documented limit is rounded down, and is at least one request.
+ * The limits that an option stands for, which `checkLimits` has let through. A share of a documented limit is rounded down,
+ * and is at least one request.
  */
-export function resolveLimits(option: LimitsOption): ResolvedLimits | undefined {
+export function resolveLimits(option: LimitsOption): ResolvedLimits {
   if (option === 'documented') return documentedLimits(1);
   const { share } = Object(option) as { readonly share?: unknown };
   // The limits of an operation are an object, so a number can only be a share.
-  if (typeof share !== 'number') return Object(option) as ResolvedLimits;
-  return share > 0 && share <= 1 ? documentedLimits(share) : undefined;
+  return typeof share === 'number' ? documentedLimits(share) : (Object(option) as ResolvedLimits);
 }
 
 function documentedLimits(share: number): ResolvedLimits {

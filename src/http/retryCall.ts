@@ -14,7 +14,8 @@ import { lagPause } from './submissionLag.js';
 export interface RetryOptions {
   /**
    * How often a call is sent at most. The 404 of a job just submitted does not count: for ten seconds the job may not be
-   * known to all of the service's machines, and the call is sent again.
+   * known to all of the service's machines, and the call is sent again. At least 1; `Infinity` sends it until it is
+   * answered.
    * @defaultValue 4
    */
   readonly attempts?: number;
@@ -25,13 +26,13 @@ export interface RetryOptions {
    */
   readonly base?: number;
   /**
-   * Upper bound of all pauses, in milliseconds.
+   * Upper bound of all pauses, in milliseconds; `Infinity` for none.
    * @defaultValue 10 000
    */
   readonly max?: number;
   /**
    * The longest `Retry-After` that is obeyed, in milliseconds: it makes a pause longer, and never shorter. A longer one is reported as `RateLimitError`, or
-   * `HttpError`, with `retryAfter`.
+   * `HttpError`, with `retryAfter`. `Infinity` obeys any.
    * @defaultValue 60 000
    */
   readonly maxRetryAfter?: number;

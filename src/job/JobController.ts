@@ -44,10 +44,14 @@ export class JobController implements JobContext {
   #state: JobState;
   #changes$: Subject<CancelOutcome | undefined> | undefined;
 
-  /** @param policy - what is done to the job when it is released, unless `onUnsubscribe` says otherwise */
-  constructor(backend: JobBackend, origin: JobOrigin, policy: LeavePolicy, options: JobOptions<object>) {
+  /**
+   * @param policy - what is done to the job when it is released, unless `onUnsubscribe` says otherwise
+   * @param given - the caller's options; with any that is wrong, the views error, and none of them counts
+   */
+  constructor(backend: JobBackend, origin: JobOrigin, policy: LeavePolicy, given: JobOptions<object>) {
     const { request, ref } = origin;
-    const issues = checkJobOptions(origin, options, backend.endpointId);
+    const issues = checkJobOptions(origin, given, backend.endpointId);
+    const options = issues.length ? {} : given;
     this.backend = backend;
     this.origin = origin;
     this.options = options;

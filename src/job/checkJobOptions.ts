@@ -1,27 +1,52 @@
-import { checkDurations, checkId, checkWatch, must, type Issue } from '../protocol/checks.js';
-import { timeoutOf } from './deadlines.js';
-import type { JobOptions } from './JobOptions.js';
+import { CALL, RUN, STREAM, WATCH, wait } from '../protocol/callChecks.js';
+import {
+  callback,
+  checkOptions,
+  countOrInfinity,
+  duration,
+  either,
+  flag,
+  nested,
+  oneOf,
+  text,
+  type Checks,
+} from '../protocol/checkOptions.js';
+import { checkId, must, type Issue } from '../protocol/checks.js';
+import { isRecord } from '../protocol/json.js';
+import type { JobOptions, JobTimeout } from './JobOptions.js';
 import type { JobOrigin } from './JobOrigin.js';
 
+const TIMEOUT: Checks<JobTimeout> = { queue: duration, execution: duration, total: duration };
+
+const JOB: Checks<JobOptions<object>> = {
+  signal: CALL.signal,
+  headers: CALL.headers,
+  context: CALL.context,
+  allowEmptyInput: RUN.allowEmptyInput,
+  every: WATCH.every,
+  poll: WATCH.poll,
+  longPoll: wait,
+  outage: duration,
+  onGap: STREAM.onGap,
+  onUnsubscribe: oneOf('cancel', 'cancel-if-queued', 'detach'),
+  grace: duration,
+  timeout: either('object', nested(TIMEOUT), duration),
+  settle: duration,
+  stream: flag,
+  replayChunks: either('string', oneOf('all'), countOrInfinity(0)),
+  tag: text,
+  beforeSubmit: callback,
+};
+
 /** Everything that is wrong with a job's options, and with its reference where the job was attached to. */
-export function checkJobOptions(
-  { request, ref }: JobOrigin,
-  options: JobOptions<object>,
-  endpointId: string | undefined,
-): Issue[] {
-  const { grace, settle } = options;
-  const { queue, execution, total } = timeoutOf(options);
-  const issues = [
-    ...checkDurations({
-      'timeout.queue': queue,
-      'timeout.execution': execution,
-      'timeout.total': total,
-      grace,
-      settle,
-    }),
-    ...checkWatch(options),
-  ];
-  if (request) return issues;
+export function checkJobOptions(origin: JobOrigin, options: unknown, endpointId: string | undefined): Issue[] {
+  const issues = checkOptions(options, JOB);
+  if (!('request' in origin)) return [...issues, ...checkRef(origin.ref, endpointId)];
+  const { request } = origin;
+  return [...issues, ...must(isRecord(request), 'request', request, 'be an object, as in job({ input: { … } })')];
+}
+
+function checkRef(ref: unknown, endpointId: string | undefined): Issue[] {
   const {
     v,
     id,
@@ -33,7 +58,6 @@ export function checkJobOptions(
   } = Object(ref) as Record<string, unknown>;
   const isCount = Number.isSafeInteger(chunks) && Number(chunks) >= 0;
   return [
-    ...issues,
     ...checkId('ref.id', id),
     ...must(v === 1, 'ref.v', v, 'be 1: the reference is of another version'),
     ...must(

@@ -1,6 +1,8 @@
 import { defer, fromEvent, map, of, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
 import { AbortedError } from '../errors/AbortedError.js';
+import { invalidOptions } from '../errors/invalidOptions.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
+import { signal as isSignal } from '../protocol/checkOptions.js';
 
 /**
  * Errors with `AbortedError` as soon as a signal is aborted, and unsubscribes from the source. Where the signal is aborted
@@ -9,6 +11,8 @@ import type { ErrorContext } from '../errors/RunpodError.js';
  * ```ts
  * endpoint.watch(id).pipe(abortWith(controller.signal));
  * ```
+ *
+ * Throws `ConfigurationError` where the signal is none.
  *
  * @param signal - without a signal, the result is the source
  * @param context - called on an abort; the error's `operation`, ids and tag
@@ -21,6 +25,8 @@ export function abortWith<T>(
   context: () => ErrorContext = () => ({ operation: 'abortWith' }),
 ): MonoTypeOperatorFunction<T> {
   if (!signal) return (source) => source;
+  const issues = isSignal(signal, 'signal');
+  if (issues.length) throw invalidOptions('abortWith', issues);
   const aborted$ = defer(() => (signal.aborted ? of(0) : fromEvent(signal, 'abort'))).pipe(
     map((): never => {
       throw new AbortedError({ ...context(), cause: signal.reason as unknown });

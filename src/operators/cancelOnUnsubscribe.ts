@@ -1,4 +1,6 @@
 import { config, defer, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import { assertOptions } from '../errors/invalidOptions.js';
+import { callback, text, type Checks } from '../protocol/checkOptions.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { Canceller } from '../types/ports.js';
@@ -16,6 +18,8 @@ export interface CancelOnUnsubscribeOptions {
    */
   readonly onError?: (error: unknown, id: string) => void;
 }
+
+const CANCEL_ON_UNSUBSCRIBE: Checks<CancelOnUnsubscribeOptions> = { id: text, onError: callback };
 
 /**
  * Cancels the job on the server when the result is unsubscribed from before the job is over: by the subscriber, or by an
@@ -39,12 +43,14 @@ export interface CancelOnUnsubscribeOptions {
  * the subscription has ended. Its answer is ignored, and its error goes to `onError`. An `Endpoint` repeats a cancel a
  * bounded number of times, reports each attempt in `activity$`, and does not count it in `settled()`.
  *
- * Emits, completes and errors as the source does.
+ * Emits, completes and errors as the source does. Throws `ConfigurationError` for options that cannot work.
  */
 export function cancelOnUnsubscribe<O>(
   canceller: Canceller<unknown>,
-  { id, onError = (error) => config.onUnhandledError?.(error) }: CancelOnUnsubscribeOptions = {},
+  options: CancelOnUnsubscribeOptions = {},
 ): MonoTypeOperatorFunction<JobSnapshot<O>> {
+  assertOptions('cancelOnUnsubscribe', options, CANCEL_ON_UNSUBSCRIBE);
+  const { id, onError = (error) => config.onUnhandledError?.(error) } = options;
   return (source) =>
     defer(() => {
       let runningId = id;

@@ -12,6 +12,15 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
+import { assertOptions } from '../errors/invalidOptions.js';
+import {
+  callback,
+  countOrInfinity,
+  duration,
+  longDuration,
+  scheduler as isScheduler,
+  type Checks,
+} from '../protocol/checkOptions.js';
 import { sameJson } from '../protocol/json.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
@@ -49,6 +58,14 @@ export interface RetryJobOptions {
   readonly scheduler?: SchedulerLike;
 }
 
+const RETRY_JOB: Checks<RetryJobOptions> = {
+  count: countOrInfinity(0),
+  delay: longDuration,
+  when: callback,
+  lag: duration,
+  scheduler: isScheduler,
+};
+
 /**
  * Runs a job again when it ends FAILED or TIMED_OUT, by a `/retry` with its id, and goes on with its snapshots. The service
  * runs it with its original input.
@@ -72,11 +89,15 @@ export interface RetryJobOptions {
  * Unsubscribing during the delay prevents the `/retry`. While the `/retry` is in flight, unsubscribing acts as
  * unsubscribing from `retrier.retry` does (an `Endpoint` then cancels the job). Later it unsubscribes from `watch(id)` and
  * does nothing to the job. To have the job cancelled, put `cancelOnUnsubscribe` after this operator.
+ *
+ * Throws `ConfigurationError` for options that cannot work.
  */
 export function retryJob<O>(
   retrier: JobRetrier<O> & JobWatcher<O>,
-  { count = 1, delay = 0, when = () => true, lag = 10_000, scheduler: given }: RetryJobOptions = {},
+  options: RetryJobOptions = {},
 ): MonoTypeOperatorFunction<JobSnapshot<O>> {
+  assertOptions('retryJob', options, RETRY_JOB);
+  const { count = 1, delay = 0, when = () => true, lag = 10_000, scheduler: given } = options;
   const scheduler = durationScheduler(given);
   const afterDelay = (ms: number, then: () => Observable<JobSnapshot<O>>) =>
     timer(Math.min(ms, MAX_TIMER), scheduler).pipe(switchMap(then));

@@ -1,32 +1,54 @@
-import { ConfigurationError } from '../errors/ConfigurationError.js';
-import type { BufferLimit } from './InputBuffer.js';
+import { assertOptions, invalidOptions } from '../errors/invalidOptions.js';
+import {
+  anything,
+  callback,
+  countOrInfinity,
+  either,
+  longDuration,
+  nested,
+  observable,
+  observer,
+  oneOf,
+  required,
+  scheduler,
+  type Checks,
+} from '../protocol/checkOptions.js';
+import { must } from '../protocol/checks.js';
 import type { PipelineOptions } from './PipelineOptions.js';
+import type { RetryItemOptions } from './RetryPolicy.js';
 
-/** Throws where an option of a pipeline is out of range. Numbers from an Observable are not checked. */
-export function checkPipelineOptions<I extends object, O>(
+const RETRY_ITEM: Checks<RetryItemOptions> = {
+  count: required(countOrInfinity(0)),
+  delay: either('function', anything, longDuration),
+  on: callback,
+};
+
+/** The checks of the options of pipelines. */
+export const PIPELINE: Checks<PipelineOptions> = {
+  concurrency: either('object', observable, countOrInfinity(1)),
+  order: oneOf('finished', 'input'),
+  retry: either('object', nested(RETRY_ITEM), countOrInfinity(0)),
+  onError: oneOf('item', 'throw', 'stop'),
+  deadLetters: observer,
+  paused: observable,
+  totals: observer,
+  scheduler,
+};
+
+/**
+ * Throws where a runner is none, or an option is wrong: nothing is submitted then.
+ *
+ * @param operation - the public function that is called, for the error
+ */
+export function assertRunner<T extends object>(
   operation: string,
-  { concurrency, retry }: PipelineOptions<I, O>,
-  bufferLimit?: BufferLimit,
+  runner: unknown,
+  options: unknown,
+  checks: Checks<T>,
 ): void {
-  const check = (name: string, value: unknown, minimum: number) => {
-    checkCount({ operation, name, value, minimum });
-  };
-  if (typeof concurrency === 'number') check('concurrency', concurrency, 1);
-  if (retry !== undefined) check('retry', typeof retry === 'object' ? retry.count : retry, 0);
-  if (bufferLimit) check('buffer', bufferLimit.buffer, 0);
-}
-
-interface Count {
-  readonly operation: string;
-  readonly name: string;
-  readonly value: unknown;
-  readonly minimum: number;
-}
-
-function checkCount({ operation, name, value, minimum }: Count): void {
-  if (value === Infinity || (Number.isInteger(value) && Number(value) >= minimum)) return;
-  throw new ConfigurationError(
-    `${name} is ${String(value)}: it must be a whole number of at least ${minimum}, or Infinity`,
-    { operation },
-  );
+  const { runToEnd } = Object(runner) as { readonly runToEnd?: unknown };
+  const isRunner = typeof runner === 'function' || typeof runToEnd === 'function';
+  const issues = must(isRunner, 'runner', runner, 'be an endpoint, or a function that runs one job');
+  if (issues.length) throw invalidOptions(operation, issues);
+  assertOptions(operation, options, checks);
 }

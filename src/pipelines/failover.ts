@@ -2,11 +2,15 @@ import { NEVER, catchError, defer, filter, map, of, takeUntil, throwError, timer
 import type { Observable, SchedulerLike } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { RunpodError } from '../errors/RunpodError.js';
+import { invalidOptions } from '../errors/invalidOptions.js';
 import { jobError } from '../errors/jobError.js';
+import { callback, mustBe, scheduler as isScheduler, type Checks } from '../protocol/checkOptions.js';
+import { must } from '../protocol/checks.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { JobExecutor } from '../types/ports.js';
+import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
 import { runnerOf, toEnd } from './runnerOf.js';
@@ -21,7 +25,7 @@ export interface FailoverOptions {
   readonly on?: (error: unknown) => boolean;
   /**
    * How long a job may wait for a worker. After that it is cancelled, and the next runner runs it.
-   * @defaultValue for ever
+   * @defaultValue `Infinity`: for ever
    */
   readonly queue?: number;
   /**
@@ -32,6 +36,16 @@ export interface FailoverOptions {
   /** @defaultValue `asyncScheduler` */
   readonly scheduler?: SchedulerLike;
 }
+
+const FAILOVER: Checks<FailoverOptions> = {
+  on: callback,
+  queue: mustBe(
+    'a number of milliseconds of at least 0, or Infinity',
+    (value) => typeof value === 'number' && value >= 0,
+  ),
+  onError: callback,
+  scheduler: isScheduler,
+};
 
 /** What one runner has done with the job so far. */
 interface RunnerState<O> {
@@ -54,12 +68,16 @@ interface RunnerState<O> {
  * - Emits the snapshots of one runner after the other, told apart by their ids. A terminal snapshot is the last. The end
  *   of the last runner's job is final.
  *
- * Unsubscribing unsubscribes from the current runner, which cancels its job.
+ * Throws `ConfigurationError` for options that cannot work. Unsubscribing unsubscribes from the current runner, which cancels its job.
  */
 export function failover<I extends object, O>(
   runners: readonly (JobExecutor<I, O> | Runner<I, O>)[],
-  { on = isRefused, queue, onError, scheduler: given }: FailoverOptions = {},
+  options: FailoverOptions = {},
 ): Runner<I, O> {
+  const issues = must(Array.isArray(runners), 'runners', runners, 'be a list of endpoints or functions');
+  if (issues.length) throw invalidOptions('failover', issues);
+  for (const runner of runners) assertRunner('failover', runner, options, FAILOVER);
+  const { on = isRefused, queue = Infinity, onError, scheduler: given } = options;
   const runs = runners.map((runner) => runnerOf(runner));
   const scheduler = durationScheduler(given);
   return (request, index) => {
@@ -71,7 +89,7 @@ export function failover<I extends object, O>(
       if (position === runs.length - 1) return job$;
       return defer(() => {
         const state: RunnerState<O> = { queued: true, timedOut: false };
-        const queueTimeout$ = timer(Math.min(queue ?? 0, MAX_TIMER), scheduler).pipe(
+        const queueTimeout$ = timer(Math.min(queue, MAX_TIMER), scheduler).pipe(
           filter(() => state.queued),
           map((): never => {
             state.timedOut = true;
@@ -86,7 +104,7 @@ export function failover<I extends object, O>(
             state.failedEnd = { snapshot, error };
             throw error;
           }),
-          takeUntil(queue === undefined ? NEVER : queueTimeout$),
+          takeUntil(queue === Infinity ? NEVER : queueTimeout$),
         );
         return attempt$.pipe(
           catchError((error: unknown) => {

@@ -1,16 +1,24 @@
 import { EMPTY, catchError, concatMap, defer, map, merge, of, switchMap, throwError, timer } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { untilTerminal } from '../operators/untilTerminal.js';
+import {
+  callback,
+  durationOrNever,
+  required,
+  scheduler as isScheduler,
+  type Checks,
+} from '../protocol/checkOptions.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { JobExecutor } from '../types/ports.js';
+import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
 import { runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link hedge}; all durations in milliseconds. */
 export interface HedgeOptions {
-  /** How long the first job may take before the second is submitted. */
+  /** How long the first job may take before the second is submitted; `Infinity` submits none. */
   readonly after: number;
   /**
    * Whether to submit the second job, given the last snapshot of the first, if there is one.
@@ -25,6 +33,13 @@ export interface HedgeOptions {
   /** @defaultValue `asyncScheduler` */
   readonly scheduler?: SchedulerLike;
 }
+
+const HEDGE: Checks<HedgeOptions> = {
+  after: required(durationOrNever),
+  on: callback,
+  onError: callback,
+  scheduler: isScheduler,
+};
 
 /** The end of a job that did not complete: a terminal snapshot, or an error. */
 interface FailedEnd<O> {
@@ -45,12 +60,14 @@ interface FailedEnd<O> {
  * - Emits the snapshots of both jobs, told apart by their ids. The terminal snapshot that decides is the last.
  * - Where one job does not complete, the other decides. Where neither completes, the end of the first job counts.
  *
- * Unsubscribing unsubscribes from both jobs, which cancels them.
+ * Throws `ConfigurationError` for options that cannot work. Unsubscribing unsubscribes from both jobs, which cancels them.
  */
 export function hedge<I extends object, O>(
   runner: JobExecutor<I, O> | Runner<I, O>,
-  { after, on = () => true, onError, scheduler: given }: HedgeOptions,
+  options: HedgeOptions,
 ): Runner<I, O> {
+  assertRunner('hedge', runner, options, HEDGE);
+  const { after, on = () => true, onError, scheduler: given } = options;
   const run = runnerOf(runner);
   const scheduler = durationScheduler(given);
   return (request, index) =>
@@ -93,7 +110,9 @@ export function hedge<I extends object, O>(
           ),
         );
 
-      const second$ = timer(after, scheduler).pipe(switchMap(() => (on(latest) ? runJob(false) : EMPTY)));
+      // A timer of `Infinity` would fire at once.
+      const due$ = after === Infinity ? EMPTY : timer(after, scheduler);
+      const second$ = due$.pipe(switchMap(() => (on(latest) ? runJob(false) : EMPTY)));
       return merge(runJob(true), second$).pipe(untilTerminal());
     });
 }

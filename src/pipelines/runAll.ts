@@ -3,6 +3,7 @@ import type { JobExecutor } from '../types/ports.js';
 import type { PipelineItem, SucceededItem } from './PipelineItem.js';
 import type { PipelineOptions, WithoutFailures } from './PipelineOptions.js';
 import type { Runner } from './Runner.js';
+import { assertRunner, PIPELINE } from './checkPipelineOptions.js';
 import { fromIterable, type PipelineInputs } from './inputs.js';
 import { runPipeline } from './runPipeline.js';
 
@@ -41,5 +42,6 @@ export function runAll<I extends object, O>(
   inputs: PipelineInputs<I>,
   options: PipelineOptions<I, O> = {},
 ): Observable<PipelineItem<I, O>> {
-  return runPipeline('runAll', runner, fromIterable(inputs), options);
+  assertRunner('runAll', runner, options, PIPELINE);
+  return runPipeline(runner, fromIterable(inputs), options);
 }

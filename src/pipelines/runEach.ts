@@ -1,10 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
+import { countOrInfinity, oneOf, type Checks } from '../protocol/checkOptions.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobExecutor } from '../types/ports.js';
 import type { OverflowStrategy } from './InputBuffer.js';
 import type { PipelineItem, SucceededItem } from './PipelineItem.js';
 import type { PipelineOptions, WithoutFailures } from './PipelineOptions.js';
 import type { Runner } from './Runner.js';
+import { assertRunner, PIPELINE } from './checkPipelineOptions.js';
 import { fromObservable } from './inputs.js';
 import { runPipeline } from './runPipeline.js';
 
@@ -23,6 +25,12 @@ export interface RunEachOptions<I extends object = Record<string, unknown>, O = 
    */
   readonly overflow?: OverflowStrategy;
 }
+
+const RUN_EACH: Checks<RunEachOptions> = {
+  ...PIPELINE,
+  buffer: countOrInfinity(0),
+  overflow: oneOf('error', 'drop-oldest', 'drop-newest'),
+};
 
 /**
  * Runs a job for each request of an Observable, a limited number at a time. A request that comes while no job may start
@@ -48,7 +56,9 @@ export function runEach<I extends object, O>(
 ): OperatorFunction<JobRequest<I>, PipelineItem<I, O>>;
 export function runEach<I extends object, O>(
   runner: JobExecutor<I, O> | Runner<I, O>,
-  { buffer = 100, overflow = 'error', ...options }: RunEachOptions<I, O> = {},
+  options: RunEachOptions<I, O> = {},
 ): OperatorFunction<JobRequest<I>, PipelineItem<I, O>> {
-  return (source) => runPipeline('runEach', runner, fromObservable(source), options, { buffer, overflow });
+  assertRunner('runEach', runner, options, RUN_EACH);
+  const { buffer = 100, overflow = 'error' } = options;
+  return (source) => runPipeline(runner, fromObservable(source), options, { buffer, overflow });
 }

@@ -6,23 +6,16 @@ import { Pipeline } from './Pipeline.js';
 import type { PipelineItem } from './PipelineItem.js';
 import type { PipelineOptions } from './PipelineOptions.js';
 import type { Runner } from './Runner.js';
-import { checkPipelineOptions } from './checkPipelineOptions.js';
 import type { OpenInputSource } from './inputs.js';
 import { runnerOf } from './runnerOf.js';
 
-/**
- * The items of a pipeline; each subscription runs a pipeline of its own. Throws where an option is invalid.
- *
- * @param operation - the public function that is called, for error messages
- */
+/** The items of a pipeline; each subscription runs a pipeline of its own. */
 export function runPipeline<I extends object, O>(
-  operation: string,
   runner: JobExecutor<I, O> | Runner<I, O>,
   openSource: OpenInputSource<JobRequest<I>>,
   options: PipelineOptions<I, O>,
   bufferLimit?: BufferLimit,
 ): Observable<PipelineItem<I, O>> {
-  checkPipelineOptions(operation, options, bufferLimit);
   return new Observable((subscriber) => {
     const pipeline = new Pipeline(runnerOf(runner), options, bufferLimit, subscriber);
     // Before the start, because the subscriber may unsubscribe while the pipeline starts.

@@ -65,6 +65,12 @@ export function durationBetween(min: number, max: number): Check {
 /** A number of milliseconds that a JavaScript timer can keep. */
 export const duration = durationBetween(0, MAX_TIMER);
 
+/** A duration of any length; its owner shortens it to what a timer can keep. */
+export const longDuration = mustBe(
+  'a number of milliseconds of at least 0',
+  (value) => typeof value === 'number' && value >= 0 && value < Infinity,
+);
+
 /** A duration, or `Infinity` for never. */
 export const durationOrNever = mustBe(
   `a number of milliseconds from 0 to ${MAX_TIMER}, or Infinity`,
@@ -88,6 +94,10 @@ function isCount(value: unknown, min: number): boolean {
 export const flag = mustBe('true or false', (value) => typeof value === 'boolean');
 
 export const text = mustBe('text', (value) => typeof value === 'string');
+
+/** Text that is not quoted: it may be a key. */
+export const secret: Check = (value, field) =>
+  typeof value === 'string' ? [] : [{ field, given: kindOf(value), rule: 'must be text' }];
 
 export const callback = mustBe('a function', (value) => typeof value === 'function');
 
@@ -121,6 +131,14 @@ export const observer = having('an observer, with a function next', 'next');
 export const scheduler = having('a scheduler of RxJS', 'now', 'schedule');
 
 export const signal = having('an AbortSignal', 'addEventListener', 'removeEventListener');
+
+export const axios = having('an axios instance', 'request');
+
+/** A schema of any library that implements Standard Schema; some libraries make functions of them. */
+export const schema = mustBe('a schema that implements Standard Schema', (value) => {
+  const { '~standard': standard } = Object(value) as { readonly '~standard'?: { readonly validate?: unknown } };
+  return typeof standard?.validate === 'function';
+});
 
 /** Options within options. */
 export function nested<T extends object>(checks: Checks<T>): Check {

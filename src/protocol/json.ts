@@ -6,6 +6,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a value is a plain object, such as `{ … }` makes. */
+export function isPlain(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const proto: unknown = Object.getPrototypeOf(value);
+  // An object of another realm, such as a frame, has that realm's Object.prototype; its prototype is null, too.
+  return proto === null || Object.getPrototypeOf(proto) === null;
+}
+
 /** The parsed text. `undefined` where the text is not JSON: no JSON text has that value. */
 export function parseJson(text: string, parse: JsonParser = JSON.parse): unknown {
   try {

@@ -1,4 +1,6 @@
 import type { Observable, SchedulerLike } from 'rxjs';
+import { assertOptions } from '../errors/invalidOptions.js';
+import { duration, scheduler as isScheduler, type Checks } from '../protocol/checkOptions.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import { durationScheduler } from '../time/clocks.js';
 import { poll } from './poll.js';
@@ -20,6 +22,8 @@ export interface PollHealthOptions {
   readonly scheduler?: SchedulerLike;
 }
 
+const POLL_HEALTH: Checks<PollHealthOptions> = { every: duration, outage: duration, scheduler: isScheduler };
+
 /**
  * Reads an endpoint's health again and again. Emits every answer and never completes.
  *
@@ -28,11 +32,13 @@ export interface PollHealthOptions {
  * ```
  *
  * Reads go on through errors that are `retryable` for `outage`; any other error goes through at once. Unsubscribing aborts
- * the read in flight.
+ * the read in flight. Throws `ConfigurationError` for options that cannot work.
  */
 export function pollHealth(
   read: () => Observable<EndpointHealth>,
-  { every = 5000, outage = 300_000, scheduler }: PollHealthOptions = {},
+  options: PollHealthOptions = {},
 ): Observable<EndpointHealth> {
+  assertOptions('pollHealth', options, POLL_HEALTH);
+  const { every = 5000, outage = 300_000, scheduler } = options;
   return poll(read, { delay: () => every, outage, scheduler: durationScheduler(scheduler) });
 }

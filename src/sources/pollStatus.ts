@@ -1,4 +1,13 @@
 import { defer, distinctUntilChanged, takeWhile, type Observable, type SchedulerLike } from 'rxjs';
+import { assertOptions } from '../errors/invalidOptions.js';
+import {
+  callback,
+  duration,
+  mustBe,
+  observable,
+  scheduler as isScheduler,
+  type Checks,
+} from '../protocol/checkOptions.js';
 import { sameJson } from '../protocol/json.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
@@ -40,6 +49,15 @@ export interface PollStatusOptions {
   readonly scheduler?: SchedulerLike;
 }
 
+const POLL_STATUS: Checks<PollStatusOptions> = {
+  every: duration,
+  poll: callback,
+  outage: duration,
+  submittedAt: mustBe('a number of milliseconds', Number.isFinite),
+  notices: observable,
+  scheduler: isScheduler,
+};
+
 /**
  * Polls a job until it is over: reads at once, then again after a delay from each answer.
  *
@@ -54,12 +72,14 @@ export interface PollStatusOptions {
  * - A failed job is no error here; see `jobOutput`.
  * - Reads go on through errors that are `retryable` for `outage`; any other error goes through at once. Where the function
  *   `poll` throws, it errors with `ConfigurationError`.
+ * - Throws `ConfigurationError` for options that cannot work.
  * - Unsubscribing aborts the read in flight and does nothing to the job.
  */
 export function pollStatus<O>(
   read: () => Observable<JobSnapshot<O>>,
   options: PollStatusOptions = {},
 ): Observable<JobSnapshot<O>> {
+  assertOptions('pollStatus', options, POLL_STATUS);
   const { outage = 300_000, notices } = options;
   const scheduler = durationScheduler(options.scheduler);
   const policy = policyOf(options) ?? adaptivePolicy();

@@ -1,4 +1,14 @@
 import { EMPTY, concat, concatMap, defer, last, noop, of, type Observable } from 'rxjs';
+import { assertOptions } from '../errors/invalidOptions.js';
+import {
+  callback,
+  duration,
+  oneOf,
+  record,
+  required,
+  scheduler as isScheduler,
+  type Checks,
+} from '../protocol/checkOptions.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { StreamReply } from '../protocol/streamReply.js';
 import { ChunkDelivery } from './ChunkDelivery.js';
@@ -7,6 +17,19 @@ import { durationScheduler } from '../time/clocks.js';
 import { streamCursor } from './StreamCursor.js';
 import type { StreamEvent } from './StreamEvent.js';
 import { StreamReader } from './StreamReader.js';
+
+const STREAM_CHUNKS: Checks<StreamChunksOptions> = {
+  status: required(callback),
+  onGap: oneOf('hold', 'mark', 'error'),
+  outage: duration,
+  pause: duration,
+  check: callback,
+  reached: callback,
+  ended: callback,
+  cursor: record,
+  context: record,
+  scheduler: isScheduler,
+};
 
 /**
  * Reads a job's stream: each chunk once and in order, until an empty answer follows a terminal status.
@@ -22,6 +45,7 @@ import { StreamReader } from './StreamReader.js';
  * - Emits a `chunk` event for each chunk, and under `onGap: 'mark'` a `gap` event for each gap.
  * - Completes when the job completed and all its chunks are delivered.
  * - Where the job ended otherwise, its chunks come first, then its error, as from `jobOutput`.
+ * - Throws `ConfigurationError` for options that cannot work.
  * - Unsubscribing aborts the read in flight and does nothing to the job. The answer to that read may carry chunks: the
  *   next reading with the same cursor has a gap there.
  */
@@ -29,6 +53,7 @@ export function streamChunks(
   read: () => Observable<StreamReply>,
   options: StreamChunksOptions,
 ): Observable<StreamEvent> {
+  assertOptions('streamChunks', options, STREAM_CHUNKS);
   const {
     onGap = 'hold',
     outage = 300_000,

@@ -444,7 +444,7 @@ describe('the options of a pipeline', () => {
     ['concurrency', 1, { concurrency: 0 }],
     ['concurrency', 1, { concurrency: 1.5 }],
     ['retry', 0, { retry: -1 }],
-    ['retry', 0, { retry: { count: -1 } }],
+    ['retry.count', 0, { retry: { count: -1 } }],
     ['buffer', 0, { buffer: -1 }],
   ])('are refused where %s is below %s, or no whole number: %j', (name, minimum, options) => {
     expect(() => runEach(() => NEVER, options)(NEVER)).toThrow(

@@ -1,6 +1,8 @@
 import { axiosSetup } from '#adapter';
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import { Observable } from 'rxjs';
+import { invalidOptions } from '../../errors/invalidOptions.js';
+import { axios as isAxios } from '../../protocol/checkOptions.js';
 import type { Reply, Transport, TransportRequest } from '../../types/Transport.js';
 import { AS_IT_IS, type Aborter, type AxiosSetup } from './AxiosSetup.js';
 import { undecodedCoding } from './contentCodings.js';
@@ -14,9 +16,11 @@ import { tooLarge, unknownCoding } from './unreadable.js';
  * open by `Runpod.close()`. Whatever it says, answers of any status are read as text, and redirects are not followed. Its
  * `maxContentLength` holds where it is smaller than the client's `maxResponseBytes`.
  *
- * Emits one reply and completes. Unsubscribing aborts the request.
+ * Throws `ConfigurationError` where the instance is none. Emits one reply and completes. Unsubscribing aborts the request.
  */
 export function axiosTransport(instance?: AxiosInstance): Transport {
+  const issues = instance === undefined ? [] : isAxios(instance, 'instance');
+  if (issues.length) throw invalidOptions('axiosTransport', issues);
   const { http, config, aborter, close }: AxiosSetup = instance
     ? { http: instance, config: AS_IT_IS, aborter: () => new AbortController() }
     : axiosSetup();

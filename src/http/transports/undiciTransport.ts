@@ -1,5 +1,7 @@
 import { catchError, throwError } from 'rxjs';
 import type { Dispatcher } from 'undici';
+import { assertOptions } from '../../errors/invalidOptions.js';
+import { having, type Checks } from '../../protocol/checkOptions.js';
 import type { Transport } from '../../types/Transport.js';
 import { networkError } from './networkError.js';
 import { connections } from './node/connections.js';
@@ -15,6 +17,8 @@ export interface UndiciTransportOptions {
   readonly dispatcher?: Dispatcher;
 }
 
+const UNDICI_TRANSPORT: Checks<UndiciTransportOptions> = { dispatcher: having('a dispatcher of undici', 'dispatch') };
+
 /**
  * HTTP by undici alone, for Node: less work for each request than the default, and no axios.
  *
@@ -22,9 +26,11 @@ export interface UndiciTransportOptions {
  * const client = createRunpod({ transport: undiciTransport() });
  * ```
  *
- * Emits one reply and completes. Errors with `ConnectionError`'s phase set. Unsubscribing aborts the request.
+ * Throws `ConfigurationError` for options that cannot work. Emits one reply and completes. Errors with `ConnectionError`'s phase set. Unsubscribing aborts the request.
  */
-export function undiciTransport({ dispatcher }: UndiciTransportOptions = {}): Transport {
+export function undiciTransport(options: UndiciTransportOptions = {}): Transport {
+  assertOptions('undiciTransport', options, UNDICI_TRANSPORT);
+  const { dispatcher } = options;
   const pool = dispatcher ?? connections();
   const transport: Transport = (request) =>
     undiciRequest(pool, request).pipe(catchError((error: unknown) => throwError(() => networkError(error))));
