@@ -1,3 +1,4 @@
+import type { ErrorCode } from './codes.js';
 import { RunpodError } from './RunpodError.js';
 import type { ErrorContext } from './RunpodError.js';
 
@@ -6,11 +7,11 @@ import type { ErrorContext } from './RunpodError.js';
  * error.
  */
 export class AbortedError extends RunpodError {
-  static override readonly brand = 'AbortedError';
-  static override readonly code = 'aborted';
+  static override readonly brand: string = 'AbortedError';
+  static override readonly code: ErrorCode = 'aborted';
 
-  constructor(context: ErrorContext) {
-    super(`${context.operation} was aborted`, context);
+  constructor(context: ErrorContext, message = `${context.operation} was aborted`) {
+    super(message, context);
     this.name = 'AbortError';
   }
 }

@@ -14,6 +14,7 @@
  * | `connection` | `ConnectionError` |
  * | `request_timeout` | `RequestTimeoutError` |
  * | `aborted` | `AbortedError` |
+ * | `client_closed` | `ClientClosedError` |
  * | `response` | `ResponseError` |
  * | `submission_unknown` | `SubmissionUnknownError` |
  * | `job_failed` | `JobFailedError` |
@@ -38,6 +39,7 @@ export type ErrorCode =
   | 'connection'
   | 'request_timeout'
   | 'aborted'
+  | 'client_closed'
   | 'response'
   | 'submission_unknown'
   | 'job_failed'

@@ -2,6 +2,7 @@ export { AbortedError } from './AbortedError.js';
 export { AuthenticationError } from './AuthenticationError.js';
 export { BodyTooLargeError } from './BodyTooLargeError.js';
 export { BufferOverflowError } from './BufferOverflowError.js';
+export { ClientClosedError } from './ClientClosedError.js';
 export type { ErrorCode } from './codes.js';
 export { ConfigurationError } from './ConfigurationError.js';
 export { ConnectionError, type ConnectionErrorDetails } from './ConnectionError.js';

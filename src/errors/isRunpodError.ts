@@ -2,6 +2,7 @@ import type { AbortedError } from './AbortedError.js';
 import type { AuthenticationError } from './AuthenticationError.js';
 import type { BodyTooLargeError } from './BodyTooLargeError.js';
 import type { BufferOverflowError } from './BufferOverflowError.js';
+import type { ClientClosedError } from './ClientClosedError.js';
 import type { ConfigurationError } from './ConfigurationError.js';
 import type { ConnectionError } from './ConnectionError.js';
 import type { HttpError } from './HttpError.js';
@@ -34,6 +35,7 @@ export interface ErrorsByCode {
   connection: ConnectionError;
   request_timeout: RequestTimeoutError;
   aborted: AbortedError;
+  client_closed: ClientClosedError;
   response: ResponseError;
   submission_unknown: SubmissionUnknownError;
   job_failed: JobFailedError;

@@ -1,5 +1,5 @@
 import { Observable, Subject } from 'rxjs';
-import { ConfigurationError } from '../errors/ConfigurationError.js';
+import { ClientClosedError } from '../errors/ClientClosedError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { operationName } from '../protocol/operations.js';
 import type { Activity, ActivityBase } from '../types/Activity.js';
@@ -121,6 +121,6 @@ export class ClientContext {
 }
 
 /** The error for a call of a client that is closed. */
-export function closedError(context: ErrorContext): ConfigurationError {
-  return new ConfigurationError('the client is closed', context);
+export function closedError(context: ErrorContext): ClientClosedError {
+  return new ClientClosedError(context);
 }

@@ -131,8 +131,10 @@ function refusalAt(holder: object, key: string | number, walk: Walk): Refusal | 
 function tooDeep(holder: object, holders: readonly object[]): Refusal {
   const first = holders.indexOf(holder);
   if (first < 0) return refuse(`nested in ${MAX_DEPTH} others`, 'nest it less deep');
-  const second = holders.indexOf(holder, first + 1);
-  return { ...refuse('an object within itself', 'send a tree'), pathLength: second < 0 ? holders.length : second };
+  const again = holders.indexOf(holder, first + 1);
+  const round = (again < 0 ? holders.length : again) - first;
+  const start = holders.findIndex((earlier, index) => earlier === holders[index + round]);
+  return { ...refuse('an object within itself', 'send a tree'), pathLength: (start < 0 ? first : start) + round };
 }
 
 const BYTES = 'send bytes as base64 text, or the URL of a file';

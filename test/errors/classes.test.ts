@@ -30,7 +30,7 @@ const classes = {
   stream_in_use: errors.StreamInUseError,
   stream_gap: errors.StreamGapError,
   buffer_overflow: errors.BufferOverflowError,
-} satisfies Readonly<Record<Exclude<keyof ErrorsByCode, 'aborted'>, unknown>> as unknown as Readonly<
+} satisfies Readonly<Record<Exclude<keyof ErrorsByCode, 'aborted' | 'client_closed'>, unknown>> as unknown as Readonly<
   Record<string, Class>
 >;
 const http = ['authentication', 'not_found', 'rate_limit', 'body_too_large'];
@@ -46,7 +46,7 @@ describe('errors', () => {
     );
     const type = Array.from(source.matchAll(/^ {2}\| '(\w+)'/gm), ([, code]) => code);
     const made = Object.fromEntries(Object.entries(classes).map(([code, own]) => [code, own.name]));
-    expect({ ...made, aborted: 'AbortedError' }).toStrictEqual(table);
+    expect({ ...made, aborted: 'AbortedError', client_closed: 'ClientClosedError' }).toStrictEqual(table);
     expect(type).toStrictEqual(Object.keys(table));
   });
 
@@ -54,7 +54,11 @@ describe('errors', () => {
     const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
     const listed = Array.from(page.matchAll(/^\| `(\w+)`\s+\| `(\w+Error)`/gm), ([, code, name]) => [code, name]);
     const made = Object.entries(classes).map(([code, own]) => [code, own.name]);
-    expect(Object.fromEntries(listed)).toStrictEqual(Object.fromEntries([...made, ['aborted', 'AbortedError']]));
+    expect(Object.fromEntries(listed)).toStrictEqual({
+      ...Object.fromEntries(made),
+      aborted: 'AbortedError',
+      client_closed: 'ClientClosedError',
+    });
   });
 
   it.each(Object.entries(classes))('S22 %s has its code, its name and all members of the context', (code, type) => {
@@ -82,6 +86,15 @@ describe('errors', () => {
     expect(error).toBeInstanceOf(Error);
     expect(Object.keys(classes).filter((other) => isRunpodError(error, other as 'http'))).toStrictEqual([code]);
     expect(isRunpodError(error)).toBe(true);
+  });
+
+  it('S22 ClientClosedError is an abort with a code of its own', () => {
+    const error: unknown = new errors.ClientClosedError({ operation: 'run', accepted: 'no' });
+    expect(error).toMatchObject({ name: 'AbortError', code: 'client_closed', message: 'the client is closed' });
+    expect(error).toBeInstanceOf(errors.ClientClosedError);
+    expect(error).toBeInstanceOf(errors.AbortedError);
+    expect(new errors.AbortedError({ operation: 'run' })).not.toBeInstanceOf(errors.ClientClosedError);
+    expect([isRunpodError(error, 'client_closed'), isRunpodError(error, 'aborted')]).toEqual([true, false]);
   });
 
   it('S22 AbortedError has the name of the platform’s own error', () => {

@@ -442,7 +442,7 @@ describe('close()', () => {
     until(1_050);
     const report = see(client.close());
     for (const seen of [run, watch, health])
-      expect(seen).toMatchObject({ ended: 1_050, error: { code: 'configuration' } });
+      expect(seen).toMatchObject({ ended: 1_050, error: { code: 'client_closed' } });
     expect(watch.error).toMatchObject({ jobId: id });
     expect(closed).toBe(0);
     until(10_000);
@@ -463,7 +463,7 @@ describe('close()', () => {
     until(5_000);
     const report = see(client.close());
     until(10_000);
-    expect(seen).toMatchObject({ ended: 5_000, error: { code: 'configuration' } });
+    expect(seen).toMatchObject({ ended: 5_000, error: { code: 'client_closed' } });
     expect(emulator.jobs()).toMatchObject([{ status: 'CANCELLED' }]);
     expect(report.values).toMatchObject([{ cancelled: [{ id: emulator.jobs()[0]!.id }] }]);
   });
@@ -473,7 +473,7 @@ describe('close()', () => {
     const seen = see(endpoint.health());
     client.close();
     until(0);
-    expect(seen.error).toMatchObject({ code: 'configuration' });
+    expect(seen.error).toMatchObject({ code: 'client_closed' });
   });
 
   test('makes later calls error, and they send nothing', () => {
@@ -495,7 +495,7 @@ describe('close()', () => {
     ].map((call$) => see<unknown>(call$));
     until(1_000_000);
     for (const { error, ended } of after) {
-      expect(error).toMatchObject({ code: 'configuration' });
+      expect(error).toMatchObject({ code: 'client_closed' });
       expect(ended).toBe(0);
     }
     expect(wire()).toEqual([]);

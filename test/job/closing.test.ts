@@ -80,7 +80,7 @@ describe('S6 close()', () => {
     made.until(1_000);
     const closed = made.see(made.client.close());
     made.until(60_000);
-    expect(view.error).toMatchObject({ code: 'configuration' });
+    expect(view.error).toMatchObject({ code: 'client_closed' });
     expect(closed).toMatchObject({ values: CANCELLED, ended: 6_000 });
   });
 
@@ -95,7 +95,7 @@ describe('S6 close()', () => {
     made.until(3_000);
     made.see(made.client.close());
     made.until(3_001);
-    expect(seen.error).toMatchObject({ code: 'configuration' });
+    expect(seen.error).toMatchObject({ code: 'client_closed' });
   });
 
   test('ends chunks$ of a job that is over already', () => {
@@ -104,7 +104,7 @@ describe('S6 close()', () => {
     made.until(5_000);
     const closed = made.see(made.client.close());
     made.until(5_001);
-    expect(seen.error).toMatchObject({ code: 'configuration' });
+    expect(seen.error).toMatchObject({ code: 'client_closed' });
     expect(closed.values).toEqual([nothing]);
     expect(tally(made).cancel).toBeUndefined();
   });
@@ -138,7 +138,7 @@ describe('S6 close()', () => {
     const closed = made.see(made.client.close());
     made.until(2_000);
     expect(closed).toMatchObject({ values: [nothing], ended: 1_000 });
-    expect(view.error).toMatchObject({ code: 'configuration' });
+    expect(view.error).toMatchObject({ code: 'client_closed' });
     expect(made.sent).toEqual([]);
   });
 });

@@ -843,7 +843,7 @@ describe('S6 close()', () => {
     const report = close(made);
     made.until(100_000);
     for (const { error, ended } of Object.values(views)) {
-      expect(error).toMatchObject({ code: 'configuration', ref: { id: fate(made).id } });
+      expect(error).toMatchObject({ code: 'client_closed', ref: { id: fate(made).id } });
       expect(ended).toBe(5_000);
     }
     expect(asked(made).cancel ?? 0).toBe(n);
@@ -857,7 +857,7 @@ describe('S6 close()', () => {
     made.until(500);
     const report = close(made);
     made.until(1_000);
-    expect(seen.error).toMatchObject({ code: 'configuration' });
+    expect(seen.error).toMatchObject({ code: 'client_closed' });
     expect(report.values).toEqual([]);
     made.until(100_000);
     expect(made.wire()).toEqual(['0-2000 run 200', '2000-4000 cancel 200']);
@@ -872,7 +872,7 @@ describe('S6 close()', () => {
     made.until(500);
     close(made);
     made.until(100_000);
-    for (const { error } of waiting) expect(error).toMatchObject({ code: 'configuration' });
+    for (const { error } of waiting) expect(error).toMatchObject({ code: 'client_closed' });
     // The job of endpoint.run was on its way, and is cancelled.
     expect(asked(made)).toEqual({ run: 1, cancel: 1 });
   });
@@ -918,7 +918,7 @@ describe('S6 close()', () => {
     close(made);
     const views = look(made, job, 'id$', ...owning);
     made.until(100_000);
-    for (const { error } of Object.values(views)) expect(error).toMatchObject({ code: 'configuration' });
+    for (const { error } of Object.values(views)) expect(error).toMatchObject({ code: 'client_closed' });
     expect(asked(made)).toEqual({});
   });
 

@@ -162,7 +162,7 @@ describe.each(clientNames)('%s', (name) => {
         const failed = errorOf(submit(endpoint));
         await server.until(() => server.waiting);
         const report = firstValueFrom(client.close());
-        expect(await failed).toMatchObject({ code: 'configuration', accepted: 'unknown' });
+        expect(await failed).toMatchObject({ code: 'client_closed', accepted: 'unknown' });
         return { report };
       },
     } as const;
@@ -302,7 +302,7 @@ describe.each(clientNames)('%s', (name) => {
         const failed = errorOf(endpoint.run(request));
         await ready();
         client.close().subscribe();
-        expect(await failed).toMatchObject({ code: 'configuration', accepted: 'no' });
+        expect(await failed).toMatchObject({ code: 'client_closed', accepted: 'no' });
       },
     } as const;
     const ways = Object.keys(abandonBy) as (keyof typeof abandonBy)[];
@@ -512,7 +512,7 @@ describe.each(clientNames)('close(): %s', (name) => {
     let completed = false;
     client.activity$.subscribe({ complete: () => (completed = true) });
     const report = lastValueFrom(client.close());
-    for (const error of await Promise.all(calls)) expect(error).toMatchObject({ code: 'configuration' });
+    for (const error of await Promise.all(calls)) expect(error).toMatchObject({ code: 'client_closed' });
     await server.until(() => server.seen().filter(({ state }) => state === 'gone').length === 4);
     late.release();
     expect(await report).toMatchObject({ cancelled: [REF] });
@@ -532,10 +532,10 @@ describe.each(clientNames)('close(): %s', (name) => {
     const failed = errorOf(endpoint.status('job-1'));
     await server.until(() => server.waiting);
     client.close();
-    expect(await failed).toMatchObject({ code: 'configuration', jobId: 'job-1' });
+    expect(await failed).toMatchObject({ code: 'client_closed', jobId: 'job-1' });
     await server.until(() => server.seen('status')[0]?.state === 'gone');
-    expect(await errorOf(endpoint.run(request))).toMatchObject({ code: 'configuration', accepted: 'no' });
-    expect(await errorOf(endpoint.health())).toMatchObject({ code: 'configuration' });
+    expect(await errorOf(endpoint.run(request))).toMatchObject({ code: 'client_closed', accepted: 'no' });
+    expect(await errorOf(endpoint.health())).toMatchObject({ code: 'client_closed' });
     expect(server.seen()).toHaveLength(1);
   });
 });

@@ -210,7 +210,7 @@ function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Excha
       // An error comes a turn after its cause. An answer in between comes too late for a view whose signal was aborted,
       // whose client was closed, or whose read failed while another view began to read again.
       !(
-        (code === 'aborted' || code === 'configuration' || (isRunpodError(error) && error.ref)) &&
+        (code === 'aborted' || code === 'client_closed' || (isRunpodError(error) && error.ref)) &&
         one.endedAt === until
       ),
   );
