@@ -1,6 +1,6 @@
 import { checkOptions, countOrInfinity, mustBe, oneOf, type Check, type Checks } from '../protocol/checkOptions.js';
 import type { Issue } from '../protocol/checks.js';
-import { didYouMean } from '../protocol/didYouMean.js';
+import { misspelt } from '../protocol/didYouMean.js';
 import { isRecord } from '../protocol/json.js';
 import { operations } from '../protocol/operations.js';
 import type { OperationLimits } from '../types/Limits.js';
@@ -32,7 +32,7 @@ export const checkLimits: Check = (limits, field) => {
 
 function checkName(name: string, field: string): Issue[] {
   const known = Object.keys(operations);
-  const meant = known.includes(name) ? undefined : didYouMean(name, known);
+  const meant = known.includes(name) ? undefined : misspelt(name, known);
   return meant === undefined
     ? []
     : [{ field: `${field}.${name}`, given: 'an object', rule: `is unknown: did you mean ${meant}?` }];

@@ -30,7 +30,11 @@ export function checkOptions<T extends object>(given: unknown, checks: Checks<T>
   // Inherited names count, too: options may be made from defaults by `Object.create`.
   for (const name in given) {
     if (given[name] !== undefined && !Object.hasOwn(checks, name))
-      issues.push({ field: fieldOf(name), given: kindOf(given[name]), rule: unknownRule(name, Object.keys(checks)) });
+      issues.push({
+        field: fieldOf(name.slice(0, 80)),
+        given: kindOf(given[name]),
+        rule: unknownRule(name, Object.keys(checks)),
+      });
   }
   for (const [name, check] of rows) {
     const value = given[name];
