@@ -64,8 +64,9 @@ export interface JobOptions<I extends object = Record<string, unknown>>
   /** A name of your own for the job: on its requests' activity, its errors, and its reference. */
   readonly tag?: string;
   /**
-   * Called before the job is submitted (again where that was withdrawn unsent); the request that it gives is submitted instead. A place to write down that
-   * a submission is on its way, or to add a webhook's token. Where it errors, nothing is sent.
+   * May change the request, to add a webhook's token for example: the request that it gives is submitted instead. Called
+   * before the submission waits for its turn within the limits and for the key, and again where a submission was withdrawn
+   * unsent. So it does not say that anything is about to be sent. Where it errors, nothing is sent.
    */
   beforeSubmit?(request: JobRequest<I>): ObservableInput<JobRequest<I>>;
 }

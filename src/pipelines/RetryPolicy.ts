@@ -1,5 +1,7 @@
+import { invalidOptions } from '../errors/invalidOptions.js';
 import { RunpodError } from '../errors/RunpodError.js';
 import { retryAfterMs } from '../errors/retryAfterMs.js';
+import { longDuration } from '../protocol/checkOptions.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 
 /** When a pipeline submits an input again; all durations in milliseconds. */
@@ -33,6 +35,9 @@ export class RetryPolicy {
     const { count, delay = doubling, on = cannotHaveRun } = this.#options;
     if (attempts > count || !on(error)) return undefined;
     const pause = typeof delay === 'number' ? delay : delay(error, attempts);
+    // NaN or text would be no pause at all.
+    const issues = longDuration(pause, 'retry.delay');
+    if (issues.length) throw invalidOptions('run', issues);
     return Math.min(MAX_TIMER, Math.max(pause, retryAfterMs(error)));
   }
 }

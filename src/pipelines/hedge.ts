@@ -14,6 +14,7 @@ import type { JobExecutor } from '../types/ports.js';
 import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
+import { reportUnhandled } from './inputs.js';
 import { runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link hedge}; all durations in milliseconds. */
@@ -68,6 +69,14 @@ export function hedge<I extends object, O>(
 ): Runner<I, O> {
   assertRunner('hedge', runner, options, HEDGE);
   const { after, on = () => true, onError, scheduler: given } = options;
+  /** An `onError` that throws must not cost the result of the other job, which is paid for. */
+  const tell = (error: unknown) => {
+    try {
+      onError?.(error);
+    } catch (thrown) {
+      reportUnhandled(thrown);
+    }
+  };
   const run = runnerOf(runner);
   const scheduler = durationScheduler(given);
   return (request, index) =>
@@ -77,7 +86,7 @@ export function hedge<I extends object, O>(
       const failedEnds: FailedEnd<O>[] = [];
 
       const reportErrors = (deciding?: FailedEnd<O>) => {
-        for (const end of failedEnds) if (end !== deciding && !end.snapshot) onError?.(end.error);
+        for (const end of failedEnds) if (end !== deciding && !end.snapshot) tell(end.error);
       };
 
       const endFailed = (end: FailedEnd<O>): Observable<JobSnapshot<O>> => {

@@ -116,7 +116,7 @@ function deliver<T>(sink: InputSink<T>, result: IteratorResult<T, unknown>): voi
   else sink.enqueue(result.value);
 }
 
-/** The pipeline is over when an iterator fails to close, so the error goes to RxJS's handler for unhandled errors. */
-function reportUnhandled(error: unknown): void {
+/** Where nobody waits for an error, such as that of an iterator that fails to close, it goes to RxJS's handler. */
+export function reportUnhandled(error: unknown): void {
   config.onUnhandledError?.(error);
 }
