@@ -144,7 +144,8 @@ export class EndpointContext {
   /** Reports a submission that the service may have accepted, and whose answer was lost when nobody waited for it. */
   reportLost({ operation, jobId, tag }: CallNames, state: Pick<CallState, 'id' | 'sentAt'>, error: unknown): void {
     const { client, id: endpointId = '' } = this;
-    const submittedAt = state.sentAt ?? client.now();
+    const age = client.now() - (state.sentAt ?? client.now());
+    const submittedAt = Math.round(client.settings.wallNow() - age);
     const reason = lossReason(error);
     client.pendingCancels.recordLost({ endpointId, operation, submittedAt, reason, id: jobId, tag });
     client.report({ endpointId, operation, jobId, tag }, state, { type: 'lost', submittedAt, reason });
