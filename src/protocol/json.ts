@@ -66,7 +66,3 @@ class Comparison {
 }
 
 type Members = Readonly<Record<string, unknown>>;
-
-function isPlain(value: object): boolean {
-  return Object.prototype.toString.call(value) === '[object Object]';
-}
