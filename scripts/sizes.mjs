@@ -16,11 +16,11 @@ const KB = 1024;
 // A bundler drops unused exports, but never unused methods of a class. So a bundle with `createRunpod` holds every method
 // of the client, its endpoints and its jobs.
 const bundles = [
-  { name: 'operators', code: `export * from 'runpod-rx/operators'`, budget: () => 3 * KB },
+  { name: 'operators', code: `export * from 'runpod-rx/operators'`, budget: () => 4 * KB },
   {
     name: 'createRunpod',
     code: `import { createRunpod } from 'runpod-rx'; globalThis.x = createRunpod`,
-    budget: () => 26 * KB,
+    budget: () => 34 * KB,
     // For clear code: see docs/decisions/0008-size.md.
     slack: 2 * KB,
   },
