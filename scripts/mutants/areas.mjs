@@ -4,10 +4,16 @@
  */
 export const areas = {
   job: {
-    mutate: ['src/job/jobReducer.ts', 'src/job/jobEffects.ts', 'src/job/cancelUntilConfirmed.ts'],
+    mutate: [
+      'src/job/jobReducer.ts',
+      'src/job/jobEffects.ts',
+      'src/job/cancelUntilConfirmed.ts',
+      'src/job/cancelAnswers.ts',
+    ],
     tests: [
       'test/job/{jobReducer,jobReducer.property,jobEffects,cancelUntilConfirmed}.test.ts',
       'test/job/{attach,chunks,closing,data,deadlines,diagnosis,errors,held,hooks,leaving,money,views}.test.ts',
+      'test/http/serviceWords.test.ts',
       'test/wire/cancelling.test.ts',
     ],
   },
