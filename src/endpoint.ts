@@ -17,6 +17,7 @@ import type {
 } from './types/callOptions.js';
 import { EndpointJobBackend } from './endpoint/EndpointJobBackend.js';
 import { RunToEndSubscription } from './endpoint/RunToEndSubscription.js';
+import { JOB } from './job/checkJobOptions.js';
 import { Job } from './job/Job.js';
 import { JobController } from './job/JobController.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
@@ -24,7 +25,7 @@ import type { JobOrigin } from './job/JobOrigin.js';
 import { statusCall } from './polling/statusCall.js';
 import { CALL, RAW, RUN, STREAM, WATCH, WATCH_HEALTH } from './protocol/callChecks.js';
 import { checkJson } from './protocol/checkJson.js';
-import { checkOptions } from './protocol/checkOptions.js';
+import { checkOptions, copyable } from './protocol/checkOptions.js';
 import { parsePurge } from './protocol/health.js';
 import { operationRow } from './protocol/operations.js';
 import { isTerminal } from './protocol/snapshot.js';
@@ -239,7 +240,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
 
   #job(origin: JobOrigin, policy: LeavePolicy, options: JobOptions<I>): Job<O, C> {
     // Callers without types may give `null`, which the controller reports.
-    const known = Object(options) as JobOptions<I>;
+    const known = copyable(Object(options) as JobOptions<object>, JOB);
     const backend = new EndpointJobBackend(this.#view, known, known.tag ?? origin.ref?.tag);
     return new Job(new JobController(backend, origin, policy, options));
   }
@@ -285,7 +286,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    */
   request(operation: Operation, request: RawRequest = {}): Observable<Reply> {
     return defer(() => {
-      const { method, body, query, ...call } = Object(request) as RawRequest;
+      const { method, body, query, ...call } = copyable(Object(request) as RawRequest, RAW);
       const isText = body === undefined || typeof body === 'string';
       const issues = [...checkOptions(request, RAW), ...(isText ? [] : checkJson('body', body, MAX_VALUES))];
       const text = isText || issues.length ? (body as string | undefined) : JSON.stringify(body);

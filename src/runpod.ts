@@ -242,7 +242,7 @@ export class Runpod {
  */
 export function createRunpod(options: ClientOptions): Runpod {
   assertOptions('createRunpod', options, CLIENT);
-  return create(options);
+  return create(options, options.transport);
 }
 
 /**
@@ -256,14 +256,13 @@ export function createRunpod(options: ClientOptions): Runpod {
  */
 export function runpod(options: RunpodOptions = {}): Runpod {
   assertOptions('runpod', options, RUNPOD);
-  const { axios, allowBrowser = false, ...clientOptions } = options;
+  const { axios, allowBrowser = false } = options;
   const exposed = inBrowser() && !allowBrowser && !axios;
-  return create({ ...clientOptions, transport: axiosTransport(axios) }, exposed);
+  return create(options, axiosTransport(axios), exposed);
 }
 
-function create(options: ClientOptions, exposed = false): Runpod {
+function create(options: Omit<ClientOptions, 'transport'>, transport: Transport, exposed = false): Runpod {
   const {
-    transport,
     apiKey = environmentVariable('RUNPOD_API_KEY'),
     retry = {},
     limits = 'documented',

@@ -15,7 +15,7 @@ import { sendCall } from '../http/sendCall.js';
 import { lagUntil } from '../http/submissionLag.js';
 import { JobCache } from '../polling/JobCache.js';
 import { checkOptions, type Checks } from '../protocol/checkOptions.js';
-import { checkId } from '../protocol/checks.js';
+import { checkId, checkJobId } from '../protocol/checks.js';
 import type { JsonParser } from '../protocol/json.js';
 import { operationRow } from '../protocol/operations.js';
 import { isTerminal } from '../protocol/snapshot.js';
@@ -159,8 +159,7 @@ export class EndpointContext {
       throw new ConfigurationError('there is no endpoint id: give endpoint(id), or set ENDPOINT_ID', context());
     const issues = [
       ...checkId('endpoint id', this.id),
-      // The cancel of an abandoned job takes the id that the service gave, whatever it looks like.
-      ...('jobId' in call && !isCancel ? checkId('job id', call.jobId) : []),
+      ...('jobId' in call ? checkJobId('job id', call.jobId) : []),
       ...(call.issues ?? []),
     ];
     if (issues.length) throw invalidRequest(issues, this.errorContext(call));

@@ -3,7 +3,7 @@ import { invalidRequest } from '../errors/invalidRequest.js';
 import type { CallMeta } from '../http/ApiCall.js';
 import { checkOptions, type Checks } from '../protocol/checkOptions.js';
 import type { Issue } from '../protocol/checks.js';
-import { jobBody } from '../protocol/jobBody.js';
+import { copyableRequest, jobBody } from '../protocol/jobBody.js';
 import { isRecord } from '../protocol/json.js';
 import { RUNSYNC_WAIT } from '../protocol/limits.js';
 import type { RunOptions } from '../types/callOptions.js';
@@ -38,8 +38,9 @@ export function submitJob<I extends object, O, C>(
   }).pipe(
     concatMap((input) => {
       const issues = checks ? checkOptions(options, checks) : [];
-      const { allowEmptyInput, ...callOptions } = Object(options) as RunOptions;
-      const whole = isRecord(request) ? { ...request, input } : { input };
+      const callOptions = Object(options) as RunOptions;
+      const { allowEmptyInput } = callOptions;
+      const whole = isRecord(request) ? { ...copyableRequest(request), input } : { input };
       const { body, issues: bodyIssues } = jobBody(whole, operation, { allowEmptyInput });
       return context.call(
         {

@@ -11,14 +11,15 @@ import {
   text,
   type Checks,
 } from '../protocol/checkOptions.js';
-import { checkId, must, type Issue } from '../protocol/checks.js';
+import { checkJobId, must, type Issue } from '../protocol/checks.js';
 import { isRecord } from '../protocol/json.js';
 import type { JobOptions, JobTimeout } from './JobOptions.js';
 import type { JobOrigin } from './JobOrigin.js';
 
 const TIMEOUT: Checks<JobTimeout> = { queue: duration, execution: duration, total: duration };
 
-const JOB: Checks<JobOptions<object>> = {
+/** The options of a job. */
+export const JOB: Checks<JobOptions<object>> = {
   signal: CALL.signal,
   headers: CALL.headers,
   context: CALL.context,
@@ -58,7 +59,7 @@ function checkRef(ref: unknown, endpointId: string | undefined): Issue[] {
   } = Object(ref) as Record<string, unknown>;
   const isCount = Number.isSafeInteger(chunks) && Number(chunks) >= 0;
   return [
-    ...checkId('ref.id', id),
+    ...checkJobId('ref.id', id),
     ...must(v === 1, 'ref.v', v, 'be 1: the reference is of another version'),
     ...must(
       other === endpointId,

@@ -1,3 +1,4 @@
+import { copyableRequest } from '../protocol/jobBody.js';
 import { isRecord } from '../protocol/json.js';
 import { EXECUTION_TIMEOUT, TTL } from '../protocol/limits.js';
 import type { JobRequest } from '../types/JobRequest.js';
@@ -14,16 +15,18 @@ export function withJobPolicy(request: JobRequest<object>, timeout: JobTimeout):
   const { total, execution = total } = timeout;
   const executionTimeout = within(execution, EXECUTION_TIMEOUT);
   const ttl = within(total === undefined ? undefined : total + TTL_MARGIN, TTL);
-  const policy: unknown = request.policy ?? {};
+  const given: unknown = request.policy ?? {};
   const nothingToAdd = executionTimeout === undefined && ttl === undefined;
   // A policy that is no object is left alone: the check of the submission reports it as it was given.
-  if (nothingToAdd || !isRecord(policy)) return request;
+  if (nothingToAdd || !isRecord(given)) return request;
+  const whole = copyableRequest(request);
+  const { policy } = whole;
   return {
-    ...request,
+    ...whole,
     policy: {
       ...policy,
-      executionTimeout: (policy.executionTimeout as number | undefined) ?? executionTimeout,
-      ttl: (policy.ttl as number | undefined) ?? ttl,
+      executionTimeout: policy?.executionTimeout ?? executionTimeout,
+      ttl: policy?.ttl ?? ttl,
     },
   };
 }

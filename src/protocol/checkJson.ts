@@ -82,6 +82,10 @@ function refusalOfKind(value: object): Refusal | undefined {
   if (Array.isArray(value) || isPlain(value)) return undefined;
   const tag = tagOf(value);
   if (tag !== 'Object') return refuse(nameOf(value), INSTEAD[tag] ?? PLAIN);
+  // Its methods are not listed, but for those of prototypes that are written by hand.
+  for (const name in value)
+    if (!Object.hasOwn(value, name) && typeof (value as Record<string, unknown>)[name] !== 'function')
+      return refuse(`${nameOf(value)} that inherits ${name.slice(0, 40)}`, 'copy it into an object of its own');
   if (Object.keys(value).length > 0) return undefined;
   return refuse(`${nameOf(value)} without members of its own`, PLAIN);
 }

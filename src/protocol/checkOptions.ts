@@ -1,6 +1,6 @@
 import { kindOf, must, type Issue } from './checks.js';
 import { didYouMean } from './didYouMean.js';
-import { isRecord } from './json.js';
+import { isPlain, isRecord } from './json.js';
 import { MAX_TIMER } from './limits.js';
 
 /**
@@ -41,6 +41,18 @@ export function checkOptions<T extends object>(given: unknown, checks: Checks<T>
     if (value !== undefined || check.required) issues.push(...check(value, fieldOf(name)));
   }
   return issues;
+}
+
+/**
+ * Options as an object that can be copied. A copy of an object of a class, or of `Object.create(defaults)`, would lack what
+ * is inherited, though it was checked.
+ */
+export function copyable<T extends object>(given: T, checks: Checks<T>): T {
+  if (!isRecord(given) || isPlain(given)) return given;
+  const names = Object.keys(checks);
+  // Getters of a class are not listed; their names are known from the checks.
+  for (const name in given) names.push(name);
+  return Object.fromEntries(names.map((name) => [name, given[name]])) as T;
 }
 
 function unknownRule(name: string, known: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { ID_PATTERN } from './limits.js';
+import { ID_PATTERN, JOB_ID_PATTERN } from './limits.js';
 
 /** One thing that is wrong with the caller's request or options. */
 export interface Issue {
@@ -15,7 +15,7 @@ export function must(ok: boolean, field: string, value: unknown, rule: string): 
   return ok ? [] : [{ field, given: show(value), rule: `must ${rule}` }];
 }
 
-/** Checks an id of an endpoint or a job. */
+/** Checks an id of an endpoint. */
 export function checkId(field: string, value: unknown): Issue[] {
   return must(
     typeof value === 'string' && ID_PATTERN.test(value),
@@ -23,6 +23,16 @@ export function checkId(field: string, value: unknown): Issue[] {
     value,
     'consist of letters, digits, "-" and "_"',
   );
+}
+
+/** Whether a job can be asked for by this id. */
+export function isJobId(value: unknown): value is string {
+  return typeof value === 'string' && JOB_ID_PATTERN.test(value);
+}
+
+/** Checks an id of a job. */
+export function checkJobId(field: string, value: unknown): Issue[] {
+  return must(isJobId(value), field, value, 'consist of letters, digits and any of -_.~:@=+');
 }
 
 /** The issues in one sentence. */

@@ -1,6 +1,15 @@
 import type { JobPolicy, JobRequest, S3Config } from '../types/JobRequest.js';
 import { checkJson } from './checkJson.js';
-import { anything, checkOptions, durationBetween, flag, nested, secret, type Checks } from './checkOptions.js';
+import {
+  anything,
+  checkOptions,
+  copyable,
+  durationBetween,
+  flag,
+  nested,
+  secret,
+  type Checks,
+} from './checkOptions.js';
 import { kindOf, must, type Issue } from './checks.js';
 import { isPlain, isRecord } from './json.js';
 import { utf8Length } from './utf8Length.js';
@@ -30,6 +39,16 @@ const REQUEST: Checks<JobRequest> = {
   policy: nested(POLICY),
   s3Config: nested(S3_CONFIG),
 };
+
+/** A request that can be copied: with what it, its `policy` and its `s3Config` inherit. */
+export function copyableRequest<T extends JobRequest<object>>(request: T): T {
+  const { policy, s3Config, ...others } = copyable<JobRequest<object>>(request, REQUEST);
+  return {
+    ...others,
+    policy: policy && copyable(policy, POLICY),
+    s3Config: s3Config && copyable(s3Config, S3_CONFIG),
+  } as T;
+}
 
 /** Checks a submission and writes its body. The body is empty where the request cannot be written as JSON. */
 export function jobBody(

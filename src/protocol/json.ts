@@ -9,9 +9,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 /** Whether a value is a plain object, such as `{ … }` makes. */
 export function isPlain(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const proto: unknown = Object.getPrototypeOf(value);
+  const proto = Object.getPrototypeOf(value) as object | null;
   // An object of another realm, such as a frame, has that realm's Object.prototype; its prototype is null, too.
-  return proto === null || Object.getPrototypeOf(proto) === null;
+  return proto === null || (Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, 'isPrototypeOf'));
 }
 
 /** The parsed text. `undefined` where the text is not JSON: no JSON text has that value. */

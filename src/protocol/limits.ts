@@ -27,8 +27,14 @@ export const RUNSYNC_WAIT = 90_000;
 /** How long the service holds an answer of `/stream` by default while there is no chunk, in milliseconds. */
 export const STREAM_WAIT = 10_000;
 
-/** Matches every id of an endpoint or a job. */
+/** Matches every id of an endpoint. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]+$/;
+
+/**
+ * Matches every id by which a job can be asked for. Wider than the service's own ids, for servers in its place; without what
+ * is another path (`..`, slashes), or what no URL holds.
+ */
+export const JOB_ID_PATTERN = /^(?!\.{1,2}$)[\w.~:@=+-]{1,500}$/;
 
 /** The longest `Retry-After` that is obeyed by default, in milliseconds. */
 export const MAX_RETRY_AFTER = 60_000;

@@ -1,4 +1,5 @@
 import type { JobSnapshot, JobStatus, TerminalSnapshot } from '../types/JobSnapshot.js';
+import { isJobId } from './checks.js';
 import { parseFailure } from './failure.js';
 import { isRecord, parseJson, type JsonParser } from './json.js';
 import { lacking } from './message.js';
@@ -23,7 +24,10 @@ export function isTerminal<O>(snapshot: JobSnapshot<O>): snapshot is TerminalSna
 export interface SnapshotOptions {
   /** The id of the job that was asked for, used where the answer has none. An answer about another job is an issue. */
   readonly id?: string | undefined;
-  /** Whether an id without a status is enough. The answer to a submission must not be lost for want of a status. */
+  /**
+   * Whether the answer is that to a submission. An id is enough then: the answer must not be lost for want of a status. But it
+   * must be an id by which the job can be asked for.
+   */
   readonly lenient?: boolean;
 }
 
@@ -63,6 +67,7 @@ function readSnapshot(
   if (!ownId || (!rawStatus && !(lenient && body.id && !body.error))) {
     return lacking(ownId ? 'status' : 'id', body);
   }
+  if (lenient && !isJobId(ownId)) return { issue: `has an id by which no job can be asked for: ${clip(ownId, 80)}` };
   const { output, error } = body;
   const base: Record<string, unknown> = { id: ownId, rawStatus, raw: body };
   for (const key of ['delayTime', 'executionTime', 'retries']) {

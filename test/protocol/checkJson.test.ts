@@ -24,6 +24,12 @@ class Money {
   }
 }
 
+/** A class as it was written before there were classes. */
+function Old(this: { text: string }) {
+  this.text = 'a lighthouse';
+}
+(Old.prototype as Record<string, unknown>).paint = () => 1;
+
 const nested = (depth: number) => {
   let value: unknown = 1;
   for (let level = 0; level < depth; level++) value = { a: value };
@@ -36,6 +42,7 @@ describe('S20 checkJson', () => {
     ['members that are undefined, which are left out', { a: 1, b: undefined }],
     ['what toJSON makes of a value', { at: new Date(0), url: new URL('https://a.example'), price: new Money(500) }],
     ['an instance of a class with members', { prompt: new Prompt() }],
+    ['methods of a prototype', { prompt: new (Old as unknown as new () => object)() }],
     ['an object without a prototype, and one of another realm', [Object.create(null), runInNewContext('({ x: [1] })')]],
     ['the same object in two places', ((shared) => ({ a: shared, b: [shared, shared] }))({ x: 1 })],
     ['a proxy of what JSON can carry', new Proxy({ a: [1] }, {})],
@@ -81,6 +88,9 @@ describe('S20 checkJson', () => {
     [{ list: [1, undefined] }, 'input.list[1] is undefined', 'null'],
     // eslint-disable-next-line no-sparse-arrays -- a hole is what is tested
     [{ list: [1, , 3] }, 'input.list[1] is undefined'],
+    [{ x: Object.create({ steps: 5 }) as object }, 'input.x is an Object that inherits steps'],
+    [{ x: Object.assign(Object.create({ steps: 5 }) as object, { a: 1 }) }, 'input.x is an Object that inherits steps'],
+    [{ x: Object.create(Object.assign(Object.create(null) as object, { steps: 5 })) as object }, 'inherits steps'],
     [{ x: { toJSON: () => NaN } }, 'input.x is NaN'],
     [{ x: { toJSON: () => ({ y: new Map() }) } }, 'input.x.y is a Map'],
     [{ x: { toJSON: () => undefined } }, 'input.x is undefined'],

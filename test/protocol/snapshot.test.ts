@@ -66,6 +66,23 @@ describe('parseSnapshot', () => {
     expect(parseSnapshot('{}', { lenient: true })).toStrictEqual({ issue: 'has no id' });
   });
 
+  it.each(['.', '..', '../x', 'a/b', 'a\\b', 'a b', 'a\n', 'a%2fb', 'a?b', '\ud800', 'x'.repeat(501)])(
+    'S19 does not take %j for the id of a job: a request for it would go elsewhere, or nowhere',
+    (id) => {
+      const parsed = parseSnapshot(JSON.stringify({ id, status: 'IN_QUEUE' }), { lenient: true });
+      expect(parsed).toStrictEqual({
+        issue: expect.stringMatching(/^has an id by which no job can be asked for: /) as string,
+      });
+    },
+  );
+
+  it.each(['job.1', 'queue:123', 'aGVsbG8=', 'a..b', '...', 'x'.repeat(500)])(
+    'takes the id %s of another server',
+    (id) => {
+      expect(parseSnapshot(JSON.stringify({ id, status: 'IN_QUEUE' }))).toMatchObject({ value: { id } });
+    },
+  );
+
   it('reads RUNNING, the documentation’s other name, as IN_PROGRESS', () => {
     expect(parseSnapshot('{"id":"j","status":"RUNNING"}')).toMatchObject({
       value: { status: 'IN_PROGRESS', rawStatus: 'RUNNING' },
