@@ -67,7 +67,8 @@ function readSnapshot(
   if (!ownId || (!rawStatus && !(lenient && body.id && !body.error))) {
     return lacking(ownId ? 'status' : 'id', body);
   }
-  if (lenient && !isJobId(ownId)) return { issue: `has an id by which no job can be asked for: ${clip(ownId, 80)}` };
+  if (lenient && !isJobId(ownId))
+    return { issue: `has the id ${JSON.stringify(clip(ownId, 80))}, by which no job can be asked for` };
   const { output, error } = body;
   const base: Record<string, unknown> = { id: ownId, rawStatus, raw: body };
   for (const key of ['delayTime', 'executionTime', 'retries']) {

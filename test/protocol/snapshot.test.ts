@@ -71,7 +71,7 @@ describe('parseSnapshot', () => {
     (id) => {
       const parsed = parseSnapshot(JSON.stringify({ id, status: 'IN_QUEUE' }), { lenient: true });
       expect(parsed).toStrictEqual({
-        issue: expect.stringMatching(/^has an id by which no job can be asked for: /) as string,
+        issue: expect.stringMatching(/^has the id ".*", by which no job can be asked for$/) as string,
       });
     },
   );
