@@ -1,5 +1,7 @@
 import {
   AsyncSubject,
+  EMPTY,
+  catchError,
   concat,
   concatMap,
   defer,
@@ -19,10 +21,12 @@ import type { EndpointOptions } from './endpoint/EndpointOptions.js';
 import { EndpointContext } from './endpoint/EndpointContext.js';
 import { checkLimits } from './http/checkLimits.js';
 import { checkRetry } from './http/checkRetry.js';
+import { spreadBy } from './http/spreadBy.js';
 import { resolveLimits, type LimitsOption } from './http/resolveLimits.js';
 import { Endpoint } from './endpoint.js';
 import { ConfigurationError } from './errors/ConfigurationError.js';
 import { assertOptions } from './errors/invalidOptions.js';
+import { reportUnhandled } from './errors/reportUnhandled.js';
 import {
   anything,
   callback,
@@ -93,7 +97,8 @@ export interface ClientOptions {
    */
   readonly scheduler?: SchedulerLike;
   /**
-   * Spreads pauses and polls: returns a number from 0 up to 1.
+   * Spreads pauses and polls: returns a number from 0 up to 1. Where it throws or returns anything else, `Math.random`
+   * takes its place: no job depends on it.
    * @defaultValue `Math.random`
    */
   readonly random?: () => number;
@@ -216,7 +221,13 @@ export class Runpod {
         .pipe(
           concatMap((report) =>
             concat(
-              defer(() => client.settings.transport.close?.() ?? []),
+              defer(() => client.settings.transport.close?.() ?? []).pipe(
+                // The report counts, whatever becomes of the connections.
+                catchError((error: unknown) => {
+                  reportUnhandled(error);
+                  return EMPTY;
+                }),
+              ),
               of(report),
             ),
           ),
@@ -283,7 +294,7 @@ function create(options: Omit<ClientOptions, 'transport'>, transport: Transport,
     maxResponseBytes,
     scheduler: durationScheduler(options.scheduler),
     wallNow: wallClockOf(options.scheduler),
-    random: options.random ?? Math.random,
+    random: spreadBy(options.random),
     notices: options.notices,
     keyRefusal:
       exposed && !base.loopback

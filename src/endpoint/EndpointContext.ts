@@ -170,7 +170,12 @@ export class EndpointContext {
   #keptSubmission<T>(answer$: Observable<T>, call: ApiCall<T>, state: CallState): Observable<T> {
     const known$ = answer$.pipe(
       catchError((error: unknown) =>
-        throwError(() => (state.maybeReceived ? submissionUnknown(this.errorContext(call), error) : error)),
+        throwError(() => {
+          if (state.maybeReceived) return submissionUnknown(this.errorContext(call), error);
+          // A link may fail with `undefined`, which tells nobody anything.
+          const names = { ...this.errorContext(call), accepted: 'no' } as const;
+          return error ?? new ConfigurationError('the call failed before it was sent, and nothing says why', names);
+        }),
       ),
     );
     return keepSubmission(known$, state, () => {

@@ -22,21 +22,21 @@ export function checkOutput<O>(
   return concatMap((snapshot: JobSnapshot): Observable<JobSnapshot<O>> => {
     if (snapshot.status !== 'COMPLETED') return of(snapshot);
     onCompleted?.();
-    return validate(schema, 'output', snapshot.output, (issues) =>
-      outputMismatch(context, issues, { jobId: snapshot.id, snapshot }),
+    return validate(schema, 'output', snapshot.output, (issues, cause) =>
+      outputMismatch(context, { issues, cause }, { jobId: snapshot.id, snapshot }),
     ).pipe(map((output) => ({ ...snapshot, output })));
   });
 }
 
-/** The error for an output, or a chunk, that does not match its schema. */
+/** The error for an output, or a chunk, that does not match its schema, or whose schema failed, which is the `cause`. */
 export function outputMismatch(
   context: EndpointContext,
-  issues: readonly Issue[],
+  { issues, cause }: { readonly issues: readonly Issue[]; readonly cause: unknown },
   { jobId, ...found }: { readonly jobId: string; readonly snapshot?: JobSnapshot; readonly chunk?: unknown },
 ): JobOutputError {
   return new JobOutputError(
     `what job ${jobId} gave does not match the schema: ${issuesText(issues)}`,
-    context.errorContext({ operation: 'snapshot' in found ? 'status' : 'stream', jobId }),
+    { ...context.errorContext({ operation: 'snapshot' in found ? 'status' : 'stream', jobId }), cause },
     { issues, ...found },
   );
 }

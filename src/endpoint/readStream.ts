@@ -75,7 +75,9 @@ export function readStream<I extends object, O, C>(
       reached: () => !!lastCall?.maybeReceived,
       ...(onJobOver && { ended: onJobOver }),
       check: (chunk) =>
-        validate(schema, 'chunk', chunk, (issues) => outputMismatch(context, issues, { jobId: id, chunk })),
+        validate(schema, 'chunk', chunk, (issues, cause) =>
+          outputMismatch(context, { issues, cause }, { jobId: id, chunk }),
+        ),
     }).pipe(
       tap((event) => {
         if (event.type === 'gap')

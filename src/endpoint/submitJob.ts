@@ -30,7 +30,8 @@ export function submitJob<I extends object, O, C>(
   { context, options: { input: schema, output } }: EndpointView<I, O, C>,
   { operation, request, options, wait, checks, meta = {} }: Submission<I>,
 ): Observable<JobSnapshot<O>> {
-  const refuse = (found: readonly Issue[]) => invalidRequest(found, context.errorContext({ operation, ...meta }));
+  const refuse = (found: readonly Issue[], cause?: unknown) =>
+    invalidRequest(found, { ...context.errorContext({ operation, ...meta }), cause });
   return defer(() => {
     // Callers without types may give no request at all.
     const given = (request as Partial<JobRequest<I>> | undefined)?.input as I;

@@ -153,22 +153,26 @@ export class RateLimiter {
   #startRequests(): void {
     if (this.#starting) return;
     this.#starting = true;
-    // One at a time: a request that starts may add others, and urgent ones.
-    let next = this.#nextStart();
-    while (next) {
-      const now = this.#scheduler.now();
-      if (this.#places(now) <= 0) {
-        this.#startLater(now);
-        break;
+    try {
+      // One at a time: a request that starts may add others, and urgent ones.
+      let next = this.#nextStart();
+      while (next) {
+        const now = this.#scheduler.now();
+        if (this.#places(now) <= 0) {
+          this.#startLater(now);
+          break;
+        }
+        next.waiting.delete(next.start);
+        // A callback that is told of a free place calls `run`, which must start its request.
+        this.#starting = next.waiting !== this.#wakes;
+        next.start();
+        this.#starting = true;
+        next = this.#nextStart();
       }
-      next.waiting.delete(next.start);
-      // A callback that is told of a free place calls `run`, which must start its request.
-      this.#starting = next.waiting !== this.#wakes;
-      next.start();
-      this.#starting = true;
-      next = this.#nextStart();
+    } finally {
+      // A scheduler of the user's may throw. The requests that wait are then started with the next.
+      this.#starting = false;
     }
-    this.#starting = false;
   }
 
   /** What is to be started next, and the set that it waits in. */

@@ -13,6 +13,7 @@ import { redact, type CallState } from './CallState.js';
 import type { ClientContext } from './ClientContext.js';
 import type { RateLimiter } from './RateLimiter.js';
 import { notSent, requestContext } from './requestContext.js';
+import { noReply, wholeReply } from './wholeReply.js';
 
 /** What an exchange needs besides its request. */
 interface ExchangeOptions {
@@ -60,9 +61,14 @@ export function exchange(
       end(failure.phase !== 'connect', { type: 'failure', message: failure.message });
       subscriber.error(failure);
     };
-    const succeed = (reply: Reply) => {
+    const succeed = (given: unknown) => {
       // A transport may emit more than once, and synchronously.
       if (ended) return;
+      const reply = wholeReply(given);
+      if (!reply) {
+        fail(noReply(request, 'the transport', given));
+        return;
+      }
       const { status, text } = reply;
       // A character is at least one byte, so this answer is too large, whatever its transport has counted.
       if (text.length > maxResponseBytes) {

@@ -1,5 +1,7 @@
-import { defer, first, throwError, type Observable } from 'rxjs';
+import { defer, first, map, throwError, type Observable } from 'rxjs';
 import { invalidRequest } from '../errors/invalidRequest.js';
+import { kindOf } from '../protocol/checks.js';
+import { isRecord } from '../protocol/json.js';
 import type { CallRequest, Handler } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { authorize, withApiKey } from './authorize.js';
@@ -7,8 +9,9 @@ import type { CallState } from './CallState.js';
 import { checkHeaders } from './checkHeaders.js';
 import type { ClientContext } from './ClientContext.js';
 import { exchange } from './exchange.js';
-import { requestContext } from './requestContext.js';
+import { notSent, requestContext } from './requestContext.js';
 import { retryCall } from './retryCall.js';
+import { noReply, wholeReply } from './wholeReply.js';
 
 /**
  * Sends a call and emits its answer: through the user's links, then attempt by attempt until one counts. Each attempt gets
@@ -16,7 +19,11 @@ import { retryCall } from './retryCall.js';
  */
 export function sendCall(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {
   const { links, retry, scheduler, wallNow, random } = client.settings;
-  const wire: Handler = (linked) => {
+  const { operation, kind, method, endpointId } = request;
+  const wire: Handler = (given) => {
+    // What the request is decides whether it may be repeated. That is not a link's to change.
+    const linked: CallRequest = { ...given, operation, kind, method, endpointId };
+    if (!canBeSent(linked)) return throwError(() => notSent(request, 'a link passed on something that is no request'));
     // Here, because links may have changed the headers.
     const issues = checkHeaders(linked.headers);
     if (issues.length) return throwError(() => invalidRequest(issues, requestContext(linked, false)));
@@ -33,7 +40,22 @@ export function sendCall(client: ClientContext, request: CallRequest, state: Cal
   if (!links.length) return wire(request);
   const chain = links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire);
   // A link may throw. That is an error of the call.
-  return defer(() => chain(request)).pipe(first());
+  return defer(() => chain(request)).pipe(
+    first(null, undefined),
+    map((given) => {
+      const reply = wholeReply(given);
+      if (reply) return reply;
+      throw state.maybeReceived
+        ? noReply(request, 'a link', given)
+        : notSent(request, `a link gave ${kindOf(given)} in place of an answer`);
+    }),
+  );
+}
+
+/** Whether what the links have made of a request is still one. */
+function canBeSent({ url, headers, body, timeout }: { readonly [K in keyof CallRequest]: unknown }): boolean {
+  const isText = typeof url === 'string' && (body === undefined || typeof body === 'string');
+  return isText && isRecord(headers) && typeof timeout === 'number' && timeout >= 0;
 }
 
 function sendAttempt(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {

@@ -230,11 +230,26 @@ function prepare(job: JobContext): Unsubscribable {
   const prepared$ = defer(() => (options.beforeSubmit ? options.beforeSubmit(request) : of(request))).pipe(
     first(null, undefined),
   );
-  return follow(job, prepared$, (prepared: JobRequest<object> | undefined) => {
-    if (prepared) return { type: 'ready', request: prepared };
-    const context = { ...job.context('run'), accepted: 'no' } as const;
-    return { type: 'failed', error: new ConfigurationError('beforeSubmit gave no request', context) };
-  });
+  const unprepared = (message: string, cause?: unknown): JobAction => {
+    const context = { ...job.context('run'), accepted: 'no', cause } as const;
+    return { type: 'failed', error: new ConfigurationError(message, context) };
+  };
+  return follow(
+    job,
+    prepared$,
+    (prepared: JobRequest<object> | undefined) =>
+      prepared ? { type: 'ready', request: prepared } : unprepared('beforeSubmit gave no request'),
+    // Its own error is what its author knows. That of RxJS names nothing.
+    (error) =>
+      isInvalidSource(error)
+        ? unprepared('beforeSubmit gave neither an Observable nor a promise of a request', error)
+        : { type: 'failed', error },
+  );
+}
+
+/** Whether RxJS says that what it was given is nothing to subscribe to. */
+function isInvalidSource(error: unknown): boolean {
+  return error instanceof TypeError && error.message.includes('where a stream was expected');
 }
 
 function readStream(job: JobContext): Unsubscribable {

@@ -12,7 +12,7 @@ import { PipelineProgress } from './PipelineProgress.js';
 import { PipelineTask } from './PipelineTask.js';
 import { RetryPolicy } from './RetryPolicy.js';
 import type { Runner } from './Runner.js';
-import type { InputSink, InputSource, OpenInputSource } from './inputs.js';
+import { closeQuietly, type InputSink, type InputSource, type OpenInputSource } from './inputs.js';
 
 /** Wraps an error, which may be any value, `undefined` included. */
 interface Failure {
@@ -90,7 +90,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     try {
       if (this.accepting) this.#source = openSource(this);
       // A synchronous source may have ended the inputs before it could be closed.
-      if (!this.accepting) this.#source?.close();
+      if (!this.accepting) closeQuietly(this.#source);
     } catch (error) {
       this.fail(error);
     }
@@ -134,8 +134,9 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
         this.#reportProgress();
       }
     } catch (thrown) {
-      // A callback of the options threw.
+      // A callback of the options threw. The item comes first: it names the job, which may run.
       this.#fatalFailure ??= { error: thrown };
+      if (!task.item) this.#finish(task, task.failedItem(error));
     }
     this.advance();
   }
@@ -152,8 +153,8 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   /** Cancels the tasks in flight, and takes no more inputs. */
   close(): void {
     this.#closed = true;
-    this.#controls.unsubscribe();
-    if (!this.#inputsEnded) this.#source?.close();
+    const inputsEnded = this.#inputsEnded;
+    this.#inputsEnded = true;
     // A subscription calls every teardown, also after one that throws.
     const jobs = new Subscription();
     for (const task of this.#inFlight) {
@@ -165,6 +166,10 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     this.#buffer.drain();
     this.#items.clear();
     this.#droppedItems.clear();
+    jobs.add(() => {
+      this.#controls.unsubscribe();
+    });
+    if (!inputsEnded) closeQuietly(this.#source);
     jobs.unsubscribe();
   }
 
@@ -282,8 +287,9 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   }
 
   #closeSource(): void {
-    if (this.accepting) this.#source?.close();
+    const wasAccepting = this.accepting;
     this.#inputsEnded = true;
+    if (wasAccepting) closeQuietly(this.#source);
   }
 
   #reportProgress(): void {

@@ -1,5 +1,6 @@
 import { Subscription, type Observable } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
+import { kindOf } from '../protocol/checks.js';
 import type { PipelineOptions } from './PipelineOptions.js';
 
 /** The part of a pipeline that its controls act on. */
@@ -27,7 +28,10 @@ export class PipelineControls {
     else
       this.#subscribe(
         concurrency,
-        (value) => (this.#concurrency = value),
+        (value: unknown) => {
+          if (typeof value === 'number' && value >= 0) this.#concurrency = value;
+          else this.#pipeline.stop(notConcurrency(value));
+        },
         () => {
           // Below 1, or NaN: the pipeline would wait for ever.
           if (!(this.#concurrency >= 1)) this.#pipeline.stop(noConcurrency());
@@ -59,6 +63,13 @@ export class PipelineControls {
       }),
     );
   }
+}
+
+function notConcurrency(value: unknown): ConfigurationError {
+  return new ConfigurationError(
+    `the Observable given as concurrency emitted ${typeof value === 'number' ? value : kindOf(value)}: it must be a number of at least 0`,
+    { operation: 'run' },
+  );
 }
 
 function noConcurrency(): ConfigurationError {

@@ -3,6 +3,7 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { RunpodError } from '../errors/RunpodError.js';
 import { invalidOptions } from '../errors/invalidOptions.js';
+import { withDetails } from '../errors/withDetails.js';
 import { jobError } from '../errors/jobError.js';
 import { callback, mustBe, scheduler as isScheduler, type Checks } from '../protocol/checkOptions.js';
 import { must } from '../protocol/checks.js';
@@ -79,6 +80,16 @@ export function failover<I extends object, O>(
   for (const runner of runners) assertRunner('failover', runner, options, FAILOVER);
   const { on = isRefused, queue = Infinity, onError, scheduler: given } = options;
   const runs = runners.map((runner) => runnerOf(runner));
+  /** A callback that throws ends the item, which still names the job: it may run. */
+  const goesOn = (error: unknown): boolean => {
+    try {
+      const wanted = on(error);
+      if (wanted) onError?.(error);
+      return wanted;
+    } catch (thrown) {
+      throw callbackFailed(error, thrown);
+    }
+  };
   const scheduler = durationScheduler(given);
   return (request, index) => {
     const runFrom = (position: number): Observable<JobSnapshot<O>> => {
@@ -109,10 +120,7 @@ export function failover<I extends object, O>(
         return attempt$.pipe(
           catchError((error: unknown) => {
             if (state.timedOut) return runFrom(position + 1);
-            if (on(error)) {
-              onError?.(error);
-              return runFrom(position + 1);
-            }
+            if (goesOn(error)) return runFrom(position + 1);
             // A job that failed is data, not an error.
             const { failedEnd } = state;
             return failedEnd && error === failedEnd.error ? of(failedEnd.snapshot) : throwError(() => error);
@@ -122,6 +130,13 @@ export function failover<I extends object, O>(
     };
     return runFrom(0);
   };
+}
+
+/** The error where a callback throws: it keeps what the job's error says of the job, which may run. */
+function callbackFailed(error: unknown, cause: unknown): ConfigurationError {
+  const { jobId, ref, accepted } = Object(error) as Partial<RunpodError>;
+  const context = { operation: 'failover', jobId, accepted, cause };
+  return withDetails(new ConfigurationError('on or onError of failover failed', context), { ref });
 }
 
 function isRefused(error: unknown): boolean {

@@ -14,7 +14,7 @@ import type { JobExecutor } from '../types/ports.js';
 import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
-import { reportUnhandled } from './inputs.js';
+import { reportUnhandled } from '../errors/reportUnhandled.js';
 import { runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link hedge}; all durations in milliseconds. */
@@ -22,12 +22,14 @@ export interface HedgeOptions {
   /** How long the first job may take before the second is submitted; `Infinity` submits none. */
   readonly after: number;
   /**
-   * Whether to submit the second job, given the last snapshot of the first, if there is one.
+   * Whether to submit the second job, given the last snapshot of the first, if there is one. Where it throws, no second
+   * job is submitted, the first goes on, and `onError` receives what was thrown.
    * @defaultValue always
    */
   readonly on?: (snapshot: JobSnapshot | undefined) => boolean;
   /**
    * Receives the error of the job that did not decide. Where the error has a `ref`, that job may still run, and cost.
+   * What it throws goes to RxJS's `config.onUnhandledError`.
    * @defaultValue none
    */
   readonly onError?: (error: unknown) => void;
@@ -77,6 +79,16 @@ export function hedge<I extends object, O>(
       reportUnhandled(thrown);
     }
   };
+  /** Nor must an `on` that throws: the first job is healthy. */
+  const isWanted = (latest: JobSnapshot<O> | undefined): boolean => {
+    try {
+      return on(latest);
+    } catch (thrown) {
+      if (onError) tell(thrown);
+      else reportUnhandled(thrown);
+      return false;
+    }
+  };
   const run = runnerOf(runner);
   const scheduler = durationScheduler(given);
   return (request, index) =>
@@ -121,7 +133,7 @@ export function hedge<I extends object, O>(
 
       // A timer of `Infinity` would fire at once.
       const due$ = after === Infinity ? EMPTY : timer(after, scheduler);
-      const second$ = due$.pipe(switchMap(() => (on(latest) ? runJob(false) : EMPTY)));
+      const second$ = due$.pipe(switchMap(() => (isWanted(latest) ? runJob(false) : EMPTY)));
       return merge(runJob(true), second$).pipe(untilTerminal());
     });
 }

@@ -1,5 +1,6 @@
-import { config, takeWhile, type Observable } from 'rxjs';
+import { takeWhile, type Observable } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
+import { reportUnhandled } from '../errors/reportUnhandled.js';
 import type { JobRequest } from '../types/JobRequest.js';
 
 /** The inputs of a pipeline; a Node stream of requests is an async iterable. */
@@ -22,7 +23,7 @@ export interface InputSource {
   readonly total?: number | undefined;
   /** Asks for one input. Absent where the source pushes its inputs by itself. */
   pull?(): void;
-  /** No more inputs are wanted. */
+  /** No more inputs are wanted. May throw what the caller's own iterator or Observable does. */
   close(): void;
 }
 
@@ -55,11 +56,7 @@ function fromSyncIterator<T>(inputs: Iterable<T>, total: number | undefined): Op
         deliver(sink, iterator.next());
       },
       close: () => {
-        try {
-          iterator.return?.();
-        } catch (error) {
-          reportUnhandled(error);
-        }
+        iterator.return?.();
       },
     };
   };
@@ -71,14 +68,14 @@ function fromAsyncIterator<T>(inputs: AsyncIterable<T>, total: number | undefine
     return {
       total,
       pull: () => {
-        iterator.next().then(
-          (result) => {
+        // An iterator may give anything: `deliver` may throw, too, and nobody else would be told.
+        Promise.resolve(iterator.next())
+          .then((result) => {
             deliver(sink, result);
-          },
-          (error: unknown) => {
+          })
+          .catch((error: unknown) => {
             sink.fail(error);
-          },
-        );
+          });
       },
       close: () => {
         Promise.resolve(iterator.return?.()).catch(reportUnhandled);
@@ -116,7 +113,11 @@ function deliver<T>(sink: InputSink<T>, result: IteratorResult<T, unknown>): voi
   else sink.enqueue(result.value);
 }
 
-/** Where nobody waits for an error, such as that of an iterator that fails to close, it goes to RxJS's handler. */
-export function reportUnhandled(error: unknown): void {
-  config.onUnhandledError?.(error);
+/** Closes a source. What the caller's iterator or Observable throws then must keep no job from its end. */
+export function closeQuietly(source: InputSource | undefined): void {
+  try {
+    source?.close();
+  } catch (error) {
+    reportUnhandled(error);
+  }
 }

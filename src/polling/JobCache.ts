@@ -243,8 +243,10 @@ export class JobCache {
   #subscribeToNotices(): void {
     if (!this.#users || !this.#noticeSubscription.closed) return;
     this.#noticeSubscription = new Subscription();
+    // An Observable of another library may throw on `subscribe`. This one makes an error of that.
+    const notices$ = new Observable((subscriber) => this.#notices.subscribe(subscriber));
     this.#noticeSubscription.add(
-      this.#notices.subscribe({
+      notices$.subscribe({
         next: (notice) => {
           // Anybody may have sent it, so nothing of it counts but the job that it names.
           if (isRecord(notice) && typeof notice.id === 'string') this.#jobs.get(notice.id)?.hint();

@@ -47,7 +47,7 @@ describe('runToEnd', () => {
     here.until(5_000);
     const report = here.see(here.client.close());
     here.until(60_000);
-    expect(seen.error).toMatchObject({ code: 'configuration' });
+    expect(seen.error).toMatchObject({ code: 'client_closed' });
     expect(report.values).toMatchObject([{ cancelled: [{ id: here.emulator.jobs()[0]!.id }] }]);
   });
 

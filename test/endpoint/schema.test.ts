@@ -145,7 +145,7 @@ test('without a schema, values are emitted unchanged', () => {
   expect(seen.values).toMatchObject([{ output: { echo: { any: ['thing'] } } }]);
 });
 
-test('an error that a schema throws is the error of the call', () => {
+test('an error that a schema throws is the cause of the error of the call', () => {
   const { client, sent, see } = script(() => 'never');
   const broken: StandardSchemaV1<object, object> = {
     '~standard': {
@@ -157,7 +157,7 @@ test('an error that a schema throws is the error of the call', () => {
     },
   };
   const seen = see(client.endpoint('demo', { input: broken }).run({ input: { x: 1 } }));
-  expect(seen.error).toMatchObject({ message: 'broken schema' });
+  expect(seen.error).toMatchObject({ code: 'validation', cause: { message: 'broken schema' } });
   expect(sent).toEqual([]);
 });
 

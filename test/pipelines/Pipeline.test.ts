@@ -77,13 +77,16 @@ describe('a callback that throws', () => {
   it.each([
     ['retry.on', { retry: { count: 1, on: throws } }],
     ['retry.delay', { retry: { count: 1, delay: throws } }],
-  ])('S24 ends the pipeline with what it throws, and cancels the jobs in flight: %s', (_name, options) => {
-    const { runner, error, finish, running } = controlledJobs();
-    const seen = collect(runAll(runner, letters('abc'), { concurrency: 3, order: 'input', ...options }));
-    finish('b');
-    error('a', refused);
-    expect([seen.text, seen.error, running()]).toEqual(['b#', thrown, []]);
-  });
+  ])(
+    'S24 ends the pipeline with what it throws, after the item whose job failed, and cancels the jobs in flight: %s',
+    (_name, options) => {
+      const { runner, error, finish, running } = controlledJobs();
+      const seen = collect(runAll(runner, letters('abc'), { concurrency: 3, order: 'input', ...options }));
+      finish('b');
+      error('a', refused);
+      expect([seen.text, seen.error, running()]).toEqual(['Ab#', thrown, []]);
+    },
+  );
 
   it('S24 ends the pipeline with what `totals` throws', () => {
     const { runner, started } = controlledJobs();
@@ -308,7 +311,7 @@ describe('the controls of a pipeline', () => {
     expect(error).toMatchObject({
       code: 'configuration',
       operation: 'run',
-      message: expect.stringContaining('its last number was not above 0') as string,
+      message: expect.stringMatching(/its last number was not above 0|emitted NaN: it must be a number/) as string,
     });
     expect(opened).toBe(0);
   });

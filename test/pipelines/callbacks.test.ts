@@ -68,15 +68,25 @@ describe('S1 a callback of hedge or failover that throws', () => {
     expect(unhandled).toEqual([broken]);
   });
 
-  it('hedge: the error of `on` is the error of the item', () => {
+  it('hedge: `on` costs no result, submits nothing, and onError receives what it threw', () => {
     const scheduler = new VirtualTimeScheduler();
-    let seen: unknown;
-    hedge(() => NEVER, { after: 10, on: fail, scheduler })(request, 0).subscribe({ error: (e: unknown) => (seen = e) });
+    const first = new Subject<JobSnapshot<string>>();
+    let runs = 0;
+    const runner = () => {
+      runs++;
+      return first;
+    };
+    const seen: JobSnapshot<string>[] = [];
+    const told: unknown[] = [];
+    const options = { after: 10, on: fail, onError: (error: unknown) => told.push(error), scheduler };
+    hedge(runner, options)(request, 0).subscribe((snapshot) => seen.push(snapshot));
     scheduler.flush();
-    expect(seen).toBe(broken);
+    expect([told, runs]).toEqual([[broken], 1]);
+    first.next(completed('a'));
+    expect(seen).toMatchObject([{ status: 'COMPLETED' }]);
   });
 
-  it.each(['on', 'onError'] as const)('failover: the error of `%s` is the error of the item', (name) => {
+  it.each(['on', 'onError'] as const)('failover: the error of `%s` is the cause of the item’s error', (name) => {
     let others = 0;
     const other = () => {
       others++;
@@ -87,6 +97,7 @@ describe('S1 a callback of hedge or failover that throws', () => {
     failover([() => throwError(() => new Error('refused')), other], options)(request, 0).subscribe({
       error: (e: unknown) => (seen = e),
     });
-    expect([seen, others]).toEqual([broken, 0]);
+    expect(seen).toMatchObject({ code: 'configuration', cause: broken });
+    expect(others).toBe(0);
   });
 });
