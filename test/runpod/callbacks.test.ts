@@ -1,7 +1,7 @@
 import { EMPTY, Observable, VirtualTimeScheduler, config, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRunpod, runAll } from 'runpod-rx';
-import type { Activity, ClientOptions, Endpoint, EndpointOptions, Handler, JobOptions, Link } from 'runpod-rx';
+import type { ClientOptions, Endpoint, EndpointOptions, Handler, JobOptions, Link } from 'runpod-rx';
 import { world, type World } from '../support/world.js';
 
 /**
@@ -245,7 +245,10 @@ describe('S1 a transport', () => {
     const { transport } = here.emulator;
     const { scheduler } = here;
     const client = createRunpod({
-      transport: Object.assign(any((r: never) => transport(r)), { close: fail }),
+      transport: Object.assign(
+        any((r: never) => transport(r)),
+        { close: fail },
+      ),
       scheduler,
       apiKey: 'key',
     });
