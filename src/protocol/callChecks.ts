@@ -20,7 +20,7 @@ import {
   type Check,
   type Checks,
 } from './checkOptions.js';
-import { isPlain } from './json.js';
+import { isPlain, isRecord } from './json.js';
 import { WAIT } from './limits.js';
 
 /** How long the service is to hold an answer. */
@@ -30,8 +30,7 @@ export const wait: Check = durationBetween(WAIT.min, WAIT.max);
 export const CALL: Checks<CallOptions> = {
   timeout: duration,
   signal,
-  // The members of others, such as `Headers` and `Map`, would be left out without a word.
-  headers: mustBe('a plain object of headers by name', isPlain),
+  headers: mustBe('an object of headers by name, a Headers, a Map or a list of pairs', areHeaders),
   context: record,
 };
 
@@ -69,3 +68,9 @@ export const RAW: Checks<RawRequest> = {
   body: anything,
   query: record,
 };
+
+/** Whether the headers can be gone through. Those of any other object, such as a class of one's own, would be left out without a word. */
+function areHeaders(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(Array.isArray);
+  return isPlain(value) || (isRecord(value) && Symbol.iterator in value);
+}

@@ -30,7 +30,7 @@ export interface World {
 
 export function world(options: EmulatorOptions): World {
   const scheduler = new VirtualTimeScheduler();
-  const emulator = createEmulator({ ...options, scheduler });
+  const emulator = createEmulator({ seed: 1, ...options, scheduler });
   const send: World['send'] = (method, path, body, headers = {}) => {
     const url = `https://api.runpod.ai/v2/${path}`;
     const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);

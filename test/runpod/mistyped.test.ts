@@ -75,7 +75,7 @@ describe('S20 a call with mistyped options', () => {
     [{ replayChunks: -1 }, /replayChunks/],
     [{ tag: 5 }, /tag/],
     [{ beforeSubmit: {} }, /beforeSubmit/],
-    [{ headers: new Headers() }, /headers/],
+    [{ headers: new Blob([]) }, /headers/],
     [{ longPoll: 5 }, /longPoll is 5, but must be a number of milliseconds from 1000 to 300000/],
   ])('a job with %j errors in each view, and is never submitted', (options, message) => {
     const { endpoint, sent, see, until } = script(() => 'never');

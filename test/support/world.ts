@@ -78,7 +78,7 @@ export function world(
 ): World {
   const time = clock();
   const { scheduler } = time;
-  const emulator = createEmulator({ endpoints: { demo, ...endpoints }, ...emulated, scheduler });
+  const emulator = createEmulator({ endpoints: { demo, ...endpoints }, seed: 1, ...emulated, scheduler });
   const client = createRunpod({
     transport: emulator.transport,
     scheduler,

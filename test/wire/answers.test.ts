@@ -275,7 +275,7 @@ describe('maxResponseBytes', () => {
 
   it.each([0, -1, NaN, Infinity, 1.5, '64MB'])('S20 must not be %j', (maxResponseBytes) => {
     expect(() => createRunpod({ transport: () => of(), maxResponseBytes: maxResponseBytes as number })).toThrow(
-      /maxResponseBytes is .*, but must be a whole number of bytes/,
+      /maxResponseBytes is .*: it must be a whole number of at least 1/,
     );
   });
 });

@@ -44,6 +44,7 @@ const lost = (cause: ErrorClass, sent: number) => ({
 });
 const date = (ms: number) => new Date(ms).toUTCString();
 const SENT_AT = Date.UTC(2026, 0, 1);
+const YEAR = 365 * 86_400_000;
 
 const failures: Readonly<Record<string, Failure>> = {
   'a wrong key, 401 without a body': {
@@ -129,13 +130,13 @@ const failures: Readonly<Record<string, Failure>> = {
     step: { status: 429, headers: { 'retry-after': '99999999999' } },
     ...refusal(RateLimitError),
     status: 429,
-    details: { retryAfter: 99_999_999_999_000 },
+    details: { retryAfter: YEAR },
   },
   'a 429 with a date in a far year': {
     step: { status: 429, headers: { date: date(SENT_AT), 'retry-after': date(SENT_AT + 3e11) } },
     ...refusal(RateLimitError),
     status: 429,
-    details: { retryAfter: 3e11 },
+    details: { retryAfter: YEAR },
   },
   'a redirect that keeps the method, 307': {
     step: { status: 307, headers: { location: 'https://user:word@elsewhere.example/v2?token=abc#here' } },
@@ -457,8 +458,8 @@ describe.each(clientNames)('%s', (name) => {
       ['a Date', bad(new Date(0)), /input is .*object.*plain object/],
       ['an empty object', bad({}), /input is \{\}, but must not be empty.*allowEmptyInput/],
       ['an object that JSON makes empty', bad({ x: undefined }), /must not be empty/],
-      ['a cycle', bad({ x: cycle() }), /must be JSON/],
-      ['a bigint', bad({ x: 1n }), /must be JSON/],
+      ['a cycle', bad({ x: cycle() }), /input\.x\.self is .*JSON can carry/],
+      ['a bigint', bad({ x: 1n }), /input\.x is a bigint, but must be what JSON can carry/],
     ])('for an input that is %s', (_, call, message) => never(call, message));
 
     it.each([
