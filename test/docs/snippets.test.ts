@@ -61,6 +61,14 @@ describe('these checks', () => {
     await expect(run(failing!)).rejects.toThrow(/PAGE\.md:4 fails\n[^]*PAGE\.md:5[^]*it broke/);
   });
 
+  test('report an error that the code handles by printing it', async () => {
+    const [failing] = typescript(
+      `import { runpod } from 'runpod-rx';`,
+      `runpod().endpoint('missing').run({ input: { prompt: 'hello' } }).subscribe({ error: console.error });`,
+    );
+    await expect(run(failing!)).rejects.toThrow(/PAGE\.md:4 fails\n[^]*missing/);
+  });
+
   test('report what does not end', async () => {
     const [endless] = typescript(`import { interval } from 'rxjs';`, 'interval(100).subscribe();');
     await expect(run(endless!, 1000)).rejects.toThrow('PAGE.md:4 has not ended');
