@@ -20,6 +20,7 @@ import type { JobContext } from './JobContext.js';
 import { effectNames, jobEffects, wantedEffects, type EffectKey, type EffectName } from './jobEffects.js';
 import type { JobOptions, JobTimeout, LeavePolicy } from './JobOptions.js';
 import type { JobOrigin } from './JobOrigin.js';
+import { LossNotice } from './LossNotice.js';
 import { isEnded, isSubmitting, jobReducer, type JobAction, type JobState, type Viewer } from './jobReducer.js';
 
 /**
@@ -40,6 +41,7 @@ export class JobController implements JobContext {
   readonly #keptChunks: JobEvent[] = [];
   /** When the service answered the submission, in milliseconds since 1970. */
   #submissionDate: number | undefined;
+  #lossNotice: LossNotice | undefined;
   #lastProgress: (JobEvent & { type: 'progress' }) | undefined;
   #state: JobState;
   #changes$: Subject<CancelOutcome | undefined> | undefined;
@@ -145,7 +147,8 @@ export class JobController implements JobContext {
     if (state.id !== undefined) this.submissionCall = undefined;
     if (state.id !== before.id) this.#submissionDate = this.backend.wallNow();
     try {
-      if (action.type === 'failed') this.#reportIfLost(before, action.error);
+      if (action.type === 'failed') this.#noticeLoss(before, action.error);
+      if (action.type === 'leave') this.#lossNotice?.onLeave(action.viewer, action.notified);
       this.#notify(before, action);
       this.#runEffects();
     } catch (error) {
@@ -156,9 +159,13 @@ export class JobController implements JobContext {
     this.#changes$?.next(action.type === 'cancelSettled' ? action.result : undefined);
   }
 
-  /** Has the report of `settled()` name a submission that may have been accepted, where no view is told of it. */
-  #reportIfLost({ viewers }: JobState, error: unknown): void {
-    if (error instanceof SubmissionUnknownError && viewers.length === 0) this.backend.reportLost(error);
+  /** Has the report of `settled()` name a submission that may have been accepted, where no view gets the error. */
+  #noticeLoss({ viewers }: JobState, error: unknown): void {
+    if (!(error instanceof SubmissionUnknownError)) return;
+    const report = () => {
+      this.backend.reportLost(error);
+    };
+    this.#lossNotice = new LossNotice(viewers, report, this.backend.trackPendingCancel());
   }
 
   /** Reports an action to the viewers that it concerns. */

@@ -1,17 +1,20 @@
 import {
+  EMPTY,
   NEVER,
   catchError,
   concatMap,
   defer,
   distinctUntilChanged,
-  finalize,
+  last,
   map,
   merge,
   of,
+  repeat,
   retry,
   startWith,
   switchMap,
   take,
+  tap,
   throwError,
   timer,
   type Observable,
@@ -32,6 +35,8 @@ import {
 
 /** How long a cancel is tried, in milliseconds. */
 const CANCEL_PATIENCE = 600_000;
+/** For how much of the patience a sleep of the machine counts at most, in milliseconds. */
+const LONGEST_STEP = 30_000;
 /** The longest pause from one attempt to the next, unless the service asks for a longer one, in milliseconds. */
 const LONGEST_PAUSE = 30_000;
 /** How often the key may be refused before the cancel is given up: a key may be replaced while the client runs. */
@@ -117,7 +122,10 @@ export function outcomeOf(snapshot: JobSnapshot): CancelOutcome {
   return { outcome: isTerminal(snapshot) && snapshot.status !== 'CANCELLED' ? 'finished' : 'cancelled', snapshot };
 }
 
-/** Emits when a cancel has been tried for long enough: ten minutes since its first request, without waiting in limits. */
+/**
+ * Emits when a cancel has been tried for long enough: ten minutes since its first request, without waiting in limits. The
+ * time is counted in steps, so that a sleep of the machine uses up one step, and not the patience.
+ */
 function patience(turns: Observable<'waiting' | 'sent'>, scheduler: SchedulerLike): Observable<unknown> {
   let remaining = CANCEL_PATIENCE;
   let begun = false;
@@ -130,12 +138,14 @@ function patience(turns: Observable<'waiting' | 'sent'>, scheduler: SchedulerLik
         begun = true;
         remaining = CANCEL_PATIENCE;
       }
-      const since = scheduler.now();
-      return timer(remaining, scheduler).pipe(
-        finalize(() => {
-          remaining = Math.max(0, remaining - (scheduler.now() - since));
-        }),
-      );
+      const step$ = defer(() => {
+        const since = scheduler.now();
+        const count = () => {
+          remaining -= Math.min(scheduler.now() - since, LONGEST_STEP);
+        };
+        return timer(Math.min(remaining, LONGEST_STEP), scheduler).pipe(tap({ next: count, unsubscribe: count }));
+      });
+      return step$.pipe(repeat({ delay: () => (remaining > 0 ? of(true) : EMPTY) }), last());
     }),
   );
 }

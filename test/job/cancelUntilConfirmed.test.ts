@@ -11,6 +11,7 @@ import { RunpodError } from '../../src/errors/RunpodError.js';
 import { cancelUntilConfirmed } from '../../src/job/cancelUntilConfirmed.js';
 import { snapshotOf } from '../../src/protocol/snapshot.js';
 import type { JobSnapshot } from '../../src/types/JobSnapshot.js';
+import { Machine } from '../support/Machine.js';
 import { clock } from '../support/world.js';
 
 const job = (status: string, more: object = {}): JobSnapshot =>
@@ -244,6 +245,35 @@ describe('cancelUntilConfirmed', () => {
       const { seen, until, scheduler } = waiting(1_000_000, ['never']);
       until(10_000_000);
       expect(seen).toMatchObject({ values: [{ outcome: 'abandoned' }], at: [1_600_000] });
+      expect(scheduler.actions).toEqual([]);
+    });
+
+    test('S9 are not used up by a sleep of the machine', () => {
+      const { scheduler, see, until } = clock();
+      const machine = new Machine(scheduler);
+      const cancel = asked(() => scheduler.now(), [broken, broken, broken, job('CANCELLED')]);
+      const seen = see(cancelUntilConfirmed(cancel.ask, () => NEVER, { scheduler: machine.scheduler }));
+      until(2_000);
+      machine.sleep(3_600_000);
+      until(4_000_000);
+      expect(seen.values).toMatchObject([{ outcome: 'cancelled' }]);
+      expect(cancel.at).toHaveLength(4);
+    });
+
+    test('S9 are ten minutes in which the machine is awake, and half a minute for each sleep at most', () => {
+      const { scheduler, see, until } = clock();
+      const machine = new Machine(scheduler);
+      const seen = see(
+        cancelUntilConfirmed(
+          () => NEVER,
+          () => NEVER,
+          { scheduler: machine.scheduler },
+        ),
+      );
+      until(15_000);
+      machine.sleep(3_600_000);
+      until(10_000_000);
+      expect(seen).toMatchObject({ values: [{ outcome: 'abandoned' }], at: [3_615_000 + 570_000] });
       expect(scheduler.actions).toEqual([]);
     });
 

@@ -1,3 +1,4 @@
+import { take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { LostActivity, LostSubmission } from 'runpod-rx';
 import { script, type Answer, type Script } from '../support/world.js';
@@ -99,6 +100,26 @@ describe('S6 a submission whose answer is lost after its subscribers left', () =
     ]);
   });
 
+  test('of a Job whose last view leaves after the loss, and before it is told of it', () => {
+    const made = losing();
+    const { subscription } = made.see(made.endpoint.job({ input }).output$);
+    // Comes after the answer of the same moment, and before the error, which comes a turn later.
+    made.at(1_000, () => {
+      subscription.unsubscribe();
+    });
+    made.until(10_000);
+    expect(lostOf(made)).toHaveLength(1);
+  });
+
+  test('of a Job whose view leaves as it is submitted, over a transport that fails at once', () => {
+    const made = losing({ status: 502 });
+    const seen = made.see(made.endpoint.job({ input }).events$.pipe(take(1)));
+    made.until(10_000);
+    expect(seen.values).toMatchObject([{ type: 'submitting' }]);
+    expect(made.sent).toHaveLength(1);
+    expect(lostOf(made)).toHaveLength(1);
+  });
+
   test('is in one report only', () => {
     const made = losing();
     made.see(made.endpoint.run({ input })).subscription.unsubscribe();
@@ -108,6 +129,19 @@ describe('S6 a submission whose answer is lost after its subscribers left', () =
 });
 
 describe('S6 a submission is not reported as lost', () => {
+  test('where one of several views of a Job was told of it', () => {
+    const made = losing();
+    const one = made.endpoint.job({ input });
+    const [early, late] = [made.see(one.output$), made.see(one.state$)];
+    made.at(1_000, () => {
+      early.subscription.unsubscribe();
+    });
+    made.until(10_000);
+    expect(early.error).toBeUndefined();
+    expect(late.error).toMatchObject({ code: 'submission_unknown' });
+    expect(lostOf(made)).toEqual([]);
+  });
+
   test('where a subscriber was told of it', () => {
     const made = losing();
     const seen = made.see(made.endpoint.run({ input }));

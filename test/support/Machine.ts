@@ -21,6 +21,7 @@ export class Machine {
   readonly #world: SchedulerLike;
   #wallOffset: number;
   #wakesAt = -Infinity;
+  readonly #sleeps: { readonly from: number; readonly until: number }[] = [];
 
   /**
    * @param world - the scheduler of the world
@@ -62,7 +63,27 @@ export class Machine {
 
   /** From now on and for so long, nothing happens on this machine. */
   sleep(ms: number): void {
-    this.#wakesAt = Math.max(this.#wakesAt, this.#world.now() + ms);
+    const from = this.#world.now();
+    this.#wakesAt = Math.max(this.#wakesAt, from + ms);
+    this.#sleeps.push({ from, until: this.#wakesAt });
+  }
+
+  /** When a timer fires that is due at a time: later, where the machine sleeps then. */
+  firesAt(due: number): number {
+    const slept = this.#sleeps.find(({ from, until }) => from <= due && due < until);
+    return slept ? this.firesAt(slept.until) : due;
+  }
+
+  /** Has something done that only a machine that is awake can do: at once, or after the timers that are overdue on waking. */
+  whenAwake(act: () => void): void {
+    if (this.asleep)
+      this.#atWaking(
+        () =>
+          void this.#world.schedule(() => {
+            this.whenAwake(act);
+          }),
+      );
+    else act();
   }
 
   /** A reference as a machine would have made it whose clock is so far ahead of this one, or behind. */

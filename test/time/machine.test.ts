@@ -46,6 +46,21 @@ describe('a machine', () => {
     ]);
   });
 
+  test('that sleeps knows when a timer fires, and does nothing until it is awake', () => {
+    const { world, machine, until } = worldWith();
+    const done: number[] = [];
+    machine.whenAwake(() => done.push(world.now()));
+    machine.sleep(5_000);
+    machine.whenAwake(() => done.push(world.now()));
+    until(2_000);
+    machine.sleep(6_000);
+    expect([1_000, 4_999, 7_999, 8_000, 9_000].map((due) => machine.firesAt(due))).toEqual([
+      8_000, 8_000, 8_000, 8_000, 9_000,
+    ]);
+    until(10_000);
+    expect(done).toEqual([0, 8_000]);
+  });
+
   test('that sleeps gets answers after the timers that are overdue', () => {
     const { machine, endpoint, until } = worldWith({ latency: 1_000 });
     const order: string[] = [];

@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import type { GapPolicy, LeavePolicy, Limits } from 'runpod-rx';
+import { hostileNames, pages, type PageName } from '../../support/hostile.js';
+import type { MachineEvent } from '../../support/Machine.js';
 
 /** A job that takes this long is over only when it is cancelled or expires. */
 const FOREVER = 100_000_000;
 
-/** By when the last subscriber has unsubscribed, in milliseconds of virtual time. */
-export const END = 240_000;
+const HOUR = 3_600_000;
+
+/** By when the last subscriber has unsubscribed where no machine sleeps, in milliseconds of virtual time. */
+const END = 240_000;
 
 const upTo = (max: number) => fc.integer({ min: 0, max });
 
@@ -35,6 +39,8 @@ const work = fc.record({
   progress: upTo(2),
   fails: fc.constantFrom(false, false, false, true),
   ttl: maybe(fc.integer({ min: 10_000, max: 40_000 }), 5),
+  /** A text that is made to cost much, in all that the worker writes: its error, output, progress and chunks. */
+  hostile: maybe(fc.record({ name: fc.constantFrom(...hostileNames), size: fc.constantFrom(30, 300, 5_000) }), 5),
 });
 
 const options = fc.record({
@@ -124,6 +130,8 @@ const act = fc.oneof(
       by: fc.constantFrom('ref', 'id'),
       /** With another client, as in another process. */
       elsewhere: fc.boolean(),
+      /** How far the clock of the machine is ahead that made the reference. */
+      skew: fc.constantFrom(0, 0, 0, 20_000, -20_000, HOUR, -HOUR),
       options,
     }),
   },
@@ -186,6 +194,15 @@ const faults = fc.record({
   unknown: fc.constantFrom(0, 0, 0.1, 0.5),
 });
 
+/** Pages of gateways in place of answers. */
+const anyPageName = fc.constantFrom(...(Object.keys(pages) as PageName[]));
+
+/** How likely a page of a gateway, or an answer about another job, stands in place of an answer. */
+const gateway = fc.record({
+  pages: fc.record({ run: often, status: often, stream: often, cancel: often }),
+  foreign: fc.record({ status: often, stream: often, cancel: often }),
+});
+
 const server = fc.record({
   seed: fc.integer({ min: 1, max: 1_000_000 }),
   latency: fc.constantFrom(0, 0, 300, 4_000),
@@ -207,22 +224,68 @@ const server = fc.record({
     cancel: { requests: 2, per: 2_000, concurrent: 1 },
   }),
   faults: fc.oneof({ weight: 1, arbitrary: fc.constant(undefined) }, { weight: 2, arbitrary: faults }),
+  gateway: maybe(gateway, 3),
   /** A time in which every request fails in the same way. */
   outage: maybe(
     fc.record({
       from: moment(60_000),
       for: fc.integer({ min: 1_000, max: 90_000 }),
-      how: fc.constantFrom('refused' as const, 'reset' as const, '502' as const, '429' as const),
+      how: fc.oneof(
+        { weight: 4, arbitrary: fc.constantFrom('refused' as const, 'reset' as const, '502' as const, '429' as const) },
+        { weight: 1, arbitrary: anyPageName },
+      ),
     }),
     3,
+  ),
+});
+
+const ofMachine = fc.oneof(
+  {
+    weight: 1,
+    arbitrary: fc
+      .oneof(fc.constantFrom(HOUR, -HOUR, 3 * HOUR, -3 * HOUR), fc.integer({ min: -60_000, max: 60_000 }))
+      .map((by): MachineEvent => ({ type: 'step', by })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .oneof(upTo(5_000), upTo(60_000), fc.constantFrom(60_000, 700_000, 2 * HOUR))
+      .map((ms): MachineEvent => ({ type: 'sleep', for: ms })),
+  },
+);
+
+/** What befalls a machine, and when. */
+interface TimedEvent {
+  readonly at: number;
+  readonly event: MachineEvent;
+}
+
+const timedEvent: fc.Arbitrary<TimedEvent> = fc.record({ at: moment(120_000), event: ofMachine });
+const noEvents: fc.Arbitrary<TimedEvent[]> = fc.constant([]);
+
+/** The machine of a client, what its wall clock says, and what befalls it. */
+const machine = fc.record({
+  wallOffset: fc.constantFrom(0, 0, 15_000, -15_000, 2 * HOUR, -2 * HOUR),
+  events: fc.oneof(
+    { weight: 3, arbitrary: noEvents },
+    { weight: 1, arbitrary: fc.array(timedEvent, { minLength: 1, maxLength: 3 }) },
   ),
 });
 
 /** All that determines one run: what the server does, and what the subscribers do. */
 export const history = fc.record({
   server,
+  /** One for each client. */
+  machines: fc.tuple(machine, machine),
   jobs: fc.array(jobPlan, { minLength: 1, maxLength: 3 }),
   /** When the client is closed. Otherwise all subscribers unsubscribe at the end, and `settled()` is called. */
   closeAt: maybe(moment(90_000), 7),
 });
 export type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
+
+/** By when the last subscriber of a client has unsubscribed: its machine does not sleep then. */
+export function endOf({ machines }: History, client: 0 | 1): number {
+  let end = END;
+  for (const { event } of machines[client].events) if (event.type === 'sleep') end += event.for;
+  return end;
+}

@@ -1,5 +1,6 @@
 import { defer, tap, type Observable, type Subscription } from 'rxjs';
 import type { Job, JobRef, LeavePolicy } from 'runpod-rx';
+import type { Machine } from '../../support/Machine.js';
 import { roles, type Options, type ViewName } from './History.js';
 import type { Wire } from './Wire.js';
 
@@ -45,6 +46,10 @@ export class Life {
   readonly subscriptions: Subscription[] = [];
   ref?: JobRef;
   policy: LeavePolicy;
+  /** When its reference says that it was submitted, in the world's time; never in the future. */
+  readonly startedByRef: number | undefined;
+  /** When it was made. */
+  readonly attachedAt: number;
   detachedAt?: number;
   /** The policy until `detachedAt`. */
   policyBeforeDetach?: LeavePolicy;
@@ -62,17 +67,32 @@ export class Life {
     readonly attached: JobRef | undefined,
     readonly world: {
       readonly wire: Wire;
+      readonly machines: readonly Machine[];
       now(): number;
       /** Whether the server may have the job, and whether the client knows its id. */
       maybeSent(nth: number): boolean;
       idOf(nth: number): string | undefined;
     },
   ) {
+    this.attachedAt = world.now();
     this.policy = options.onUnsubscribe ?? (attached ? 'detach' : 'cancel');
+    const age = attached?.submittedAt === undefined ? undefined : this.machine.wallNow() - attached.submittedAt;
+    this.startedByRef = age === undefined ? undefined : world.now() - Math.max(0, age);
+  }
+
+  /** The machine that its client runs on. */
+  get machine(): Machine {
+    return this.world.machines[this.client]!;
   }
 
   get id(): string | undefined {
     return this.attached?.id ?? this.world.idOf(this.nth);
+  }
+
+  /** When its client learned that it was submitted. */
+  get submittedAt(): number | undefined {
+    return this.world.wire.exchanges.find(({ nth, http = 500, body }) => nth === this.nth && http < 300 && body?.id)
+      ?.endedAt;
   }
 
   open(role?: 'owner'): View[] {
@@ -195,7 +215,7 @@ export class Life {
       why: 'left',
       at: pending.due,
       policy: this.policy,
-      sure: pending.sure && now > pending.due,
+      sure: pending.sure && now > this.machine.firesAt(pending.due),
       step: pending.step,
     });
   }

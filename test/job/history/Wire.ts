@@ -1,5 +1,6 @@
 import { Observable, type SchedulerLike } from 'rxjs';
 import type { Reply, Transport, TransportRequest } from 'runpod-rx';
+import { pages } from '../../support/hostile.js';
 
 /** One request of a client, and its answer as the client received it. */
 export interface Exchange {
@@ -20,7 +21,11 @@ export interface Exchange {
   /** The failure's phase. */
   failed?: 'connect' | 'sent';
   aborted?: boolean;
-  /** The answer's body, where it could be read. */
+  /** Whether the page of a gateway came in place of an answer. */
+  page?: boolean;
+  /** Whether the answer is about another job. */
+  foreign?: boolean;
+  /** The answer's body, where it could be read, and is about this job. */
   body?: {
     readonly id?: string;
     readonly status?: string;
@@ -57,8 +62,10 @@ export class Wire {
             next: (reply) => {
               end();
               exchange.http = reply.status;
-              const body = bodyOf(reply.text);
-              if (body) exchange.body = body;
+              exchange.page = isPage(reply.text);
+              const body = exchange.page ? undefined : bodyOf(reply.text);
+              exchange.foreign = (exchange.jobId ?? body?.id) !== (body?.id ?? exchange.jobId);
+              if (body && !exchange.foreign) exchange.body = body;
               if (body?.id !== undefined && reply.status < 300) exchange.jobId ??= body.id;
               subscriber.next(reply);
             },
@@ -98,6 +105,12 @@ export class Wire {
     this.exchanges.push(exchange);
     return exchange;
   }
+}
+
+const pageTexts: ReadonlySet<string> = new Set(Object.values(pages).map(({ text }) => text));
+
+function isPage(text: string): boolean {
+  return pageTexts.has(text) || text.startsWith('<');
 }
 
 function bodyOf(text: string): Exchange['body'] {

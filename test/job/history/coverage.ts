@@ -1,10 +1,11 @@
 import { isRunpodError } from 'runpod-rx';
 import type { Played } from './play.js';
+import { isDeniedByPages } from './settlement.js';
 import { isOver } from './Wire.js';
 
 /**
- * The cases that histories must cover, and in how many of a thousand at least. A property proves nothing about a case
- * that never came up.
+ * The cases that histories must cover, and in how many of a thousand at least; below 1 for rare ones, of which only
+ * a long soak is sure to meet some. A property proves nothing about a case that never came up.
  */
 export const least = {
   completed: 150,
@@ -38,6 +39,23 @@ export const least = {
   gap: 40,
   'gap, marked': 4,
   'gap, filled': 0,
+  'clock step': 30,
+  sleep: 30,
+  'asleep during a request': 10,
+  'asleep during a cancel': 0.3,
+  'skewed reference': 0.5,
+  'page on run': 20,
+  'page on status': 40,
+  'page on stream': 20,
+  'page on cancel': 6,
+  'missing pages believed': 0,
+  'answer about another job': 40,
+  'hostile output': 5,
+  'hostile error': 4,
+  'hostile progress': 0.5,
+  'hostile chunks': 3,
+  'lost submission': 15,
+  abandoned: 0,
 } as const;
 
 export type Kind = keyof typeof least;
@@ -46,7 +64,8 @@ export type Coverage = Record<Kind, number>;
 export const nothing = (): Coverage => Object.fromEntries(Object.keys(least).map((kind) => [kind, 0])) as Coverage;
 
 /** The cases that a history covers. */
-export function met({ history, wire, lives, jobs, closedAt }: Played): Kind[] {
+export function met(played: Played): Kind[] {
+  const { history, wire, lives, jobs, reports, closedAt } = played;
   const { exchanges } = wire;
   const views = lives.flatMap((life) => life.views);
   const reasons = lives.flatMap((life) => life.reasons);
@@ -70,6 +89,36 @@ export function met({ history, wire, lives, jobs, closedAt }: Played): Kind[] {
         one.jobId === jobId &&
         one.operation === 'stream' &&
         (one.failed === 'sent' || one.http! >= 500),
+    );
+  const befalls = (type: 'step' | 'sleep') =>
+    history.machines.flatMap((machine, client) =>
+      machine.events.flatMap(({ at, event }) =>
+        event.type === type ? [{ at, client, until: at + (event.type === 'sleep' ? event.for : 0) }] : [],
+      ),
+    );
+  /** Whether something befell a machine while a view was subscribed to. */
+  const befell = (type: 'step' | 'sleep') =>
+    befalls(type).some(({ at, client }) =>
+      lives.some(
+        (life) => life.client === client && life.views.some(({ since, until = 0 }) => since < at && at < until),
+      ),
+    );
+  const asleep = (operations: readonly string[]) =>
+    befalls('sleep').some(({ at, client, until }) =>
+      exchanges.some(
+        (one) =>
+          one.client === client && operations.includes(one.operation) && one.at < at && (one.endedAt ?? 0) >= until,
+      ),
+    );
+  const page = (operation: string) => exchanges.some((one) => one.page && one.operation === operation);
+  const hostile = lives.filter(({ nth }) => history.jobs[nth]!.work.hostile);
+  /** Whether a view of a job with a hostile text emitted such a value, or such an error. */
+  const gave = (name: string, code?: string) =>
+    hostile.some(({ views: own }) =>
+      own.some(
+        (view) =>
+          (view.name === name && view.values.length > 0) || (isRunpodError(view.error) && view.error.code === code),
+      ),
     );
   const found: Readonly<Record<Kind, boolean | undefined>> = {
     completed: jobs.some(({ end }) => end === 'completed'),
@@ -108,8 +157,8 @@ export function met({ history, wire, lives, jobs, closedAt }: Played): Kind[] {
         (ended.get(jobId)?.endedAt ?? Infinity) < endedAt - history.server.latency,
     ),
     'transient 404': exchanges.some(
-      ({ operation, http, jobId = '', at }) =>
-        operation === 'status' && http === 404 && (ended.get(jobId)?.endedAt ?? Infinity) > at,
+      ({ operation, http, page, jobId = '', at }) =>
+        operation === 'status' && http === 404 && !page && (ended.get(jobId)?.endedAt ?? Infinity) > at,
     ),
     'unknown status': exchanges.some(({ body }) => body?.status === 'REHEATING'),
     expired: codes.has('job_expired') || codes.has('job_timed_out'),
@@ -148,8 +197,37 @@ export function met({ history, wire, lives, jobs, closedAt }: Played): Kind[] {
         job.chunks.length > 0 &&
         exchanges.some((one) => one.jobId === job.id && lost(one)),
     ),
+    'clock step': befell('step'),
+    sleep: befell('sleep'),
+    'asleep during a request': asleep(['run', 'status', 'stream', 'cancel']),
+    'asleep during a cancel': asleep(['cancel']),
+    'skewed reference': lives.some(
+      ({ attached, startedByRef, attachedAt, views: own }) =>
+        attached &&
+        own.length > 0 &&
+        startedByRef !== undefined &&
+        isSkewed(played, attached.id, startedByRef, attachedAt),
+    ),
+    'page on run': page('run'),
+    'page on status': page('status'),
+    'page on stream': page('stream'),
+    'page on cancel': page('cancel'),
+    'missing pages believed': lives.some(({ client, id }) => id !== undefined && isDeniedByPages(played, client, id)),
+    'answer about another job': exchanges.some(({ foreign }) => foreign),
+    'hostile output': gave('output$'),
+    'hostile error': gave('', 'job_failed'),
+    'hostile progress': gave('progress$'),
+    'hostile chunks': gave('chunks$'),
+    'lost submission': reports.some((ofClient) => ofClient.some((report) => report.lost.length > 0)),
+    abandoned: reports.some((ofClient) => ofClient.some((report) => report.abandoned.length > 0)),
   };
   return (Object.keys(found) as Kind[]).filter((kind) => found[kind]);
+}
+
+/** Whether a reference says another time than that of the submission, by ten seconds or more. */
+function isSkewed({ jobs }: Played, id: string, startedByRef: number, attachedAt: number): boolean {
+  const submittedAt = jobs.find((job) => job.id === id)?.submittedAt ?? attachedAt;
+  return Math.abs(startedByRef - submittedAt) > 10_000;
 }
 
 /** The cases that came up too seldom in a number of histories. */

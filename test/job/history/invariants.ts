@@ -1,16 +1,23 @@
 import { isRunpodError, type JobTimeout } from 'runpod-rx';
 import type { JobRecord } from 'runpod-rx/testing';
-import { END, roles } from './History.js';
+import { roles } from './History.js';
 import type { Life, View } from './Life.js';
 import type { Played } from './play.js';
+import { isDenied, ofSettlement } from './settlement.js';
 import { isOver, saysOver, type Exchange } from './Wire.js';
 
 const KILL_MARGIN = 15_000;
 const LAG = 10_000;
+const CONTROL = /\p{Cc}/u;
 
 /** The rules that a history violates; empty where it keeps them all. */
 export function violations(played: Played): string[] {
-  return [...played.history.jobs.flatMap((_, nth) => ofJob(played, nth)), ...ofEnd(played), ...ofReads(played)];
+  return [
+    ...played.history.jobs.flatMap((_, nth) => ofJob(played, nth)),
+    ...ofSettlement(played),
+    ...ofEnd(played),
+    ...ofReads(played),
+  ];
 }
 
 function ofJob(played: Played, nth: number): string[] {
@@ -35,7 +42,9 @@ function ofJob(played: Played, nth: number): string[] {
       life?.detachedAt === undefined &&
       !life?.views.some(
         ({ name, began, until }) =>
-          roles[name] !== 'watcher' && began < sent.sent && sent.at <= (until ?? Infinity) + grace,
+          roles[name] !== 'watcher' &&
+          began < sent.sent &&
+          sent.at <= life.machine.firesAt((until ?? Infinity) + grace),
       )
     )
       say(`submitted at ${sent.at}, when nobody looked`);
@@ -45,7 +54,7 @@ function ofJob(played: Played, nth: number): string[] {
   // A job that was released under 'cancel' is cancelled or finished. An unknown status may hide whether a job is queued or
   // runs. A job that the service answers with 404, for longer than the lag, is gone as far as a client can know.
   const denied = exchanges.some(
-    ({ operation, http, at }) => operation === 'status' && http === 404 && at >= job.submittedAt + LAG,
+    ({ operation, http, page, at }) => operation === 'status' && http === 404 && !page && at >= job.submittedAt + LAG,
   );
   const waited = job.status === 'IN_QUEUE' && !job.runs.length && !played.history.server.faults?.unknown && !denied;
   // A job that was released before it was accepted, and submitted anew for a later subscriber: the later release counts.
@@ -55,9 +64,15 @@ function ofJob(played: Played, nth: number): string[] {
       if (views.some(({ name, began }) => roles[name] !== 'watcher' && step < began && began < (submission?.sent ?? 0)))
         continue;
       const must = policy === 'cancel' || (policy === 'cancel-if-queued' && waited);
-      if (sure && known && must && !isOver(job.status) && !lives.some((life) => failedForGood(life)))
+      if (sure && known && must && !isOver(job.status) && !lives.some((life) => isDenied(played, life.client, job.id)))
         say(`left at ${at} by ${why} under '${policy}', and ${job.status} at the end`);
     }
+
+  // The same after a deadline.
+  for (const { client, views } of lives)
+    for (const { error, until } of views)
+      if (isRunpodError(error) && 'by' in error && error.by === 'client' && known && !isOver(job.status))
+        if (!isDenied(played, client, job.id)) say(`past its deadline at ${until}, and ${job.status} at the end`);
 
   for (const cancel of exchanges.filter(({ operation }) => operation === 'cancel')) {
     // Where the job was cancelled already, another cancel does no harm: a cancel that waits to be repeated may still be
@@ -89,7 +104,7 @@ function ofJob(played: Played, nth: number): string[] {
     );
     if (before)
       say(`cancelled at ${cancel.at}, though /${before.operation} said ${before.body?.status} at ${before.endedAt}`);
-    if (!lives.some((life) => life.client === cancel.client && mayCancel(life, cancel)))
+    if (!lives.some((life) => life.client === cancel.client && mayCancel(life, cancel, lives)))
       say(`cancelled at ${cancel.at} without a reason`);
   }
 
@@ -107,7 +122,7 @@ function ofJob(played: Played, nth: number): string[] {
       ),
     );
     if (looked) continue;
-    if (lives.some((life) => life.client === read.client && mayExpire(life, read.at))) continue;
+    if (lives.some((life) => life.client === read.client && mayExpire(life, read.at, lives))) continue;
     // Settling a released job reads it until /status itself says that it is over: 'cancel-if-queued' reads it first, a
     // /cancel may be refused because the job is over, and neither the stream nor the bare answer to a late /cancel says how
     // the job ended. After a bare answer of /status the job is read once more.
@@ -125,7 +140,7 @@ function ofJob(played: Played, nth: number): string[] {
       lives.some(
         (life) =>
           life.client === read.client &&
-          mayCancel(life, read) &&
+          mayCancel(life, read, lives) &&
           beginnings(life).some((at) => at <= read.at && !ends.some((end) => end > at)),
       );
     if (!settling) say(`/${read.operation} at ${read.at}, when nobody looked`);
@@ -142,12 +157,8 @@ function ofJob(played: Played, nth: number): string[] {
   return found;
 }
 
-function failedForGood({ views }: Life): boolean {
-  return views.some(({ error }) => isRunpodError(error) && error.code.startsWith('job_') && !('snapshot' in error));
-}
-
 /** Whether there was a reason to cancel a job by a step. */
-function mayCancel(life: Life, { at, sent }: Exchange): boolean {
+function mayCancel(life: Life, { at, sent }: Exchange, lives: readonly Life[]): boolean {
   const { reasons, views, policy } = life;
   if (reasons.some((reason) => reason.policy !== 'detach' && reason.at <= at && reason.step < sent)) return true;
   // The last view that had no error in the same moment was unsubscribed from.
@@ -162,7 +173,7 @@ function mayCancel(life: Life, { at, sent }: Exchange): boolean {
   const policyAt = ({ until = Infinity }: View) =>
     until < (life.detachedAt ?? -Infinity) ? life.policyBeforeDetach : policy;
   if (owners.some((view) => policyAt(view) !== 'detach' && (view.ended ?? Infinity) < sent && among(view))) return true;
-  return at >= deadlineOf(life);
+  return at >= deadlineOf(life, lives);
 }
 
 /** From when on a job may be settled. */
@@ -171,18 +182,39 @@ function beginnings(life: Life): number[] {
   return [...reasons.map(({ at }) => at), ...views.flatMap(({ until }) => (until === undefined ? [] : [until]))];
 }
 
+/**
+ * When a job may have started as far as its deadlines go, the earliest first: by its first subscription or its reference;
+ * or as its client knows the job already, by its submission or by another reference.
+ */
+function startsOf({ nth, client, views, startedByRef }: Life, lives: readonly Life[]): number[] {
+  if (startedByRef === undefined)
+    return views
+      .filter(({ name }) => roles[name] !== 'watcher')
+      .map(({ since }) => since)
+      .slice(0, 1);
+  const others = lives.filter((one) => one.nth === nth && one.client === client);
+  return others
+    .flatMap((one) => one.startedByRef ?? (one.attached ? [] : (one.submittedAt ?? [])))
+    .concat(startedByRef)
+    .sort((a, b) => a - b);
+}
+
 /** The earliest moment at which a deadline of a job passes. */
-function deadlineOf({ options, views, attached }: Life): number {
+function deadlineOf(life: Life, lives: readonly Life[]): number {
+  const { options, views } = life;
   const first = views.find(({ name }) => roles[name] !== 'watcher');
   if (!options.timeout || !first) return Infinity;
   const { total = Infinity, queue = Infinity, execution = Infinity } = options.timeout as JobTimeout;
-  return (attached?.submittedAt ?? first.since) + Math.min(total, queue, execution + KILL_MARGIN);
+  return startsOf(life, lives)[0]! + Math.min(total, queue, execution + KILL_MARGIN);
 }
 
 /** Whether a job may be read because of a deadline, although it has no subscribers any more. */
-function mayExpire(life: Life, at: number): boolean {
+function mayExpire(life: Life, at: number, lives: readonly Life[]): boolean {
   const { settle = 5_000 } = life.options;
-  return at >= deadlineOf(life) && life.views.some(({ until = Infinity }) => until + settle >= at);
+  return (
+    at >= deadlineOf(life, lives) &&
+    life.views.some(({ until = Infinity }) => life.machine.firesAt(until + settle) >= at)
+  );
 }
 
 const STATUS_OF: Readonly<Record<string, string>> = {
@@ -196,6 +228,8 @@ function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Excha
   const found: string[] = [];
   const { name, values, how, error, until = Infinity, began, ended = Infinity } = view;
   const code = isRunpodError(error) ? error.code : undefined;
+  if (isRunpodError(error) && (error.message.length > 2_000 || CONTROL.test(error.message)))
+    found.push(`an error's message of ${error.message.length} characters that people cannot read`);
   if (how === 'errored' && !code) found.push(`an error that is none of ours: ${String(error)}`);
   if (code && STATUS_OF[code] && STATUS_OF[code] !== job.status) found.push(`${code}, though the job is ${job.status}`);
   const detached = life.detachedAt !== undefined && until >= life.detachedAt;
@@ -239,15 +273,23 @@ function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Excha
   }
   if (streams(life, view)) found.push(...ofChunks(life, view, job, detached, played));
   // A view that gets the end completes or errors.
-  const open = how === undefined || (how === 'left' && until >= END);
-  if (open && over && (over.endedAt ?? 0) < END - 150_000 && name !== 'chunks$' && name !== 'events$')
+  const open = how === undefined || (how === 'left' && until >= played.ends[life.client]!);
+  if (
+    open &&
+    over &&
+    (over.endedAt ?? 0) < played.ends[life.client]! - 150_000 &&
+    name !== 'chunks$' &&
+    name !== 'events$'
+  )
     found.push(`still open, though the server said ${over.body?.status} at ${over.endedAt}`);
   const limit = (life.options.timeout as { total?: number } | undefined)?.total;
   if (limit !== undefined && (name === 'state$' || name === 'output$' || name === 'progress$')) {
-    const first = life.views.find((one) => roles[one.name] !== 'watcher');
-    const since = life.attached?.submittedAt ?? first?.since ?? 0;
-    const latest = Math.max(view.since, since + limit) + (life.options.settle ?? 5_000);
-    if (until > latest && latest < END) found.push(`open until ${until}, though its deadline was over at ${latest}`);
+    const { machine } = life;
+    const since = startsOf(life, played.lives).at(-1) ?? 0;
+    const fires = machine.firesAt(Math.max(view.since, since + limit));
+    const latest = machine.firesAt(fires + (life.options.settle ?? 5_000));
+    if (until > latest && latest < played.ends[life.client]!)
+      found.push(`open until ${until}, though its deadline was over at ${latest}`);
   }
   return found;
 }
@@ -307,7 +349,7 @@ function ofChunks(
         one.operation === 'stream' &&
         one.jobId === job.id &&
         (one.endedAt ?? Infinity) <= until &&
-        (one.aborted ?? (one.failed === 'sent' || one.http! >= 500 || one.body?.status === undefined)),
+        mayHaveTakenChunks(one),
     );
     // Chunks that another Job object of the same client received are not replayed to this one.
     const shared = lives.some(
@@ -317,6 +359,12 @@ function ofChunks(
     if (!lost && !shared) found.push('a gap error, though no answer was lost');
   }
   return found;
+}
+
+/** Whether the answer of a read of a stream was lost after chunks may have been put into it. */
+function mayHaveTakenChunks({ aborted, failed, http = 0, body }: Exchange): boolean {
+  if (aborted !== undefined || failed !== undefined) return aborted ?? failed === 'sent';
+  return http >= 500 || http === 408 || (http < 300 && body?.status === undefined);
 }
 
 /** At most one read of a job is in flight. */
@@ -332,31 +380,10 @@ function ofReads({ wire }: Played): string[] {
   return found;
 }
 
-/** Whether the job was over by one answer of the service, and by a later one was not: its words contradict each other. */
-function wasReverted({ jobs, wire }: Played, id: string): boolean {
-  const record = jobs.find((job) => job.id === id);
-  const endedAt = record?.endedAt ?? Infinity;
-  return wire.exchanges.some(
-    (one) =>
-      one.jobId === id &&
-      (one.operation === 'status' || one.operation === 'cancel') &&
-      one.at >= endedAt &&
-      (one.http ?? 0) < 300 &&
-      one.body?.status !== undefined &&
-      !saysOver(one),
-  );
-}
-
 /** No request and no timer is left. */
 function ofEnd(played: Played): string[] {
-  const { lives, wire, reports, requests, timers } = played;
+  const { lives, wire, requests, timers } = played;
   const found: string[] = [];
-  reports.forEach((report, client) => {
-    // A job that is over, of which the service goes on to say that it runs, cannot be confirmed.
-    const abandoned = report?.abandoned.filter(({ id }) => !wasReverted(played, id)) ?? [];
-    if (!report) found.push(`client ${client} never settled`);
-    else if (abandoned.length) found.push(`client ${client} abandoned ${abandoned.length} jobs`);
-  });
   const going = requests.filter(({ endedAt }) => endedAt === undefined);
   if (going.length) found.push(`${going.length} requests are still on their way`);
   if (timers) found.push(`${timers} timers remain`);
