@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { isOrigin } from '../emulator/server/cors.js';
 import { bracketed, hostName } from '../emulator/server/hostName.js';
 import { readFaults, type FaultRule } from '../emulator/index.js';
 
@@ -27,6 +28,14 @@ export function duration(text: string): number {
 export function host(text: string): string {
   if (hostName(bracketed(text)) !== undefined) return text;
   throw new InvalidArgumentError('It must be an address or a name, without a port.');
+}
+
+/** An origin, added to those before; `true` stands for all. */
+export function origins(text: string, before: true | readonly string[] = []): true | readonly string[] {
+  if (isOrigin(text)) return before === true || [...before, text];
+  throw new InvalidArgumentError(
+    'It must be an origin as browsers send it, such as http://localhost:5173; without a value, every origin is let in.',
+  );
 }
 
 /** The speed of the emulator's clock, as a factor of real time. */

@@ -4,7 +4,7 @@ import { emulate } from './emulate.js';
 import type { EmulateOptions } from './EmulateOptions.js';
 import type { FaultRule } from '../emulator/index.js';
 import { render } from './Text.js';
-import { count, duration, endpointId, faults, host, limits, port, speed } from './arguments.js';
+import { count, duration, endpointId, faults, host, limits, origins, port, speed } from './arguments.js';
 import { switchFaults, type FaultsOptions } from './switchFaults.js';
 
 const EXAMPLES = `
@@ -104,7 +104,7 @@ export function program(process: NodeJS.Process): Command {
     .option(
       '--cors [origin]',
       'lets web pages of this origin call; may be repeated; without a value, web pages of every origin (default: of none)',
-      (origin: string, origins?: readonly string[]) => [...(origins ?? []), origin],
+      origins,
     )
     .option('--speed <factor>', 'how fast time passes for queue and workers: 10 is ten times as fast', speed, 1)
     .addHelpText('after', EXAMPLES)

@@ -18,6 +18,10 @@ describe('a wrong argument is refused with the rule, and nothing is started', ()
     ['--faults empty-502=2', 'between 0 and 1'],
     ['--faults empty-502=', 'between 0 and 1'],
     ['--faults {"empty-502"', 'JSON'],
+    ['--cors localhost:5173', 'origin'],
+    ['--cors http://localhost:5173/', 'origin'],
+    ['--cors *', 'without a value, every origin'],
+    ['--cors --cors a', 'origin'],
     ['--nonsense', "unknown option '--nonsense'"],
     ['one.mjs two.mjs', 'too many arguments'],
   ])('%s', async (args, rule) => {

@@ -95,6 +95,11 @@ describe('options', () => {
       [{ host: 1 }, /host is 1/],
       [{ hosts: 'a' }, /hosts is a/],
       [{ cors: [1] }, /cors is an array/],
+      [{ cors: 'http://localhost:5173/' }, /cors is http.*an origin such as/],
+      [{ cors: 'localhost:5173' }, /cors is localhost/],
+      [{ cors: 'https://A.example' }, /cors is https/],
+      [{ cors: 'http://a.example:80' }, /cors is http/],
+      [{ cors: ['http://a.example', '*'] }, /cors is an array/],
       [{ allowHost: [] }, /allowHost/],
     ] as const) {
       await expect(startEmulator({ endpoints, ...options } as EmulatorOptions)).rejects.toThrow(message);

@@ -199,20 +199,34 @@ test('S1 an answer to /run with an id and an error is not an accepted job', () =
   });
 });
 
-test('S6 an abandoned job is cancelled by its id, even if the id would not pass validation', () => {
+test('S6 an abandoned job is cancelled by its id, though the service has no such ids', () => {
   const made = script(({ operation }) => ({
-    body: { id: 'a:b/c', status: operation === 'cancel' ? 'CANCELLED' : 'IN_QUEUE' },
+    body: { id: 'queue:1.2', status: operation === 'cancel' ? 'CANCELLED' : 'IN_QUEUE' },
     after: 10,
   }));
   made.see(made.endpoint.run({ input })).subscription.unsubscribe();
   made.until(1_000);
   expect(requestsOf(made.sent, 'cancel').map(({ url }) => url)).toEqual([
-    'https://api.runpod.ai/v2/demo/cancel/a%3Ab%2Fc',
+    'https://api.runpod.ai/v2/demo/cancel/queue%3A1.2',
   ]);
-  expect(settled(made)).toMatchObject({ cancelled: [{ id: 'a:b/c' }], abandoned: [] });
-  // The same id from the caller is refused.
-  expect(made.see(made.endpoint.cancel('a:b/c')).error).toMatchObject({ code: 'validation' });
+  expect(settled(made)).toMatchObject({ cancelled: [{ id: 'queue:1.2' }], abandoned: [] });
 });
+
+test.each(['..', 'a/b', '\ud800'])(
+  'S6 S19 an abandoned submission whose answer has the id %j is lost: no request goes elsewhere for it',
+  (id) => {
+    const made = script(() => ({ body: { id, status: 'IN_QUEUE' }, after: 10 }));
+    made.see(made.endpoint.run({ input })).subscription.unsubscribe();
+    made.until(1_000);
+    expect(made.sent).toHaveLength(1);
+    expect(settled(made)).toMatchObject({
+      cancelled: [],
+      lost: [{ operation: 'run', reason: expect.stringContaining('by which no job can be asked for') as string }],
+    });
+    // The same id from the caller is refused.
+    expect(made.see(made.endpoint.cancel(id)).error).toMatchObject({ code: 'validation' });
+  },
+);
 
 test.each([undefined, null, {}])('S20 a submission of %j is refused with a ValidationError', (request) => {
   const { endpoint, sent, see } = script(() => queued);

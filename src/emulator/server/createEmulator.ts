@@ -2,6 +2,7 @@ import { mustBe, text, type Checks } from '../../protocol/checkOptions.js';
 import { EMULATOR, assertOptions } from '../checkOptions.js';
 import { createEmulator as createCore, type Emulator as Core, type EmulatorOptions as CoreOptions } from '../index.js';
 import { startServer, type EmulatorServer, type ListenOptions } from './EmulatorServer.js';
+import { isOrigin } from './cors.js';
 import { postWebhook } from './postWebhook.js';
 
 /** Options of the emulator in Node: the options of the model and of its server. */
@@ -37,8 +38,8 @@ const CHECKS: Checks<EmulatorOptions> = {
   host: text,
   hosts: mustBe('true, or a list of names', (value) => value === true || isList(value)),
   cors: mustBe(
-    'true, false, an origin, or a list of origins',
-    (value) => typeof value === 'boolean' || typeof value === 'string' || isList(value),
+    'true, false, an origin such as http://localhost:5173, or a list of origins',
+    (value) => typeof value === 'boolean' || isOrigin(value) || (Array.isArray(value) && value.every(isOrigin)),
   ),
 };
 
