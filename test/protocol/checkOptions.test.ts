@@ -9,6 +9,7 @@ import {
   durationOrNever,
   either,
   flag,
+  longDuration,
   nested,
   observable,
   observer,
@@ -22,6 +23,7 @@ import {
   type Checks,
 } from '../../src/protocol/checkOptions.js';
 import { issuesText } from '../../src/protocol/checks.js';
+import { didYouMean } from '../../src/protocol/didYouMean.js';
 import { NEVER, Subject, asyncScheduler } from 'rxjs';
 
 interface Options {
@@ -101,6 +103,7 @@ describe('S20 the checks of values', () => {
   const bad = Symbol('bad');
   it.each<[string, Check, unknown[], unknown[]]>([
     ['duration', duration, [0, 0.5, 2_147_483_647], [-1, NaN, Infinity, 2_147_483_648, '5', null, 5n, new Date(5)]],
+    ['longDuration', longDuration, [0, 2_147_483_648, 1e300], [-1, NaN, Infinity, '5', undefined]],
     ['durationBetween', durationBetween(5, 7), [5, 7], [4, 8, '6']],
     ['durationOrNever', durationOrNever, [0, Infinity], [NaN, -Infinity, 2_147_483_648, '30s']],
     ['count', count(1), [1, 2 ** 53 - 1], [0, 1.5, Infinity, NaN, '5', 2 ** 53]],
@@ -123,5 +126,18 @@ describe('S20 the checks of values', () => {
   it('asks for a required option that is absent', () => {
     const issues = checkOptions<{ after: number }>({}, { after: required(durationOrNever) });
     expect(issuesText(issues)).toMatch('after is undefined, but must be a number of milliseconds');
+  });
+});
+
+describe('S20 what was meant', () => {
+  it.each([
+    ['grcae', 'grace'],
+    ['tga', 'tag'],
+    ['Every', 'every'],
+    ['timeoutMs', 'timeout'],
+    ['concurency', 'concurrency'],
+    ['xyz', undefined],
+  ])('by %s is %s', (given, meant) => {
+    expect(didYouMean(given, ['every', 'tag', 'grace', 'timeout', 'concurrency'])).toBe(meant);
   });
 });
