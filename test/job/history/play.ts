@@ -166,10 +166,14 @@ export function play(history: History): Played {
   });
 
   const reports: SettleReport[][] = [[], []];
+  const note = (client: number, report: SettleReport) => {
+    // `close()` and `settled()` give the same report to all who wait for it together.
+    if (!reports[client]!.includes(report)) reports[client]!.push(report);
+  };
   const close = () => {
     closedAt = now();
     for (const life of lives) if (life.client === 0) life.stop('close()');
-    clients[0]!.close().subscribe((report) => reports[0]!.push(report));
+    clients[0]!.close().subscribe((report) => note(0, report));
   };
   if (closeAt !== undefined)
     scheduler.schedule(() => {
@@ -188,7 +192,7 @@ export function play(history: History): Played {
     // Lets a grace end.
     scheduler.schedule(() => {
       for (const life of own()) life.settle();
-      client.settled().subscribe((report) => reports[nth]!.push(report));
+      client.settled().subscribe((report) => note(nth, report));
     }, ends[nth]! + 15_000);
   });
   scheduler.maxFrames = Math.max(...ends) + SETTLING;
