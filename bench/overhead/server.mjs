@@ -1,19 +1,20 @@
-/** Answers every request with one job's status, in a process of its own. Sends its port to its parent. */
+/** Answers every request with the status of the job it asks for, in a process of its own. Sends its port to its parent. */
 import { createServer } from 'node:http';
 
-const body = JSON.stringify({
+const [beforeId, afterId] = JSON.stringify({
   delayTime: 3355,
   executionTime: 1571,
-  id: 'c165626f-5a3c-4d0e-9b57-0c3f0f6c1a11-u1',
+  id: '*',
   output: { text: 'a short answer', tokens: [1, 2, 3, 4], seconds: 1.5 },
   status: 'COMPLETED',
   workerId: 'nlzo8ccfn6q1t0',
-});
-const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+}).split('*');
 
 const server = createServer((request, response) => {
   request.resume();
-  response.writeHead(200, headers).end(body);
+  const id = request.url.slice(request.url.lastIndexOf('/') + 1);
+  const body = beforeId + id + afterId;
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
 });
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send(server.address().port));
