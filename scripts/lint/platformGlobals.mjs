@@ -4,6 +4,7 @@
  * the code copes with that.
  */
 import { runInNewContext } from 'node:vm';
+import { namedExceptions } from './namedExceptions.mjs';
 
 const language = runInNewContext('Object.getOwnPropertyNames(globalThis)');
 const platform = ['AbortController', 'URL', 'URLSearchParams', 'performance'];
@@ -20,22 +21,7 @@ const newerMembers = {
 export const platformGlobals = {
   meta: {
     type: 'problem',
-    schema: [
-      {
-        type: 'object',
-        properties: {
-          except: {
-            type: 'array',
-            items: {
-              type: 'object',
-              properties: { name: { type: 'string' }, file: { type: 'string' }, why: { type: 'string' } },
-              required: ['name', 'file', 'why'],
-              additionalProperties: false,
-            },
-          },
-        },
-      },
-    ],
+    schema: namedExceptions('except'),
     messages: {
       global: "'{{ name }}' is missing on some platforms: look it up on globalThis, and do without it.",
       member: "'{{ name }}' is missing on some platforms.",

@@ -1,5 +1,6 @@
 /** Lint rules of this repository. Who may import whom is in .dependency-cruiser.mjs. */
 import { platformGlobals } from './platformGlobals.mjs';
+import { namedExceptions } from './namedExceptions.mjs';
 
 /** Files that declare types only: nothing of them exists at run time. */
 const onlyTypes = {
@@ -156,22 +157,7 @@ const isType = (node) =>
 const oldNamesRule = {
   meta: {
     type: 'suggestion',
-    schema: [
-      {
-        type: 'object',
-        properties: {
-          public: {
-            type: 'array',
-            items: {
-              type: 'object',
-              properties: { name: { type: 'string' }, file: { type: 'string' }, why: { type: 'string' } },
-              required: ['name', 'file', 'why'],
-              additionalProperties: false,
-            },
-          },
-        },
-      },
-    ],
+    schema: namedExceptions('public'),
     messages: { old: "'{{ name }}' is an old name: today it is {{ now }}." },
   },
   create: (context) => {

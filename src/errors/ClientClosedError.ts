@@ -2,8 +2,8 @@ import { AbortedError } from './AbortedError.js';
 import type { ErrorContext } from './RunpodError.js';
 
 /**
- * The client was closed: before the call, which was not sent then, or while the call was under way. An abort like the one of
- * a signal, so `name` is `AbortError`, and it is an instance of `AbortedError`.
+ * The client was closed. Where it was closed before the call was made, the call was not sent. Closing aborts calls as an
+ * aborted signal does, so this error is an `AbortedError`, and its `name` is `AbortError`.
  */
 export class ClientClosedError extends AbortedError {
   static override readonly brand = 'ClientClosedError';

@@ -65,7 +65,7 @@ function refusalOf(value: unknown, walk: Walk): Refusal | undefined {
 
 /** The same for an object, and for what may have a method `toJSON` besides: a bigint, a symbol, a function. */
 function refusalOfObject(value: object | bigint | symbol, walk: Walk): Refusal | undefined {
-  // Before `toJSON`: the one of a Buffer gives a list of numbers.
+  // Checked before `toJSON` is called: a Buffer has a `toJSON`, which makes a list of numbers of the bytes.
   if (ArrayBuffer.isView(value)) return refuse(nameOf(value), BYTES);
   const { toJSON } = value as { readonly toJSON?: () => unknown };
   if (typeof toJSON === 'function') {
