@@ -9,8 +9,8 @@ const client = ['http', 'polling', 'pipelines', 'job', 'operators', 'sources', '
 const streams = ['rxjs', '@standard-schema/spec'];
 /** The facts about RunPod that the client and the emulator share. The emulator works out everything else for itself. */
 const facts = ['types', 'time', 'protocol/operations.ts', 'protocol/limits.ts'];
-/** The checker of options knows nothing about RunPod: a misreading cannot pass on both sides by it. */
-const checker = ['protocol/checkOptions.ts', 'protocol/checks.ts'];
+/** These know nothing about RunPod: a misreading cannot pass on both sides by them. */
+const general = ['protocol/checkOptions.ts', 'protocol/checks.ts', 'protocol/loopback.ts'];
 
 /** @type {{ layer: string, imports: string[], packages: string[] }[]} */
 export const layers = [
@@ -40,11 +40,11 @@ export const layers = [
   { layer: 'index.ts', imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'http/transports', ...client], packages: [] },
   { layer: 'undici.ts', imports: ['http/transports', 'types'], packages: [] },
   { layer: 'fetch.ts', imports: ['http/transports', 'types'], packages: [] },
-  { layer: 'emulator', imports: [...facts, ...checker], packages: ['rxjs'] },
-  { layer: 'emulator/server', imports: ['emulator', ...facts, ...checker], packages: ['rxjs', 'node'] },
+  { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },
+  { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },
   {
     layer: 'cli',
-    imports: ['emulator', 'emulator/server', 'time', 'package.json'],
+    imports: ['protocol/loopback.ts', 'emulator', 'emulator/server', 'time', 'package.json'],
     packages: ['rxjs', 'commander', 'node'],
   },
 ];

@@ -2,7 +2,7 @@ import { EMPTY, firstValueFrom, fromEvent, lastValueFrom, merge, noop, share, ta
 import type { Observable } from 'rxjs';
 import { inspect } from 'node:util';
 import type { LogEntry } from '../emulator/index.js';
-import { isLoopback } from '../emulator/model/loopback.js';
+import { isLoopback } from '../protocol/loopback.js';
 import { createEmulator, type ListeningEmulator } from '../emulator/server/index.js';
 import { bracketed, hostName } from '../emulator/server/hostName.js';
 import { banner } from './banner.js';

@@ -6,7 +6,7 @@ import { timedOut } from '../errors/timedOut.js';
 import { MAX_RETRY_AFTER } from '../protocol/limits.js';
 import { parseRetryAfter } from '../protocol/parseRetryAfter.js';
 import { statusRule } from '../protocol/statusRules.js';
-import { RESPONSE_TOO_LARGE, UNKNOWN_CODING } from '../protocol/unreadable.js';
+import { RESPONSE_TOO_LARGE, UNKNOWN_CODING } from '../protocol/unreadableCodes.js';
 import type { CallRequest } from '../types/Link.js';
 import type { Reply } from '../types/Transport.js';
 import { redact, type CallState } from './CallState.js';

@@ -56,8 +56,8 @@ export class ExecutionTimes {
 
   /**
    * Estimates how much longer a job runs: the time until it has ended with a given chance, among the known jobs that ran
-   * longer than it has so far, or among the latest of them where that is sooner. While the chance that the job is unlike
-   * all of them is greater, it is looked at after half of its age again.
+   * longer than it has so far, or among the latest of them where that is sooner. The job may also be shorter than all that
+   * is known. With few samples that is likelier than `chance`: the job is then read after half of its age at the latest.
    *
    * @param elapsed - how long the job has run
    * @param chance - from 0 to 1

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { hostname } from 'node:os';
-import { isLoopback } from '../model/loopback.js';
+import { isLoopback } from '../../protocol/loopback.js';
 import { allowsOrigin, type CorsOption } from './cors.js';
 import { bracketed, hostName, isAddress } from './hostName.js';
 

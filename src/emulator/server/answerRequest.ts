@@ -5,7 +5,7 @@ import type { Emulator as Core } from '../index.js';
 import { isControl } from '../inspect/control.js';
 import { json, unauthorized, type Answer } from '../model/answers.js';
 import { credentialsOf, opensAnything } from '../model/keys.js';
-import { isLoopback } from '../model/loopback.js';
+import { isLoopback } from '../../protocol/loopback.js';
 import type { Access } from './access.js';
 import { corsHeaders, type CorsOption } from './cors.js';
 import { bracketed, hostName } from './hostName.js';

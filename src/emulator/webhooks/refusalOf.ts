@@ -1,4 +1,4 @@
-import { isLoopback } from '../model/loopback.js';
+import { isLoopback } from '../../protocol/loopback.js';
 
 /** The reason why a webhook must not be posted to a URL; `undefined` if it may. */
 export function refusalOf(url: string, allow: true | readonly string[]): string | undefined {

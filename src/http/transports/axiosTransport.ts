@@ -7,7 +7,7 @@ import type { Reply, Transport, TransportRequest } from '../../types/Transport.j
 import { AS_IT_IS, type Aborter, type AxiosSetup } from './AxiosSetup.js';
 import { undecodedCoding } from './contentCodings.js';
 import { networkError } from './networkError.js';
-import { tooLarge, unknownCoding } from './unreadable.js';
+import { tooLarge, unknownCoding } from './unreadableErrors.js';
 
 /**
  * HTTP by axios, the default. On Node axios sends over an undici pool, in a browser by `fetch`.

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import type { Reply, Transport, TransportRequest } from '../../types/Transport.js';
 import { undecodedCoding } from './contentCodings.js';
 import { networkError } from './networkError.js';
-import { tooLarge, unknownCoding } from './unreadable.js';
+import { tooLarge, unknownCoding } from './unreadableErrors.js';
 
 /** The settings that {@link fetchTransport} gives to `fetch`. */
 export interface FetchSettings {

@@ -1,4 +1,4 @@
-import { RESPONSE_TOO_LARGE, UNKNOWN_CODING } from '../../protocol/unreadable.js';
+import { RESPONSE_TOO_LARGE, UNKNOWN_CODING } from '../../protocol/unreadableCodes.js';
 import type { Phase } from '../../types/Transport.js';
 import { phaseOf } from './phaseOf.js';
 

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { Reply } from '../../types/Transport.js';
 import { contentCodings } from './contentCodings.js';
 import { decode } from './node/decode.js';
-import { tooLarge } from './unreadable.js';
+import { tooLarge } from './unreadableErrors.js';
 
 /** The part of a request that undici needs. */
 export interface UndiciRequest {

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { tooLarge, unknownCoding } from '../unreadable.js';
+import { tooLarge, unknownCoding } from '../unreadableErrors.js';
 
 type Decoder = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
 

@@ -1,4 +1,4 @@
-import { RESPONSE_TOO_LARGE, UNKNOWN_CODING } from '../../protocol/unreadable.js';
+import { RESPONSE_TOO_LARGE, UNKNOWN_CODING } from '../../protocol/unreadableCodes.js';
 
 /** The failure of a transport that does not read an answer. */
 export interface UnreadableError extends Error {
