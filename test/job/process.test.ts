@@ -156,7 +156,7 @@ describe('Ctrl-C', () => {
 });
 
 describe('memory', () => {
-  it('10 000 jobs that were left, or ended, leave nothing behind', async () => {
+  it('30 000 jobs that were left, or ended, leave nothing behind', async () => {
     const { exit, said } = await run(
       `import { setMaxListeners } from 'node:events';
        const { asapScheduler, scheduled, firstValueFrom } = rxjs;
@@ -205,20 +205,25 @@ describe('memory', () => {
        };
        // Fills the client's cache of jobs, and lets the engine compile.
        await round(5_000);
-       const before = await heap();
-       await round(10_000);
-       const after = await heap();
-       say({ ids, grown: after - before });`,
+       const grown = [];
+       for (let k = 0; k < 5; k++) {
+         const before = await heap();
+         await round(5_000);
+         grown.push((await heap()) - before);
+       }
+       say({ ids, grown });`,
       '',
       '--expose-gc',
       // Errors would hold, and cost, their stacks.
       '--stack-trace-limit=0',
     );
-    const { ids, grown } = (await said) as { ids: number; grown: number };
+    const { ids, grown } = (await said) as { ids: number; grown: number[] };
     expect(await exit).toBe(0);
-    expect(ids).toBe(15_000);
-    // Less than fifty bytes for each job.
-    expect(grown).toBeLessThan(500_000);
+    expect(ids).toBe(30_000);
+    // Less than fifty bytes for each job. What jobs leave behind, they leave in each round; what the
+    // engine keeps for itself (compiled code, for one), it takes in some rounds and not in others: the
+    // median of the five rounds tells.
+    expect(grown.sort((a, b) => a - b)[2]).toBeLessThan(250_000);
   });
 });
 
