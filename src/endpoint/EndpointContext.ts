@@ -84,7 +84,6 @@ export class EndpointContext {
         ...this.errorContext(call),
         accepted: acceptedOf(kind, state.maybeReceived),
       });
-      const clean = (text: string) => redact(text, state);
       const endpointId = this.#checkCall(call, context);
       call.onStart?.(state);
       const request = buildRequest(client.settings, endpointId, call, options);
@@ -102,11 +101,15 @@ export class EndpointContext {
             },
           }),
         ),
+        catchError((error: unknown) => {
+          const failure =
+            kind === 'submission'
+              ? this.#submissionFailure(error, call, state)
+              : readError(error, context(), (text) => redact(text, state));
+          return throwError(() => failure);
+        }),
       );
-      const result$ =
-        kind === 'submission'
-          ? this.#keptSubmission(answer$, call, state)
-          : answer$.pipe(catchError((error: unknown) => throwError(() => readError(error, context(), clean))));
+      const result$ = kind === 'submission' ? this.#keptSubmission(answer$, call, state) : answer$;
       if (ownership !== 'caller') return result$;
       return result$.pipe(this.guard(options, context, { isSubmission: kind === 'submission' }));
     });
@@ -166,19 +169,17 @@ export class EndpointContext {
     return this.id;
   }
 
+  /** What a caller is told of a submission that failed. */
+  #submissionFailure(error: unknown, call: CallNames, state: CallState): unknown {
+    if (state.maybeReceived) return submissionUnknown(this.errorContext(call), error);
+    // A link may fail with `undefined`, which tells nobody anything.
+    const names = { ...this.errorContext(call), accepted: 'no' } as const;
+    return error ?? new ConfigurationError('the call failed before it was sent, and nothing says why', names);
+  }
+
   /** A submission whose job is cancelled where its subscriber leaves before the answer. */
   #keptSubmission<T>(answer$: Observable<T>, call: ApiCall<T>, state: CallState): Observable<T> {
-    const known$ = answer$.pipe(
-      catchError((error: unknown) =>
-        throwError(() => {
-          if (state.maybeReceived) return submissionUnknown(this.errorContext(call), error);
-          // A link may fail with `undefined`, which tells nobody anything.
-          const names = { ...this.errorContext(call), accepted: 'no' } as const;
-          return error ?? new ConfigurationError('the call failed before it was sent, and nothing says why', names);
-        }),
-      ),
-    );
-    return keepSubmission(known$, state, () => {
+    return keepSubmission(answer$, state, () => {
       const pending = this.client.pendingCancels.track();
       return (answer, error) => {
         const id = abandonedJobId(call, answer, state);

@@ -37,8 +37,8 @@ export function authorize(
   // A key from a file or a secret store often ends with a line break.
   const key = typeof given === 'string' ? given.trim() : undefined;
   if (!key) throw notSent(request, missingKey(given));
-  const flaw = flawOf(key);
-  if (flaw) throw notSent(request, `the API key ${flaw}: check the option apiKey, or RUNPOD_API_KEY`);
+  if (!PRINTABLE.test(key))
+    throw notSent(request, `the API key ${flawOf(key)}: check the option apiKey, or RUNPOD_API_KEY`);
   if (keyRefusal) throw notSent(request, keyRefusal);
   if (!secrets.includes(key)) secrets.push(key);
   const headers: Record<string, string> = {};
@@ -56,9 +56,12 @@ function missingKey(given: unknown): string {
   return 'there is no API key that can be used: give the option apiKey, or set RUNPOD_API_KEY';
 }
 
-/** Why a key cannot be used; it is not shown. HTTP libraries refuse some characters, and some quote the header in their error. */
-function flawOf(key: string): string | undefined {
+/** What a key consists of. HTTP libraries refuse other characters, and some quote the header in their error. */
+const PRINTABLE = /^[\x21-\x7e]+$/;
+
+/** Why a key cannot be used; it is not shown. */
+function flawOf(key: string): string {
   if (/^bearer\s/i.test(key)) return 'begins with the word "Bearer" and a space, which the client adds by itself';
   if (/\s/.test(key)) return 'has a space or a line break within it';
-  return /[^\x21-\x7e]/.test(key) ? 'has a character that is not ASCII or cannot be printed' : undefined;
+  return 'has a character that is not ASCII or cannot be printed';
 }

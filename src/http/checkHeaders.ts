@@ -27,19 +27,23 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
 
 /** Checks that headers can be sent, by every transport. The issues show no values, which may be secret. */
 export function checkHeaders(headers: Readonly<Record<string, unknown>>): Issue[] {
-  return Object.entries(headers).flatMap(([name, value]): Issue[] => {
-    if (!NAME.test(name)) {
-      const field = `headers[${JSON.stringify(name.slice(0, 80))}]`;
-      return [
-        { field, given: 'not the name of a header', rule: "must consist of letters, digits and !#$%&'*+-.^_`|~" },
-      ];
-    }
-    const field = `headers.${name.slice(0, 80)}`;
-    if (OF_THE_CONNECTION.has(name.toLowerCase())) {
-      return [{ field, given: 'set', rule: 'must be left to the client' }];
-    }
-    if (typeof value === 'string' && VALUE.test(value)) return [];
-    const given = typeof value === 'string' ? 'a text that HTTP cannot carry' : `of the type ${typeof value}`;
-    return [{ field, given, rule: 'must be a text of one line, with characters up to U+00FF' }];
-  });
+  const issues: Issue[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    const found = checkHeader(name, value);
+    if (found) issues.push({ field: fieldOf(name.slice(0, 80)), ...found });
+  }
+  return issues;
+}
+
+function fieldOf(name: string): string {
+  return NAME.test(name) ? `headers.${name}` : `headers[${JSON.stringify(name)}]`;
+}
+
+function checkHeader(name: string, value: unknown): Omit<Issue, 'field'> | undefined {
+  if (!NAME.test(name))
+    return { given: 'not the name of a header', rule: "must consist of letters, digits and !#$%&'*+-.^_`|~" };
+  if (OF_THE_CONNECTION.has(name.toLowerCase())) return { given: 'set', rule: 'must be left to the client' };
+  if (typeof value === 'string' && VALUE.test(value)) return undefined;
+  const given = typeof value === 'string' ? 'a text that HTTP cannot carry' : `of the type ${typeof value}`;
+  return { given, rule: 'must be a text of one line, with characters up to U+00FF' };
 }

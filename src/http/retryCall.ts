@@ -1,4 +1,4 @@
-import { defer, retry as retryOn, tap, timer, type Observable, type SchedulerLike } from 'rxjs';
+import { defer, map, retry as retryOn, timer, type Observable, type SchedulerLike } from 'rxjs';
 import { unansweredRule } from '../errors/unansweredRule.js';
 import { MAX_RETRY_AFTER, MAX_TIMER } from '../protocol/limits.js';
 import { operationRow } from '../protocol/operations.js';
@@ -93,10 +93,10 @@ export function retryCall(
     };
 
     return attempt.pipe(
-      tap((reply) => {
-        if (state.abandoned) return;
-        const pause = pauseAfterReply(reply);
-        if (pause !== undefined) throw new RepeatAfter(pause, reasonOf(reply, state));
+      map((reply) => {
+        const pause = state.abandoned ? undefined : pauseAfterReply(reply);
+        if (pause === undefined) return reply;
+        throw new RepeatAfter(pause, reasonOf(reply, state));
       }),
       retryOn({
         delay: (error: unknown) => {

@@ -18,26 +18,15 @@ import { noReply, wholeReply } from './wholeReply.js';
  * the API key, waits for its turn within the limits, and makes one exchange on the wire.
  */
 export function sendCall(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {
-  const { links, retry, scheduler, wallNow, random } = client.settings;
+  const { links } = client.settings;
+  if (!links.length) return sendWithRepeats(client, request, state);
   const { operation, kind, method, endpointId } = request;
   const wire: Handler = (given) => {
     // What the request is decides whether it may be repeated. That is not a link's to change.
     const linked: CallRequest = { ...given, operation, kind, method, endpointId };
     if (!canBeSent(linked)) return throwError(() => notSent(request, 'a link passed on something that is no request'));
-    // Here, because links may have changed the headers.
-    const issues = checkHeaders(linked.headers);
-    if (issues.length) return throwError(() => invalidRequest(issues, requestContext(linked, false)));
-    return retryCall(sendAttempt(client, linked, state), linked, state, {
-      retry,
-      scheduler,
-      wallNow,
-      random,
-      onRepeat: (delay, reason) => {
-        client.report(linked, state, { type: 'repeat', delay, reason, attempt: state.attempt });
-      },
-    });
+    return sendWithRepeats(client, linked, state);
   };
-  if (!links.length) return wire(request);
   const chain = links.reduceRight<Handler>((next, link) => (linked) => link(linked, next), wire);
   // A link may throw. That is an error of the call.
   return defer(() => chain(request)).pipe(
@@ -56,6 +45,23 @@ export function sendCall(client: ClientContext, request: CallRequest, state: Cal
 function canBeSent({ url, headers, body, timeout }: { readonly [K in keyof CallRequest]: unknown }): boolean {
   const isText = typeof url === 'string' && (body === undefined || typeof body === 'string');
   return isText && isRecord(headers) && typeof timeout === 'number' && timeout >= 0;
+}
+
+/** Sends a request until an answer counts. */
+function sendWithRepeats(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {
+  const { retry, scheduler, wallNow, random } = client.settings;
+  // Here, because links may have changed the headers.
+  const issues = checkHeaders(request.headers);
+  if (issues.length) return throwError(() => invalidRequest(issues, requestContext(request, false)));
+  return retryCall(sendAttempt(client, request, state), request, state, {
+    retry,
+    scheduler,
+    wallNow,
+    random,
+    onRepeat: (delay, reason) => {
+      client.report(request, state, { type: 'repeat', delay, reason, attempt: state.attempt });
+    },
+  });
 }
 
 function sendAttempt(client: ClientContext, request: CallRequest, state: CallState): Observable<Reply> {

@@ -26,7 +26,6 @@ export function checkOptions<T extends object>(given: unknown, checks: Checks<T>
   if (!isRecord(given)) return must(false, path || 'options', given, 'be an object');
   const issues: Issue[] = [];
   const fieldOf = (name: string) => (path ? `${path}.${name}` : name);
-  const rows: [string, Check][] = Object.entries(checks);
   // Inherited names count, too: options may be made from defaults by `Object.create`.
   for (const name in given) {
     if (given[name] !== undefined && !Object.hasOwn(checks, name))
@@ -36,7 +35,8 @@ export function checkOptions<T extends object>(given: unknown, checks: Checks<T>
         rule: unknownRule(name, Object.keys(checks)),
       });
   }
-  for (const [name, check] of rows) {
+  for (const name in checks) {
+    const check = checks[name];
     const value = given[name];
     if (value !== undefined || check.required) issues.push(...check(value, fieldOf(name)));
   }

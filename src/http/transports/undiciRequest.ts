@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { Reply } from '../../types/Transport.js';
 import { contentCodings } from './contentCodings.js';
 import { decode } from './node/decode.js';
+import { networkError } from './networkError.js';
 import { tooLarge } from './unreadableErrors.js';
 
 /** The part of a request that undici needs. */
@@ -25,7 +26,6 @@ export function undiciRequest(
   { method, url, headers, body, maxResponseBytes: maxBytes = Infinity }: UndiciRequest,
 ): Observable<Reply> {
   return new Observable((subscriber) => {
-    const { origin, pathname, search } = new URL(url);
     const parts: Buffer[] = [];
     let size = 0;
     let reply: Omit<Reply, 'text'> = { status: 0, headers: {} };
@@ -40,46 +40,52 @@ export function undiciRequest(
       subscriber.complete();
     };
     const fail = (error: unknown) => {
-      subscriber.error(error);
+      subscriber.error(networkError(error));
     };
 
-    dispatcher.dispatch(
-      {
-        origin,
-        path: pathname + search,
-        method,
-        headers: sentHeaders,
-        body,
-        headersTimeout: 0,
-        bodyTimeout: 0,
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(started) {
+        controller = started;
+        if (ended) started.abort(new Error('aborted'));
       },
-      {
-        onRequestStart(started) {
-          controller = started;
-          if (ended) started.abort(new Error('aborted'));
-        },
-        onResponseStart(started, status, received) {
-          reply = { status, headers: joined(received) };
-          if (Number(reply.headers['content-length']) > maxBytes) started.abort(tooLarge(maxBytes, status));
-        },
-        onResponseData(started, part) {
-          size += part.length;
-          if (size > maxBytes) started.abort(tooLarge(maxBytes, reply.status));
-          else parts.push(part);
-        },
-        onResponseEnd() {
-          ended = true;
-          const data = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
-          const codings = contentCodings(reply.headers['content-encoding']);
-          if (!codings.length) emit(data);
-          else decode(data, codings, { maxBytes, status: reply.status }).then(emit).catch(fail);
-        },
-        onResponseError(_, error) {
-          ended = true;
-          fail(error);
-        },
+      onResponseStart(started, status, received) {
+        reply = { status, headers: joined(received) };
+        if (Number(reply.headers['content-length']) > maxBytes) started.abort(tooLarge(maxBytes, status));
       },
-    );
+      onResponseData(started, part) {
+        size += part.length;
+        if (size > maxBytes) started.abort(tooLarge(maxBytes, reply.status));
+        else parts.push(part);
+      },
+      onResponseEnd() {
+        ended = true;
+        const data = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+        const codings = contentCodings(reply.headers['content-encoding']);
+        if (!codings.length) emit(data);
+        else decode(data, codings, { maxBytes, status: reply.status }).then(emit).catch(fail);
+      },
+      onResponseError(_, error) {
+        ended = true;
+        fail(error);
+      },
+    };
+    try {
+      const { origin, pathname, search } = new URL(url);
+      dispatcher.dispatch(
+        {
+          origin,
+          path: pathname + search,
+          method,
+          headers: sentHeaders,
+          body,
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        },
+        handler,
+      );
+    } catch (error) {
+      fail(error);
+    }
 
     return () => {
       if (ended) return;

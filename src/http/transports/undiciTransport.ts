@@ -1,9 +1,7 @@
-import { catchError, throwError } from 'rxjs';
 import type { Dispatcher } from 'undici';
 import { assertOptions } from '../../errors/invalidOptions.js';
 import { having, type Checks } from '../../protocol/checkOptions.js';
 import type { Transport } from '../../types/Transport.js';
-import { networkError } from './networkError.js';
 import { connections } from './node/connections.js';
 import { undiciRequest } from './undiciRequest.js';
 
@@ -32,8 +30,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): Transport
   assertOptions('undiciTransport', options, UNDICI_TRANSPORT);
   const { dispatcher } = options;
   const pool = dispatcher ?? connections();
-  const transport: Transport = (request) =>
-    undiciRequest(pool, request).pipe(catchError((error: unknown) => throwError(() => networkError(error))));
+  const transport: Transport = (request) => undiciRequest(pool, request);
   if (!dispatcher) transport.close = () => pool.close();
   return transport;
 }
