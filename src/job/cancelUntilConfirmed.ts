@@ -41,8 +41,9 @@ const LONGEST_STEP = 30_000;
 const LONGEST_PAUSE = 30_000;
 /** How often the key may be refused before the cancel is given up: a key may be replaced while the client runs. */
 const MAX_KEY_REFUSALS = 4;
-/** How often in a row `/cancel` and `/status` are both answered 404 by a page before it is believed. */
+/** How often in a row `/cancel` and `/status` must both be answered 404 by a page before it is believed, and for how long. */
 const MISSING_PAGES = 5;
+const MISSING_TIME = 120_000;
 
 /** What became of a job that was to be cancelled. */
 export interface CancelOutcome {
@@ -160,6 +161,8 @@ class Cancellation {
   readonly #read: () => Observable<JobSnapshot>;
   readonly #options: AttemptOptions;
   #keyRefusals = 0;
+  /** When pages with 404 began to stand in place of all answers. */
+  #missingSince: number | undefined;
   #missingPages = 0;
 
   constructor(cancel: () => Observable<JobSnapshot>, read: () => Observable<JobSnapshot>, options: AttemptOptions) {
@@ -204,13 +207,31 @@ class Cancellation {
   #readAfter(problem: unknown): Observable<CancelOutcome> {
     return resultOf(this.#read).pipe(
       map(({ snapshot, error }): CancelOutcome => {
-        this.#missingPages = isMissingPage(problem) && isMissingPage(error) ? this.#missingPages + 1 : 0;
+        const isMissing = this.#standsMissing(isMissingPage(problem) && isMissingPage(error));
         if (snapshot && isTerminal(snapshot)) return outcomeOf(snapshot);
-        if (isJobGone(error) || this.#missingPages >= MISSING_PAGES) return { outcome: 'finished', error };
+        if (isJobGone(error) || isMissing) return { outcome: 'finished', error };
         // It is an error of the library, or of what the caller gave it.
         throw problem as Error;
       }),
     );
+  }
+
+  /**
+   * Whether pages with 404 have stood for long enough to be believed: a gateway may lose its route while it is started anew,
+   * and the job runs on.
+   *
+   * @param missing - whether the last cancel and the last read were both answered so
+   */
+  #standsMissing(missing: boolean): boolean {
+    if (!missing) {
+      this.#missingSince = undefined;
+      this.#missingPages = 0;
+      return false;
+    }
+    const now = this.#options.scheduler.now();
+    this.#missingSince ??= now;
+    this.#missingPages++;
+    return this.#missingPages >= MISSING_PAGES && now - this.#missingSince >= MISSING_TIME;
   }
 
   /** Reads what a job ended with that is over by the answer to its cancel. */

@@ -22,13 +22,13 @@ const http = (status: number, retryAfter?: number): HttpError =>
 const keyRefused = new AuthenticationError('no', context, { status: 401, retryable: false });
 const endpointMissing = new NotFoundError('no', context, { status: 404, retryable: false });
 /** The error for a 4xx that is the page of a gateway. */
-const page = (status: number): HttpError => {
+const page = (status: number, details = {}): HttpError => {
   const classes: Partial<Record<number, typeof HttpError>> = {
     401: AuthenticationError,
     403: AuthenticationError,
     404: NotFoundError,
   };
-  return new (classes[status] ?? HttpError)('a page', context, { status, retryable: true });
+  return new (classes[status] ?? HttpError)('a page', context, { status, retryable: true, ...details });
 };
 const gone = new JobNotFoundError('gone', context);
 const expired = new JobExpiredError('gone', context, {});
@@ -183,16 +183,30 @@ describe('cancelUntilConfirmed', () => {
   });
 
   describe('S6 answered 404 by a page', () => {
-    test('on both /cancel and /status, five times in a row: it is believed', () => {
+    test('on both /cancel and /status, for two minutes: it is believed', () => {
       const { seen, cancels, reads, until } = settling([page(404)], [page(404)]);
-      until(14_999);
+      until(120_999);
       expect(seen.values).toEqual([]);
       until(600_000);
       expect(seen.values).toMatchObject([{ outcome: 'finished', error: { status: 404 } }]);
-      expect([cancels, reads]).toEqual([
-        [0, 1_000, 3_000, 7_000, 15_000],
-        [0, 1_000, 3_000, 7_000, 15_000],
-      ]);
+      const times = [0, 1_000, 3_000, 7_000, 15_000, 31_000, 61_000, 91_000, 121_000];
+      expect([cancels, reads]).toEqual([times, times]);
+    });
+
+    test('while a gateway has no route for a minute and a half: the job is cancelled after that', () => {
+      const missing = Array<Turn>(8).fill(page(404));
+      const { seen, cancels, until } = settling([...missing, job('CANCELLED')], [page(404)]);
+      until(600_000);
+      expect(seen.values).toMatchObject([{ outcome: 'cancelled' }]);
+      expect(cancels.at(-1)).toBe(121_000);
+    });
+
+    test('three times in two minutes, since it asks for pauses: it is not believed before the fifth time', () => {
+      const rare = page(404, { retryAfter: 60_000 });
+      const { seen, cancels, until } = settling([rare], [rare]);
+      until(600_000);
+      expect(seen.values).toMatchObject([{ outcome: 'finished' }]);
+      expect(cancels).toEqual([0, 60_000, 120_000, 180_000, 240_000]);
     });
 
     test.each<[string, Turn]>([
@@ -203,7 +217,7 @@ describe('cancelUntilConfirmed', () => {
       const { cancels, seen, until } = settling([page(404)], [page(404), page(404), page(404), other, page(404)]);
       until(600_000);
       expect(seen.values).toMatchObject([{ outcome: 'finished' }]);
-      expect(cancels).toHaveLength(9);
+      expect(cancels).toHaveLength(10);
     });
   });
 

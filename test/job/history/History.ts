@@ -227,14 +227,25 @@ const server = fc.record({
   gateway: maybe(gateway, 3),
   /** A time in which every request fails in the same way. */
   outage: maybe(
-    fc.record({
-      from: moment(60_000),
-      for: fc.integer({ min: 1_000, max: 90_000 }),
-      how: fc.oneof(
-        { weight: 4, arbitrary: fc.constantFrom('refused' as const, 'reset' as const, '502' as const, '429' as const) },
-        { weight: 1, arbitrary: anyPageName },
-      ),
-    }),
+    fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          from: moment(60_000),
+          for: fc.integer({ min: 1_000, max: 90_000 }),
+          how: fc.constantFrom('refused' as const, 'reset' as const, '502' as const, '429' as const),
+        }),
+      },
+      // A page that stands for minutes may be believed.
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          from: moment(60_000),
+          for: fc.integer({ min: 1_000, max: 240_000 }),
+          how: anyPageName,
+        }),
+      },
+    ),
     3,
   ),
 });

@@ -3,8 +3,9 @@ import { roles } from './History.js';
 import { tagOf, type Played } from './play.js';
 import { isOver, mayActed, saysOver, type Exchange } from './Wire.js';
 
-/** How often in a row a gateway's 404 must stand on `/cancel` and `/status` before it is believed. */
+/** How often in a row a gateway's 404 must stand on `/cancel` and `/status` before it is believed, and for how long. */
 const MISSING_PAGES = 5;
+const MISSING_TIME = 120_000;
 
 /**
  * What is violated of the rules about money that is owed at the end: each submission of unknown fate is told to somebody,
@@ -66,7 +67,7 @@ function ofReports(played: Played): string[] {
 
 /**
  * Whether a client may take a job for gone: the service itself answered 404, or a gateway's 404 stood in place of every
- * answer to its cancels and to the reads after them, five times in a row.
+ * answer to its cancels and to the reads after them, five times in a row and for two minutes.
  */
 export function isDenied(played: Played, client: number, id: string): boolean {
   const answers = settlingAnswers(played, client, id);
@@ -75,11 +76,13 @@ export function isDenied(played: Played, client: number, id: string): boolean {
 
 /** The second of these. */
 export function isDeniedByPages(played: Played, client: number, id: string): boolean {
-  let inRow = 0;
-  for (const { http, page, operation } of settlingAnswers(played, client, id)) {
-    if (http !== 404 || !page) inRow = 0;
-    else if (operation === 'cancel') inRow++;
-    if (inRow >= MISSING_PAGES) return true;
+  let inRow: number[] = [];
+  for (const { http = 500, page, operation, at } of settlingAnswers(played, client, id)) {
+    // A read that failed is repeated, and its last answer counts.
+    if (http >= 500 || http === 429) continue;
+    if (http !== 404 || !page) inRow = [];
+    else if (operation === 'cancel') inRow.push(at);
+    if (inRow.length >= MISSING_PAGES && at - (inRow[0] ?? at) >= MISSING_TIME) return true;
   }
   return false;
 }
