@@ -57,13 +57,19 @@ export class JobCanceller {
     client.report(names, callState, { type: 'cancel', outcome: 'started' });
 
     const turns$ = new ReplaySubject<Turn>(1);
+    const isKnownOver = () => !!jobs.get(id)?.over;
     const onStart = (state: CallState) => {
       state.onTurn = (turn) => {
         turns$.next(turn);
       };
     };
     const meta = { tag, urgent, ownership: 'abandoned-cancel', onStart } as const;
-    const cancel = () => this.#endpoint.call({ ...meta, operation: 'cancel', jobId: id });
+    const onCancelStart = (state: CallState) => {
+      // The job may end while its cancel waits for its turn.
+      state.isObsolete = isKnownOver;
+      onStart(state);
+    };
+    const cancel = () => this.#endpoint.call({ ...meta, operation: 'cancel', jobId: id, onStart: onCancelStart });
     const read = () => jobs.read(id, { options: {}, meta });
     const confirmed$ = cancelUntilConfirmed(cancel, read, {
       scheduler,
@@ -71,7 +77,7 @@ export class JobCanceller {
       onlyIfQueued,
       // Of jobs that are abandoned together, those that run are in line before the others ask for their turn.
       letOthersGoFirst: urgent === false,
-      isKnownOver: () => !!jobs.get(id)?.over,
+      isKnownOver,
     });
     // Another reader may be told first that the job is over.
     const over$ = jobs.snapshotsOf(id).pipe(filter(isTerminal), map(outcomeOf));

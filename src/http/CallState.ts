@@ -15,6 +15,8 @@ export interface CallState {
   onTurn?: ((turn: Turn) => void) | undefined;
   /** Nobody waits for the answer. It is read to its end, and the call is not sent again. */
   abandoned: boolean;
+  /** Asked before each attempt: where it says so, the call serves no purpose any more and is not sent. */
+  isObsolete?: () => boolean;
   /**
    * What is taken out of every text about the call: the API keys that it was sent with, and what gives away the query of
    * the base URL.

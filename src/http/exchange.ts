@@ -43,6 +43,7 @@ export function exchange(
     if (subscriber.closed) return;
     // A user's link may repeat a call that was abandoned meanwhile.
     if (state.abandoned) throw notSent(request, 'the call was left');
+    if (state.isObsolete?.()) throw notSent(request, 'the call serves no purpose any more');
     const headers = makeHeaders();
     const startedAt = client.now();
     state.sentAt = startedAt;

@@ -198,7 +198,11 @@ class Cancellation {
   }
 
   #judge({ snapshot, error }: Result): Observable<CancelOutcome> {
-    if (!snapshot) return mayConcernJob(error) ? this.#readAfter(error) : throwError(() => error);
+    if (!snapshot) {
+      if (mayConcernJob(error)) return this.#readAfter(error);
+      // The cancel may not have been sent, since the job turned out to be over while it waited for its turn.
+      return this.#options.isKnownOver() ? this.#readFirst(true) : throwError(() => error);
+    }
     if (!isTerminal(snapshot)) return this.#readAfter(unconfirmedAnswer(snapshot));
     return lacksResult(snapshot) ? this.#readResult(snapshot) : of(outcomeOf(snapshot));
   }

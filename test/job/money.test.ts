@@ -206,6 +206,30 @@ describe('what must not be cancelled twice, or for longer than needed', () => {
     expect(settled(made)).toMatchObject({ abandoned: [] });
   });
 
+  test('S6 a job that ends while its cancel waits for its turn: it is read, and not cancelled', () => {
+    let submitted = 0;
+    const made = script(
+      ({ operation, url }) => {
+        const id = operation === 'run' ? `job-${++submitted}` : url.includes('job-2') ? 'job-2' : 'job-1';
+        if (operation === 'cancel') return { body: { id, status: 'CANCELLED' }, after: 20_000 };
+        const now = made.scheduler.now();
+        // Only the stream tells of the end in time.
+        if (operation === 'status' && now > 3_000 && now < 30_000) return { status: 503 };
+        const status = id === 'job-2' && now >= 10_000 ? 'COMPLETED' : 'IN_PROGRESS';
+        return { body: { id, status, stream: [] }, after: 100 };
+      },
+      { limits: { cancel: { concurrent: 1 } } },
+    );
+    const seen = [1, 2].map(() => made.see(made.endpoint.job({ input }).output$));
+    made.until(3_000);
+    for (const { subscription } of seen) subscription.unsubscribe();
+    made.until(11_000);
+    made.see(made.endpoint.stream('job-2'));
+    made.until(100_000);
+    expect(when(made, 'cancel')).toEqual([3_000]);
+    expect(settled(made)).toEqual({ cancelled: ['job-1'], finished: ['job-2'], abandoned: [], lost: [] });
+  });
+
   test('S7 a job whose cancel came too late: its end is read once', () => {
     const made = world({ latency: 5_000 });
     const { subscription } = made.see(made.endpoint.job({ input: { ms: 0 } }).output$);
