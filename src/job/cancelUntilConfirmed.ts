@@ -146,7 +146,8 @@ function patience(turns: Observable<'waiting' | 'sent'>, scheduler: SchedulerLik
         };
         return timer(Math.min(remaining, LONGEST_STEP), scheduler).pipe(tap({ next: count, unsubscribe: count }));
       });
-      return step$.pipe(repeat({ delay: () => (remaining > 0 ? of(true) : EMPTY) }), last());
+      // Clocks have fractions of a millisecond: a rest of one is no time that a timer could wait for.
+      return step$.pipe(repeat({ delay: () => (remaining >= 1 ? of(true) : EMPTY) }), last());
     }),
   );
 }

@@ -242,6 +242,22 @@ describe('cancelUntilConfirmed', () => {
       return { ...time, seen, cancels: cancel.at };
     }
 
+    test('end also by a clock with fractions of a millisecond', () => {
+      const time = clock();
+      time.scheduler.schedule(() => undefined, 0.1);
+      time.until(0.1);
+      const { scheduler } = time;
+      const seen = time.see(
+        cancelUntilConfirmed(
+          () => NEVER,
+          () => NEVER,
+          { scheduler },
+        ),
+      );
+      time.until(600_001);
+      expect(seen.values).toMatchObject([{ outcome: 'abandoned' }]);
+    });
+
     test('do not count waiting within the limits before the first attempt', () => {
       const { seen, until } = waiting(3_600_000, [job('CANCELLED')]);
       until(10_000_000);
