@@ -244,8 +244,8 @@ describe('cancelUntilConfirmed', () => {
 
     test('end also by a clock with fractions of a millisecond', () => {
       const time = clock();
-      time.scheduler.schedule(() => undefined, 0.1);
-      time.until(0.1);
+      time.scheduler.schedule(() => undefined, 0.7);
+      time.until(0.7);
       const { scheduler } = time;
       const seen = time.see(
         cancelUntilConfirmed(
