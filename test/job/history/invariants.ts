@@ -242,9 +242,10 @@ function truth(life: Life, view: View, job: JobRecord, exchanges: readonly Excha
       (one.given ?? Infinity) > began &&
       (one.given ?? Infinity) < ended &&
       // An error comes a turn after its cause. An answer in between comes too late for a view whose signal was aborted,
-      // whose client was closed, or whose read failed while another view began to read again.
+      // whose client was closed, whose job had been asked about for the last time after its deadline, or whose read failed
+      // while another view began to read again.
       !(
-        (code === 'aborted' || code === 'client_closed' || (isRunpodError(error) && error.ref)) &&
+        (['aborted', 'client_closed', 'job_deadline'].includes(code ?? '') || (isRunpodError(error) && error.ref)) &&
         one.endedAt === until
       ),
   );
