@@ -28,6 +28,7 @@ export async function fleet({ quick = false, own = false } = {}) {
   const jobsOf = (workers) => (quick && workers < 1_000 ? 3_000 : 10_000);
   const settings = [
     { workers: 100, limits: 'base' },
+    { workers: 300, limits: 'base' },
     { workers: 1_000, limits: 'base' },
     { workers: 1_000, limits: 'growing' },
   ];

@@ -16,7 +16,7 @@ import type { AxiosInstance } from 'axios';
 import { DEFAULT_BASE_URL, parseBaseUrl } from './http/baseUrl.js';
 import { ClientContext } from './http/ClientContext.js';
 import { environmentVariable } from './http/environmentVariable.js';
-import { inBrowser } from './http/inBrowser.js';
+import { inBrowser } from './http/transports/inBrowser.js';
 import type { EndpointOptions } from './endpoint/EndpointOptions.js';
 import { EndpointContext } from './endpoint/EndpointContext.js';
 import { checkLimits } from './http/checkLimits.js';
@@ -105,7 +105,8 @@ export interface ClientOptions {
   /**
    * Job objects that arrive in another way, such as webhooks. Anybody may have sent them, so each is only a hint: the
    * job with its `id` is read soon, no sooner than half a second after the last answer, and what that read says counts.
-   * Anything without the id of a watched job is ignored.
+   * Anything without the id of a watched job is ignored. What `vouchedNotice` vouches for counts as an answer instead,
+   * where it says that the job is over; while every end is told so, the jobs are read once in 30 s, as a safety net.
    */
   readonly notices?: Observable<unknown>;
   /**

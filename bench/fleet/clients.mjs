@@ -8,13 +8,15 @@
  * @property {number} inFlight - how many may be in flight at once
  * @property {import('rxjs').SchedulerLike} scheduler
  * @property {import('runpod-rx/testing').Emulator} emulator
+ * @property {import('runpod-rx').Transport} transport - the way to the emulator
  * @property {unknown} limits - the limits of the endpoint, as the client's option `limits` takes them
  * @property {() => number} random
  * @property {(index: number, output: unknown) => void} noticed
  * @property {(index: number, error: unknown) => void} failed
  * @property {(listener: (index: number) => void) => void} onEnd - called when a worker is done with a job
  */
-import { createRunpod } from 'runpod-rx';
+import { Subject, tap } from 'rxjs';
+import { createRunpod, vouchedNotice } from 'runpod-rx';
 import { pipeline } from '../lib/pipeline.mjs';
 
 const BASE_URL = 'http://localhost/v2';
@@ -22,10 +24,29 @@ const BASE_URL = 'http://localhost/v2';
 /** The input of the job with a number. */
 export const inputOf = (index) => ({ index });
 
+/** This library, by a pipeline, whose service tells of each end by a webhook. */
+function noticed(world) {
+  const { scheduler, transport, random, onEnd } = world;
+  const notices = new Subject();
+  const ids = new Map();
+  onEnd((index) => {
+    const body = { id: ids.get(index), status: 'COMPLETED', output: index, delayTime: 0, executionTime: 8_000 };
+    scheduler.schedule(() => notices.next(vouchedNotice(body)), 20 + random() * 40);
+  });
+  const told = (request) =>
+    transport(request).pipe(
+      tap(({ text }) => {
+        if (request.operation === 'run') ids.set(JSON.parse(request.body).input.index, JSON.parse(text).id);
+      }),
+    );
+  told.multiplexes = true;
+  runpodRx({ ...world, transport: told }, notices);
+}
+
 /** This library, by a pipeline. */
-function runpodRx(world) {
-  const { scheduler, emulator, limits, random, inFlight, jobs } = world;
-  const client = createRunpod({ transport: emulator.transport, baseUrl: BASE_URL, scheduler, limits, random });
+function runpodRx(world, notices) {
+  const { scheduler, transport, limits, random, inFlight, jobs } = world;
+  const client = createRunpod({ transport, notices, baseUrl: BASE_URL, scheduler, limits, random });
   const requests = Array.from({ length: jobs }, (_, index) => ({ input: inputOf(index) }));
   const endpoint = client.endpoint('fleet');
   // The documented limits grow with the workers, and the endpoint's health says how many workers run.
@@ -111,7 +132,8 @@ function ideal(world) {
 
 /** All clients by the name they have in the results. */
 export const clients = {
-  'runpod-rx': runpodRx,
+  'runpod-rx': (world) => runpodRx(world),
+  'runpod-rx, told by webhooks': noticed,
   'a poll each 5 s': polling(5_000),
   'a poll each 0.5 s': polling(500),
   'a status-sync loop': statusSync,

@@ -3,6 +3,7 @@ import { map, tap } from 'rxjs';
 import { HeapScheduler } from '../lib/HeapScheduler.mjs';
 import { logNormal, seeded } from '../lib/random.mjs';
 import { clients } from './clients.mjs';
+import { gateways } from './gateways.mjs';
 
 /** RunPod's documented limits while no worker runs. */
 const BASE_LIMITS = {
@@ -34,12 +35,24 @@ const PATIENCE = 24 * 3_600_000;
  * @param {number} [scenario.inFlight] - without it, everything is submitted at once
  * @param {'base' | 'growing'} scenario.limits - whether running workers raise the limits, as documented
  * @param {'sliding' | 'fixed'} scenario.window - how the ten seconds of a rate limit are counted
+ * @param {keyof typeof gateways} [scenario.gateway] - what stands before the service
+ * @param {number} [scenario.median] - the median of the execution times, in milliseconds
  * @param {number} [scenario.seed]
  */
-export function simulate({ client, jobs, workers, inFlight = Infinity, limits, window, seed = 1 }) {
+export function simulate({
+  client,
+  jobs,
+  workers,
+  inFlight = Infinity,
+  limits,
+  window,
+  gateway,
+  median = 8_000,
+  seed = 1,
+}) {
   const scheduler = new HeapScheduler(START);
   const durations = seeded(seed);
-  const execution = Array.from({ length: jobs }, () => Math.round(logNormal(durations, 8_000, 0.5)));
+  const execution = Array.from({ length: jobs }, () => Math.round(logNormal(durations, median, 0.5)));
   const jitter = seeded(seed + 1);
   const enforced = limits === 'base' ? BASE_LIMITS : 'documented';
   let ended = () => {};
@@ -74,6 +87,8 @@ export function simulate({ client, jobs, workers, inFlight = Infinity, limits, w
     if (status === 429) refused += 1;
   });
 
+  const transport = gateway ? gateways[gateway](emulator.transport, scheduler) : emulator.transport;
+  transport.multiplexes = true;
   const noticedAt = new Float64Array(jobs).fill(NaN);
   const errors = new Map();
   let finished = 0;
@@ -85,6 +100,7 @@ export function simulate({ client, jobs, workers, inFlight = Infinity, limits, w
     inFlight,
     scheduler,
     emulator,
+    transport,
     limits: enforced,
     random: seeded(seed + 2),
     noticed: (index, output) => {

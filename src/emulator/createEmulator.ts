@@ -103,6 +103,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
       mergeMap(withWholeText),
       map(({ status, headers, text }) => ({ status, headers, text })),
     );
+  transport.multiplexes = true;
   return {
     ...inspected,
     transport,

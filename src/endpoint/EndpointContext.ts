@@ -53,6 +53,7 @@ export class EndpointContext {
       call: (call, options) => this.call(call, options),
       context: (jobId) => this.errorContext({ operation: 'status', jobId, tag: undefined }),
       rateLimiterFor: (operation) => client.rateLimiterFor(id ?? '', operation),
+      connections: client.heldConnections,
       notices,
     });
     this.health = new SharedHealth(scheduler);
@@ -96,7 +97,7 @@ export class EndpointContext {
             now: client.settings.wallNow(),
             job: jobs.get(jobId),
             onJob: (snapshot) => {
-              if (kind === 'submission') jobs.markSubmitted(snapshot.id, isTerminal(snapshot));
+              if (kind === 'submission') jobs.markSubmitted(snapshot.id, isTerminal(snapshot), operation === 'retry');
               else jobs.markKnown(snapshot.id, isTerminal(snapshot));
             },
           }),

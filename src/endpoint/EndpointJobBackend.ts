@@ -5,7 +5,8 @@ import type { Closeable } from '../http/ClientContext.js';
 import type { CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import type { JobBackend, JobCancelOptions, JobWatchOptions, SubmissionCall } from '../job/JobBackend.js';
 import type { JobOptions } from '../job/JobOptions.js';
-import type { ReadTerms } from '../polling/WatchRequest.js';
+import type { ReadTerms, WatchRequest } from '../polling/WatchRequest.js';
+import { policyOf } from '../sources/PollPolicy.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
 import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
@@ -67,10 +68,21 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
     });
   }
 
-  watch(id: string, { ref, onCompleted }: JobWatchOptions): Observable<JobSnapshot> {
+  watch(id: string, { ref, onCompleted, endOnly }: JobWatchOptions): Observable<JobSnapshot> {
     const { context } = this.#view;
     context.jobs.restoreSubmission(id, ref?.submittedAt);
-    return watchJob(context, id, this.#readTerms).pipe(this.checkOutput(onCompleted));
+    const terms: WatchRequest = {
+      ...this.#readTerms,
+      get endOnly() {
+        return endOnly();
+      },
+    };
+    return watchJob(context, id, terms).pipe(this.checkOutput(onCompleted));
+  }
+
+  readSoon(id: string): void {
+    // A pace of the caller's own is the same for all views.
+    if (!policyOf(this.#options)) this.#view.context.jobs.hint(id);
   }
 
   read(id: string): Observable<JobSnapshot> {

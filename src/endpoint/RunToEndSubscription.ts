@@ -25,6 +25,8 @@ export class RunToEndSubscription<I extends object, O, C>
   implements WatchRequest, SnapshotObserver, Closeable, Unsubscribable
 {
   readonly options: SyncOptions;
+  /** For `WatchRequest`: the job is read when it has probably ended, or by held reads. */
+  readonly endOnly = true;
   readonly #view: EndpointView<I, O, C>;
   readonly #operation: 'run' | 'runsync';
   readonly #subscriber: Subscriber<JobSnapshot<O>>;
@@ -69,11 +71,6 @@ export class RunToEndSubscription<I extends object, O, C>
         else subscriber.complete();
       },
     });
-  }
-
-  /** For `WatchRequest`: `runToEnd` reads a job when it has probably ended; `runSync` polls it as `watch` does. */
-  get endOnly(): boolean {
-    return this.#operation === 'run';
   }
 
   /** For `SnapshotObserver`. */
@@ -143,7 +140,7 @@ export class RunToEndSubscription<I extends object, O, C>
       ended$.subscribe(subscriber);
     }
     // An aborted signal, or a timeout that is over, has ended the subscription by now.
-    if (!subscriber.closed) jobs.watch(this.#id, this, this, this.endOnly ? answer : undefined);
+    if (!subscriber.closed) jobs.watch(this.#id, this, this, answer);
   }
 
   #errorContext(): ErrorContext {

@@ -12,6 +12,12 @@ import { RateLimiter } from './RateLimiter.js';
 /** How long a count of running workers is believed, in milliseconds. */
 const WORKER_COUNT_MAX_AGE = 60_000;
 
+/**
+ * How many requests of a client the service may hold at once over connections that may be few: a browser opens six to a
+ * server over HTTP/1.1.
+ */
+const HELD_CONNECTIONS = 2;
+
 /** An activity without what all activities have in common. */
 type OwnActivity<T = Activity> = T extends Activity ? Omit<T, keyof ActivityBase> : never;
 
@@ -29,6 +35,8 @@ export class ClientContext {
   /** What is told when the client is closed. A set, because a pipeline adds and removes thousands. */
   readonly closeables = new Set<Closeable>();
   closed = false;
+  /** Limits the reads that the service holds; `undefined` where they are in no other request's way. */
+  readonly heldConnections: RateLimiter | undefined;
   #calls = 0;
   readonly #limiters = new Map<string, RateLimiter>();
   /** By endpoint: how many workers ran, and when that was said. */
@@ -36,6 +44,9 @@ export class ClientContext {
 
   constructor(settings: ClientSettings) {
     this.settings = settings;
+    const { scheduler, transport } = settings;
+    if (!transport.multiplexes)
+      this.heldConnections = new RateLimiter({ concurrent: HELD_CONNECTIONS }, scheduler, () => 0);
   }
 
   /** The time by which durations are measured. */

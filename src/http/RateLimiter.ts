@@ -60,6 +60,11 @@ export class RateLimiter {
     return this.#requestsPerWindow / this.#window;
   }
 
+  /** How many requests may be in flight at once. */
+  get concurrent(): number {
+    return this.#limits.concurrent ?? Infinity;
+  }
+
   /**
    * Sends a request when it is its turn, and passes the answer on. The request keeps its place until it ends, whichever
    * way. Unsubscribing while it waits gives the turn to the next.
@@ -142,11 +147,10 @@ export class RateLimiter {
 
   /** How many requests may be sent now, whether or not others wait. */
   #places(now: number): number {
-    const { concurrent = Infinity } = this.#limits;
     const firstCounted = this.#endedAt.findIndex((endedAt) => endedAt + this.#window >= now);
     this.#endedAt.splice(0, firstCounted < 0 ? this.#endedAt.length : firstCounted);
     if (this.#pausedUntil > now) return 0;
-    return Math.min(concurrent - this.#inFlight, this.#requestsPerWindow - this.#inFlight - this.#endedAt.length);
+    return Math.min(this.concurrent - this.#inFlight, this.#requestsPerWindow - this.#inFlight - this.#endedAt.length);
   }
 
   /** Starts as many requests as may be sent now. A request that ends at once calls this again: the loop goes on for it. */
@@ -186,9 +190,8 @@ export class RateLimiter {
 
   /** Tries again when the pause is over, or when the oldest request no longer counts. */
   #startLater(now: number): void {
-    const { concurrent = Infinity } = this.#limits;
     // The end of a request starts the next.
-    if (this.#inFlight >= concurrent) return;
+    if (this.#inFlight >= this.concurrent) return;
     const paused = now < this.#pausedUntil;
     const dueAt = paused ? this.#pausedUntil : (this.#endedAt[0] ?? Infinity) + this.#window + 1;
     this.#timer.unsubscribe();

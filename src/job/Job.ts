@@ -101,7 +101,7 @@ export class Job<O = unknown, C = unknown> {
    * Emits the job's output and completes, or errors with what the job ended with. Unsubscribing acts as on `state$`.
    */
   get output$(): Observable<O> {
-    return (this.#output$ ??= this.#view('viewer', (event, subscriber) => {
+    return (this.#output$ ??= this.#view('end-viewer', (event, subscriber) => {
       if (event.type !== 'ended') return;
       if (event.snapshot.status === 'COMPLETED') subscriber.next(event.snapshot.output);
       else subscriber.error(jobError(event.snapshot, this.#controller.context('status')));

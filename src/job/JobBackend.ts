@@ -30,6 +30,8 @@ export interface JobWatchOptions {
   readonly ref: JobRef | undefined;
   /** Called when the job has completed, before its output is checked by a schema. Not called without a schema. */
   readonly onCompleted?: () => void;
+  /** Whether only the job's end is of interest at the moment, so that the service may hold the reads. */
+  readonly endOnly: () => boolean;
 }
 
 /**
@@ -54,6 +56,9 @@ export interface JobBackend {
 
   /** Polls the job until it is over, and checks its output. The polling is shared with all others who watch the job. */
   watch(id: string, options: JobWatchOptions): Observable<JobSnapshot>;
+
+  /** Has a job that is watched read soon: more than its end is of interest from now on. */
+  readSoon(id: string): void;
 
   /** Reads the job once. A read that is in flight already is shared. */
   read(id: string): Observable<JobSnapshot>;

@@ -17,7 +17,14 @@ import { timeoutOf } from './deadlines.js';
 import { diagnoseJob } from './diagnoseJob.js';
 import type { JobBackend, SubmissionCall } from './JobBackend.js';
 import type { JobContext } from './JobContext.js';
-import { effectNames, jobEffects, wantedEffects, type EffectKey, type EffectName } from './jobEffects.js';
+import {
+  effectNames,
+  followsEndOnly,
+  jobEffects,
+  wantedEffects,
+  type EffectKey,
+  type EffectName,
+} from './jobEffects.js';
 import type { JobOptions, JobTimeout, LeavePolicy } from './JobOptions.js';
 import type { JobOrigin } from './JobOrigin.js';
 import { LossNotice } from './LossNotice.js';
@@ -150,6 +157,7 @@ export class JobController implements JobContext {
       if (action.type === 'failed') this.#noticeLoss(before, action.error);
       if (action.type === 'leave') this.#lossNotice?.onLeave(action.viewer, action.notified);
       this.#notify(before, action);
+      if (action.type === 'join') this.#catchUp(before);
       this.#runEffects();
     } catch (error) {
       // A scheduler or a host may throw. The job then fails, and goes on to handle its actions.
@@ -166,6 +174,13 @@ export class JobController implements JobContext {
       this.backend.reportLost(error);
     };
     this.#lossNotice = new LossNotice(viewers, report, this.backend.trackPendingCancel());
+  }
+
+  /** Has a job that is watched for its end read soon, where a view joins that wants to see more of it. */
+  #catchUp(before: JobState): void {
+    const { timeout, backend } = this;
+    if (this.#effects.has('watch') && followsEndOnly(before, timeout) && !followsEndOnly(this.#state, timeout))
+      backend.readSoon(this.id);
   }
 
   /** Reports an action to the viewers that it concerns. */

@@ -1,4 +1,4 @@
-import { CALL, RUN, STREAM, WATCH, wait } from '../protocol/callChecks.js';
+import { CALL, RUN, STREAM, WATCH } from '../protocol/callChecks.js';
 import {
   callback,
   checkOptions,
@@ -26,7 +26,7 @@ export const JOB: Checks<JobOptions<object>> = {
   allowEmptyInput: RUN.allowEmptyInput,
   every: WATCH.every,
   poll: WATCH.poll,
-  longPoll: wait,
+  longPoll: WATCH.longPoll,
   outage: duration,
   onGap: STREAM.onGap,
   onUnsubscribe: oneOf('cancel', 'cancel-if-queued', 'detach'),

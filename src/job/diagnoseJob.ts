@@ -6,6 +6,7 @@ import {
   startWith,
   switchMap,
   takeWhile,
+  tap,
   throwError,
   timer,
   type Observable,
@@ -13,6 +14,7 @@ import {
 import { diagnose } from '../protocol/diagnose.js';
 import { sameJson } from '../protocol/json.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { JobContext } from './JobContext.js';
 import { withJobPolicy } from './jobPolicy.js';
 
@@ -32,10 +34,15 @@ export function diagnoseJob(job: JobContext): Observable<Diagnosis> {
       const submittedAt = job.ref && backend.submittedAt(job.ref);
       const request = job.state.request ?? job.origin.request;
       const ttl = request && withJobPolicy(request, job.timeout).policy?.ttl;
-      return combineLatest([
-        backend.watch(job.id, { ref: job.origin.ref }),
-        backend.watchHealth().pipe(startWith(undefined)),
-      ]).pipe(map(([snapshot, health]) => diagnose(snapshot, health, { submittedAt, ttl, now: scheduler.now() })));
+      // Once the job runs, nothing but its end is of interest. A view of the job may be told first that it does.
+      let last: JobSnapshot | undefined;
+      const endOnly = () => [last, job.state.snapshot].some((one) => one?.status === 'IN_PROGRESS');
+      const snapshot$ = backend
+        .watch(job.id, { ref: job.origin.ref, endOnly })
+        .pipe(tap((snapshot) => (last = snapshot)));
+      return combineLatest([snapshot$, backend.watchHealth().pipe(startWith(undefined))]).pipe(
+        map(([snapshot, health]) => diagnose(snapshot, health, { submittedAt, ttl, now: scheduler.now() })),
+      );
     }),
     distinctUntilChanged<Diagnosis>(sameJson),
     takeWhile(({ reason }) => reason !== 'ended', true),

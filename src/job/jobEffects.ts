@@ -23,7 +23,7 @@ import { expireJob } from './expireJob.js';
 import type { JobContext } from './JobContext.js';
 import type { JobTimeout } from './JobOptions.js';
 import { withJobPolicy } from './jobPolicy.js';
-import { hasOwner, isOver, isSubmitting, type JobAction, type JobState } from './jobReducer.js';
+import { hasOwner, isEndOnly, isOver, isSubmitting, type JobAction, type JobState } from './jobReducer.js';
 import { requestCancel } from './requestCancel.js';
 
 /** What the effects depend on beside the job's state; it stays the same for all of the job's life. */
@@ -84,14 +84,15 @@ const table = {
     },
   },
 
-  /** Polls the job for its viewers. A job past a deadline is read by `expire` instead. */
+  /** Reads the job for its viewers until it is over. A job past a deadline is read by `expire` instead. */
   watch: {
     wanted: (state) => isLive(state) && hasOwner(state) && !state.expiredDeadline,
     start: (job) => {
       const onCompleted = () => {
         job.dispatch({ type: 'finished' });
       };
-      const snapshot$ = job.backend.watch(job.id, { ref: job.origin.ref, onCompleted });
+      const endOnly = () => followsEndOnly(job.state, job.timeout);
+      const snapshot$ = job.backend.watch(job.id, { ref: job.origin.ref, onCompleted, endOnly });
       return follow(job, snapshot$, answer, (error) => ({ type: 'readFailed', error }));
     },
   },
@@ -169,6 +170,11 @@ export function wantedEffects(state: JobState, settings: EffectSettings): Record
     EffectName,
     EffectKey
   >;
+}
+
+/** Whether nothing but the job's end is of interest at the moment. The deadlines of a part of its life depend on when it began to run. */
+export function followsEndOnly(state: JobState, { queue, execution }: JobTimeout): boolean {
+  return isEndOnly(state) && queue === undefined && execution === undefined;
 }
 
 /** Whether the job is on the server, and not known to be over. */

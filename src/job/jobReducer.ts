@@ -36,10 +36,10 @@ import type { CancelOutcome } from './cancelUntilConfirmed.js';
 import type { JobTimeout, LeavePolicy } from './JobOptions.js';
 
 /**
- * What a subscriber wants of a job: what becomes of it, its chunks as well, or only its id. A `viewer` and a
- * `chunk-viewer` own the job; an `id-viewer` does not.
+ * What a subscriber wants of a job: what becomes of it, its chunks as well, only how it ends, or only its id. All but an
+ * `id-viewer` own the job.
  */
-export type ViewerRole = 'viewer' | 'chunk-viewer' | 'id-viewer';
+export type ViewerRole = 'viewer' | 'chunk-viewer' | 'end-viewer' | 'id-viewer';
 
 /** What is reported to a viewer at once: the events, in order, then an error or the completion, if either is given. */
 export interface Notice {
@@ -155,6 +155,11 @@ export function isSubmitting({ submission }: JobState): boolean {
 /** Whether a view is subscribed to that owns the job. */
 export function hasOwner({ viewers }: JobState): boolean {
   return viewers.some(({ role }) => role !== 'id-viewer');
+}
+
+/** Whether the views that own the job want nothing but its end. */
+export function isEndOnly({ viewers }: JobState): boolean {
+  return viewers.every(({ role }) => role === 'end-viewer' || role === 'id-viewer');
 }
 
 /** The next state of a job. */

@@ -9,6 +9,9 @@ const RECENT_SAMPLES = 16;
 /** How many there must be before anything is estimated from them. */
 const MIN_SAMPLES = 8;
 
+/** How many of the longest show how a job ends that runs longer than most. */
+const TAIL_SAMPLES = 16;
+
 /** The least time until a job is read that may be unlike all samples, in milliseconds, and as a fraction of its age. */
 const MIN_LOOK_TIME = 500;
 const LOOK_FRACTION = 0.5;
@@ -20,8 +23,10 @@ const LOOK_FRACTION = 0.5;
 export class ExecutionTimes {
   /** How many jobs complete in a millisecond. */
   rate = 0;
-  /** In the order in which they were learned, each with the time at which it was. */
-  readonly #latest: (readonly [time: number, learnedAt: number])[] = [];
+  /** How many of them are found by plain reads: those that were held, or told by a notice, need none. */
+  plainRate = 0;
+  /** In the order in which they were learned. */
+  readonly #latest: Sample[] = [];
   /** The same times, the shortest first; empty while there are too few. */
   #sorted: readonly number[] = [];
   /** The latest of them, the shortest first. */
@@ -32,18 +37,28 @@ export class ExecutionTimes {
     return this.#sorted.length > 0;
   }
 
-  /** Learns how long a job executed that was seen to have completed `now`. A time that no job can take is left out. */
-  add(time: number, now: number): void {
+  /** How long all jobs but the shortest twentieth take at least; 0 where that is not known. */
+  get shortTime(): number {
+    return this.#sorted[Math.floor(this.#sorted.length / 20)] ?? 0;
+  }
+
+  /**
+   * Learns how long a job executed that was seen to have completed. A time that no job can take is left out.
+   *
+   * @param byPlainRead - whether it was a plain read that found it completed
+   */
+  add(time: number, now: number, byPlainRead = true): void {
     if (!(time >= 0 && time < Infinity)) return;
     const latest = this.#latest;
-    latest.push([time, now]);
+    latest.push({ time, learnedAt: now, byPlainRead });
     if (latest.length > MAX_SAMPLES) latest.shift();
     if (latest.length >= MIN_SAMPLES) {
       this.#sorted = shortestFirst(latest);
       this.#recentSorted = shortestFirst(latest.slice(-RECENT_SAMPLES));
     }
-    const oldestAt = latest[0]?.[1] ?? now;
-    this.rate = latest.length / (now - oldestAt + 1000);
+    const span = now - (latest[0]?.learnedAt ?? now) + 1000;
+    this.rate = latest.length / span;
+    this.plainRate = latest.filter((sample) => sample.byPlainRead).length / span;
   }
 
   /** Forgets all samples: they have proved wrong. */
@@ -52,6 +67,25 @@ export class ExecutionTimes {
     this.#sorted = [];
     this.#recentSorted = [];
     this.rate = 0;
+    this.plainRate = 0;
+  }
+
+  /**
+   * Estimates how probably a job ends within the next time, among the known jobs that ran longer than it has so far. Where
+   * these are few, by how fast the longest of the known jobs ended: the longer the job outlasts them all, the less probably.
+   *
+   * @param elapsed - how long the job has run
+   * @returns from 0 to 1
+   */
+  chanceToEnd(elapsed: number, within: number): number {
+    const sorted = this.#sorted;
+    const shorter = countUpTo(sorted, elapsed);
+    const longer = sorted.length - shorter;
+    if (longer >= TAIL_SAMPLES) return (countUpTo(sorted, elapsed + within) - shorter) / longer;
+    const tail = sorted.slice(-TAIL_SAMPLES);
+    const [start = 0] = tail;
+    const lasted = tail.reduce((sum, time) => sum + time - start, 0) + Math.max(0, elapsed - (tail.at(-1) ?? 0));
+    return 1 - Math.exp((-tail.length * within) / Math.max(1, lasted));
   }
 
   /**
@@ -73,14 +107,26 @@ export class ExecutionTimes {
   }
 }
 
-function shortestFirst(samples: readonly (readonly [time: number, learnedAt: number])[]): number[] {
-  return samples.map(([time]) => time).sort((a, b) => a - b);
+/** One job that completed. */
+interface Sample {
+  readonly time: number;
+  readonly learnedAt: number;
+  readonly byPlainRead: boolean;
+}
+
+function shortestFirst(samples: readonly Sample[]): number[] {
+  return samples.map(({ time }) => time).sort((a, b) => a - b);
+}
+
+/** How many of the sorted times are not longer than a time. */
+function countUpTo(sorted: readonly number[], time: number): number {
+  return lowerBound(sorted.length, (index) => (sorted[index] ?? 0) <= time);
 }
 
 /** How long until a job has ended with this chance, by sorted samples; `undefined` where too few are longer. */
 function remainingOf(sorted: readonly number[], elapsed: number, chance: number): number | undefined {
   const { length } = sorted;
-  const shorter = elapsed >= 0 ? lowerBound(length, (index) => (sorted[index] ?? 0) <= elapsed) : length;
+  const shorter = elapsed >= 0 ? countUpTo(sorted, elapsed) : length;
   const longer = length - shorter;
   if (longer < MIN_SAMPLES / 2) return undefined;
   // Interpolate between the two samples around that rank. None is before the first.

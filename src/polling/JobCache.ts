@@ -2,6 +2,8 @@ import { EMPTY, Observable, Subscription, tap, type SchedulerLike, type Subscrib
 import type { ErrorContext, RunpodError } from '../errors/RunpodError.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
 import { isRecord } from '../protocol/json.js';
+import { isTerminal, snapshotOf } from '../protocol/snapshot.js';
+import { vouchedJob } from '../protocol/vouchedNotice.js';
 import { pendingCount, streamCursor, type StreamCursor, type ReaderPosition } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { timeOfDate } from '../time/clocks.js';
@@ -31,9 +33,10 @@ export class JobCache {
   #users = 0;
   #noticeSubscription = Subscription.EMPTY;
 
-  constructor({ scheduler, wallNow, policy, call, context, rateLimiterFor, notices = EMPTY }: JobCacheOptions) {
+  constructor(options: JobCacheOptions) {
+    const { scheduler, wallNow, policy, call, context, rateLimiterFor, connections, notices = EMPTY } = options;
     const rateLimiter = rateLimiterFor('status');
-    const heldReads = new HeldReads(scheduler, rateLimiterFor('status-sync'), call);
+    const heldReads = new HeldReads({ scheduler, rateLimiter: rateLimiterFor('status-sync'), connections, call });
     const release = (job: KnownJob) => {
       this.#release(job);
     };
@@ -84,9 +87,10 @@ export class JobCache {
     if (over) job.over = true;
   }
 
-  /** Notes that a job was submitted just now, for the first time or anew, and whether it is over already. */
-  markSubmitted(id: string, over: boolean): void {
+  /** Notes that a job was submitted just now, for the first time or again, and whether it is over already. */
+  markSubmitted(id: string, over: boolean, again = false): void {
     const job = this.#job(id);
+    job.retried ||= again;
     job.known = true;
     job.over = over;
     job.submittedAt = this.#scheduler.now();
@@ -194,6 +198,11 @@ export class JobCache {
     this.#jobs.get(id)?.refresh();
   }
 
+  /** Has the watchers of a job read it soon, since something may have changed. */
+  hint(id: string): void {
+    this.#jobs.get(id)?.hint();
+  }
+
   #job(id: string): KnownJob {
     const known = this.#jobs.get(id);
     if (known) return known;
@@ -239,6 +248,18 @@ export class JobCache {
     });
   }
 
+  /** Takes a job object for an answer of the service, where it says that the job is over. Returns whether it does. */
+  #takeEnd(id: string, body: Readonly<Record<string, unknown>>): boolean {
+    const parsed = snapshotOf(body, { id });
+    const job = this.#jobs.get(id);
+    if (!job || job.retried || !('value' in parsed) || !isTerminal(parsed.value)) return false;
+    job.known = true;
+    job.over = true;
+    this.#poller.endNoticed(id);
+    job.receive(parsed.value, true);
+    return true;
+  }
+
   /** Listens to the notices while jobs are in use. Where the source of notices fails, reading goes on without it. */
   #subscribeToNotices(): void {
     if (!this.#users || !this.#noticeSubscription.closed) return;
@@ -248,8 +269,11 @@ export class JobCache {
     this.#noticeSubscription.add(
       notices$.subscribe({
         next: (notice) => {
-          // Anybody may have sent it, so nothing of it counts but the job that it names.
-          if (isRecord(notice) && typeof notice.id === 'string') this.#jobs.get(notice.id)?.hint();
+          const vouched = vouchedJob(notice);
+          // Anybody may have sent what is not vouched for, so nothing of it counts but the job that it names.
+          const job = vouched ?? notice;
+          if (!isRecord(job) || typeof job.id !== 'string') return;
+          if (vouched === undefined || !this.#takeEnd(job.id, job)) this.hint(job.id);
         },
         error: () => undefined,
       }),
@@ -271,6 +295,8 @@ export interface JobCacheOptions {
   readonly context: (jobId: string) => ErrorContext;
   /** The limiter of the endpoint's requests of one operation, where they are limited. */
   readonly rateLimiterFor: (operation: string) => RateLimiter | undefined;
+  /** Limits the held reads of all endpoints, where the client's connections are few. */
+  readonly connections: RateLimiter | undefined;
   /** Job objects from elsewhere, such as webhooks: hints that those jobs may have changed. */
   readonly notices?: Observable<unknown> | undefined;
 }

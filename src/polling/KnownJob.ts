@@ -4,11 +4,14 @@ import { SharedRead, type ReadRequest, type ReadSource } from './SharedRead.js';
 
 /** Receives every snapshot of a job, whoever asked for it. */
 export interface SnapshotListener {
-  next(snapshot: JobSnapshot): void;
+  /** @param byNotice - whether a notice brought it, rather than a read */
+  next(snapshot: JobSnapshot, byNotice?: boolean): void;
   /** Called when the last snapshot is out of date. */
   refresh?(): void;
   /** Called when a notice says that the job may have changed. */
   hint?(): void;
+  /** Whether the listener has the job read at a pace of its own, which a held read of the job would break. */
+  readonly readsPlainly?: boolean;
 }
 
 /**
@@ -22,6 +25,8 @@ export class KnownJob {
   known = false;
   /** Whether the service has said that the job is over. */
   over = false;
+  /** Whether the job was run again under its id: what is said of its end may be about the run before. */
+  retried = false;
   /** When the job was submitted, on the scheduler's clock. Never in the future, whatever a reference says. */
   submittedAt: number | undefined;
   /** The same in milliseconds since 1970, by the wall clock of the machine that submitted the job. */
@@ -63,6 +68,11 @@ export class KnownJob {
     this.#read?.leave(request);
   }
 
+  /** Whether somebody has the job read at a pace: a held read would be aborted again and again. */
+  get isReadPlainly(): boolean {
+    return this.#listeners.some(({ readsPlainly }) => readsPlainly);
+  }
+
   /** Whether a read is in flight whose answer the service may hold. */
   get isHeldRead(): boolean {
     return !!this.#read?.isHeld;
@@ -82,13 +92,13 @@ export class KnownJob {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
-  /** A read gave this snapshot, which goes to all listeners. */
-  receive(snapshot: JobSnapshot): void {
+  /** A read gave this snapshot, or a notice that its source vouches for. It goes to all listeners. */
+  receive(snapshot: JobSnapshot, byNotice = false): void {
     this.last = snapshot;
-    for (const listener of this.#listeners) listener.next(snapshot);
+    for (const listener of this.#listeners) listener.next(snapshot, byNotice);
   }
 
-  /** A notice says that the job may have changed. It is only a hint: the listeners read the job soon. */
+  /** The job may have changed, as a notice says, or is of more interest than before: the listeners read it soon. */
   hint(): void {
     for (const listener of this.#listeners) listener.hint?.();
   }

@@ -1,5 +1,4 @@
 import { clampDelay } from '../protocol/clampDelay.js';
-import type { PollPolicy } from '../types/PollPolicy.js';
 import { lowerBound } from './lowerBound.js';
 
 /** The slow round reads each queued job once within this time, if they are few, in milliseconds. */
@@ -16,7 +15,7 @@ const MIN_ROUND_GAP = 500;
  * keeps to the order.
  */
 export class QueueProbe<T extends QueuedJob> {
-  readonly #policy: PollPolicy;
+  readonly #delayOf: ProbeDelay<T>;
   readonly #schedule: ProbeSchedule<T>;
   /** The queued jobs, in the order of submission. */
   readonly #queue: T[] = [];
@@ -31,9 +30,9 @@ export class QueueProbe<T extends QueuedJob> {
   #roundStep = 0;
   #roundStepAt = 0;
 
-  /** @param policy - how long after an answer the probe is read again, by the time since the last progress */
-  constructor(policy: PollPolicy, schedule: ProbeSchedule<T>) {
-    this.#policy = policy;
+  /** @param delayOf - how long after an answer the probe is read again */
+  constructor(delayOf: ProbeDelay<T>, schedule: ProbeSchedule<T>) {
+    this.#delayOf = delayOf;
     this.#schedule = schedule;
   }
 
@@ -59,8 +58,7 @@ export class QueueProbe<T extends QueuedJob> {
     else if (this.#probe !== job) return;
     this.#probeDistance = Math.max(1, this.#probeDistance >> 1);
     this.#stepSlowRound(job, now);
-    const delay = this.#policy({ age: now - this.#lastProgressAt, failures: 0 });
-    this.#chooseProbe(now + clampDelay(delay));
+    this.#chooseProbe(now + clampDelay(this.#delayOf(job, now - this.#lastProgressAt)));
   }
 
   /** An answer says that a job runs or has run since `startedAt`: so do or have all jobs that were queued ahead of it. */
@@ -128,6 +126,9 @@ export interface QueuedJob {
   /** Since when the job runs at the latest, if it is known to run. */
   runningSince: number | undefined;
 }
+
+/** How long after an answer the probe is read again, in milliseconds, by the time since a queued job was last found to run. */
+export type ProbeDelay<T> = (probe: T, sinceProgress: number) => number;
 
 /** How the probe has jobs read. */
 export interface ProbeSchedule<T> {

@@ -1,58 +1,66 @@
-import { Subscription, type SchedulerLike } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 import { JobExpiredError } from '../errors/JobExpiredError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { retryAfterMs } from '../errors/retryAfterMs.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
 import { clampDelay } from '../protocol/clampDelay.js';
 import { sameJson } from '../protocol/json.js';
-import { MAX_RETRY_AFTER, MAX_TIMER } from '../protocol/limits.js';
+import { MAX_RETRY_AFTER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import { Outage } from '../sources/Outage.js';
 import { HINT_GAP, policyOf } from '../sources/PollPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
-import { DueQueue } from './DueQueue.js';
 import { ExecutionTimes } from './ExecutionTimes.js';
+import { HeldJobs, type HoldingHost } from './HeldJobs.js';
 import type { HeldReads } from './HeldReads.js';
 import type { KnownJob } from './KnownJob.js';
+import { NoticedEnds } from './NoticedEnds.js';
 import { QueueProbe, type ProbeSchedule } from './QueueProbe.js';
+import { ReadSchedule } from './ReadSchedule.js';
 import type { SnapshotObserver, WatchRequest } from './WatchRequest.js';
 import { Watcher, type WatcherOwner } from './Watcher.js';
-import { nextReadAt } from './nextReadAt.js';
+import { SAFETY_NET, nextReadAt } from './nextReadAt.js';
 
 /** How long reads may fail in a row, unless the request says otherwise, in milliseconds. */
 const DEFAULT_OUTAGE = 300_000;
 
+/** How long the queue is left alone at most for that its jobs take long, in milliseconds. */
+const MAX_PROBE_DELAY = 5_000;
+
 /**
- * Reads all watched jobs of an endpoint by one schedule with one timer. Jobs that are due are read as far as the limits
- * allow, the longest overdue first. `nextReadAt` decides when a running job is due again, and `QueueProbe` which queued
+ * Reads all watched jobs of an endpoint by one schedule. `HeldJobs` decides which running jobs have their reads held,
+ * `nextReadAt` when any other running job is due again, and `QueueProbe` which queued
  * jobs are read at all. A failed read is repeated at the same pace until the watcher's patience is over.
  */
-export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
+export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, HoldingHost<Watcher> {
   readonly #scheduler: SchedulerLike;
   readonly #policy: PollPolicy;
   readonly #context: (jobId: string) => ErrorContext;
   readonly #rateLimiter: RateLimiter | undefined;
-  readonly #heldReads: HeldReads;
+  readonly #heldJobs: HeldJobs<Watcher>;
   readonly #release: (job: KnownJob) => void;
-  /** All watchers, by when their next read is due. */
-  readonly #due = new DueQueue<Watcher>();
+  readonly #schedule: ReadSchedule;
   readonly #queue: QueueProbe<Watcher>;
   readonly #executions = new ExecutionTimes();
-  #readingDueJobs = false;
-  /** The limits allow no read now; the rate limiter calls back once they do. */
-  #blocked = false;
-  #timer = Subscription.EMPTY;
-  #timerAt = Infinity;
+  readonly #noticedEnds = new NoticedEnds();
 
   constructor({ scheduler, policy, context, rateLimiter, heldReads, release }: StatusPollerOptions) {
     this.#scheduler = scheduler;
     this.#policy = policy;
     this.#context = context;
     this.#rateLimiter = rateLimiter;
-    this.#heldReads = heldReads;
+    this.#heldJobs = new HeldJobs({
+      scheduler,
+      reads: heldReads,
+      executions: this.#executions,
+      plainRate: () => rateLimiter?.rate ?? Infinity,
+      host: this,
+    });
     this.#release = release;
-    this.#queue = new QueueProbe(policy, this);
+    this.#queue = new QueueProbe((probe, sinceProgress) => this.#probeDelay(probe, sinceProgress), this);
+    const probe = () => this.#queue.probe;
+    this.#schedule = new ReadSchedule({ scheduler, rateLimiter, heldJobs: this.#heldJobs, probe });
   }
 
   /**
@@ -63,28 +71,26 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
    *   before `readNow`
    */
   add(job: KnownJob, request: WatchRequest, observer: SnapshotObserver, seen?: JobSnapshot): Watcher {
-    const nth = this.#due.turns;
+    const nth = this.#schedule.turns;
     const watcher = new Watcher(this, { job, request, observer, nth, now: this.#scheduler.now(), seen });
     job.addListener(watcher);
-    this.#due.set(watcher, Infinity);
+    this.#schedule.rest(watcher);
     observer.add(watcher);
-    if (seen && !watcher.closed) this.#planRead(watcher, seen);
+    if (seen && !watcher.closed) {
+      if (hasStarted(seen)) this.#noteStart(watcher, seen, false);
+      this.#planRead(watcher, seen);
+    }
     return watcher;
   }
 
   /** Reads a watcher's job at once, or as soon as the limits allow. */
   readNow(watcher: Watcher): void {
-    if (watcher.closed || watcher.awaitingRead) return;
-    const holdFor = this.#takeTurn(watcher);
-    if (holdFor === undefined) this.readAt(watcher, this.#scheduler.now());
-    else watcher.job.read(watcher, holdFor);
+    if (!watcher.closed && !watcher.awaitingRead) this.#schedule.readNow(watcher);
   }
 
   readAt(watcher: Watcher, at: number): void {
     // The caller's own policy, which was asked for this time, may have unsubscribed.
-    if (watcher.closed) return;
-    this.#due.set(watcher, at);
-    this.#setTimer();
+    if (!watcher.closed) this.#schedule.readAt(watcher, at);
   }
 
   /**
@@ -107,34 +113,47 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     if (watcher.awaitingRead) {
       // The answer to a plain read comes soon. That to a held read may take minutes, so a plain one takes its place.
       if (!watcher.job.isHeldRead) return;
-      watcher.awaitingRead = false;
+      this.#endRead(watcher);
       watcher.job.leaveRead(watcher);
     }
     this.#readSoon(watcher);
   }
 
-  receive(watcher: Watcher, snapshot: JobSnapshot): void {
+  holdNow(watcher: Watcher): void {
+    this.#schedule.hold(watcher);
+  }
+
+  /** Another job is likelier to end: this one is read plainly. */
+  giveUpHold(watcher: Watcher): void {
+    watcher.awaitingRead = false;
+    watcher.job.leaveRead(watcher);
+    this.#readNext(watcher);
+  }
+
+  receive(watcher: Watcher, snapshot: JobSnapshot, byNotice: boolean): void {
     const { job, last, observer } = watcher;
     if (watcher.closed) return;
-    watcher.awaitingRead = false;
+    const byPlainRead = !byNotice && watcher.awaitingRead && !this.#heldJobs.has(watcher);
+    this.#endRead(watcher);
     job.leaveRead(watcher);
     watcher.answeredAt = this.#scheduler.now();
     watcher.outage = undefined;
     watcher.fallbackDueAt = undefined;
-    if (hasStarted(snapshot)) this.#noteStart(watcher, snapshot);
+    if (hasStarted(snapshot)) this.#noteStart(watcher, snapshot, byPlainRead);
     // Keep one of two equal snapshots in memory: the one that the observer has.
     if (last && sameJson(last.raw, snapshot.raw)) job.last = last;
     else observer.next((watcher.last = snapshot));
     if (isTerminal(snapshot)) {
+      if (!byNotice) this.#noticedEnds.read(job.id, watcher.answeredAt);
       observer.complete();
       watcher.unsubscribe();
-    } else if (!(watcher.closed as boolean) && !(watcher.awaitingRead as boolean)) this.#planRead(watcher, snapshot);
+    } else if (!(watcher.closed as boolean) && !watcher.awaitingRead) this.#planRead(watcher, snapshot);
   }
 
   readFailed(watcher: Watcher, error: unknown): void {
     const { fallbackDueAt, terms } = watcher;
     if (watcher.closed) return;
-    watcher.awaitingRead = false;
+    this.#endRead(watcher);
     watcher.fallbackDueAt = undefined;
     // A refresh that fails changes nothing: the job is read when it was due before.
     if (fallbackDueAt !== undefined) {
@@ -157,31 +176,43 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     else watcher.observer.error(error);
   }
 
+  /** A notice that its source vouches for told of a job's end. */
+  endNoticed(id: string): void {
+    this.#noticedEnds.noticed(id);
+  }
+
   /** Forgets a watcher that has unsubscribed or completed. */
   remove(watcher: Watcher): void {
     const { job } = watcher;
     job.removeListener(watcher);
     job.leaveRead(watcher);
-    this.#due.remove(watcher);
+    this.#heldJobs.leave(watcher);
+    this.#schedule.remove(watcher);
     this.#queue.remove(watcher, this.#scheduler.now());
     this.#release(job);
-    if (this.#due.length) return;
-    this.#timer.unsubscribe();
-    this.#timerAt = Infinity;
-    this.#rateLimiter?.stopWaiting(this.#readDueJobs);
   }
 
   /** Plans the next read after a snapshot that is not the last one. */
   #planRead(watcher: Watcher, { status }: JobSnapshot): void {
     const { submittedAt } = watcher.job;
     if (status === 'IN_QUEUE' && submittedAt !== undefined && !policyOf(watcher.terms.options)) {
-      this.#due.set(watcher, Infinity);
+      this.#schedule.rest(watcher);
       this.#queue.queued(watcher, submittedAt, this.#scheduler.now());
     } else this.#readNext(watcher);
     if (watcher.hinted) this.#readSoon(watcher);
   }
 
+  /** The read of a watcher's job is over, or was given up. */
+  #endRead(watcher: Watcher): void {
+    watcher.awaitingRead = false;
+    this.#heldJobs.leave(watcher);
+  }
+
   #readNext(watcher: Watcher): void {
+    if (watcher.holdFor && !this.#noticedEnds.areAll && this.#heldJobs.take(watcher)) {
+      this.holdNow(watcher);
+      return;
+    }
     const at = this.#nextReadAt(watcher);
     if (at !== undefined) this.readAt(watcher, at);
   }
@@ -190,6 +221,17 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
   #readSoon(watcher: Watcher): void {
     const at = Math.max(this.#scheduler.now(), watcher.answeredAt + HINT_GAP);
     if (at < watcher.dueAt) this.readAt(watcher, at);
+  }
+
+  /**
+   * How long after an answer the queue is probed again. Where only the ends are of interest, and held reads will tell of
+   * them, a start may become known some time before the first jobs can end.
+   */
+  #probeDelay({ terms }: Watcher, sinceProgress: number): number {
+    const delay = this.#policy({ age: sinceProgress, failures: 0 });
+    if (!terms.endOnly) return delay;
+    if (this.#noticedEnds.areAll) return SAFETY_NET;
+    return this.#heldJobs.areInUse ? Math.max(delay, Math.min(MAX_PROBE_DELAY, this.#executions.shortTime / 4)) : delay;
   }
 
   /** When a job is read next; `undefined` where the caller's own policy failed, which ends the watch. */
@@ -204,12 +246,13 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
         failures: outage?.failures ?? 0,
         snapshot: last,
         endOnly: terms.endOnly ?? false,
-        canHold: this.#holdFor(watcher) > 0,
+        besideHeld: this.#heldJobs.areInUse,
+        endsAreNoticed: this.#noticedEnds.areAll,
         ownPolicy: policyOf(terms.options),
         defaultPolicy: this.#policy,
         executions: this.#executions,
         rate: this.#rateLimiter?.rate ?? Infinity,
-        jobsToRead: this.#due.length - this.#queue.length,
+        jobsToRead: this.#schedule.length - this.#queue.length - this.#heldJobs.size,
         context: this.#context(job.id),
       });
     } catch (error) {
@@ -218,18 +261,8 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
     }
   }
 
-  /**
-   * How long the service may hold the next read of a job, in milliseconds; 0 for a plain read. A held read tells of
-   * nothing but the job's end, so the job must run.
-   */
-  #holdFor({ terms: { options }, outage, hinted, runningSince }: Watcher): number {
-    const { longPoll } = options;
-    const plain = runningSince === undefined || !!outage || hinted || policyOf(options);
-    return longPoll && !plain && this.#heldReads.available ? longPoll : 0;
-  }
-
   /** The service says that a job runs or has run. Its numbers may be wrong: nothing began before the submission. */
-  #noteStart(watcher: Watcher, { status, delayTime = NaN, executionTime }: JobSnapshot): void {
+  #noteStart(watcher: Watcher, { status, delayTime = NaN, executionTime }: JobSnapshot, byPlainRead: boolean): void {
     const now = this.#scheduler.now();
     const { submittedAt } = watcher.job;
     const startedAt =
@@ -238,68 +271,8 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher> {
         : (watcher.runningSince ?? now);
     watcher.runningSince = startedAt;
     if (status === 'COMPLETED' && executionTime !== undefined)
-      this.#executions.add(Math.min(executionTime, now - (submittedAt ?? -Infinity)), now);
+      this.#executions.add(Math.min(executionTime, now - (submittedAt ?? -Infinity)), now, byPlainRead);
     this.#queue.started(watcher, startedAt, now);
-  }
-
-  /**
-   * Takes a watcher out of the schedule for a read, if the limits allow one now.
-   *
-   * @returns how long the service may hold the read; `undefined` where no read may be made
-   */
-  #takeTurn(watcher: Watcher): number | undefined {
-    const holdFor = this.#holdFor(watcher);
-    // Held reads have a limit of their own, which `#holdFor` asks.
-    if (!holdFor) {
-      this.#blocked = (this.#rateLimiter?.freePlaces(this.#readDueJobs) ?? 1) <= 0;
-      if (this.#blocked) return undefined;
-    }
-    watcher.awaitingRead = true;
-    watcher.hinted = false;
-    this.#due.set(watcher, Infinity);
-    return holdFor;
-  }
-
-  /** Reads the jobs that are due, as far as the limits allow. */
-  readonly #readDueJobs = (): void => {
-    if (this.#readingDueJobs) return;
-    this.#readingDueJobs = true;
-    this.#blocked = false;
-    const now = this.#scheduler.now();
-    // The probe goes first, since its answer may tell of many jobs.
-    const { probe } = this.#queue;
-    if (probe && probe.dueAt <= now) {
-      const holdFor = this.#takeTurn(probe);
-      if (holdFor !== undefined) probe.job.read(probe, holdFor);
-    }
-    // A job that is answered at once and is due again at once waits until the others were read.
-    const { turns } = this.#due;
-    let watcher = this.#due.first;
-    while (watcher && watcher.dueAt <= now && watcher.turn < turns) {
-      const holdFor = this.#takeTurn(watcher);
-      if (holdFor === undefined) break;
-      watcher.job.read(watcher, holdFor);
-      watcher = this.#due.first;
-    }
-    this.#readingDueJobs = false;
-    this.#setTimer();
-  };
-
-  /** Sets the timer for the job that is due first, unless the rate limiter will call back. */
-  #setTimer(): void {
-    const at = this.#due.first?.dueAt ?? Infinity;
-    const now = this.#scheduler.now();
-    const waitsForLimits = this.#blocked && at <= now;
-    if (this.#readingDueJobs || at >= this.#timerAt || at === Infinity || waitsForLimits) return;
-    this.#timer.unsubscribe();
-    this.#timerAt = at;
-    this.#timer = this.#scheduler.schedule(
-      () => {
-        this.#timerAt = Infinity;
-        this.#readDueJobs();
-      },
-      Math.min(MAX_TIMER, Math.max(0, at - now)),
-    );
   }
 }
 

@@ -5,7 +5,7 @@ import type { Due } from './DueQueue.js';
 import type { KnownJob, SnapshotListener } from './KnownJob.js';
 import type { QueuedJob } from './QueueProbe.js';
 import type { ReadRequest } from './SharedRead.js';
-import type { SnapshotObserver, WatchRequest } from './WatchRequest.js';
+import { holdOf, type SnapshotObserver, type WatchRequest } from './WatchRequest.js';
 
 /**
  * One watch of a job, as the poller keeps it: the job, the observer of its snapshots, the time of the next read, and the
@@ -48,8 +48,21 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
     this.answeredAt = now;
   }
 
-  next(snapshot: JobSnapshot): void {
-    this.poller.receive(this, snapshot);
+  /**
+   * How long the service may hold the next read of the job, in milliseconds; 0 for a plain read. A held read tells of nothing
+   * but the job's end, so the job must run.
+   */
+  get holdFor(): number {
+    const plain = this.runningSince === undefined || !!this.outage || this.hinted || this.job.isReadPlainly;
+    return plain ? 0 : holdOf(this.terms);
+  }
+
+  get readsPlainly(): boolean {
+    return !holdOf(this.terms);
+  }
+
+  next(snapshot: JobSnapshot, byNotice = false): void {
+    this.poller.receive(this, snapshot, byNotice);
   }
 
   error(error: unknown): void {
@@ -87,7 +100,8 @@ export interface WatcherStart {
 
 /** What a watcher passes on to the poller. */
 export interface WatcherOwner {
-  receive(watcher: Watcher, snapshot: JobSnapshot): void;
+  /** @param byNotice - whether a notice brought the snapshot, rather than a read */
+  receive(watcher: Watcher, snapshot: JobSnapshot, byNotice: boolean): void;
   readFailed(watcher: Watcher, error: unknown): void;
   readNow(watcher: Watcher): void;
   hint(watcher: Watcher): void;

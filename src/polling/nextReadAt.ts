@@ -8,11 +8,18 @@ import type { ExecutionTimes } from './ExecutionTimes.js';
 const MIN_READ_GAP = 250;
 
 /** How late a job is read for its end at most, in milliseconds after the last answer, however long such jobs take. */
-const MAX_READ_GAP = 30_000;
+export const MAX_READ_GAP = 30_000;
 
-/** How likely a job is to be over when it is read for its end: at least, and at most. */
+/**
+ * How likely a job is to be over when it is read for its end: at least, and at most. Beside held reads, which find most
+ * ends, the plain ones may be more.
+ */
 const MIN_END_CHANCE = 0.08;
+const MIN_END_CHANCE_BESIDE_HELD = 0.02;
 const MAX_END_CHANCE = 0.8;
+
+/** How often a job is read while notices tell of every end, in milliseconds: a safety net. */
+export const SAFETY_NET = 30_000;
 
 /** Fraction of the read budget that is spent on jobs that have probably ended. */
 const READ_BUDGET_FRACTION = 0.9;
@@ -20,8 +27,9 @@ const READ_BUDGET_FRACTION = 0.9;
 /**
  * Decides when a watched job that is not waiting behind others is read next.
  *
- * A read that the service holds follows at once. Where only the end is of interest and execution times are known, the
- * job is read when it has probably ended: the more jobs end than the limits allow reads, the more probable that must be.
+ * Where only the end is of interest and notices tell of it, reads are a
+ * safety net. Where only the end is of interest and execution times are known, the job is read when it has probably ended:
+ * the more ends plain reads must find than the limits allow reads, the more probable that must be.
  * What was learned of other jobs may be wrong for this one, so it is read at least every 30 s, or as often as the limits
  * allow for so many jobs.
  * Any other job is read at the pace of its poll policy, and where only the end is of interest no faster than the limits
@@ -32,13 +40,15 @@ const READ_BUDGET_FRACTION = 0.9;
  * @returns the time of the next read, on the clock of `now`
  */
 export function nextReadAt(facts: ReadFacts): number {
-  const { now, canHold, endOnly, failures, ownPolicy, executions, rate, jobsToRead } = facts;
-  if (canHold) return now;
+  const { now, endOnly, failures, ownPolicy, executions, rate, jobsToRead } = facts;
+  if (facts.endsAreNoticed && endOnly && !failures && !ownPolicy) return now + SAFETY_NET;
   // Negative for a job that is not known to run.
   const elapsed = now - (facts.runningSince ?? Infinity);
   if (endOnly && !failures && !ownPolicy) {
-    const fairChance = executions.rate / rate / READ_BUDGET_FRACTION;
-    const chance = Math.min(MAX_END_CHANCE, Math.max(MIN_END_CHANCE, fairChance));
+    const fairChance = executions.plainRate / rate / READ_BUDGET_FRACTION;
+    const chance = facts.besideHeld
+      ? MIN_END_CHANCE_BESIDE_HELD
+      : Math.min(MAX_END_CHANCE, Math.max(MIN_END_CHANCE, fairChance));
     const remaining = executions.remainingTime(elapsed, chance);
     const latest = Math.max(MAX_READ_GAP, jobsToRead / rate / READ_BUDGET_FRACTION);
     if (remaining !== undefined) return now + Math.min(latest, Math.max(MIN_READ_GAP, remaining));
@@ -60,13 +70,15 @@ export interface ReadFacts {
   readonly snapshot: JobSnapshot | undefined;
   /** Whether only the job's end is of interest. */
   readonly endOnly: boolean;
-  /** Whether the service may hold the next read. */
-  readonly canHold: boolean;
+  /** Whether reads of other jobs are held. */
+  readonly besideHeld: boolean;
+  /** Whether notices that their source vouches for tell of every end. */
+  readonly endsAreNoticed: boolean;
   /** The caller's own policy, which goes before `defaultPolicy`. */
   readonly ownPolicy: PollPolicy | undefined;
   readonly defaultPolicy: PollPolicy;
   /** How long the endpoint's jobs execute. */
-  readonly executions: Pick<ExecutionTimes, 'known' | 'rate' | 'remainingTime'>;
+  readonly executions: Pick<ExecutionTimes, 'known' | 'plainRate' | 'remainingTime'>;
   /** How many reads a millisecond the limits allow. */
   readonly rate: number;
   /** How many watched jobs share that rate. */

@@ -20,11 +20,19 @@ import {
   type Check,
   type Checks,
 } from './checkOptions.js';
+import { must } from './checks.js';
 import { isPlain, isRecord } from './json.js';
 import { WAIT } from './limits.js';
 
 /** How long the service is to hold an answer. */
 export const wait: Check = durationBetween(WAIT.min, WAIT.max);
+
+/** Whether reads of a job are held, and for how long. */
+export const longPoll: Check = (value, field) => {
+  if (value === 'auto' || value === false) return [];
+  if (typeof value === 'number') return wait(value, field);
+  return must(false, field, value, `be 'auto', false, or a number of milliseconds from ${WAIT.min} to ${WAIT.max}`);
+};
 
 /** The checks of the options of calls, a table for each interface. */
 export const CALL: Checks<CallOptions> = {
@@ -40,7 +48,7 @@ export const WATCH: Checks<WatchOptions> = {
   ...CALL,
   every: duration,
   poll: callback,
-  longPoll: wait,
+  longPoll,
   outage: duration,
 };
 

@@ -46,6 +46,13 @@ export interface Reply {
  */
 export interface Transport {
   (request: TransportRequest): Observable<Reply>;
+  /**
+   * Whether a request that waits long for its answer keeps no other from being sent: each has a connection of its own, or
+   * all share one by HTTP/2. Without it, the client has no more than two requests held by the service at once, since a
+   * browser opens six connections to a server over HTTP/1.1.
+   * @defaultValue false
+   */
+  multiplexes?: boolean;
   /** Closes pooled connections; called by `Runpod.close()`. */
   close?(): ObservableInput<unknown>;
 }

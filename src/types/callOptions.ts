@@ -45,13 +45,18 @@ export interface WatchOptions extends CallOptions {
    */
   readonly poll?: PollPolicy;
   /**
-   * How long the service may hold each read of a running job, 1 000 – 300 000. Such a read is a `/status-sync`, which
-   * RunPod no longer documents. The service answers it at once when the job ends; other changes are seen when the read
-   * ends. Without effect for a job with `every` or `poll`, for a job beyond the 400 reads that may be held at once, and for
-   * ten minutes on an endpoint that has answered such a read without holding it.
-   * @defaultValue none: no read is held
+   * Whether the service may hold the reads of a running job until the job ends, and for how long: `'auto'` holds reads for
+   * 25 s where only the job's end is of interest (`runToEnd`, `runSync` after its `wait`, pipelines, a job of which nothing
+   * but `output$` is subscribed to), a number for so many milliseconds, 1 000 – 300 000, and for `watch` as well; `false`
+   * holds none.
+   *
+   * Such a read is a `/status-sync`, which RunPod no longer documents, and is answered at once when the job ends. Other
+   * changes are seen when the read ends. Where there are more running jobs than reads may be held at once (400, or 2 where
+   * the transport does not multiplex), those are held that will most probably end next. Without effect for a job with
+   * `every` or `poll`, and for ten minutes on an endpoint that does not hold its answers.
+   * @defaultValue `'auto'`
    */
-  readonly longPoll?: number;
+  readonly longPoll?: 'auto' | number | false;
   /**
    * How long reads may fail in a row before their error goes through, counted from the first failure. One failure alone
    * never goes through.

@@ -161,7 +161,7 @@ describe('runAll on an endpoint', () => {
       ({ operation, url }, nth) => {
         if (gone) return { phase: 'connect' };
         if (operation === 'run') return { body: { id: `j${nth}`, status: 'IN_QUEUE' } };
-        const id = url.split('/').at(-1)!;
+        const id = /[^/?]+(?=\?|$)/.exec(url)![0];
         const began = started.get(id) ?? here.scheduler.now();
         started.set(id, began);
         return { body: { id, status: here.scheduler.now() - began >= 3_000 ? 'COMPLETED' : 'IN_PROGRESS' } };

@@ -122,6 +122,7 @@ function contextOf(
       cancel: () => NEVER,
       watchHealth: () => NEVER,
       checkOutput: () => (source) => source,
+      readSoon: () => undefined,
       refresh: () => undefined,
       wallNow: () => 0,
       submittedAt: () => undefined,

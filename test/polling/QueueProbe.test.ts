@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { QueueProbe, type QueuedJob } from '../../src/polling/QueueProbe.js';
-import type { PollContext } from '../../src/types/PollPolicy.js';
 import { seed } from '../support/seed.js';
 
 interface TestJob extends QueuedJob {
@@ -21,12 +20,12 @@ const job = (nth: number): TestJob => ({
 function probing(count: number, pace = 1_000) {
   const reads: [nth: number, at: number][] = [];
   const inferred: [nth: number, runningSince: number | undefined][] = [];
-  const contexts: PollContext[] = [];
-  const policy = (context: PollContext) => {
-    contexts.push(context);
+  const paces: [nth: number, sinceProgress: number][] = [];
+  const delayOf = ({ nth }: TestJob, sinceProgress: number) => {
+    paces.push([nth, sinceProgress]);
     return pace;
   };
-  const probe = new QueueProbe<TestJob>(policy, {
+  const probe = new QueueProbe<TestJob>(delayOf, {
     readAt: (one, at) => {
       one.dueAt = at;
       reads.push([one.nth, at]);
@@ -37,12 +36,12 @@ function probing(count: number, pace = 1_000) {
   return {
     probe,
     jobs,
-    contexts,
+    paces,
     /** Has all jobs found queued at a moment, submitted a second apart. */
     queueAll: (now: number) => {
       for (const one of jobs) probe.queued(one, one.nth * 1_000, now);
       reads.length = 0;
-      contexts.length = 0;
+      paces.length = 0;
     },
     reads: () => reads.splice(0),
     inferred: () => inferred.splice(0),
@@ -50,25 +49,25 @@ function probing(count: number, pace = 1_000) {
 }
 
 describe('a queued job', () => {
-  test('is the probe where it is the first: it is read again at the pace of the policy', () => {
-    const { probe, jobs, reads, contexts } = probing(1);
+  test('is the probe where it is the first: it is read again at the pace that is asked for', () => {
+    const { probe, jobs, reads, paces } = probing(1);
     probe.queued(jobs[0]!, 4_000, 10_000);
     expect(probe.probe).toBe(jobs[0]);
     expect(probe.length).toBe(1);
     expect(jobs[0]).toMatchObject({ queuedSince: 4_000, runningSince: undefined });
     expect(reads()).toEqual([[0, 11_000]]);
-    expect(contexts).toEqual([{ age: 6_000, failures: 0 }]);
+    expect(paces).toEqual([[0, 6_000]]);
   });
 
   test('is not read where another is the probe', () => {
-    const { probe, jobs, reads, contexts } = probing(2);
+    const { probe, jobs, reads, paces } = probing(2);
     probe.queued(jobs[0]!, 0, 100);
     reads();
     probe.queued(jobs[1]!, 50, 200);
     expect(probe.probe).toBe(jobs[0]);
     expect(probe.length).toBe(2);
     expect(reads()).toEqual([]);
-    expect(contexts).toHaveLength(1);
+    expect(paces).toHaveLength(1);
   });
 
   test('is queued once, however often that is said', () => {
@@ -175,12 +174,12 @@ describe('the probe', () => {
   });
 
   test('is read at a pace that goes by the time since the last start', () => {
-    const { probe, jobs, queueAll, contexts } = probing(10);
+    const { probe, jobs, queueAll, paces } = probing(10);
     queueAll(0);
     probe.started(jobs[0]!, 10_000, 12_000);
-    expect(contexts).toEqual([]);
+    expect(paces).toEqual([]);
     probe.queued(jobs[2]!, 2_000, 15_000);
-    expect(contexts).toEqual([{ age: 3_000, failures: 0 }]);
+    expect(paces).toEqual([[2, 3_000]]);
   });
 
   test('is followed by another within half a second when nobody watches it any more', () => {

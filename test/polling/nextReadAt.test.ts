@@ -6,12 +6,12 @@ import type { PollContext } from '../../src/types/PollPolicy.js';
 const NOW = 100_000;
 
 /** Execution times of which nothing is known. */
-const unknown: ReadFacts['executions'] = { known: false, rate: 0, remainingTime: () => undefined };
+const unknown: ReadFacts['executions'] = { known: false, plainRate: 0, remainingTime: () => undefined };
 
 /** Execution times by which a job runs for so much longer. */
-const known = (remaining: number | undefined, rate = 0): ReadFacts['executions'] => ({
+const known = (remaining: number | undefined, plainRate = 0): ReadFacts['executions'] => ({
   known: true,
-  rate,
+  plainRate,
   remainingTime: () => remaining,
 });
 
@@ -23,7 +23,8 @@ const facts = (changes: Partial<ReadFacts> = {}): ReadFacts => ({
   failures: 0,
   snapshot: undefined,
   endOnly: false,
-  canHold: false,
+  besideHeld: false,
+  endsAreNoticed: false,
   ownPolicy: undefined,
   defaultPolicy: () => 2_000,
   executions: unknown,
@@ -39,8 +40,14 @@ describe('nextReadAt', () => {
   test.each<[title: string, changes: Partial<ReadFacts>, delay: number]>([
     ['at the pace of the default policy', {}, 2_000],
     ['at the pace of the own policy', { ownPolicy: () => 7_000 }, 7_000],
-    ['at once where the read is held', { canHold: true }, 0],
-    ['at once where the read is held, for its end too', { canHold: true, endOnly: true, executions: known(5_000) }, 0],
+    [
+      'each half a minute while notices tell of every end, for its end',
+      { endsAreNoticed: true, endOnly: true },
+      30_000,
+    ],
+    ['at the pace of the policy, for all snapshots', { endsAreNoticed: true }, 2_000],
+    ['by the policy after a failure, whatever is noticed', { endsAreNoticed: true, endOnly: true, failures: 1 }, 2_000],
+    ['by the own policy, whatever is noticed', { endsAreNoticed: true, endOnly: true, ownPolicy: () => 7_000 }, 7_000],
     ['a second later where a policy gives no delay that makes sense', { ownPolicy: () => -1 }, 1_000],
     ['within what a timer can do, whatever a policy gives', { ownPolicy: () => 1e12 }, 2 ** 31 - 1],
     ['whatever the execution times, where all snapshots are wanted', { executions: known(5_000) }, 2_000],
@@ -54,6 +61,13 @@ describe('nextReadAt', () => {
     ['by the policy where the limits allow more', { endOnly: true, rate: 0.01, jobsToRead: 15 }, 2_000],
   ])('reads %s', (_, changes, delay) => {
     expect(delayOf(changes)).toBe(delay);
+  });
+
+  test('beside held reads, which find most ends, a job is read as soon as 2 % have ended', () => {
+    const asked: [number, number][] = [];
+    const executions = { ...known(1, 0.9), remainingTime: (...args: [number, number]) => void asked.push(args) };
+    nextReadAt(facts({ endOnly: true, rate: 0.2, besideHeld: true, executions }));
+    expect(asked).toEqual([[30_000, 0.02]]);
   });
 
   test.each<[title: string, rate: number, completions: number, chance: number]>([

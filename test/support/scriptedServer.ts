@@ -58,7 +58,7 @@ export interface ScriptedServer {
   close(): Promise<void>;
 }
 
-const OPERATIONS = ['run', 'runsync', 'status', 'stream', 'cancel', 'retry', 'health', 'purge-queue'];
+const OPERATIONS = ['run', 'runsync', 'status', 'status-sync', 'stream', 'cancel', 'retry', 'health', 'purge-queue'];
 
 /** The operation that a path names, whatever precedes it. */
 function operationOf(path: string): string {

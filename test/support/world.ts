@@ -160,6 +160,7 @@ export function script(
         if (!over) entry.aborted = scheduler.now();
       };
     });
+  transport.multiplexes = true;
   const client = createRunpod({ transport, scheduler, apiKey: 'key', random: middle, ...options });
   const activity: Activity[] = [];
   client.activity$.subscribe((one) => activity.push(one));

@@ -78,7 +78,7 @@ describe.each([
 ])('S9 a wall clock that is set %s by an hour', (_, by) => {
   test('delays no read, and cancels nothing at a deadline', () => {
     const { machine, emulator, endpoint, until, count } = worldWith();
-    const job = endpoint.job({ input: { ms: 60_000 } }, { timeout: 120_000 });
+    const job = endpoint.job({ input: { ms: 60_000 } }, { timeout: 120_000, longPoll: false });
     let output: unknown;
     job.output$.subscribe((value) => (output = value));
     until(10_000);

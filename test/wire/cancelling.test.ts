@@ -254,16 +254,17 @@ describe.each(clientNames)('%s', (name) => {
     });
 
     it('S5 cancels the job and aborts the read of a runSync that polls', async () => {
-      const { endpoint, server, client } = await wire(name, {
+      const { endpoint, server, client, leaping } = await wire(name, {
         runsync: { body: { id: 'job-1', status: 'IN_PROGRESS' } },
-        status: 'hang',
+        'status-sync': 'hang',
         cancel: CANCELLED,
       });
       const subscription = endpoint.runSync(request).subscribe();
-      await server.until(() => server.seen('status')[0]?.state === 'waiting');
+      leaping();
+      await server.until(() => server.seen('status-sync')[0]?.state === 'waiting');
       subscription.unsubscribe();
       expect(await firstValueFrom(client.settled())).toMatchObject({ cancelled: [REF] });
-      await server.until(() => server.seen('status')[0]?.state === 'gone');
+      await server.until(() => server.seen('status-sync')[0]?.state === 'gone');
     });
 
     it('S5 cancels nothing once run has emitted the id of its job', async () => {

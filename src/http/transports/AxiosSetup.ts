@@ -12,6 +12,8 @@ export interface AxiosSetup {
   /** Settings of every request. */
   readonly config?: AxiosRequestConfig;
   readonly aborter: () => Aborter;
+  /** As that of a transport. */
+  readonly multiplexes: boolean;
   readonly close?: () => Promise<void>;
 }
 

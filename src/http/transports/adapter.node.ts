@@ -16,6 +16,8 @@ export function axiosSetup(): AxiosSetup {
   return {
     http: new axios.Axios({ adapter: undiciAdapter(pool) }),
     aborter: () => new LightAbortController(),
+    // Each request has a connection of its own.
+    multiplexes: true,
     close: () => pool.close(),
   };
 }

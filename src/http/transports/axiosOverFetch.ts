@@ -1,4 +1,5 @@
 import type { AxiosStatic } from 'axios';
+import { manyConnections } from './manyConnections.js';
 import { AS_IT_IS, type AxiosSetup } from './AxiosSetup.js';
 
 /**
@@ -10,5 +11,6 @@ export function axiosOverFetch(axios: AxiosStatic): AxiosSetup {
     http: axios.create({ adapter: ['fetch', 'xhr'], fetchOptions: { redirect: 'manual' } }),
     config: AS_IT_IS,
     aborter: () => new AbortController(),
+    multiplexes: manyConnections(),
   };
 }

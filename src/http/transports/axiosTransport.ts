@@ -21,8 +21,8 @@ import { tooLarge, unknownCoding } from './unreadableErrors.js';
 export function axiosTransport(instance?: AxiosInstance): Transport {
   const issues = instance === undefined ? [] : isAxios(instance, 'instance');
   if (issues.length) throw invalidOptions('axiosTransport', issues);
-  const { http, config, aborter, close }: AxiosSetup = instance
-    ? { http: instance, config: AS_IT_IS, aborter: () => new AbortController() }
+  const { http, config, aborter, multiplexes, close }: AxiosSetup = instance
+    ? { http: instance, config: AS_IT_IS, aborter: () => new AbortController(), multiplexes: false }
     : axiosSetup();
 
   const transport: Transport = (asked) =>
@@ -51,6 +51,7 @@ export function axiosTransport(instance?: AxiosInstance): Transport {
       };
     });
 
+  transport.multiplexes = multiplexes;
   if (close) transport.close = close;
   return transport;
 }

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { manyConnections } from './manyConnections.js';
 import type { Reply, Transport, TransportRequest } from '../../types/Transport.js';
 import { undecodedCoding } from './contentCodings.js';
 import { networkError } from './networkError.js';
@@ -20,6 +21,12 @@ export interface FetchTransportOptions {
    * @defaultValue the platform's `fetch`, looked up at each request
    */
   readonly fetch?: (url: string, settings: FetchSettings) => Promise<Response>;
+  /**
+   * Whether a request that waits long keeps no other from being sent: see `Transport.multiplexes`. Set it in a browser
+   * whose requests go to a server with HTTP/2.
+   * @defaultValue true, but not in browsers and on Cloudflare Workers, which open six connections
+   */
+  readonly multiplexes?: boolean;
 }
 
 /**
@@ -32,8 +39,8 @@ export interface FetchTransportOptions {
  * Emits one reply and completes. Unsubscribing aborts the request. Most platforms do not say whether a request was sent
  * before the network failed. Then the error of a submission has `accepted: 'unknown'`.
  */
-export function fetchTransport({ fetch: own }: FetchTransportOptions = {}): Transport {
-  return (request) =>
+export function fetchTransport({ fetch: own, multiplexes = manyConnections() }: FetchTransportOptions = {}): Transport {
+  const transport: Transport = (request) =>
     new Observable((subscriber) => {
       const aborting = new AbortController();
       let ended = false;
@@ -54,6 +61,8 @@ export function fetchTransport({ fetch: own }: FetchTransportOptions = {}): Tran
         if (!ended) aborting.abort();
       };
     });
+  transport.multiplexes = multiplexes;
+  return transport;
 }
 
 async function exchange(

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { assertOptions } from '../../errors/invalidOptions.js';
-import { having, type Checks } from '../../protocol/checkOptions.js';
+import { flag, having, type Checks } from '../../protocol/checkOptions.js';
 import type { Transport } from '../../types/Transport.js';
 import { connections } from './node/connections.js';
 import { undiciRequest } from './undiciRequest.js';
@@ -13,9 +13,17 @@ export interface UndiciTransportOptions {
    * `HTTPS_PROXY` and `NO_PROXY`
    */
   readonly dispatcher?: Dispatcher;
+  /**
+   * Whether the dispatcher has a connection for each request, or HTTP/2: see `Transport.multiplexes`.
+   * @defaultValue true for connections of this transport's own, false for a dispatcher of yours
+   */
+  readonly multiplexes?: boolean;
 }
 
-const UNDICI_TRANSPORT: Checks<UndiciTransportOptions> = { dispatcher: having('a dispatcher of undici', 'dispatch') };
+const UNDICI_TRANSPORT: Checks<UndiciTransportOptions> = {
+  dispatcher: having('a dispatcher of undici', 'dispatch'),
+  multiplexes: flag,
+};
 
 /**
  * HTTP by undici alone, for Node: less work for each request than the default, and no axios.
@@ -28,9 +36,10 @@ const UNDICI_TRANSPORT: Checks<UndiciTransportOptions> = { dispatcher: having('a
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): Transport {
   assertOptions('undiciTransport', options, UNDICI_TRANSPORT);
-  const { dispatcher } = options;
+  const { dispatcher, multiplexes = !dispatcher } = options;
   const pool = dispatcher ?? connections();
   const transport: Transport = (request) => undiciRequest(pool, request);
+  transport.multiplexes = multiplexes;
   if (!dispatcher) transport.close = () => pool.close();
   return transport;
 }

@@ -40,7 +40,7 @@ const work = fc.record({
   fails: fc.constantFrom(false, false, false, true),
   ttl: maybe(fc.integer({ min: 10_000, max: 40_000 }), 5),
   /** A text that is made to cost much, in all that the worker writes: its error, output, progress and chunks. */
-  hostile: maybe(fc.record({ name: fc.constantFrom(...hostileNames), size: fc.constantFrom(30, 300, 5_000) }), 5),
+  hostile: maybe(fc.record({ name: fc.constantFrom(...hostileNames), size: fc.constantFrom(30, 300, 5_000) }), 4),
 });
 
 const options = fc.record({

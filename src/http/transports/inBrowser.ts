@@ -20,11 +20,14 @@ function inWorkerOfPage(globals: PlatformGlobals): boolean {
 }
 
 /** Runtimes of servers that have workers or globals like those of a browser. */
-function onServer({ Deno, Bun, EdgeRuntime, navigator }: PlatformGlobals): boolean {
-  return (
-    [Deno, Bun, EdgeRuntime].some(isPresent) ||
-    (navigator as { userAgent?: unknown } | undefined)?.userAgent === 'Cloudflare-Workers'
-  );
+function onServer(globals: PlatformGlobals): boolean {
+  const { Deno, Bun, EdgeRuntime } = globals;
+  return [Deno, Bun, EdgeRuntime].some(isPresent) || onWorkerd(globals);
+}
+
+/** Cloudflare Workers. */
+export function onWorkerd({ navigator }: PlatformGlobals = globalThis): boolean {
+  return (navigator as { userAgent?: unknown } | undefined)?.userAgent === 'Cloudflare-Workers';
 }
 
 function isPresent(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inBrowser, type PlatformGlobals } from '../../src/http/inBrowser.js';
+import { inBrowser, type PlatformGlobals } from '../../../src/http/transports/inBrowser.js';
 
 const noop = () => undefined;
 const Scope = noop;
