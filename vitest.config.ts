@@ -15,7 +15,7 @@ export const alias = [
   { find: /^runpod-rx\/emulator$/, replacement: source('emulator/server/index.ts') },
 ];
 
-/** Tests that start processes, or look at what a process has one of: its memory, the modules that are loaded. */
+/** Tests that start processes, or look at what a process has one of: its memory, its clock, the modules that are loaded. */
 const processes = [
   'test/{cli,demo,docs,lint}/**/*.test.ts',
   'test/{job,wire}/process.test.ts',
@@ -23,6 +23,7 @@ const processes = [
   'test/emulator/server/worker/*.test.ts',
   'test/errors/classes.test.ts',
   'test/emulator/memory.test.ts',
+  'test/time/setClock.test.ts',
 ];
 
 /** Globs of tests to leave out, as `scripts/test.mjs` says. */

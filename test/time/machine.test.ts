@@ -178,6 +178,20 @@ describe('S18 a reference from a clock that is ahead', () => {
   });
 });
 
+describe('S18 the ten seconds after a submission', () => {
+  test('are no dates: a job that is gone is told after them', () => {
+    const { world, emulator, endpoint, until } = worldWith();
+    let id = '';
+    endpoint.run({ input: { ms: HOUR } }).subscribe((snapshot) => (id = snapshot.id));
+    until(0);
+    emulator.inject({ fault: 'answer', on: 'status', status: 404, body: { error: 'job not found' } });
+    let told: unknown;
+    endpoint.status(id).subscribe({ error: ({ code }: { code: string }) => (told = [code, world.now()]) });
+    until(60_000);
+    expect(told).toEqual(['job_expired', 10_000]);
+  });
+});
+
 describe('S2 a machine that slept', () => {
   test('reads on after one failed read, however long it slept', () => {
     const { world, machine, endpoint, until, emulator } = worldWith();
