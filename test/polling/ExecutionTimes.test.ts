@@ -37,3 +37,9 @@ test('goes by the latest 128 samples only', () => {
   // 128 of them, one in each second.
   expect(executions.rate).toBeCloseTo(0.001, 5);
 });
+
+test('S11 goes by the latest times where those are shorter than the ones before', () => {
+  const before = Array.from({ length: 100 }, () => 60_000);
+  expect(after(...before).remainingTime(0, 0.08)).toBe(60_000);
+  expect(after(...before, ...eight.map(() => 2_000)).remainingTime(0, 0.08)).toBe(2_000);
+});

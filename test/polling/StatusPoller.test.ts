@@ -196,6 +196,18 @@ describe('the status poller of an endpoint', () => {
     seen.subscription.unsubscribe();
   });
 
+  test('S2 reads again after a minute at most, whatever a Retry-After asks for', () => {
+    const { endpoint, see, until, sent } = script((_, nth) =>
+      nth === 2
+        ? { status: 503, headers: { 'retry-after': '31536000' } }
+        : { body: { id: 'job', status: 'IN_PROGRESS' } },
+    );
+    const seen = see(endpoint.watch('job'));
+    until(120_000);
+    expect(sent[2]!.at - sent[1]!.at).toBe(60_000);
+    seen.subscription.unsubscribe();
+  });
+
   test('S11 reads a job at its own pace, also behind a queued job', () => {
     const made = world({ endpoints: { demo: { handler: () => 1, workers: 0 } } });
     const { ids } = fleet(made, 3, () => 0);

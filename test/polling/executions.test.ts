@@ -93,18 +93,38 @@ describe('S11 numbers of the service do not decide when a running job is read', 
     const made = script(({ operation, url }) => {
       if (operation === 'run') return { body: { id: `job-${submitted++}`, status: 'IN_QUEUE' } };
       const nth = Number(url.split('-').at(-1));
-      if (nth < 12) return { body: { id: `job-${nth}`, status: 'COMPLETED', executionTime: 60_000 } };
-      if (nth === 12 && made.scheduler.now() > 120_000) return { status: 404, body: { error: 'job not found' } };
-      if (nth === 13) reads.push(made.scheduler.now());
+      const now = made.scheduler.now();
+      if (nth < 12 && now >= 160_000) return { body: { id: `job-${nth}`, status: 'COMPLETED', executionTime: 60_000 } };
+      if (nth === 12 && now >= 180_000) return { status: 404, body: { error: 'job not found' } };
+      if (nth === 13) reads.push(now);
       return { body: { id: `job-${nth}`, status: 'IN_PROGRESS' } };
     });
     made.until(100_000);
     for (let nth = 0; nth < 13; nth++) made.see(made.endpoint.runToEnd({ input: { nth } }));
-    made.until(200_000);
+    made.until(220_000);
     made.see(made.endpoint.runToEnd({ input: { nth: 13 } }));
-    made.until(210_000);
+    made.until(230_000);
     // At the pace of a job of which nothing is known.
     expect(reads.length).toBeGreaterThan(8);
+  });
+
+  test('an execution time that is longer than its job is old counts for that age: the next job is read at its pace', () => {
+    let submitted = 0;
+    const reads: Record<string, number[]> = {};
+    const made = script(({ operation, url }) => {
+      if (operation === 'run') return { body: { id: `job-${submitted++}`, status: 'IN_QUEUE' } };
+      const id = url.split('/').at(-1)!;
+      (reads[id] ??= []).push(made.scheduler.now());
+      const over = id !== 'job-20' && reads[id].length > 1;
+      return { body: { id, status: over ? 'COMPLETED' : 'IN_PROGRESS', executionTime: 3_600_000 } };
+    });
+    for (let nth = 0; nth < 20; nth++) made.see(made.endpoint.runToEnd({ input: { nth } }));
+    made.until(100_000);
+    made.see(made.endpoint.runToEnd({ input: { nth: 20 } }));
+    made.until(200_000);
+    const times = reads['job-20']!;
+    const gaps = times.slice(1).map((time, nth) => time - times[nth]!);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(5_000);
   });
 
   test('the caller’s own pace is kept, whatever was learned', () => {

@@ -119,6 +119,29 @@ describe('S25 the work that a parser does is bounded', () => {
     }
   });
 
+  test('words that lie deeper than ten levels are not looked for', () => {
+    const nested = (depth: number) => JSON.parse('{"error":'.repeat(depth) + '"words"' + '}'.repeat(depth)) as unknown;
+    expect(messageOf(nested(10))).toBe('words');
+    expect(messageOf(nested(11))).toBeUndefined();
+  });
+
+  test('JSON in a text of more than 100 000 characters is not opened: the text is the words', () => {
+    const text = (length: number) => JSON.stringify({ message: 'words', more: 'x'.repeat(length) });
+    expect(messageOf(text(1_000))).toBe('words');
+    expect(messageOf(text(100_000))).toBe(text(100_000));
+  });
+
+  test('nor is it in the error of a job', () => {
+    const text = (length: number) => JSON.stringify({ error_message: 'words', more: 'x'.repeat(length) });
+    expect(parseFailure(text(1_000)).message).toBe('words');
+    expect(parseFailure(text(100_000)).message).toMatch(/^\{"error_message":"words","more":"x+…$/);
+  });
+
+  test('an error of a job without words is shown by its beginning, however deep it is', () => {
+    const error = JSON.parse('{"a":'.repeat(20_000) + '1' + '}'.repeat(20_000)) as unknown;
+    expect(parseFailure(error).message).toBe('{"a":{"a":{"a":"…"}}}');
+  });
+
   test('words in an error that holds one object on millions of paths', () => {
     let value: object = {};
     for (let depth = 0; depth < 40; depth++) value = { detail: value, error: value, message: value };
@@ -134,6 +157,12 @@ describe('S25 the work that a parser does is bounded', () => {
       return value;
     };
     expect(sameJson(shared(), shared())).toBe(false);
+  });
+
+  test('values are compared to a depth of 500; deeper ones count as different', () => {
+    const nested = (depth: number) => JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown;
+    expect(sameJson(nested(500), nested(500))).toBe(true);
+    expect(sameJson(nested(1_000), nested(1_000))).toBe(false);
   });
 
   test('values that are nested 100 000 deep count as different', () => {

@@ -85,6 +85,15 @@ describe('poll', () => {
     }),
   );
 
+  it(
+    'S2 reads on after a minute at most, whatever the server asks for',
+    marbles((m) => {
+      const bad = m.cold('-#', undefined, httpError(429, 3_600_000));
+      const read = inTurn(bad, m.cold('(a|)'));
+      m.expect(every(3, read), '60002ms !').toBeObservable('60001ms a');
+    }),
+  );
+
   cases(
     'S2 reads on after retryable errors',
     (m, { status, retryAfter, subs, expected }) => {

@@ -50,6 +50,7 @@ export const hostileTexts = {
   'line feeds after handler': (size) => `handler: ${'\n'.repeat(size)}x`,
   'beginnings of a traceback': (size) => `handler: ${repeated('\ntraceback:', size)}`,
   'colons and commas before JSON': (size) => `boom${repeated(' ,:', size)}{"message":"x"}`,
+  'spaces between words before JSON': (size) => `boom${' '.repeat(size)}x{"message":"x"}`,
   'open braces': (size) => repeated('{', size),
   'open brackets': (size) => repeated('[', size),
   'braces that close': (size) => repeated('{}', size),
