@@ -39,6 +39,8 @@ const CANCEL_PATIENCE = 600_000;
 const LONGEST_STEP = 30_000;
 /** The longest pause from one attempt to the next, unless the service asks for a longer one, in milliseconds. */
 const LONGEST_PAUSE = 30_000;
+/** The longest pause that the service may ask for, in milliseconds: one answer must not use up the patience. */
+const LONGEST_ASKED_PAUSE = 120_000;
 /** How often the key may be refused before the cancel is given up: a key may be replaced while the client runs. */
 const MAX_KEY_REFUSALS = 4;
 /** How often in a row `/cancel` and `/status` must both be answered 404 by a page before it is believed, and for how long. */
@@ -103,8 +105,8 @@ export function cancelUntilConfirmed(
     const confirmed$ = defer(() => cancellation.attempt()).pipe(
       retry({
         delay: (error: unknown, attempt) => {
-          const pause = Math.max(Math.min(LONGEST_PAUSE, 500 * 2 ** attempt), retryAfterMs(error));
-          return timer(Math.min(CANCEL_PATIENCE, pause), scheduler);
+          const asked = Math.min(LONGEST_ASKED_PAUSE, retryAfterMs(error));
+          return timer(Math.max(Math.min(LONGEST_PAUSE, 500 * 2 ** attempt), asked), scheduler);
         },
       }),
     );
