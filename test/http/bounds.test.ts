@@ -90,6 +90,17 @@ describe('S2 waits that are longer than a timer can run', () => {
   });
 });
 
+test('S2 S23 a 429 that asks for a year holds up the other calls of its operation for a minute', () => {
+  const { endpoint, sent, see, until } = script((_, nth) =>
+    nth === 1 ? { status: 429, headers: { 'retry-after': '31536000' } } : queued,
+  );
+  const refused = see(endpoint.run({ input }));
+  expect(refused.error).toMatchObject({ code: 'rate_limit', accepted: 'no' });
+  see(endpoint.run({ input }));
+  until(120_000);
+  expect(sent.map(({ at }) => at)).toEqual([0, 60_000]);
+});
+
 test.each([NaN, undefined, -1, -Infinity])('S11 a poll policy that returns %s polls once a second', (pause) => {
   const { endpoint, sent, see, until } = script(() => queued);
   see(endpoint.watch('job-1', { poll: () => pause as never }));
