@@ -121,6 +121,24 @@ describe('S6 the cancel of a released job', () => {
   });
 });
 
+test('S6 a running job that is released while the cancels of others wait within the limits is cancelled next', () => {
+  const made = world(
+    { endpoints: { demo: { workers: 1, handler: (_, context) => context.delay(10_000_000).pipe(map(() => 'late')) } } },
+    { limits: { cancel: { requests: 1, per: 10_000 } } },
+  );
+  const [running, ...queuedJobs] = Array.from({ length: 4 }, (_, n) =>
+    made.see(made.endpoint.job({ input: { n } }).state$),
+  );
+  made.until(5_000);
+  for (const { subscription } of queuedJobs) subscription.unsubscribe();
+  made.until(6_000);
+  running!.subscription.unsubscribe();
+  made.until(100_000);
+  const [first, ...others] = made.emulator.jobs().map(({ id }) => id);
+  const cancelled = made.emulator.requests().filter(({ operation }) => operation === 'cancel');
+  expect(cancelled.map(({ jobId }) => jobId)).toEqual([others[0], first, others[1], others[2]]);
+});
+
 describe(`S6 ${COUNT} jobs released at once`, () => {
   const expectAll = (report: SettleReport | undefined, ids: readonly string[]) => {
     const all = report && [...report.cancelled, ...report.finished, ...report.abandoned];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { RunpodError } from '../../src/errors/RunpodError.js';
 import { toHttpError } from '../../src/errors/toHttpError.js';
 import { parseFailure } from '../../src/protocol/failure.js';
 import { parseHealth, parsePurge } from '../../src/protocol/health.js';
@@ -248,6 +249,12 @@ describe('S25 a text for people', () => {
     ['👨‍👩‍👧', '👨‍👩‍👧'],
   ])('%j is shown as %j', (text, shown) => {
     expect(clip(text)).toBe(shown);
+  });
+
+  test('is the message of every error, whoever makes it', () => {
+    const { message } = new RunpodError(`no\u001b[31m${'x'.repeat(1_000_000)}`, { operation: 'status' });
+    expect(message).toMatch(/^no \[31mx+…$/);
+    expect(message.length).toBeLessThanOrEqual(2_001);
   });
 
   test('is not cut within a surrogate pair, and says that it was cut', () => {
