@@ -1,4 +1,4 @@
-import { NEVER, catchError, defer, filter, map, of, takeUntil, throwError, timer } from 'rxjs';
+import { NEVER, catchError, defer, filter, map, of, switchMap, takeUntil, throwError, timer } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { RunpodError } from '../errors/RunpodError.js';
@@ -14,7 +14,7 @@ import type { JobExecutor } from '../types/ports.js';
 import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
-import { runnerOf, toEnd } from './runnerOf.js';
+import { currentSnapshot, runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link failover}; all durations in milliseconds. */
 export interface FailoverOptions {
@@ -25,7 +25,8 @@ export interface FailoverOptions {
    */
   readonly on?: (error: unknown) => boolean;
   /**
-   * How long a job may wait for a worker. After that it is cancelled, and the next runner runs it.
+   * How long a job may wait for a worker. After that it is cancelled, and the next runner runs it. Where the runner is an
+   * endpoint, the job is read once more before.
    * @defaultValue `Infinity`: for ever
    */
   readonly queue?: number;
@@ -52,6 +53,8 @@ const FAILOVER: Checks<FailoverOptions> = {
 interface RunnerState<O> {
   /** Whether the job still waits for a worker, as far as is known. */
   queued: boolean;
+  /** The job's last snapshot. */
+  last?: JobSnapshot<O>;
   /** Whether it waited for longer than the option `queue` allows. */
   timedOut: boolean;
   /** The end of a job that did not complete, and the error made of it. */
@@ -102,6 +105,9 @@ export function failover<I extends object, O>(
         const state: RunnerState<O> = { queued: true, timedOut: false };
         const queueTimeout$ = timer(Math.min(queue, MAX_TIMER), scheduler).pipe(
           filter(() => state.queued),
+          // A worker may have taken it since it was last read: it costs money then, and runs on.
+          switchMap(() => currentSnapshot(runners[position] as JobExecutor<I, O>, state.last)),
+          filter((snapshot) => state.queued && (!snapshot || snapshot.status === 'IN_QUEUE')),
           map((): never => {
             state.timedOut = true;
             throw new Error('the job waited too long');
@@ -110,6 +116,7 @@ export function failover<I extends object, O>(
         const attempt$ = job$.pipe(
           map((snapshot) => {
             state.queued = snapshot.status === 'IN_QUEUE';
+            state.last = snapshot;
             if (!isTerminal(snapshot) || snapshot.status === 'COMPLETED') return snapshot;
             const error = jobError(snapshot, { operation: 'status' });
             state.failedEnd = { snapshot, error };

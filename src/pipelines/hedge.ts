@@ -15,15 +15,15 @@ import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
 import { reportUnhandled } from '../errors/reportUnhandled.js';
-import { runnerOf, toEnd } from './runnerOf.js';
+import { currentSnapshot, runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link hedge}; all durations in milliseconds. */
 export interface HedgeOptions {
   /** How long the first job may take before the second is submitted; `Infinity` submits none. */
   readonly after: number;
   /**
-   * Whether to submit the second job, given the last snapshot of the first, if there is one. Where it throws, no second
-   * job is submitted, the first goes on, and `onError` receives what was thrown.
+   * Whether to submit the second job, given the first one's snapshot, if there is one; where the runner is an endpoint, the
+   * job is read for it. Where it throws, no second job is submitted, the first goes on, and `onError` receives what was thrown.
    * @defaultValue always
    */
   readonly on?: (snapshot: JobSnapshot | undefined) => boolean;
@@ -133,7 +133,10 @@ export function hedge<I extends object, O>(
 
       // A timer of `Infinity` would fire at once.
       const due$ = after === Infinity ? EMPTY : timer(after, scheduler);
-      const second$ = due$.pipe(switchMap(() => (isWanted(latest) ? runJob(false) : EMPTY)));
+      const second$ = due$.pipe(
+        switchMap(() => (options.on ? currentSnapshot(runner, latest) : of(latest))),
+        switchMap((snapshot) => (isWanted(snapshot) ? runJob(false) : EMPTY)),
+      );
       return merge(runJob(true), second$).pipe(untilTerminal());
     });
 }

@@ -1,13 +1,25 @@
-import { concat, defer, tap, throwError, type Observable } from 'rxjs';
+import { catchError, concat, defer, of, tap, throwError, type Observable } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { untilTerminal } from '../operators/untilTerminal.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { JobExecutor } from '../types/ports.js';
+import type { JobExecutor, StatusReader } from '../types/ports.js';
 import type { Runner } from './Runner.js';
 
 /** The runner of an endpoint is its `runToEnd`; a runner is taken as it is. */
 export function runnerOf<I extends object, O>(runner: JobExecutor<I, O> | Runner<I, O>): Runner<I, O> {
   return typeof runner === 'function' ? runner : (request) => runner.runToEnd(request);
+}
+
+/**
+ * The current snapshot of a job whose last one may be old, since a runner reads a job for its end: what a read says now, or
+ * else the last one, where the runner is no endpoint or cannot read.
+ */
+export function currentSnapshot<I extends object, O>(
+  runner: (JobExecutor<I, O> & Partial<StatusReader<O>>) | Runner<I, O>,
+  last: JobSnapshot<O> | undefined,
+): Observable<JobSnapshot<O> | undefined> {
+  if (!last || !('status' in runner) || typeof runner.status !== 'function') return of(last);
+  return runner.status(last.id).pipe(catchError(() => of(last)));
 }
 
 /** The error for a runner that completes before its job has ended. */

@@ -1,6 +1,7 @@
 import { BehaviorSubject, Subject, takeUntil } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { failover, hedge, runAll, type PipelineItem } from 'runpod-rx';
+import { failover, hedge, runAll, type JobSnapshot, type PipelineItem } from 'runpod-rx';
+import type { EmulatedEndpoint } from 'runpod-rx/testing';
 import { script, world } from '../support/world.js';
 
 const requests = (count: number, ms = 3_000) => Array.from({ length: count }, (_, n) => ({ input: { ms, n } }));
@@ -199,4 +200,23 @@ describe('runAll on an endpoint', () => {
     here.until(120_000);
     expect(over.values).toMatchObject([{ ok: true }, { ok: true }]);
   });
+
+  test.each<['failover' | 'hedge']>([['failover'], ['hedge']])(
+    'S1 %s reads a job before it takes it for queued: it runs by now, and costs money',
+    (name) => {
+      const slow: EmulatedEndpoint = { handler: (_, { delay }) => delay(60_000), workers: 8, coldStart: 5_000 };
+      const here = world({ latency: 10, endpoints: { demo: slow, other: slow } });
+      const { scheduler, endpoint, client } = here;
+      const isQueued = (last: JobSnapshot | undefined) => last?.status === 'IN_QUEUE';
+      // All begin at once, so that the starts of some are only inferred from those of others.
+      const runner =
+        name === 'hedge'
+          ? hedge(endpoint, { after: 20_000, on: isQueued, scheduler })
+          : failover([endpoint, client.endpoint('other')], { queue: 20_000, scheduler });
+      const seen = here.see(runAll(runner, requests(8), { concurrency: 8 }));
+      here.until(200_000);
+      expect(seen.values.map(({ ok }) => ok)).toEqual(Array(8).fill(true));
+      expect(ledger(here)).toEqual({ submitted: 8, cancelled: 0, asked: 0 });
+    },
+  );
 });
