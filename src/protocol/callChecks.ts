@@ -28,7 +28,7 @@ import { WAIT } from './limits.js';
 export const wait: Check = durationBetween(WAIT.min, WAIT.max);
 
 /** Whether reads of a job are held, and for how long. */
-export const longPoll: Check = (value, field) => {
+const longPoll: Check = (value, field) => {
   if (value === 'auto' || value === false) return [];
   if (typeof value === 'number') return wait(value, field);
   return must(false, field, value, `be 'auto', false, or a number of milliseconds from ${WAIT.min} to ${WAIT.max}`);
