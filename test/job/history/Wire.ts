@@ -9,7 +9,10 @@ export interface Exchange {
   readonly at: number;
   readonly client: number;
   readonly endpointId: string;
+  /** A held read is a `status`, too. */
   readonly operation: string;
+  /** Whether the service may hold the answer until the job ends. */
+  readonly held: boolean;
   /** The job that the request names, or that its answer named. */
   jobId?: string;
   /** Which job of the history the request submits. */
@@ -98,7 +101,8 @@ export class Wire {
       at: this.#scheduler.now(),
       client,
       endpointId,
-      operation,
+      operation: operation === 'status-sync' ? 'status' : operation,
+      held: operation === 'status-sync',
       ...(jobId !== undefined && { jobId }),
       ...(input && { nth: input.nth }),
     };

@@ -1,7 +1,7 @@
 import { isRunpodError } from 'runpod-rx';
 import type { Played } from './play.js';
 import { isDeniedByPages } from './settlement.js';
-import { isOver } from './Wire.js';
+import { isOver, saysOver } from './Wire.js';
 
 /**
  * The cases that histories must cover, and in how many of a thousand at least; below 1 for rare ones, of which only
@@ -55,6 +55,9 @@ export const least = {
   'hostile progress': 0.5,
   'hostile chunks': 3,
   'lost submission': 15,
+  'end by a held read': 6,
+  'held read, left': 6,
+  'held read, broken': 2,
   abandoned: 0,
 } as const;
 
@@ -213,6 +216,9 @@ export function met(played: Played): Kind[] {
     'page on stream': page('stream'),
     'page on cancel': page('cancel'),
     'missing pages believed': lives.some(({ client, id }) => id !== undefined && isDeniedByPages(played, client, id)),
+    'end by a held read': exchanges.some((one) => one.held && saysOver(one)),
+    'held read, left': exchanges.some(({ held, aborted }) => held && aborted),
+    'held read, broken': exchanges.some(({ held, failed, http = 0 }) => held && (failed || http >= 300)),
     'answer about another job': exchanges.some(({ foreign }) => foreign),
     'hostile output': gave('output$'),
     'hostile error': gave('', 'job_failed'),

@@ -294,7 +294,7 @@ function rules(faults: History['server']['faults']): FaultRule[] {
     // A gateway lost the answer, and the service has taken the job.
     ...some({ 'empty-502': run['empty-502'] }, { on: 'run', accepted: true }),
     ...some(run, { on: 'run' }),
-    ...some(reads, { on: ['status', 'stream', 'health'] }),
+    ...some(reads, { on: ['status', 'status-sync', 'stream', 'health'] }),
     ...some({ 'dropped-stream': dropped }, {}),
     ...some(cancel, { on: 'cancel' }),
     ...some(others, {}),
