@@ -8,7 +8,7 @@ import { round } from './lib/round.mjs';
 
 const KB = 1024;
 /** How many kilobytes of heap a job may take, in a pipeline and by itself. */
-const ASKED = { runAll: 2, job: 6 };
+const ASKED = { runAll: 1.5, job: 4.5 };
 const CONCURRENCY = 100;
 /** How much larger the heap may be at the end than after a tenth of the inputs, in MB: one byte for each of a million. */
 const FLAT = 1;

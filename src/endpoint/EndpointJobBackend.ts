@@ -71,13 +71,8 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
   watch(id: string, { ref, onCompleted, endOnly }: JobWatchOptions): Observable<JobSnapshot> {
     const { context } = this.#view;
     context.jobs.restoreSubmission(id, ref?.submittedAt);
-    const terms: WatchRequest = {
-      ...this.#readTerms,
-      get endOnly() {
-        return endOnly();
-      },
-    };
-    return watchJob(context, id, terms).pipe(this.checkOutput(onCompleted));
+    const request = new JobWatchRequest(this.#readTerms, endOnly);
+    return watchJob(context, id, request).pipe(this.checkOutput(onCompleted));
   }
 
   readSoon(id: string): void {
@@ -155,5 +150,22 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
     };
     closeables.add(closeable);
     return new Subscription(() => closeables.delete(closeable));
+  }
+}
+
+/** How a job is watched whose views come and go. A class, since an object with a getter takes three times the memory. */
+class JobWatchRequest implements WatchRequest {
+  readonly options: ReadTerms['options'];
+  readonly meta: ReadTerms['meta'];
+  readonly #endOnly: () => boolean;
+
+  constructor({ options, meta }: ReadTerms, endOnly: () => boolean) {
+    this.options = options;
+    this.meta = meta;
+    this.#endOnly = endOnly;
+  }
+
+  get endOnly(): boolean {
+    return this.#endOnly();
   }
 }
