@@ -94,7 +94,7 @@ export function retryCall(
 
     return attempt.pipe(
       map((reply) => {
-        const pause = state.abandoned ? undefined : pauseAfterReply(reply);
+        const pause = state.abandoned || state.once ? undefined : pauseAfterReply(reply);
         if (pause === undefined) return reply;
         throw new RepeatAfter(pause, reasonOf(reply, state));
       }),
@@ -102,7 +102,7 @@ export function retryCall(
         delay: (error: unknown) => {
           let pause: number | undefined;
           if (error instanceof RepeatAfter) pause = error.pause;
-          else if (!state.abandoned) pause = pauseAfterError(error);
+          else if (!state.abandoned && !state.once) pause = pauseAfterError(error);
           if (pause === undefined) throw error;
           onRepeat(pause, (error as Error).message);
           return timer(Math.min(MAX_TIMER, pause), scheduler);

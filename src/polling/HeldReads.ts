@@ -2,6 +2,7 @@ import { catchError, tap, timeout, type Observable, type SchedulerLike } from 'r
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { HttpError } from '../errors/HttpError.js';
 import { HELD_MARGIN } from '../http/buildRequest.js';
+import type { CallState } from '../http/CallState.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import { statusRule } from '../protocol/statusRules.js';
@@ -28,6 +29,9 @@ const TRIAL_READS = 4;
 const MAX_CUTS = 3;
 
 const NOT_IMPLEMENTED = 501;
+
+/** A timer that is so late shows that the machine slept, in milliseconds: the service may have answered meanwhile. */
+const LATE_TIMER = 1_000;
 
 /** How long an endpoint is read the plain way after it did not hold its answers, in milliseconds. */
 const PLAIN_PERIOD = 600_000;
@@ -80,7 +84,7 @@ export class HeldReads {
    *
    * @param wake - called once, later, when one may be sent, where there is no place now
    */
-  freePlaces(wake: () => void): number {
+  freePlaces(wake?: () => void): number {
     const { rateLimiter, connections } = this.#options;
     const free = rateLimiter?.freePlaces(wake) ?? Infinity;
     return free > 0 ? Math.min(free, connections?.freePlaces(wake) ?? Infinity) : 0;
@@ -92,11 +96,19 @@ export class HeldReads {
     this.#options.connections?.stopWaiting(wake);
   }
 
-  /** Reads a job by a read that the service holds for `holdFor` milliseconds, and by a plain read if the held one fails. */
+  /**
+   * Reads a job by a read that the service holds for `holdFor` milliseconds, and by a plain read if the held one fails, or
+   * if others have taken the place that was free a moment ago: a running job is not left unread while it waits for one.
+   */
   read(id: string, { options, meta }: ReadTerms, holdFor: number): Observable<JobSnapshot> {
     const { scheduler, connections, call } = this.#options;
+    if (this.freePlaces() <= 0) return call(statusCall(id, meta), options);
     const begunAt = scheduler.now();
-    const held$ = call(statusCall(id, meta, holdFor), options).pipe(
+    // A pause before another attempt would leave the job unread, and count as silence.
+    const onStart = (state: CallState) => {
+      state.once = true;
+    };
+    const held$ = call(statusCall(id, { ...meta, onStart }, holdFor), options).pipe(
       timeout({ first: holdFor + HELD_MARGIN, scheduler }),
     );
     const connected$ = connections ? connections.run(held$, { urgent: false, onWait: () => undefined }) : held$;
@@ -104,13 +116,14 @@ export class HeldReads {
       tap((snapshot) => {
         this.#judgeAnswer(snapshot, scheduler.now() - begunAt, holdFor);
       }),
-      catchError((error: unknown) =>
-        call(statusCall(id, meta), options).pipe(
+      catchError((error: unknown) => {
+        const slept = scheduler.now() - begunAt > holdFor + HELD_MARGIN + LATE_TIMER;
+        return call(statusCall(id, meta), options).pipe(
           tap(() => {
-            this.#judgeFailure(error, begunAt);
+            if (!slept) this.#judgeFailure(error, begunAt);
           }),
-        ),
-      ),
+        );
+      }),
     );
   }
 
