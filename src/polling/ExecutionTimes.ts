@@ -81,7 +81,8 @@ export class ExecutionTimes {
     const sorted = this.#sorted;
     const shorter = countUpTo(sorted, elapsed);
     const longer = sorted.length - shorter;
-    if (longer >= TAIL_SAMPLES) return (countUpTo(sorted, elapsed + within) - shorter) / longer;
+    // While the job is younger than all of them, they tell of it, however few they are.
+    if (longer >= TAIL_SAMPLES || (longer && !shorter)) return (countUpTo(sorted, elapsed + within) - shorter) / longer;
     const tail = sorted.slice(-TAIL_SAMPLES);
     const [start = 0] = tail;
     const lasted = tail.reduce((sum, time) => sum + time - start, 0) + Math.max(0, elapsed - (tail.at(-1) ?? 0));

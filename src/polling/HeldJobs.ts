@@ -88,6 +88,11 @@ export class HeldJobs<T extends HoldableJob> {
     return [...this.#reserved];
   }
 
+  /** Whether a job has a place, and its read has not started yet. */
+  isReserved(job: T): boolean {
+    return this.#reserved.has(job);
+  }
+
   has(job: T): boolean {
     return this.#held.has(job);
   }
@@ -130,7 +135,13 @@ export class HeldJobs<T extends HoldableJob> {
     this.#waiting.delete(job);
     this.#reserved.delete(job);
     if (this.#held.delete(job)) this.#fill();
-    if (!this.#waiting.size) this.#options.reads.stopWaiting(this.#fill);
+    if (this.#waiting.size) return;
+    this.#options.reads.stopWaiting(this.#fill);
+    // The order, which nobody needs now, would keep jobs in memory that have left.
+    this.#likeliest = [];
+    this.#unlikeliest = [];
+    this.#likelyEnded.clear();
+    this.#orderedAt = -Infinity;
   }
 
   /** How many places are free. */
@@ -181,7 +192,9 @@ export class HeldJobs<T extends HoldableJob> {
       other = this.#unlikeliest.at(-1);
     }
     if (!other || scheduler.now() - (this.#held.get(other) ?? 0) < MIN_HOLD) return undefined;
-    return this.#chanceOf(job) >= LIKELIER * this.#chanceOf(other) ? other : undefined;
+    const chance = this.#chanceOf(job);
+    // Where neither will end soon, nothing is won.
+    return chance > 0 && chance >= LIKELIER * this.#chanceOf(other) ? other : undefined;
   }
 
   /** Orders the jobs by their chance to end next, unless that was done a moment ago. */

@@ -253,9 +253,9 @@ export class JobCache {
     const parsed = snapshotOf(body, { id });
     const job = this.#jobs.get(id);
     if (!job || job.retried || !('value' in parsed) || !isTerminal(parsed.value)) return false;
+    this.#poller.endNoticed(id, !job.over);
     job.known = true;
     job.over = true;
-    this.#poller.endNoticed(id);
     job.receive(parsed.value, true);
     return true;
   }

@@ -18,10 +18,13 @@ export class NoticedEnds {
     return this.#inRow >= ENOUGH;
   }
 
-  /** A notice told of a job's end. */
-  noticed(id: string): void {
-    this.#unnoticed.delete(id);
-    this.#inRow++;
+  /**
+   * A notice told of a job's end.
+   *
+   * @param isNews - whether nothing had told of it before. The same notice may come again and again
+   */
+  noticed(id: string, isNews: boolean): void {
+    if (this.#unnoticed.delete(id) || isNews) this.#inRow++;
   }
 
   /** A read told of a job's end. */

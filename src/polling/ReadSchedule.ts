@@ -83,11 +83,13 @@ export class ReadSchedule {
 
   /** Reads a job, if the limits allow a read now, and returns whether they do. The job rests meanwhile. */
   #read(watcher: Watcher): boolean {
-    const holdFor = this.#heldJobs.has(watcher) ? watcher.holdFor : 0;
+    const hasPlace = this.#heldJobs.has(watcher);
+    const holdFor = hasPlace ? watcher.holdFor : 0;
     if (holdFor) this.#heldJobs.start(watcher);
     else {
-      this.#heldJobs.leave(watcher);
       this.#blocked = (this.#rateLimiter?.freePlaces(this.#readDueJobs) ?? 1) <= 0;
+      // A job that waits for the limits of plain reads may get a place before.
+      if (hasPlace || !this.#blocked) this.#heldJobs.leave(watcher);
       if (this.#blocked) return false;
     }
     watcher.awaitingRead = true;
@@ -104,25 +106,29 @@ export class ReadSchedule {
     this.#blocked = false;
     const now = this.#scheduler.now();
     // Held reads have places of their own, so they need not wait for plain ones.
-    for (const watcher of this.#heldJobs.reserved) this.#read(watcher);
+    for (const watcher of this.#heldJobs.reserved) {
+      // The answer to another may have ended or read this one, or given its place away.
+      if (this.#heldJobs.isReserved(watcher)) this.#read(watcher);
+    }
     const probe = this.#probe();
     if (probe && probe.dueAt <= now) this.#read(probe);
     // A job that is answered at once and is due again at once waits until the others were read.
     const { turns } = this.#due;
     let watcher = this.#due.first;
     while (watcher && watcher.dueAt <= now && watcher.turn < turns) {
-      if (!this.#isWorthRead(watcher, now)) this.#due.set(watcher, now + ORDER_AGE);
+      if (!this.#isWorthRead(watcher, now))
+        this.#due.set(watcher, Math.min(now + ORDER_AGE, watcher.answeredAt + MAX_READ_GAP));
       else if (!this.#read(watcher)) break;
       watcher = this.#due.first;
     }
     this.#reading = false;
-    this.#setTimer();
+    this.#setTimer(this.#heldJobs.reserved.length ? false : undefined);
   };
 
   /** Whether a job that is due is read now: others that wait for a held read as it does may have ended more probably. */
   #isWorthRead(watcher: Watcher, now: number): boolean {
     const { hinted, answeredAt } = watcher;
-    return hinted || now - answeredAt >= MAX_READ_GAP || this.#heldJobs.isWorthRead(watcher);
+    return hinted || now >= answeredAt + MAX_READ_GAP || this.#heldJobs.isWorthRead(watcher);
   }
 
   /** Sets the timer for the job that is due first, unless the rate limiter will call back. */

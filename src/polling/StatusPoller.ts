@@ -120,14 +120,18 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
   }
 
   holdNow(watcher: Watcher): void {
-    this.#schedule.hold(watcher);
+    // The request that was aborted for it may have told the caller, who may have unsubscribed.
+    if (!watcher.closed) this.#schedule.hold(watcher);
   }
 
   /** Another job is likelier to end: this one is read plainly. */
   giveUpHold(watcher: Watcher): void {
     watcher.awaitingRead = false;
+    // If the job had ended, the service would have said so.
+    watcher.answeredAt = this.#scheduler.now();
     watcher.job.leaveRead(watcher);
-    this.#readNext(watcher);
+    // To abort the request runs foreign code, which may have the job read, or have unsubscribed.
+    if (!watcher.closed && !(watcher.awaitingRead as boolean)) this.#readNext(watcher);
   }
 
   receive(watcher: Watcher, snapshot: JobSnapshot, byNotice: boolean): void {
@@ -176,9 +180,9 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
     else watcher.observer.error(error);
   }
 
-  /** A notice that its source vouches for told of a job's end. */
-  endNoticed(id: string): void {
-    this.#noticedEnds.noticed(id);
+  /** A notice that its source vouches for told of a job's end, as the first or not. */
+  endNoticed(id: string, isNews: boolean): void {
+    this.#noticedEnds.noticed(id, isNews);
   }
 
   /** Forgets a watcher that has unsubscribed or completed. */

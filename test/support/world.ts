@@ -131,7 +131,7 @@ export interface Script extends Clock {
 /** A client over a transport that answers by a script. Only `after` takes time. */
 export function script(
   answer: (request: TransportRequest, nth: number) => Answer,
-  options: Partial<ClientOptions> = {},
+  { multiplexes = true, ...options }: Partial<ClientOptions> & { readonly multiplexes?: boolean | 'unsaid' } = {},
 ): Script {
   const time = clock();
   const { scheduler } = time;
@@ -160,7 +160,7 @@ export function script(
         if (!over) entry.aborted = scheduler.now();
       };
     });
-  transport.multiplexes = true;
+  if (multiplexes !== 'unsaid') transport.multiplexes = multiplexes;
   const client = createRunpod({ transport, scheduler, apiKey: 'key', random: middle, ...options });
   const activity: Activity[] = [];
   client.activity$.subscribe((one) => activity.push(one));
