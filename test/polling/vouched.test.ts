@@ -170,36 +170,38 @@ describe('S26 notices that tell of every end', () => {
     const made = service();
     for (let nth = 1; nth <= count; nth++) {
       made.see(made.endpoint.runToEnd(request));
-      made.until(nth * 100);
+      made.until(nth * 2_000);
       made.tell(vouchedNotice(ended(`job-${nth}`)));
     }
-    made.until(10_000);
+    made.until(20_000);
     const seen = made.see(made.endpoint.runToEnd(request));
     return { ...made, seen, id: `job-${count + 1}` };
   };
 
   test('have jobs read each half a minute, and none held, after eight in a row', () => {
     const { until, reads, id, sent } = after(8);
-    until(101_000);
-    expect(reads(id)).toEqual([40_000, 70_000, 100_000]);
-    expect(sent.filter((one) => one.at >= 10_000 && one.operation === 'status-sync')).toEqual([]);
+    until(111_000);
+    expect(reads(id)).toEqual([50_000, 80_000, 110_000]);
+    expect(sent.filter((one) => one.at >= 20_000 && one.operation === 'status-sync')).toEqual([]);
   });
 
   test('have reads held as before after seven', () => {
     const { until, reads, id } = after(7);
-    until(20_000);
-    expect(reads(id)).toEqual([10_000]);
+    until(30_000);
+    expect(reads(id)).toEqual([20_000]);
   });
 
   test('do not change the pace of a watcher of all snapshots', () => {
     const { endpoint, see, until, reads } = after(8);
     see(endpoint.watch('other'));
-    until(20_000);
+    until(30_000);
     expect(reads('other').length).toBeGreaterThan(4);
   });
 
   test('are not many, where one comes many times', () => {
     const made = service();
+    // Notices are listened to while some job is watched.
+    made.see(made.endpoint.watch('other', { every: 100_000 }));
     made.see(made.endpoint.runToEnd(request));
     made.until(1_000);
     for (let nth = 0; nth < 20; nth++) made.tell(vouchedNotice(ended()));
