@@ -2,7 +2,7 @@
  * How the cost of one job grows with the number of jobs: its requests and its CPU among 1,000, 10,000 and 100,000 jobs. The
  * emulator's CPU is included.
  */
-import { lineOf } from './fleet.mjs';
+import { lineOf } from './fleet/lineOf.mjs';
 import { playAll } from './fleet/playAll.mjs';
 import { round } from './lib/round.mjs';
 

@@ -13,7 +13,7 @@
  * @property {() => number} random
  * @property {(index: number, output: unknown) => void} noticed
  * @property {(index: number, error: unknown) => void} failed
- * @property {(listener: (index: number) => void) => void} onEnd - called when a worker is done with a job
+ * @property {(listener: (index: number, executionTime: number) => void) => void} onEnd - called when a worker is done with a job
  */
 import { Subject, tap } from 'rxjs';
 import { createRunpod, vouchedNotice } from 'runpod-rx';
@@ -24,34 +24,36 @@ const BASE_URL = 'http://localhost/v2';
 /** The input of the job with a number. */
 export const inputOf = (index) => ({ index });
 
-/** This library, by a pipeline, whose service tells of each end by a webhook. */
-function noticed(world) {
+/** This library, by a pipeline, with the options of its jobs. */
+const runpodRx = (options) => (world) => runPipeline(world, options);
+
+/** This library, by a pipeline, and a page that hears of each end by a webhook, as late as an answer would come. */
+function toldByWebhooks(world) {
   const { scheduler, transport, random, onEnd } = world;
   const notices = new Subject();
   const ids = new Map();
-  onEnd((index) => {
-    const body = { id: ids.get(index), status: 'COMPLETED', output: index, delayTime: 0, executionTime: 8_000 };
-    scheduler.schedule(() => notices.next(vouchedNotice(body)), 20 + random() * 40);
-  });
-  const told = (request) =>
+  const rememberingIds = (request) =>
     transport(request).pipe(
       tap(({ text }) => {
         if (request.operation === 'run') ids.set(JSON.parse(request.body).input.index, JSON.parse(text).id);
       }),
     );
-  told.multiplexes = true;
-  runpodRx({ ...world, transport: told }, notices);
+  rememberingIds.multiplexes = true;
+  onEnd((index, executionTime) => {
+    const body = { id: ids.get(index), status: 'COMPLETED', output: index, delayTime: 0, executionTime };
+    scheduler.schedule(() => notices.next(vouchedNotice(body)), 20 + random() * 40);
+  });
+  runPipeline({ ...world, transport: rememberingIds }, undefined, notices);
 }
 
-/** This library, by a pipeline. */
-function runpodRx(world, notices) {
-  const { scheduler, transport, limits, random, inFlight, jobs } = world;
+function runPipeline({ scheduler, transport, limits, random, inFlight, jobs, ...world }, options, notices) {
   const client = createRunpod({ transport, notices, baseUrl: BASE_URL, scheduler, limits, random });
   const requests = Array.from({ length: jobs }, (_, index) => ({ input: inputOf(index) }));
   const endpoint = client.endpoint('fleet');
   // The documented limits grow with the workers, and the endpoint's health says how many workers run.
   const watching = limits === 'documented' ? endpoint.watchHealth().subscribe() : undefined;
-  pipeline(endpoint, requests, Math.min(jobs, inFlight)).subscribe({
+  const runner = options ? (request) => endpoint.runToEnd(request, options) : endpoint;
+  pipeline(runner, requests, Math.min(jobs, inFlight)).subscribe({
     complete: () => watching?.unsubscribe(),
     next: (item) => {
       if (item.ok) world.noticed(item.index, item.output);
@@ -132,8 +134,10 @@ function ideal(world) {
 
 /** All clients by the name they have in the results. */
 export const clients = {
-  'runpod-rx': (world) => runpodRx(world),
-  'runpod-rx, told by webhooks': noticed,
+  'runpod-rx': runpodRx(),
+  'runpod-rx, plain reads': runpodRx({ longPoll: false }),
+  'runpod-rx, held for 90 s': runpodRx({ longPoll: 90_000 }),
+  'runpod-rx, told by webhooks': toldByWebhooks,
   'a poll each 5 s': polling(5_000),
   'a poll each 0.5 s': polling(500),
   'a status-sync loop': statusSync,

@@ -62,17 +62,21 @@ export function simulate({
   const emulator = createEmulator({
     endpoints: {
       fleet: {
-        handler: ({ input: { index } }, { delay }) =>
-          delay(execution[started++]).pipe(
+        handler: ({ input: { index } }, { delay }) => {
+          const executionTime = execution[started++];
+          return delay(executionTime).pipe(
             map(() => index),
-            tap({ complete: () => scheduler.schedule(() => ended(index)) }),
-          ),
+            tap({ complete: () => scheduler.schedule(() => ended(index, executionTime)) }),
+          );
+        },
         workers: { max: workers, min: workers },
+        executionTimeout: Infinity,
       },
     },
     limits: enforced,
     rateWindow: window,
-    latency: () => 20 + Math.floor(jitter() * 41),
+    // The ideal client learns at once whether it may submit.
+    latency: client === 'ideal' ? 0 : () => 20 + Math.floor(jitter() * 41),
     scheduler,
     seed,
     history: jobs + 1_000,
@@ -81,13 +85,17 @@ export function simulate({
   let reads = 0;
   let refused = 0;
   let requests = 0;
-  const count = emulator.requests$.subscribe(({ operation, status }) => {
-    requests += 1;
-    if (READS.has(operation)) reads += 1;
+  const counting = emulator.requests$.subscribe(({ status }) => {
     if (status === 429) refused += 1;
   });
 
-  const transport = gateway ? gateways[gateway](emulator.transport, scheduler) : emulator.transport;
+  const reach = gateway ? gateways[gateway](emulator, scheduler) : emulator.transport;
+  // Requests are counted before the gateway, which may keep some from the emulator.
+  const transport = (request) => {
+    requests += 1;
+    if (READS.has(request.operation)) reads += 1;
+    return reach(request);
+  };
   transport.multiplexes = true;
   const noticedAt = new Float64Array(jobs).fill(NaN);
   const errors = new Map();
@@ -119,7 +127,7 @@ export function simulate({
   });
   scheduler.flush(() => finished + given >= jobs, START + PATIENCE);
   const { user, system } = process.cpuUsage(cpu);
-  count.unsubscribe();
+  counting.unsubscribe();
 
   const ledger = emulator.jobs();
   emulator.close();
@@ -136,7 +144,7 @@ export function simulate({
     ...(errors.size > 0 && { errors: Object.fromEntries(errors) }),
     refused,
     requests,
-    statusPerJob: reads / jobs,
+    readsPerJob: reads / jobs,
     meanNotice: late.reduce((sum, ms) => sum + ms, 0) / late.length / 1_000,
     p95Notice: late[Math.floor(late.length * 0.95)] / 1_000,
     makespan: makespan / 1_000,
