@@ -67,13 +67,13 @@ function runPipeline({ scheduler, transport, limits, random, inFlight, jobs, ...
 
 /** A program written from RunPod's documentation: submit, then read the status at an interval until the job is over. */
 const polling = (every) => (world) => {
-  const { scheduler, emulator } = world;
+  const { scheduler } = world;
   const later = (act) => scheduler.schedule(act, every);
   pump(world, (index, done) => {
     const submit = () =>
-      send(emulator, 'POST', 'run', { input: inputOf(index) }, (reply) => (reply ? read(reply.id) : later(submit)));
+      send(world, 'POST', 'run', { input: inputOf(index) }, (reply) => (reply ? read(reply.id) : later(submit)));
     const read = (id) =>
-      send(emulator, 'GET', `status/${id}`, undefined, (reply) => {
+      send(world, 'GET', `status/${id}`, undefined, (reply) => {
         if (reply?.status === 'COMPLETED') done(reply.output);
         else later(() => read(id));
       });
@@ -83,13 +83,13 @@ const polling = (every) => (world) => {
 
 /** Long polls: the service holds each until the job is over. A request that is refused is sent again a second later. */
 function statusSync(world) {
-  const { scheduler, emulator } = world;
+  const { scheduler } = world;
   const later = (act) => scheduler.schedule(act, 1_000);
   pump(world, (index, done) => {
     const submit = () =>
-      send(emulator, 'POST', 'run', { input: inputOf(index) }, (reply) => (reply ? read(reply.id) : later(submit)));
+      send(world, 'POST', 'run', { input: inputOf(index) }, (reply) => (reply ? read(reply.id) : later(submit)));
     const read = (id) =>
-      send(emulator, 'GET', `status-sync/${id}?wait=90000`, undefined, (reply) => {
+      send(world, 'GET', `status-sync/${id}?wait=90000`, undefined, (reply) => {
         if (reply?.status === 'COMPLETED') done(reply.output);
         else if (reply) read(id);
         else later(() => read(id));
