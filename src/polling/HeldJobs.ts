@@ -183,6 +183,8 @@ export class HeldJobs<T extends HoldableJob> {
   /** The job that is least likely to end next, where all places are taken and the given job is much likelier to. */
   #displaceable(job: T): T | undefined {
     const { reads, executions, scheduler } = this.#options;
+    // The first reads are left alone, since they are to show whether the endpoint holds its answers.
+    if (!reads.works) return undefined;
     // Places that the rate of requests leaves empty are not won by one more request.
     if (!executions.known || this.#held.size < reads.places) return undefined;
     this.#order();

@@ -247,6 +247,10 @@ describe('a place is taken from a job', () => {
     expect(ask(5_999, 1_000)).toMatchObject({ taken: false, lost: [] });
   });
 
+  test('and not until reads were shown to be held: the first ones are to show it', () => {
+    expect(ask(6_000, 1_000, { works: false })).toMatchObject({ taken: false, lost: [] });
+  });
+
   test('and not within a second', () => {
     expect(ask(60_000, 999)).toMatchObject({ taken: false, lost: [] });
   });
