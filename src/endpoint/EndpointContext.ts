@@ -80,6 +80,7 @@ export class EndpointContext {
       const state = client.newCallState({
         lagUntil: lagUntil(operation, jobs.get(jobId)?.submittedAt),
         urgent: call.urgent,
+        once: call.once,
       });
       const context = (): ErrorContext => ({
         ...this.errorContext(call),

@@ -25,6 +25,8 @@ export interface ApiCall<T> {
   readonly tag?: string | undefined;
   /** Whether the call goes before others of its operation that wait for their turn. */
   readonly urgent?: boolean | undefined;
+  /** Whether the call is sent once, whatever comes: where it fails, another takes its place at once. */
+  readonly once?: boolean | undefined;
   /** @defaultValue `caller` */
   readonly ownership?: CallOwnership | undefined;
   readonly query?: Readonly<Record<string, string | number | undefined>>;

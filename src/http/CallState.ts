@@ -17,8 +17,8 @@ export interface CallState {
   abandoned: boolean;
   /** Asked before each attempt: where it says so, the call serves no purpose any more and is not sent. */
   isObsolete?: () => boolean;
-  /** The call is not repeated, whatever comes: where it fails, another takes its place at once. */
-  once?: boolean;
+  /** The call is not repeated, whatever comes. */
+  readonly once?: boolean | undefined;
   /**
    * What is taken out of every text about the call: the API keys that it was sent with, and what gives away the query of
    * the base URL.

@@ -54,7 +54,11 @@ export class ClientContext {
     return this.settings.scheduler.now();
   }
 
-  newCallState({ lagUntil = 0, urgent = false }: Partial<Pick<CallState, 'lagUntil' | 'urgent'>> = {}): CallState {
+  newCallState({
+    lagUntil = 0,
+    urgent = false,
+    once = false,
+  }: Partial<Pick<CallState, 'lagUntil' | 'urgent' | 'once'>> = {}): CallState {
     return {
       id: ++this.#calls,
       attempt: 0,
@@ -65,6 +69,7 @@ export class ClientContext {
       secrets: [...this.settings.base.secrets],
       lagUntil,
       urgent,
+      once,
     };
   }
 

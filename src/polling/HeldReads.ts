@@ -2,7 +2,6 @@ import { catchError, tap, timeout, type Observable, type SchedulerLike } from 'r
 import { ConnectionError } from '../errors/ConnectionError.js';
 import { HttpError } from '../errors/HttpError.js';
 import { HELD_MARGIN } from '../http/buildRequest.js';
-import type { CallState } from '../http/CallState.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import { statusRule } from '../protocol/statusRules.js';
@@ -28,6 +27,7 @@ const TRIAL_READS = 4;
 /** How often in a row held reads may be cut off before the endpoint is read the plain way: one cut may be chance. */
 const MAX_CUTS = 3;
 
+/** It may not pass, unlike other errors of a server. */
 const NOT_IMPLEMENTED = 501;
 
 /** A timer that is so late shows that the machine slept, in milliseconds: the service may have answered meanwhile. */
@@ -104,11 +104,7 @@ export class HeldReads {
     const { scheduler, connections, call } = this.#options;
     if (this.freePlaces() <= 0) return call(statusCall(id, meta), options);
     const begunAt = scheduler.now();
-    // A pause before another attempt would leave the job unread, and count as silence.
-    const onStart = (state: CallState) => {
-      state.once = true;
-    };
-    const held$ = call(statusCall(id, { ...meta, onStart }, holdFor), options).pipe(
+    const held$ = call(statusCall(id, meta, holdFor), options).pipe(
       timeout({ first: holdFor + HELD_MARGIN, scheduler }),
     );
     const connected$ = connections ? connections.run(held$, { urgent: false, onWait: () => undefined }) : held$;
@@ -128,6 +124,8 @@ export class HeldReads {
   }
 
   #judgeAnswer(snapshot: JobSnapshot, took: number, holdFor: number): void {
+    // What was held before the endpoint proved not to hold its answers says nothing of those to come.
+    if (this.#options.scheduler.now() < this.#plainUntil) return;
     const wasHeld = took >= Math.min(holdFor, MAX_PLAIN_GAP) * HELD_FRACTION;
     if (wasHeld || (isTerminal(snapshot) && took >= SHOWN_HELD)) {
       this.#works = true;

@@ -25,7 +25,7 @@ import { SAFETY_NET, nextReadAt } from './nextReadAt.js';
 /** How long reads may fail in a row, unless the request says otherwise, in milliseconds. */
 const DEFAULT_OUTAGE = 300_000;
 
-/** How long the queue is left alone at most for that its jobs take long, in milliseconds. */
+/** The longest pause between two probes of a queue whose jobs take long, in milliseconds. */
 const MAX_PROBE_DELAY = 5_000;
 
 /**

@@ -13,5 +13,7 @@ export function statusCall(jobId: string, meta?: CallMeta, holdFor = 0): JobCall
     jobId,
     query: { wait: holdFor },
     holdFor,
+    // A pause before another attempt would leave the job unread, and look as if the service were silent.
+    once: true,
   };
 }

@@ -8,8 +8,7 @@ export interface OperationRow {
   /**
    * Whether the client repeats a failed request only when the server cannot have acted on it: after a 429, or without a
    * connection (see `statusRules.ts`). Submissions are careful because each costs money. Reading a stream is careful
-   * because it takes chunks from the server, and a purge because it removes jobs. A held read that is cut is not held again
-   * at once: a plain read takes its place.
+   * because it takes chunks from the server, and a purge because it removes jobs.
    */
   readonly careful: boolean;
   /** The documented limits; absent where none are documented. */
@@ -41,7 +40,7 @@ export const operations: Readonly<Record<string, OperationRow>> = {
   runsync: submission(READS),
   retry: submission(),
   status: read(READS),
-  'status-sync': read(READS, true),
+  'status-sync': read(READS),
   stream: read({ ...READS, perWorker: 0 }, true),
   cancel: command(false, { requests: 100, concurrent: 20, perWorker: 20 }),
   'purge-queue': command(true, { requests: 2 }),

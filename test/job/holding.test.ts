@@ -21,14 +21,20 @@ const request = { input: { x: 1 } };
 const reads = (sent: readonly Sent[]) => sent.filter(({ operation }) => operation.startsWith('status'));
 const entries = (sent: readonly Sent[]) => reads(sent).map(({ at, operation, aborted }) => [at, operation, aborted]);
 
+/** A job whose output is awaited by a held read, and whose states are watched as well from 10 s on; now it is 30 s. */
+const joined = () => {
+  const made = service();
+  const job = made.endpoint.job(request);
+  made.see(job.output$);
+  made.until(10_000);
+  const state = made.see(job.state$);
+  made.until(30_000);
+  return { ...made, state };
+};
+
 describe('a job of which only output$ is subscribed to, while a read of it is held,', () => {
   test('is read plainly at once for a view of its states, and then at the pace of the policy', () => {
-    const { endpoint, see, until, sent } = service();
-    const job = endpoint.job(request);
-    see(job.output$);
-    until(10_000);
-    const state = see(job.state$);
-    until(30_000);
+    const { state, sent } = joined();
     expect(entries(sent).slice(0, 3)).toEqual([
       [0, 'status', undefined],
       [0, 'status-sync', 10_000],
@@ -44,12 +50,7 @@ describe('a job of which only output$ is subscribed to, while a read of it is he
   });
 
   test('is read by held reads again, once that view has left', () => {
-    const { endpoint, see, until, sent } = service();
-    const job = endpoint.job(request);
-    see(job.output$);
-    until(10_000);
-    const state = see(job.state$);
-    until(30_000);
+    const { state, sent, until } = joined();
     state.subscription.unsubscribe();
     until(100_000);
     const later = reads(sent).filter(({ at }) => at >= 30_000);

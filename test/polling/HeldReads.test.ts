@@ -197,6 +197,25 @@ describe('longPoll, where the service does not hold its answers', () => {
     ]);
   });
 
+  test('a read that was held before the endpoint was found not to hold any, and ends later, changes nothing', () => {
+    // The first job's read is held; those of the others are answered at once.
+    const made = script(({ url, operation }) => ({
+      body: { id: idOf(url), status: 'IN_PROGRESS' },
+      after: operation === 'status-sync' && url.includes('first') ? 30_000 : 0,
+    }));
+    const watch = (id: string) => made.see(made.endpoint.watch(id, { longPoll: 30_000 }));
+    watch('first');
+    made.until(10_000);
+    watch('second');
+    made.until(610_500);
+    // Ten minutes after the answer that came at once, no more than a few are tried again.
+    for (let nth = 0; nth < 12; nth++) watch(`later-${nth}`);
+    const before = held(made.sent).length;
+    made.until(612_000);
+    expect(before).toBe(2);
+    expect(held(made.sent).length - before).toBeLessThanOrEqual(4);
+  });
+
   test('an expired job is an error, and the endpoint is still read by held reads', () => {
     const made = script(({ url }) =>
       url.includes('gone') && made.scheduler.now() >= 1_000

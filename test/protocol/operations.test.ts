@@ -15,7 +15,7 @@ describe('operations', () => {
       runsync: { method: 'POST', kind: 'submission', careful: true, limits: reads },
       retry: { method: 'POST', kind: 'submission', careful: true, limits: undefined },
       status: { method: 'GET', kind: 'read', careful: false, limits: reads },
-      'status-sync': { method: 'GET', kind: 'read', careful: true, limits: reads },
+      'status-sync': { method: 'GET', kind: 'read', careful: false, limits: reads },
       stream: { method: 'GET', kind: 'read', careful: true, limits: { ...reads, perWorker: 0 } },
       cancel: {
         method: 'POST',
