@@ -1,19 +1,20 @@
 /**
  * What a request costs the client: CPU and requests per second of `status` over loopback, 64 requests at once. The server
- * and each client have a process of their own, and every client parses the answer's JSON. The clients take turns, five
+ * and each client have a process of their own, and every client parses the answer's JSON. The clients take turns, nine
  * times; the median counts.
  */
 import { fork } from 'node:child_process';
 import { round } from './lib/round.mjs';
 import { clients } from './overhead/clients.mjs';
 
-const ROUNDS = 5;
+const ROUNDS = 9;
 
 /** A client, another client, and how much CPU a request of the first may take, as a multiple of the second's in the same run. */
 const ASKED = [
   ['runpod-rx', 'axios over undici', 1.5],
   ['runpod-rx', 'runpod-sdk', 0.45],
-  ['runpod-rx, undiciTransport', 'undici', 2.4],
+  ['runpod-rx, undiciTransport', 'undici', 1.5],
+  ['runpod-rx, fetchTransport', 'fetch', 1.6],
 ];
 
 /** @returns {Promise<import('./measure.mjs').Measurement>} */
@@ -40,7 +41,13 @@ export async function overhead({ quick = false } = {}) {
       for (const [, load] of loads) load.disconnect();
     }
     const cpu = Object.fromEntries(
-      Object.entries(taken).map(([name, all]) => [name, median(all.map((one) => one.cpu))]),
+      Object.entries(taken).map(([name, all]) => [
+        name,
+        quantile(
+          all.map((one) => one.cpu),
+          0.5,
+        ),
+      ]),
     );
     const ratios = ASKED.map(([client, other, most]) => {
       const ratio = cpu[client] / cpu[other];
@@ -55,8 +62,21 @@ export async function overhead({ quick = false } = {}) {
       lines: Object.entries(taken).map(([client, all]) => ({
         client,
         cpuMicroseconds: round(cpu[client], 1),
-        lowest: round(Math.min(...all.map((one) => one.cpu)), 1),
-        perSecond: Math.round(median(all.map((one) => one.perSecond))),
+        quartiles: [0.25, 0.75].map((part) =>
+          round(
+            quantile(
+              all.map((one) => one.cpu),
+              part,
+            ),
+            1,
+          ),
+        ),
+        perSecond: Math.round(
+          quantile(
+            all.map((one) => one.perSecond),
+            0.5,
+          ),
+        ),
       })),
     };
   } finally {
@@ -79,6 +99,6 @@ function message(process) {
   });
 }
 
-function median(values) {
-  return values.toSorted((one, two) => one - two)[Math.floor(values.length / 2)];
+function quantile(values, part) {
+  return values.toSorted((one, two) => one - two)[Math.floor(part * (values.length - 1))];
 }

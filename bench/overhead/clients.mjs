@@ -2,6 +2,10 @@ import { firstValueFrom } from 'rxjs';
 
 const KEY = 'a-key';
 
+/** The timeout and the bound that this client has, in milliseconds and bytes: `fetch` alone has them, too. */
+const TIMEOUT = 30_000;
+const MAX_BYTES = 64 * 1_024 * 1_024;
+
 /**
  * The clients to compare. Each gives a function that reads the status of a job and resolves with the parsed answer. A
  * process loads one client only, so that no client pays for another.
@@ -25,6 +29,20 @@ export const clients = {
     const client = createRunpod({ apiKey: KEY, baseUrl, limits: false, transport: undiciTransport() });
     const endpoint = client.endpoint('demo');
     return (id) => firstValueFrom(endpoint.status(id));
+  },
+  async 'runpod-rx, fetchTransport'(baseUrl) {
+    const { createRunpod } = await import('runpod-rx');
+    const { fetchTransport } = await import('runpod-rx/fetch');
+    const client = createRunpod({ apiKey: KEY, baseUrl, limits: false, transport: fetchTransport() });
+    const endpoint = client.endpoint('demo');
+    return (id) => firstValueFrom(endpoint.status(id));
+  },
+  async fetch(baseUrl) {
+    const headers = { authorization: `Bearer ${KEY}`, accept: 'application/json' };
+    return async (id) => {
+      const response = await fetch(`${baseUrl}/demo/status/${id}`, { headers, signal: AbortSignal.timeout(TIMEOUT) });
+      return JSON.parse(await textWithin(response, MAX_BYTES));
+    };
   },
   async undici(baseUrl) {
     const { Agent, request } = await import('undici');
@@ -54,3 +72,15 @@ export const clients = {
     return (id) => endpoint.status(id);
   },
 };
+
+async function textWithin(response, maxBytes) {
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for await (const part of response.body) {
+    size += part.byteLength;
+    if (size > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
+    text += decoder.decode(part, { stream: true });
+  }
+  return text + decoder.decode();
+}

@@ -4,6 +4,10 @@ import type { Socket } from 'node:net';
 const INTERIM = 'HTTP/1.1 1';
 const INTERIM_HEAD = /^HTTP\/1\.[01] 1(?!01)\d\d/;
 
+/** Where the first digit of the status is in an answer, and the digit of an interim answer. */
+const STATUS_INDEX = 'HTTP/1.1 '.length;
+const DIGIT_ONE = 0x31;
+
 /** How many bytes an interim answer may have. */
 const MAX_INTERIM = 16_384;
 
@@ -15,20 +19,23 @@ const MAX_INTERIM = 16_384;
  */
 export function skipInterim<S extends Socket>(socket: S): S {
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
-  let written = -1;
+  const write = socket.write.bind(socket) as (...given: unknown[]) => boolean;
   let atStart = false;
   /** Bytes that may turn out to be an interim answer. */
   let held: Buffer | undefined;
 
+  socket.write = (...given: unknown[]): boolean => {
+    atStart = true;
+    return write(...given);
+  };
   socket.read = (size?: number): Buffer | null => {
     for (;;) {
       const part = read(size);
-      if (!part) return part;
-      if (socket.bytesWritten !== written) {
-        written = socket.bytesWritten;
-        atStart = true;
+      if (!part || !atStart) return part;
+      if (!held && beginsFinalAnswer(part)) {
+        atStart = false;
+        return part;
       }
-      if (!atStart) return part;
       const bytes = withoutInterim(held ? Buffer.concat([held, part]) : part);
       held = bytes.incomplete;
       if (bytes.rest.length) {
@@ -38,6 +45,11 @@ export function skipInterim<S extends Socket>(socket: S): S {
     }
   };
   return socket;
+}
+
+/** Whether no interim answer begins here: told by one byte, since it is asked for each answer. */
+function beginsFinalAnswer(bytes: Buffer): boolean {
+  return bytes.length > STATUS_INDEX && bytes[STATUS_INDEX] !== DIGIT_ONE;
 }
 
 /** What follows the interim answers at the beginning of some bytes, or what may become an interim answer. */
