@@ -11,6 +11,8 @@ const streams = ['rxjs', '@standard-schema/spec'];
 const facts = ['types', 'time', 'protocol/operations.ts', 'protocol/limits.ts'];
 /** These know nothing about RunPod: a misreading cannot pass on both sides by them. */
 const general = ['protocol/checkOptions.ts', 'protocol/checks.ts', 'protocol/loopback.ts'];
+/** What the entries on top of the client may import. */
+const door = ['index.ts', ...general, 'errors/invalidOptions.ts'];
 
 /** @type {{ layer: string, imports: string[], packages: string[] }[]} */
 export const layers = [
@@ -40,6 +42,9 @@ export const layers = [
   { layer: 'index.ts', imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'http/transports', ...client], packages: [] },
   { layer: 'undici.ts', imports: ['http/transports', 'types'], packages: [] },
   { layer: 'fetch.ts', imports: ['http/transports', 'types'], packages: [] },
+  // A front door: made of what users have, and of the checks of options.
+  { layer: 'server', imports: [...door, 'server/adapters'], packages: ['rxjs'] },
+  { layer: 'server/adapters', imports: ['server', ...door], packages: ['node'] },
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },
   {

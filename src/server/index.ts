@@ -1,0 +1,1 @@
+export type { Handler, HandlerContext } from './Handler.js';
