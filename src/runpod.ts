@@ -51,7 +51,7 @@ import { durationScheduler, wallClockOf } from './time/clocks.js';
 import type { Activity } from './types/Activity.js';
 import type { Link } from './types/Link.js';
 import type { SettleReport } from './types/SettleReport.js';
-import type { Transport } from './types/Transport.js';
+import type { Transport, TransportRequest } from './types/Transport.js';
 
 /** Options of a client that brings its own transport. */
 export interface ClientOptions {
@@ -198,6 +198,16 @@ export class Runpod {
   }
 
   /**
+   * A client with the same options that shares nothing with this one but its transport: no limits, no reads, no known jobs,
+   * and its own `settled()` and `close()`, which leaves the transport open. For platforms on which what one request began
+   * must not answer another, such as Cloudflare Workers.
+   */
+  isolated(): Runpod {
+    const { settings } = this.#client;
+    return new Runpod(new ClientContext({ ...settings, transport: withoutClose(settings.transport) }));
+  }
+
+  /**
    * Waits until every abandoned job is cancelled or known to be over, and every abandoned submission is answered. Emits one
    * report of the jobs since the last report, and completes. Never errors. Unsubscribing stops the waiting, not the cancels.
    */
@@ -304,6 +314,12 @@ function create(options: Omit<ClientOptions, 'transport'>, transport: Transport,
     keyOptional: given !== undefined,
   });
   return new Runpod(client);
+}
+
+/** The same transport, which is another's to close. */
+function withoutClose(transport: Transport): Transport {
+  const { multiplexes = false } = transport;
+  return Object.assign((request: TransportRequest) => transport(request), { multiplexes });
 }
 
 function misuse(message: string): ConfigurationError {

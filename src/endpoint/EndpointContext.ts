@@ -1,4 +1,13 @@
-import { catchError, defer, map, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import {
+  catchError,
+  defer,
+  identity,
+  map,
+  tap,
+  throwError,
+  type MonoTypeOperatorFunction,
+  type Observable,
+} from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
@@ -10,6 +19,7 @@ import { redact, type CallState } from '../http/CallState.js';
 import { closedError, type ClientContext } from '../http/ClientContext.js';
 import { keepSubmission } from '../http/keepSubmission.js';
 import { readReply } from '../http/readReply.js';
+import { passReply } from '../http/passReply.js';
 import { acceptedOf } from '../http/requestContext.js';
 import { sendCall } from '../http/sendCall.js';
 import { lagUntil } from '../http/submissionLag.js';
@@ -90,6 +100,7 @@ export class EndpointContext {
       call.onStart?.(state);
       const request = buildRequest(client.settings, endpointId, call, options);
       const answer$ = sendCall(client, request, state).pipe(
+        options.onReply ? tap(passReply(options.onReply, state)) : identity,
         map((reply) =>
           readReply(reply, call, {
             state,

@@ -23,6 +23,7 @@ export const JOB: Checks<JobOptions<object>> = {
   signal: CALL.signal,
   headers: CALL.headers,
   context: CALL.context,
+  onReply: CALL.onReply,
   allowEmptyInput: RUN.allowEmptyInput,
   every: WATCH.every,
   poll: WATCH.poll,

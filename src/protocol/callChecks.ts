@@ -40,6 +40,7 @@ export const CALL: Checks<CallOptions> = {
   signal,
   headers: mustBe('an object of headers by name, a Headers, a Map or a list of pairs', areHeaders),
   context: record,
+  onReply: callback,
 };
 
 export const RUN: Checks<RunOptions> = { ...CALL, allowEmptyInput: flag };

@@ -1,6 +1,6 @@
 import type { GapPolicy } from './GapPolicy.js';
 import type { PollPolicy } from './PollPolicy.js';
-import type { TransportRequest } from './Transport.js';
+import type { Reply, TransportRequest } from './Transport.js';
 
 /** Options that every call takes. */
 export interface CallOptions {
@@ -19,6 +19,11 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>> | Iterable<readonly [string, string]>;
   /** What links find as `CallRequest.context`. It is never sent. */
   readonly context?: Readonly<Record<string, unknown>>;
+  /**
+   * Called with the answer as it came, whatever its status, before it is read: for its headers, and to pass it on as it is.
+   * API keys are taken out. What it throws is reported as an unhandled error, and changes nothing.
+   */
+  readonly onReply?: (reply: Reply) => void;
 }
 
 /** Options of submissions. */

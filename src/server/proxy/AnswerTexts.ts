@@ -1,0 +1,28 @@
+import type { JobSnapshot, JsonParser } from '../../index.js';
+import { withoutWebhook } from './answers.js';
+
+/**
+ * Remembers the text that each snapshot of a job was parsed from, so that a page gets it as the service wrote it: with the
+ * integers that JavaScript cannot hold, for example.
+ */
+export class AnswerTexts {
+  readonly #texts = new WeakMap<object, string>();
+
+  /** A parser for `endpoint(id, { parse })` that remembers the texts. */
+  remembering(parse: JsonParser = JSON.parse): JsonParser {
+    return (text) => {
+      const value = parse(text);
+      if (typeof value === 'object' && value !== null) this.#texts.set(value, text);
+      return value;
+    };
+  }
+
+  /** The text of a snapshot, without its webhook. One that no answer has brought, such as a webhook's, is made anew. */
+  of({ raw }: JobSnapshot): string {
+    return withoutWebhook(this.#texts.get(raw) ?? JSON.stringify(raw, withoutBigInts));
+  }
+}
+
+function withoutBigInts(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
+}

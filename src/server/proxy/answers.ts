@@ -1,0 +1,49 @@
+import type { Reply } from '../../index.js';
+
+/** The headers of all answers: nothing of them may be cached, and a browser that opens one shows it as it is and runs nothing. */
+const ALWAYS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; sandbox",
+} as const;
+
+const JSON_TYPE = { 'content-type': 'application/json' } as const;
+
+/** An answer of the proxy itself, in the form in which the service answers. */
+export function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers: { ...ALWAYS, ...JSON_TYPE, ...headers } });
+}
+
+/** A refusal or a failure, in the form in which the service answers. */
+export function errorAnswer(status: number, error: string, headers?: Readonly<Record<string, string>>): Response {
+  return jsonAnswer(status, { error }, headers);
+}
+
+/** A job as a text of JSON. */
+export function jobAnswer(text: string): Response {
+  return new Response(text, { headers: { ...ALWAYS, ...JSON_TYPE } });
+}
+
+/**
+ * The service's answer, passed on: its status, its text, and the headers that say something to a client. The others belong
+ * to the connection, to the service's own pages, or to the proxy.
+ */
+export function replyAnswer({ status, headers, text }: Reply): Response {
+  // A redirect, or what is no final status, would have the browser do something else than to show it.
+  if (status < 200 || (status >= 300 && status < 400)) return errorAnswer(502, `the service answered ${status}`);
+  const shown = Object.entries(headers).filter(([name]) => /^(content-type|retry-after|cf-ray|x-.*)$/.test(name));
+  const hasBody = status !== 204 && status !== 205;
+  const clean = withoutWebhook(text);
+  return new Response(hasBody ? clean : null, { status, headers: { ...Object.fromEntries(shown), ...ALWAYS } });
+}
+
+/** A text of the service without the URL of the job's webhook, which only the server may know. */
+export function withoutWebhook(text: string): string {
+  if (!text.includes('"webhook')) return text;
+  try {
+    const { webhook, webhookV2, ...rest } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    return webhook === undefined && webhookV2 === undefined ? text : JSON.stringify(rest);
+  } catch {
+    return text;
+  }
+}

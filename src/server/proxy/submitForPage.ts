@@ -1,0 +1,132 @@
+import { AsyncSubject, Observable, catchError, concatMap, defer, map, of, tap } from 'rxjs';
+import { reportUnhandled } from '../../errors/reportUnhandled.js';
+import type { CallOptions, JobRequest, JobSnapshot } from '../../index.js';
+import { errorAnswer, jobAnswer } from './answers.js';
+import { waitOf, type EndpointProxy } from './EndpointProxy.js';
+import { errorResponse } from './errorResponse.js';
+import { eventually } from './eventually.js';
+import { outcomeAnswer, outcomeOf, type Outcome } from './passOn.js';
+import { pageRequest } from './pageRequest.js';
+import type { QuotaLease } from './Quotas.js';
+import type { Route } from './route.js';
+
+/** A submission of a page. */
+export interface PageSubmission {
+  readonly proxy: EndpointProxy;
+  readonly route: Route;
+  readonly request: Request;
+  readonly query: URLSearchParams;
+  readonly user: string;
+}
+
+/** How a submission is sent. */
+interface Sending {
+  readonly send: Send;
+  readonly lease: QuotaLease;
+  /** The URL that the service is told, which no page may read. */
+  readonly webhook: string | undefined;
+}
+
+/** What became of a submission: the job, where it was accepted, and the service's answer. */
+interface Submitted {
+  readonly job: JobSnapshot | undefined;
+  readonly outcome: Outcome;
+}
+
+/** Sends a submission. */
+type Send = (options: Pick<CallOptions, 'onReply'>) => Observable<JobSnapshot>;
+
+/**
+ * Submits a page's job, or runs a job again, and emits the page's answer: the service's own, or for `/runsync` the job once
+ * it is over or the time is up. A job belongs to its user before the page has the answer. Never errors.
+ *
+ * Unsubscribing means that the page has left, and nobody knows the job: as the proxy's option says, the job is cancelled, or
+ * what was begun goes on to its end without the page.
+ */
+export function submitForPage(submission: PageSubmission): Observable<Response> {
+  const { proxy, route, request, user } = submission;
+  const { quotas, onDisconnect, options, maxBody } = proxy.given;
+  const { id } = route;
+  const made$: Observable<JobRequest<object> | undefined> =
+    id === undefined ? pageRequest({ request, user, options, maxBody }) : of(undefined);
+  return made$.pipe(
+    concatMap((made) =>
+      quotas.lease(user, proxy.reads).pipe(
+        concatMap((lease) => {
+          const send: Send = (call) =>
+            made ? proxy.endpoint.run(made as JobRequest, call) : proxy.endpoint.retry(id ?? '', call);
+          const answer$ = submit(submission, { send, lease, webhook: made?.webhook });
+          return onDisconnect === 'detach' ? onToItsEnd(answer$) : answer$;
+        }),
+      ),
+    ),
+    catchError((error: unknown) => of(errorResponse(error))),
+  );
+}
+
+function submit(submission: PageSubmission, { send, lease, webhook }: Sending): Observable<Response> {
+  const { proxy, route, user, query } = submission;
+  const { endpointId, owners } = proxy.given;
+  return new Observable((subscriber) => {
+    let accepted: JobSnapshot | undefined;
+    /** Whether the job is this submission's alone: no page has its id yet. */
+    let isUnclaimed = false;
+    subscriber.add(() => {
+      lease(accepted?.id);
+      if (accepted && isUnclaimed) cancelForGood(proxy, accepted.id);
+    });
+    const held$ = (job: JobSnapshot) =>
+      proxy.reads.hold(job.id, waitOf(query)).pipe(
+        // The job runs, whatever became of reading it.
+        catchError(() => of(job)),
+        map((latest) => jobAnswer(proxy.texts.of(latest))),
+      );
+    submittedBy(send)
+      .pipe(
+        concatMap(({ job, outcome }) => {
+          if (!job) return of(outcomeAnswer(outcome, webhook));
+          accepted = job;
+          isUnclaimed = true;
+          proxy.reads.remember(job);
+          return eventually(() => owners.set({ endpointId, id: job.id }, user)).pipe(
+            concatMap(() => (route.operation === 'runsync' ? held$(job) : of(outcomeAnswer(outcome, webhook)))),
+          );
+        }),
+        tap(() => {
+          isUnclaimed = false;
+        }),
+        catchError((error: unknown) => {
+          reportUnhandled(error);
+          return of(errorAnswer(500, 'the owner of the job could not be kept, so the job is cancelled'));
+        }),
+      )
+      .subscribe(subscriber);
+  });
+}
+
+function submittedBy(send: Send): Observable<Submitted> {
+  return defer(() => {
+    let job: JobSnapshot | undefined;
+    const call: Send = (options) =>
+      send(options).pipe(
+        tap((snapshot) => {
+          job = snapshot;
+        }),
+      );
+    return outcomeOf(call).pipe(map((outcome) => ({ job, outcome })));
+  });
+}
+
+/** Cancels a job whoever listens; the client's `settled()` waits for it. */
+function cancelForGood({ endpoint }: EndpointProxy, id: string): void {
+  endpoint.attach(id).cancel().subscribe({ error: reportUnhandled });
+}
+
+/** Goes on when its subscriber has left. */
+function onToItsEnd<T>(source$: Observable<T>): Observable<T> {
+  return defer(() => {
+    const result$ = new AsyncSubject<T>();
+    source$.subscribe(result$);
+    return result$;
+  });
+}
