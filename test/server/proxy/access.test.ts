@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { proxied, service, type AskOptions } from './support.js';
+import { headersOf, proxied, service, type AskOptions } from './support.js';
 
 const JOB = '{"id":"job-1","status":"IN_QUEUE"}';
 const upstream = () =>
-  service((_, line) => (/health/.test(line) ? { text: '{"jobs":{},"workers":{}}' } : { text: JOB }));
+  service((_, line) => (line.includes('health') ? { text: '{"jobs":{},"workers":{}}' } : { text: JOB }));
 
 /** Every route that costs or tells something. */
 const ROUTES = [
@@ -31,7 +31,8 @@ test.each(FOREIGN.flatMap(([who, headers]) => ROUTES.map(([line, options]) => [w
     const { transport, lines } = upstream();
     const { ask } = proxied(transport);
     await ask('POST demo/run', { body: { input: { a: 1 } } });
-    for (const more of [{}, { 'content-type': 'text/plain' }, { cookie: 'session=ann' }]) {
+    const variants: Record<string, string>[] = [{}, { 'content-type': 'text/plain' }, { cookie: 'session=ann' }];
+    for (const more of variants) {
       const answer = await ask(line, { ...options, headers: { ...headers, ...more } });
       expect(answer.status).toBe(403);
       expect(answer.headers.get('access-control-allow-origin')).toBeNull();
@@ -63,7 +64,7 @@ test('pages of a named origin may call, and read the answer', async () => {
     },
   });
   expect(preflight.status).toBe(204);
-  expect(Object.fromEntries(preflight.headers)).toMatchObject({
+  expect(headersOf(preflight)).toMatchObject({
     'access-control-allow-origin': 'https://spa.example',
     'access-control-allow-credentials': 'true',
     'access-control-allow-headers': 'content-type,x-user',
@@ -108,7 +109,7 @@ test.each([
   ],
   ['rejects', () => Promise.reject(new Error('no session: token=abc'))],
   ['gives no name', () => 7 as never],
-])('a function user that %s lets nobody in', async (_, user: () => never) => {
+])('a function user that %s lets nobody in', async (_, user: () => Promise<never>) => {
   const { ask } = proxied(upstream().transport, { user });
   const answer = await ask('POST demo/run', { body: { input: { a: 1 } } });
   expect(answer.status).toBe(401);
@@ -145,7 +146,6 @@ const NOWHERE = [
   'POST demo/run;x=1',
   `GET demo/status/${'a'.repeat(5_000)}`,
   'GET demo/status/job 1',
- 
 ];
 
 test.each(NOWHERE)('there is nothing at %s', async (line) => {

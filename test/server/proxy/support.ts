@@ -129,7 +129,7 @@ export function pageTransport(handler: Handler, headers: Record<string, string> 
           const answer = await handler(
             new Request(url, { method, headers: { ...own, ...headers }, body: body ?? null, signal: aborting.signal }),
           );
-          return { status: answer.status, headers: Object.fromEntries(answer.headers), text: await answer.text() };
+          return { status: answer.status, headers: headersOf(answer), text: await answer.text() };
         };
         return new Observable<Reply>((subscriber) => {
           subscriber.add(() => {
@@ -140,4 +140,13 @@ export function pageTransport(handler: Handler, headers: Record<string, string> 
       }),
     { multiplexes: true },
   );
+}
+
+/** The headers of an answer, by name. */
+export function headersOf({ headers }: Response): Record<string, string> {
+  const all: Record<string, string> = {};
+  headers.forEach((value, name) => {
+    all[name] = value;
+  });
+  return all;
 }

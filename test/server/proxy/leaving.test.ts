@@ -1,0 +1,113 @@
+import { AsyncSubject, Subject, firstValueFrom, lastValueFrom } from 'rxjs';
+import { expect, test } from 'vitest';
+import { proxied, service } from './support.js';
+
+const JOB = { json: { id: 'job-1', status: 'IN_QUEUE' } };
+const cancelled = (line: string) => ({ json: { id: line.replace(/.*\//, ''), status: 'CANCELLED' } });
+const submission = { body: { input: { a: 1 } } };
+
+test.each(['POST demo/run', 'POST demo/runsync', 'POST demo/retry/job-0'])(
+  'a page that leaves during %s has its job cancelled, once',
+  async (line) => {
+    const world = service((_, asked) => (asked.includes('cancel') ? cancelled(asked) : undefined));
+    const owners = { set: () => undefined, get: () => 'ann' };
+    const { ask, client } = proxied(world.transport, { owners });
+    const aborting = new AbortController();
+    const answer = ask(line, { ...submission, signal: aborting.signal });
+    const sent = await world.next(/run|retry/);
+    aborting.abort();
+    expect((await answer).status).toBe(499);
+    expect(sent.aborted).toBe(false);
+    sent.answer({ json: { id: line.includes('retry') ? 'job-0' : 'job-1', status: 'IN_QUEUE' } });
+    await firstValueFrom(client.settled());
+    const cancels = world.lines().filter((asked) => asked.includes('cancel'));
+    expect(cancels).toEqual([line.includes('retry') ? 'POST /demo/cancel/job-0' : 'POST /demo/cancel/job-1']);
+  },
+);
+
+test('a page that leaves while /runsync waits for the end has its job cancelled', async () => {
+  const world = service((_, asked) => {
+    if (asked === 'POST /demo/run') return JOB;
+    return asked.includes('cancel') ? cancelled(asked) : undefined;
+  });
+  const { ask, client } = proxied(world.transport);
+  const aborting = new AbortController();
+  const answer = ask('POST demo/runsync', { ...submission, signal: aborting.signal });
+  await world.next(/status/);
+  aborting.abort();
+  expect((await answer).status).toBe(499);
+  await firstValueFrom(client.settled());
+  expect(world.lines().filter((asked) => asked.includes('cancel'))).toEqual(['POST /demo/cancel/job-1']);
+});
+
+test('a page that leaves before its job was sent has none', async () => {
+  const world = service(() => JOB);
+  const checked = new Subject<object>();
+  const checking = new AsyncSubject<void>();
+  const input = () => {
+    checking.complete();
+    return checked;
+  };
+  const { ask, client } = proxied(world.transport, { demo: { input } });
+  const aborting = new AbortController();
+  const answer = ask('POST demo/run', { ...submission, signal: aborting.signal });
+  await lastValueFrom(checking, { defaultValue: undefined });
+  aborting.abort();
+  expect((await answer).status).toBe(499);
+  checked.next({ a: 1 });
+  await firstValueFrom(client.settled());
+  expect(world.lines()).toEqual([]);
+});
+
+test('by detach, a job goes on without the page, and is its user’s', async () => {
+  const world = service();
+  const { ask, client } = proxied(world.transport, { onDisconnect: 'detach' });
+  const aborting = new AbortController();
+  const answer = ask('POST demo/run', { ...submission, signal: aborting.signal });
+  const sent = await world.next('POST /demo/run');
+  aborting.abort();
+  expect((await answer).status).toBe(499);
+  sent.answer(JOB);
+  await firstValueFrom(client.settled());
+  const read = ask('GET demo/status/job-1');
+  (await world.next(/status/)).answer({ json: { id: 'job-1', status: 'IN_PROGRESS' } });
+  expect((await read).status).toBe(200);
+  expect(world.lines()).toEqual(['POST /demo/run', 'GET /demo/status/job-1']);
+});
+
+test('an owner that cannot be kept has the job cancelled: no page could reach it', async () => {
+  const world = service((_, asked) => (asked.includes('cancel') ? cancelled(asked) : JOB));
+  const owners = { set: () => Promise.reject(new Error('down')), get: () => undefined };
+  const { ask, client } = proxied(world.transport, { owners });
+  const answer = await ask('POST demo/run', submission);
+  expect(answer.status).toBe(500);
+  await firstValueFrom(client.settled());
+  expect(world.lines()).toEqual(['POST /demo/run', 'POST /demo/cancel/job-1']);
+});
+
+test('a signal that is aborted after the answer has no effect', async () => {
+  const world = service(() => JOB);
+  const { ask, client } = proxied(world.transport);
+  for (let round = 0; round < 100; round++) {
+    const aborting = new AbortController();
+    expect((await ask('POST demo/run', { ...submission, signal: aborting.signal })).status).toBe(200);
+    aborting.abort();
+  }
+  expect(await firstValueFrom(client.settled())).toMatchObject({ cancelled: [] });
+  expect(world.lines()).toHaveLength(100);
+});
+
+test('a page that gives up a held read leaves its job, and the other pages, alone', async () => {
+  const world = service((_, asked) => (asked === 'POST /demo/run' ? JOB : undefined));
+  const { ask } = proxied(world.transport);
+  await ask('POST demo/run', submission);
+  const aborting = new AbortController();
+  const first = ask('GET demo/status-sync/job-1', { signal: aborting.signal });
+  const second = ask('GET demo/status-sync/job-1');
+  const read = await world.next(/status/);
+  aborting.abort();
+  expect((await first).status).toBe(499);
+  read.answer({ json: { id: 'job-1', status: 'COMPLETED', output: 1 } });
+  expect(await (await second).json()).toMatchObject({ status: 'COMPLETED' });
+  expect(world.lines()).toEqual(['POST /demo/run', 'GET /demo/status/job-1']);
+});
