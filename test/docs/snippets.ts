@@ -103,6 +103,7 @@ const library = {
   'runpod-rx/operators': './src/operators/index.ts',
   'runpod-rx/testing': './src/emulator/index.ts',
   'runpod-rx/emulator': './src/emulator/server/index.ts',
+  'runpod-rx/server': './src/server/index.ts',
   'runpod-rx/undici': './src/undici.ts',
   rxjs: './node_modules/rxjs/dist/esm/index.js',
   'rxjs/testing': './node_modules/rxjs/dist/esm/testing/index.js',
