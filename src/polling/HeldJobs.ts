@@ -1,31 +1,13 @@
-import type { SchedulerLike } from 'rxjs';
-import type { ExecutionTimes } from './ExecutionTimes.js';
+import { EndOrder, type EndOrderOptions, type HoldableJob } from './EndOrder.js';
 import type { HeldReads } from './HeldReads.js';
+
+export { ORDER_AGE, type HoldableJob } from './EndOrder.js';
 
 /** How much more likely than a held job another must be to end next, to take its place. */
 const LIKELIER = 3;
 
 /** How long a place is kept at least, in milliseconds: to take it costs a request. */
 const MIN_HOLD = 1_000;
-
-/** How long the order of the jobs by their chance to end is used, in milliseconds. To find it costs time with many jobs. */
-export const ORDER_AGE = 250;
-
-/** The time for which chances are compared: as many jobs end in it as are held, within these bounds, in milliseconds. */
-const MIN_HORIZON = 1_000;
-const MAX_HORIZON = 30_000;
-
-/** What {@link HeldJobs} knows of a job. */
-export interface HoldableJob {
-  /** Since when the job runs, if it is known to run. */
-  readonly runningSince: number | undefined;
-  /** When the last answer about the job came. */
-  readonly answeredAt: number;
-  /** When the next plain read of the job is due. */
-  readonly dueAt: number;
-  /** A read of the job is in flight. */
-  readonly awaitingRead: boolean;
-}
 
 /** What {@link HeldJobs} has done with jobs. */
 export interface HoldingHost<T> {
@@ -36,22 +18,16 @@ export interface HoldingHost<T> {
 }
 
 /** What {@link HeldJobs} works with. */
-export interface HeldJobsOptions<T> {
-  /** Its clock is that of the jobs' times. */
-  readonly scheduler: SchedulerLike;
+export interface HeldJobsOptions<T> extends Pick<EndOrderOptions<unknown>, 'scheduler' | 'executions' | 'plainRate'> {
   /** How many reads may be held. */
   readonly reads: Pick<HeldReads, 'works' | 'places' | 'freePlaces' | 'stopWaiting'>;
-  /** How long the endpoint's jobs take. */
-  readonly executions: Pick<ExecutionTimes, 'known' | 'rate' | 'chanceToEnd'>;
-  /** How many plain reads the limits allow in a millisecond. */
-  readonly plainRate: () => number;
   /** Is told of what is decided. */
   readonly host: HoldingHost<T>;
 }
 
 /**
  * Decides which running jobs have their reads held. There are places for some; where more jobs run, the places go to those
- * that will most probably end next, by how long the endpoint's jobs take. A job without a place is read plainly meanwhile.
+ * that will most probably end next, as {@link EndOrder} says. A job without a place is read plainly meanwhile.
  */
 export class HeldJobs<T extends HoldableJob> {
   readonly #options: HeldJobsOptions<T>;
@@ -61,16 +37,12 @@ export class HeldJobs<T extends HoldableJob> {
   readonly #reserved = new Set<T>();
   /** The jobs that wait for a place. */
   readonly #waiting = new Set<T>();
-  /** The jobs by their chance to end next, as it was a moment ago: the likeliest that wait, and the unlikeliest that are held, are last. */
-  #likeliest: T[] = [];
-  #unlikeliest: T[] = [];
-  /** The jobs that wait and have most probably ended by now: as many as can be read plainly until the order is made anew. */
-  #likelyEnded = new Set<T>();
-  #orderedAt = -Infinity;
+  readonly #order: EndOrder<T>;
   #filling = false;
 
   constructor(options: HeldJobsOptions<T>) {
     this.#options = options;
+    this.#order = new EndOrder({ ...options, held: this.#held, waiting: this.#waiting });
   }
 
   /** Whether the ends of the likeliest jobs are told by held reads, so that plain ones are for the others. */
@@ -121,8 +93,7 @@ export class HeldJobs<T extends HoldableJob> {
   isWorthRead(job: T): boolean {
     const { executions, reads } = this.#options;
     if (!reads.works || !executions.known || !this.#waiting.has(job)) return true;
-    this.#order();
-    return this.#likelyEnded.delete(job);
+    return this.#order.takeLikelyEnded(job);
   }
 
   /** The held read of a job starts. */
@@ -137,11 +108,8 @@ export class HeldJobs<T extends HoldableJob> {
     if (this.#held.delete(job)) this.#fill();
     if (this.#waiting.size) return;
     this.#options.reads.stopWaiting(this.#fill);
-    // The order, which nobody needs now, would keep jobs in memory that have left.
-    this.#likeliest = [];
-    this.#unlikeliest = [];
-    this.#likelyEnded.clear();
-    this.#orderedAt = -Infinity;
+    // Nobody needs the order now.
+    this.#order.clear();
   }
 
   /** How many places are free. */
@@ -161,24 +129,14 @@ export class HeldJobs<T extends HoldableJob> {
   readonly #fill = (): void => {
     if (this.#filling) return;
     this.#filling = true;
-    let job = this.#nextWaiting();
+    let job = this.#order.likeliestWaiting();
     while (job && this.#freePlaces() > 0) {
       this.#reserve(job);
       this.#options.host.holdNow(job);
-      job = this.#nextWaiting();
+      job = this.#order.likeliestWaiting();
     }
     this.#filling = false;
   };
-
-  /** The job that waits and will most probably end next. One that is being read asks for a place again after its answer. */
-  #nextWaiting(): T | undefined {
-    if (!this.#waiting.size) return undefined;
-    this.#order();
-    const isFree = (job: T) => this.#waiting.has(job) && !job.awaitingRead;
-    while (this.#likeliest.length && !isFree(this.#likeliest.at(-1) as T)) this.#likeliest.pop();
-    // Those that came after the last ordering are taken in the order in which they came.
-    return this.#likeliest.at(-1) ?? [...this.#waiting].find(isFree);
-  }
 
   /** The job that is least likely to end next, where all places are taken and the given job is much likelier to. */
   #displaceable(job: T): T | undefined {
@@ -187,51 +145,10 @@ export class HeldJobs<T extends HoldableJob> {
     if (!reads.works) return undefined;
     // Places that the rate of requests leaves empty are not won by one more request.
     if (!executions.known || this.#held.size < reads.places) return undefined;
-    this.#order();
-    let other = this.#unlikeliest.at(-1);
-    while (other && !this.#held.has(other)) {
-      this.#unlikeliest.pop();
-      other = this.#unlikeliest.at(-1);
-    }
+    const other = this.#order.unlikeliestHeld();
     if (!other || scheduler.now() - (this.#held.get(other) ?? 0) < MIN_HOLD) return undefined;
-    const chance = this.#chanceOf(job);
+    const chance = this.#order.chanceOf(job);
     // Where neither will end soon, nothing is won.
-    return chance > 0 && chance >= LIKELIER * this.#chanceOf(other) ? other : undefined;
-  }
-
-  /** Orders the jobs by their chance to end next, unless that was done a moment ago. */
-  #order(): void {
-    const now = this.#options.scheduler.now();
-    if (now < this.#orderedAt + ORDER_AGE) return;
-    this.#orderedAt = now;
-    const byChance = (jobs: Iterable<T>, horizon?: number) =>
-      [...jobs]
-        .map((job) => ({ job, chance: this.#chanceOf(job, horizon) }))
-        .sort((a, b) => a.chance - b.chance)
-        .map(({ job }) => job);
-    const waiting = [...this.#waiting].filter(({ awaitingRead }) => !awaitingRead);
-    this.#likeliest = byChance(waiting);
-    this.#unlikeliest = byChance(this.#held.keys()).reverse();
-    const plainReads = Math.ceil(ORDER_AGE * this.#options.plainRate());
-    const due = waiting.filter(({ dueAt }) => dueAt <= now + ORDER_AGE);
-    this.#likelyEnded = new Set(byChance(due, ORDER_AGE).slice(-plainReads));
-  }
-
-  get #horizon(): number {
-    const { executions, reads } = this.#options;
-    return Math.min(MAX_HORIZON, Math.max(MIN_HORIZON, reads.places / executions.rate));
-  }
-
-  /**
-   * How probably a job has ended since its last answer, or ends next. The answer to a held read would have come. Without
-   * known execution times, that which has run longest is first.
-   */
-  #chanceOf(job: T, horizon = this.#horizon): number {
-    const { executions, scheduler } = this.#options;
-    const { runningSince = 0, answeredAt } = job;
-    const now = scheduler.now();
-    if (!executions.known) return now - runningSince;
-    const aliveAt = this.#held.has(job) ? now : Math.max(runningSince, answeredAt);
-    return executions.chanceToEnd(aliveAt - runningSince, now - aliveAt + horizon);
+    return chance > 0 && chance >= LIKELIER * this.#order.chanceOf(other) ? other : undefined;
   }
 }
