@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { crc32, inflateSync } from 'node:zlib';
+import { BehaviorSubject, filter, firstValueFrom, tap } from 'rxjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startEmulator, type EmulatedEndpoint, type ListeningEmulator } from 'runpod-rx/emulator';
+import { startEmulator, type EmulatedEndpoint } from 'runpod-rx/emulator';
 import { demo, withFile } from './demo.js';
 
 const ESCAPE = '\u001b';
@@ -87,13 +88,15 @@ describe.concurrent('--input', () => {
 
   /** Runs the demo with a request, on an endpoint with a handler. */
   async function service(handlerOf: HandlerOf, text: string, interruptAt?: string) {
+    const answered$ = new BehaviorSubject(0);
     const statusReads = async (count: number) => {
-      const answered = () => emulator.requests().filter(({ operation, status }) => operation === 'status' && status);
-      while (answered().length < count) await new Promise((resolve) => setTimeout(resolve, 10));
+      await firstValueFrom(answered$.pipe(filter((answered) => answered >= count)));
     };
-    const emulator: ListeningEmulator = await startEmulator({
+    const emulator = await startEmulator({
       endpoints: { mine: { handler: handlerOf(statusReads), aggregate: true } },
       keys: [KEY],
+      intercept: (request, next) =>
+        next(request).pipe(tap(() => request.url.includes('/status/') && answered$.next(answered$.value + 1))),
     });
     const env = { RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: KEY, ENDPOINT_ID: 'mine' };
     try {

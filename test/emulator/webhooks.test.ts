@@ -1,4 +1,4 @@
-import { NEVER, Observable, Subject, firstValueFrom, map, of, throwError, timer } from 'rxjs';
+import { NEVER, Observable, Subject, map, of, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { EmulatorOptions, WebhookOptions, WebhookRequest } from 'runpod-rx/testing';
 import { world, type World } from './world.js';
@@ -239,10 +239,9 @@ describe('the allowed hosts', () => {
   });
 });
 
-test('without a sender no webhook is sent', async () => {
+test('without a sender no webhook is sent', () => {
   const w = world({ endpoints: { demo: { handler: () => 1 } } });
   w.submit({ x: 1 }, { webhook });
   w.until(60_000);
   expect(attempts(w)).toEqual([]);
-  await firstValueFrom(timer(0));
 });

@@ -9,7 +9,10 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=t`; // it listens on a port
 }
 
-async function submit(webhook: string, webhooks: EmulatorOptions['webhooks'] = { pauses: [5, 5] }) {
+/** Ends no attempt, however slow the machine is. */
+const timeout = 86_400_000;
+
+async function submit(webhook: string, webhooks: EmulatorOptions['webhooks'] = { pauses: [5, 5], timeout }) {
   const emulator = await startEmulator({
     endpoints: { demo: { handler: ({ input }) => ({ echo: input }) } },
     webhooks,
@@ -19,12 +22,11 @@ async function submit(webhook: string, webhooks: EmulatorOptions['webhooks'] = {
   const { id } = (await (await fetch(`${emulator.baseUrl}/demo/run`, { method: 'POST', body })).json()) as {
     id: string;
   };
+  /** The attempts to deliver the webhook, once there are so many. */
   const attempts = async (count: number) => {
-    for (;;) {
-      const { webhook: made = [] } = emulator.jobs()[0] ?? {};
-      if (made.length >= count) return made;
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+    const made = () => emulator.jobs()[0]?.webhook ?? [];
+    await expect.poll(() => made().length).toBeGreaterThanOrEqual(count);
+    return made();
   };
   return { emulator, id, attempts };
 }

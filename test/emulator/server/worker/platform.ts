@@ -11,8 +11,8 @@ const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)
 /** A worker process, and the lines that it printed. */
 export interface WorkerProcess {
   readonly lines: readonly string[];
-  /** Resolves with the first printed line that matches. */
-  said(pattern: RegExp): Promise<string>;
+  /** Resolves once so many printed lines match, with the last of them. */
+  said(pattern: RegExp, count?: number): Promise<string>;
   /** Kills the process; the platform gets no notice. */
   kill(): Promise<void>;
 }
@@ -25,28 +25,21 @@ export interface LocalPlatform {
   run(input: object, more?: object): Promise<string>;
   /** Polls until the job has ended, and returns it. */
   over(id: string): Promise<Record<string, unknown>>;
-  /** Polls until the job fits, and returns it. */
-  when(id: string, fits: (job: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
 }
 
+/** How long no worker is silent, however slow the machine is, in milliseconds. Tests in which one is lost say so. */
+const NEVER_LOST = 86_400_000;
+
 export async function platform(options: Partial<EmulatorOptions> = {}): Promise<LocalPlatform> {
-  const emulator = await startEmulator({ endpoints: { demo: {} }, limits: false, ...options });
+  const emulator = await startEmulator({ endpoints: { demo: { lostAfter: NEVER_LOST } }, limits: false, ...options });
   onTestFinished(() => emulator.close());
   const call: LocalPlatform['call'] = async (method, path, body) => {
     const init = { method, ...(body !== undefined && { body: JSON.stringify(body) }) };
     return (await fetch(`${emulator.baseUrl}/demo/${path}`, init)).json() as Promise<Record<string, unknown>>;
   };
-  const when: LocalPlatform['when'] = async (id, fits) => {
-    for (;;) {
-      const job = await call('GET', `status/${id}`);
-      if (fits(job)) return job;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
   return {
     emulator,
     call,
-    when,
     run: async (input, more = {}) => String((await call('POST', 'run', { input, ...more })).id),
     over: (id) => call('GET', `status-sync/${id}`),
     worker: async (id, env = {}) => {
@@ -95,10 +88,10 @@ function follow(child: ChildProcess): WorkerProcess {
   });
   return {
     lines,
-    said: (pattern) =>
+    said: (pattern, count = 1) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          const line = lines.find((said) => pattern.test(said));
+          const line = lines.filter((said) => pattern.test(said))[count - 1];
           if (line === undefined && !ended) return;
           watchers.delete(look);
           if (line === undefined) reject(new Error(`the worker ended without saying ${String(pattern)}`));

@@ -24,6 +24,7 @@ CONCURRENCY = int(os.environ.get("CONCURRENCY", "1"))
 AGGREGATE = os.environ.get("AGGREGATE") == "1"
 
 running = {}  # job id -> event that is set when the job shall stop
+runs = {}  # job id -> how often this worker has run the job
 
 
 def say(*words):
@@ -102,6 +103,7 @@ def work(job):
 
 def run(job, stopped):
     job_id, given = job["id"], job["input"]
+    runs[job_id] = runs.get(job_id, 0) + 1
     result, is_stream = {}, False
     try:
         if "count" in given:
@@ -117,7 +119,8 @@ def run(job, stopped):
                 post(STREAM, job_id, "&isStream=false", {"output": chunk})
                 time.sleep(given.get("pause", 0))
         elif "sleep" in given:
-            if stopped.wait(given["sleep"]):
+            seconds = given["sleep"]  # or a list, with the seconds of each run
+            if stopped.wait(seconds[runs[job_id] - 1] if isinstance(seconds, list) else seconds):
                 say("stopped", job_id)
                 return
             result = {"output": "slept"}

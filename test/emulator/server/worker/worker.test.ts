@@ -1,4 +1,18 @@
-import { delay, delayWhen, filter, interval, Subject, switchMap, take, tap } from 'rxjs';
+import {
+  defer,
+  delay,
+  delayWhen,
+  EMPTY,
+  filter,
+  firstValueFrom,
+  interval,
+  merge,
+  NEVER,
+  Subject,
+  switchMap,
+  take,
+  tap,
+} from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EmulatorOptions } from 'runpod-rx/emulator';
 import { Clock } from '../../../support/wire.js';
@@ -72,17 +86,25 @@ describe('a worker in Python', () => {
 
   test('reports progress', async () => {
     // The worker goes on when its report is answered.
-    const answer$ = new Subject<void>();
-    const { worker, run, over, when } = await platform({
+    const [reported$, answer$] = [new Subject<void>(), new Subject<void>()];
+    const { worker, run, over, call } = await platform({
       intercept: (request, next) =>
-        request.url.includes('/job-done/') ? next(request).pipe(delayWhen(() => answer$)) : next(request),
+        request.url.includes('/job-done/')
+          ? next(request).pipe(
+              tap(() => reported$.next()),
+              delayWhen(() => answer$),
+            )
+          : next(request),
     });
     await worker('py-1');
+    let reported = firstValueFrom(reported$);
     const id = await run({ progress: ['10%', { percent: 50 }] });
-    const first = await when(id, ({ output }) => output !== undefined);
-    expect(first).toMatchObject({ output: '10%', status: 'IN_PROGRESS' });
+    await reported;
+    expect(await call('GET', `status/${id}`)).toMatchObject({ output: '10%', status: 'IN_PROGRESS' });
+    reported = firstValueFrom(reported$);
     answer$.next();
-    expect(await when(id, ({ output }) => typeof output === 'object')).toMatchObject({ output: { percent: 50 } });
+    await reported;
+    expect(await call('GET', `status/${id}`)).toMatchObject({ output: { percent: 50 }, status: 'IN_PROGRESS' });
     answer$.next();
     expect(await over(id)).toMatchObject({ output: 'progressed', status: 'COMPLETED' });
   });
@@ -193,6 +215,8 @@ describe('a worker in Python', () => {
   test('that is killed during a job loses the job to another worker', async () => {
     const { worker, run, over, emulator, clock } = await timelessPlatform({
       endpoints: { demo: { lostAfter: 300 } },
+      // However long the kill takes, it comes before a report.
+      intercept: (request, next) => (request.url.includes('/job-done/py-1/') ? NEVER : next(request)),
     });
     const first = await worker('py-1');
     const id = await run({ sleep: 0.1 });
@@ -210,7 +234,7 @@ describe('a worker in Python', () => {
       faults: [{ fault: 'lost-worker', times: 1, after: 100 }],
     });
     const process = await worker('py-1');
-    const id = await run({ sleep: 2 });
+    const id = await run({ sleep: [3_600, 0] });
     await process.said(/^took/);
     clock.advance(100);
     await process.said(new RegExp(`^stopped ${id}$`));
@@ -231,20 +255,47 @@ describe('a worker in Python', () => {
   });
 
   test('never reports a job without input, and the platform fails the job', async () => {
-    const { worker, run, over } = await platform({ endpoints: { demo: { lostAfter: 200 } } });
+    const { worker, run, over, clock } = await timelessPlatform({ endpoints: { demo: { lostAfter: 200 } } });
     const process = await worker('py-1');
     const id = await run({});
+    for (const nth of [1, 2]) {
+      await process.said(new RegExp(`^missing ${id}$`), nth);
+      clock.advance(201);
+    }
     expect(await over(id)).toMatchObject({ error: 'job timed out after 1 retries', retries: 1, status: 'FAILED' });
     expect(process.lines.filter((line) => line === `missing ${id}`)).toHaveLength(2);
   });
 
   test('that asks to be refreshed gets no job for the duration of a cold start', async () => {
-    const { worker, run, over, emulator } = await platform({ endpoints: { demo: { coldStart: 400 } } });
-    await worker('py-1');
+    const asks$ = new Subject<void>();
+    let refreshed: Promise<void> | undefined;
+    const { worker, run, over, emulator, clock } = await timelessPlatform({
+      endpoints: { demo: { coldStart: 400, lostAfter: 86_400_000 } },
+      intercept: (request, next) => {
+        if (request.url.includes('/job-done/')) refreshed = firstValueFrom(asks$);
+        if (!request.url.includes('/job-take/')) return next(request);
+        // The request is held first.
+        return merge(
+          next(request),
+          defer(() => {
+            asks$.next();
+            return EMPTY;
+          }),
+        );
+      },
+    });
+    const process = await worker('py-1');
     await over(await run({ refresh: true }));
-    await over(await run({ text: 'next' }));
+    const id = await run({ text: 'next' });
+    // Time passes only when the worker asks for a job again.
+    await refreshed;
+    clock.advance(399);
+    expect(emulator.jobs()[1]).toMatchObject({ status: 'IN_QUEUE' });
+    clock.advance(1);
+    await process.said(new RegExp(`^took ${id}$`));
+    expect(await over(id)).toMatchObject({ status: 'COMPLETED' });
     const [first, second] = emulator.jobs().map((job) => job.runs[0]);
-    expect(second!.startedAt - first!.endedAt!).toBeGreaterThanOrEqual(400);
+    expect(second!.startedAt - first!.endedAt!).toBe(400);
   });
 
   test('sends the key of its environment', async () => {
