@@ -6,11 +6,13 @@ import { gzipSync } from 'node:zlib';
 import { inspect } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { firstValueFrom, lastValueFrom, ReplaySubject, take } from 'rxjs';
+import { delayWhen, firstValueFrom, lastValueFrom, NEVER, ReplaySubject, take } from 'rxjs';
 import sdk from 'runpod-sdk';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startEmulator, type EmulatedEndpoint, type EmulatorOptions } from 'runpod-rx/emulator';
 import { isRunpodError, runpod, type ClientOptions } from '../../src/index.js';
+import { patient } from '../support/patient.js';
+import { Clock } from '../support/wire.js';
 
 const KEY = 'a-key-that-must-not-show';
 const request = { input: { prompt: 'hello' } };
@@ -23,7 +25,7 @@ interface Service extends Partial<EmulatorOptions & EmulatedEndpoint> {
 }
 
 /** Both clients, each with a server of its own. */
-async function both(options: Service = {}, { limits }: Pick<ClientOptions, 'limits'> = {}) {
+async function both(options: Service = {}, clientOptions: Pick<ClientOptions, 'limits' | 'scheduler'> = {}) {
   const { handler = ({ input }) => ({ echo: input }), handlerOf = () => handler, aggregate, ...rest } = options;
   const start = async () => {
     const demo = { handler: handlerOf(() => seen()), ...(aggregate !== undefined && { aggregate }) };
@@ -41,12 +43,12 @@ async function both(options: Service = {}, { limits }: Pick<ClientOptions, 'limi
     };
   };
   const [theirs, mine] = await Promise.all([start(), start()]);
-  const client = runpod({ baseUrl: mine.emulator.baseUrl, apiKey: KEY, ...(limits !== undefined && { limits }) });
+  const client = runpod({ baseUrl: mine.emulator.baseUrl, apiKey: KEY, ...clientOptions });
   onTestFinished(async () => {
     await firstValueFrom(client.close());
   });
   return {
-    official: { ...theirs, endpoint: sdk(KEY, { baseUrl: theirs.emulator.baseUrl }).endpoint('demo')! },
+    official: { ...theirs, endpoint: patient(sdk(KEY, { baseUrl: theirs.emulator.baseUrl }).endpoint('demo')!) },
     ours: { ...mine, client, endpoint: client.endpoint('demo') },
   };
 }
@@ -143,22 +145,37 @@ describe('failures of HTTP', () => {
 
 describe('time', () => {
   test('an answer to /run after 3.5 s: theirs has given up at 3 s, with the job running; ours has it', async () => {
-    const { official, ours } = await both({ faults: [{ fault: 'slow-answer', on: 'run', after: 3500 }] });
-    const [theirs, mine] = await Promise.all([
-      thrown(official.endpoint.run(request)),
+    const answer$ = new ReplaySubject<void>(1);
+    const { official, ours } = await both({
+      intercept: (asked, next) => next(asked).pipe(delayWhen(() => answer$)),
+    });
+    // The time of theirs. Ours and the servers have other timers.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const calls = [
+      thrown(official.endpoint.impatient.run(request)),
       firstValueFrom(ours.endpoint.run(request)),
-    ]);
+    ] as const;
+    for (const { jobs } of [official, ours]) await expect.poll(() => jobs().length).toBe(1);
+    vi.advanceTimersByTime(3_500);
+    const theirs = await calls[0];
+    answer$.next();
+    const mine = await calls[1];
     expect(theirs.message).toBe('timeout of 3000ms exceeded');
     expect(official.jobs()).toHaveLength(1);
     expect(mine.id).toBe(ours.emulator.jobs()[0]?.id);
   });
 
   test('runSync over its time: theirs returns the unfinished job, which runs on; ours errors and cancels', async () => {
-    const { official, ours } = await both({ handler: (_, { delay }) => delay(60_000) });
-    const [theirs, mine] = await Promise.all([
+    const clock = new Clock();
+    const { official, ours } = await both({ handler: () => NEVER }, { scheduler: clock });
+    const waiting = Promise.all([
       official.endpoint.runSync(request, 1500),
       thrown(firstValueFrom(ours.endpoint.runSync(request, { wait: 1000, timeout: 1500 }))),
     ]);
+    await expect.poll(() => ours.seen()).toContain('runsync 200');
+    clock.advance(1500);
+    const [theirs, mine] = await waiting;
     await firstValueFrom(ours.client.settled());
     expect(theirs).toMatchObject({ status: 'IN_PROGRESS', completed: false });
     expect(mine).toMatchObject({ code: 'request_timeout' });
