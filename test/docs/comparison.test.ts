@@ -146,10 +146,12 @@ describe('failures of HTTP', () => {
 describe('time', () => {
   test('an answer to /run after 3.5 s: theirs has given up at 3 s, with the job running; ours has it', async () => {
     const answer$ = new ReplaySubject<void>(1);
-    const { official, ours } = await both({
-      intercept: (asked, next) => next(asked).pipe(delayWhen(() => answer$)),
-    });
-    // The time of theirs. Ours and the servers have other timers.
+    const clock = new Clock();
+    const { official, ours } = await both(
+      { intercept: (asked, next) => next(asked).pipe(delayWhen(() => answer$)) },
+      { scheduler: clock },
+    );
+    // The time of theirs; ours has the clock. The servers have timers of another kind.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const calls = [
@@ -158,6 +160,7 @@ describe('time', () => {
     ] as const;
     for (const { jobs } of [official, ours]) await expect.poll(() => jobs().length).toBe(1);
     vi.advanceTimersByTime(3_500);
+    clock.advance(3_500);
     const theirs = await calls[0];
     answer$.next();
     const mine = await calls[1];
