@@ -55,7 +55,11 @@ const sources = readdirSync(join(root, 'src'), { recursive: true }).map((path) =
 /** The files of src/ that a pattern names; `*` stands for anything but a slash. */
 function filesOf(pattern) {
   const expression = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`);
-  return sources.filter((path) => expression.test(path) && path.includes(values.file));
+  return sources.filter((path) => expression.test(path));
+}
+
+function isInArea(area, file) {
+  return areas[area]?.mutate.flatMap(filesOf).includes(file) ?? false;
 }
 
 /** Mutates the files of an area one place at a time, and gives Stryker's results. */
@@ -95,7 +99,7 @@ const table = join(root, 'docs/mutants.md');
 let failed = false;
 
 for (const area of positionals.length > 0 ? positionals : Object.keys(areas)) {
-  const files = areas[area].mutate.flatMap(filesOf);
+  const files = areas[area].mutate.flatMap(filesOf).filter((path) => path.includes(values.file));
   if (files.length === 0) {
     console.error(`${area}: no file to mutate`);
     failed = true;
@@ -123,10 +127,8 @@ for (const area of positionals.length > 0 ? positionals : Object.keys(areas)) {
   }
   if (outdated.length > 0) failed = true;
 
-  if (values.file === '') {
-    const earlier = existsSync(table) ? readRows(readFileSync(table, 'utf8')) : [];
-    const text = page(mergeRows(earlier, rows));
-    writeFileSync(table, await format(text, { ...(await resolveConfig(table)), filepath: table }));
-  }
+  const earlier = existsSync(table) ? readRows(readFileSync(table, 'utf8')) : [];
+  const text = page(mergeRows(earlier, rows, isInArea));
+  writeFileSync(table, await format(text, { ...(await resolveConfig(table)), filepath: table }));
 }
 process.exitCode = failed ? 1 : 0;

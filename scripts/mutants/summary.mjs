@@ -97,11 +97,14 @@ export function readRows(page) {
   });
 }
 
-/** The rows of a run in place of all earlier ones of its area, so that a file that has moved leaves no row behind. */
-export function mergeRows(earlier, run) {
-  const areas = new Set(run.map(({ area }) => area));
+/**
+ * The rows of a run in place of the earlier ones of its files. A file that is in its area no more leaves no row behind.
+ *
+ * @param isInArea - whether a file is mutated in an area
+ */
+export function mergeRows(earlier, run, isInArea) {
   const files = new Set(run.map(({ file }) => file));
-  const kept = earlier.filter(({ area, file }) => !areas.has(area) && !files.has(file));
+  const kept = earlier.filter(({ area, file }) => isInArea(area, file) && !files.has(file));
   return [...kept, ...run].sort((a, b) => a.file.localeCompare(b.file));
 }
 
@@ -117,7 +120,7 @@ export function page(rows) {
 
 \`npm run mutants\` changes the core of the library in one place after the other, by Stryker, and runs the tests that reach the place. A change that no test notices has survived: a test is missing, or the change makes no difference. The areas are in \`scripts/mutants/areas.mjs\`. The changes that make no difference are in \`scripts/mutants/equivalent.mjs\`, each with the reason. Of the others, tests must notice at least ${GOAL} % in each file.
 
-The command writes this page: a run replaces the rows of its areas.
+The command writes this page: a run replaces the rows of the files that it mutates.
 
 | File | Area | Killed | Timeout | Survived | No coverage | Equivalent | Score |
 | --- | --- | --: | --: | --: | --: | --: | --: |
