@@ -25,7 +25,7 @@ interface Summary {
 const { mergeRows, page, readRows, score, summarize } = (await import(
   fileURLToPath(new URL('../../scripts/mutants/summary.mjs', import.meta.url))
 )) as {
-  mergeRows: (earlier: Row[], run: Row[]) => Row[];
+  mergeRows: (earlier: Row[], run: Row[], isInArea: (area: string, file: string) => boolean) => Row[];
   page: (rows: Row[]) => string;
   readRows: (page: string) => Row[];
   score: (row: Row) => number;
@@ -92,10 +92,12 @@ test('a page gives back its rows', () => {
   expect(readRows(page(rows))).toEqual(rows);
 });
 
-test('a run replaces the rows of its areas, and of its files', () => {
+test('a run replaces the rows of its files, and what is in no area any more goes', () => {
   const earlier = [row('src/a.ts', 'one'), row('src/b.ts', 'two'), row('src/c.ts', 'two'), row('src/d.ts', 'three')];
-  expect(mergeRows(earlier, [row('src/e.ts', 'two', 7), row('src/d.ts', 'two', 7)])).toEqual([
+  const isInArea = (area: string, file: string) => area !== 'three' && file !== 'src/c.ts';
+  expect(mergeRows(earlier, [row('src/e.ts', 'two', 7), row('src/d.ts', 'two', 7)], isInArea)).toEqual([
     row('src/a.ts', 'one'),
+    row('src/b.ts', 'two'),
     row('src/d.ts', 'two', 7),
     row('src/e.ts', 'two', 7),
   ]);
