@@ -6,6 +6,7 @@ import { emulator } from './emulator.mjs';
 import { fleet } from './fleet.mjs';
 import { overhead } from './overhead.mjs';
 import { parsers } from './parsers.mjs';
+import { proxy } from './proxy.mjs';
 import { size } from './size.mjs';
 import { stream } from './stream.mjs';
 import { growth } from './growth.mjs';
@@ -13,7 +14,7 @@ import { table } from './lib/table.mjs';
 import { memory } from './memory.mjs';
 
 /** Every measurement by name. */
-const measurements = { fleet, growth, overhead, memory, stream, size, parsers, emulator };
+const measurements = { fleet, growth, overhead, memory, stream, size, parsers, emulator, proxy };
 
 /**
  * Runs the measurements that are named, or all, one after the other, and returns whether all are as good as asked.
