@@ -1,0 +1,77 @@
+/**
+ * `npm run example -- NAME` starts one of the examples of servers: express, browser or next. Without a key or a base URL in the
+ * environment, it starts an emulator for it.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bootstrap, npm } from './bootstrap.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [name] = process.argv.slice(2);
+const names = ['express', 'browser', 'next'];
+if (!names.includes(name)) {
+  console.error(`npm run example -- NAME, where NAME is ${names.join(', ')}`);
+  process.exit(2);
+}
+
+bootstrap();
+const { ensureBuilt } = await import('./lib/build.mjs');
+ensureBuilt();
+
+if (!process.env.RUNPOD_API_KEY && !process.env.RUNPOD_BASE_URL) await startEmulator();
+process.env.WEBHOOK_SECRET ??= randomBytes(32).toString('hex');
+
+if (name === 'next') startNext();
+else await import(pathToFileURL(join(root, 'examples', name, 'server.mjs')).href);
+
+/** A local RunPod with the endpoint that the examples use. */
+async function startEmulator() {
+  const { startEmulator: start } = await import('runpod-rx/emulator');
+  const { concat, concatMap, defer, from, ignoreElements, of } = await import('rxjs');
+  const emulator = await start({
+    endpoints: {
+      'my-endpoint': {
+        workers: { min: 2, max: 2 },
+        handler: ({ input }, { delay, progress }) => {
+          const steps = from([0.2, 0.4, 0.6, 0.8]).pipe(
+            concatMap((done) => defer(() => (progress({ done }), delay(700)))),
+            ignoreElements(),
+          );
+          return concat(steps, of({ text: String(input.prompt ?? '').toUpperCase() }));
+        },
+      },
+    },
+  });
+  process.env.RUNPOD_BASE_URL = emulator.baseUrl;
+  process.env.ENDPOINT_ID = 'my-endpoint';
+  console.log(`There is no RUNPOD_API_KEY, so jobs run on an emulator: ${emulator.baseUrl}`);
+}
+
+/** Next wants a folder with packages of its own: the example, the packed library, and what it needs. */
+function startNext() {
+  const folder = join(root, '.cache/example-next');
+  mkdirSync(folder, { recursive: true });
+  rmSync(join(folder, 'app'), { recursive: true, force: true });
+  cpSync(join(root, 'examples/next'), folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  run('npm', ['pack', '--silent', '--pack-destination', folder], root);
+  const packed = readdirSync(folder).find((file) => file.endsWith('.tgz'));
+  if (!existsSync(join(folder, 'node_modules/next'))) console.log('Installing Next …');
+  run(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--loglevel=error', `./${packed}`, 'rxjs', 'next@15', 'react', 'react-dom'],
+    folder,
+  );
+  const next = spawn(process.execPath, ['node_modules/next/dist/bin/next', 'dev'], { cwd: folder, stdio: 'inherit' });
+  next.once('exit', (code) => process.exit(code ?? 0));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => next.kill(signal));
+}
+
+function run(_, args, cwd) {
+  const [command, all] = npm(...args);
+  const { status } = spawnSync(command, all, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) process.exit(status ?? 1);
+}
