@@ -1,4 +1,15 @@
 export type { Handler, HandlerContext } from './Handler.js';
+export type { NodeRequest, NodeResponse } from './adapters/NodeMessages.js';
+export { toExpress, type ExpressMiddleware, type ExpressRequest } from './adapters/toExpress.js';
+export {
+  toFastify,
+  type FastifyPlugin,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyScope,
+} from './adapters/toFastify.js';
+export { toHono, type HonoContext } from './adapters/toHono.js';
+export { toNode, type NodeListener } from './adapters/toNode.js';
 export { createProxy } from './proxy/createProxy.js';
 export { memoryOwners, type MemoryOwnersOptions } from './proxy/memoryOwners.js';
 export type { OwnedJob, OwnerStore } from './proxy/OwnerStore.js';
