@@ -18,8 +18,6 @@ export async function pump(
     chunks.cancel(signal.reason).catch((error: unknown) => reportFailure(error, signal));
     goOn();
   });
-  // Clients may wait for the head before the first chunk is there.
-  response.flushHeaders?.();
   try {
     for (;;) {
       const { done, value } = await chunks.read();

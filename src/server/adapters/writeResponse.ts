@@ -33,9 +33,8 @@ export async function writeResponse(
     response.end();
     return;
   }
-  // A body of another length than its header says would else be taken for a part of the next answer.
-  if (message.httpVersionMajor < 2) response.strictContentLength = true;
   try {
+    sendHead(message, response);
     await pump(body, response, signal);
   } catch (error) {
     // To a client that has gone, it makes no difference.
@@ -47,4 +46,17 @@ export async function writeResponse(
 /** Ends a body that nobody will read. */
 function drop(body: Response['body'], signal: AbortSignal): void {
   body?.cancel(signal.reason).catch((error: unknown) => reportFailure(error, signal));
+}
+
+/** Clients may wait for the head while the first chunk is not there yet. */
+function sendHead(message: NodeRequest, response: NodeResponse): void {
+  if (message.httpVersionMajor > 1) {
+    response.flushHeaders?.();
+    return;
+  }
+  // A body of another length than its header says would else be taken for a part of the next answer.
+  response.strictContentLength = true;
+  // Not `flushHeaders`: it writes headers as UTF-8, while they are Latin-1.
+  response.write(new Uint8Array());
+  response.flush?.();
 }
