@@ -162,7 +162,14 @@ describe.each(hosts)('$name', ({ name, start }) => {
     ['a type alone', ['content-type: application/json']],
   ])('a POST with %s has no body', async (_, headers) => {
     const { port } = await start(echo);
-    const client = new RawClient(port).send(`POST ${path} HTTP/1.1`, 'host: a', 'connection: close', ...headers, '', '');
+    const client = new RawClient(port).send(
+      `POST ${path} HTTP/1.1`,
+      'host: a',
+      'connection: close',
+      ...headers,
+      '',
+      '',
+    );
     expect(await client.untilClosed()).toMatch(/^HTTP\/1.1 200 .*"body":null/s);
   });
 
@@ -185,7 +192,11 @@ describe.each(hosts)('$name', ({ name, start }) => {
   test('takes a body of many megabytes', async () => {
     const { origin } = await start(async (request) => new Response(String((await request.arrayBuffer()).byteLength)));
     const body = new Uint8Array(24 * 1024 * 1024);
-    const answer = await fetch(origin + path, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+    const answer = await fetch(origin + path, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
     expect(await answer.text()).toBe(String(body.length));
   });
 
@@ -200,7 +211,7 @@ describe.each(hosts)('$name', ({ name, start }) => {
       },
     ],
   ])('the connection goes on when a handler %s', async (_, handler) => {
-    const { port } = await start(handler as Handler);
+    const { port } = await start(handler);
     const client = new RawClient(port);
     const length = 4 * 1024 * 1024;
     client.send(`POST ${path} HTTP/1.1`, 'host: a', `content-length: ${length}`, '', 'x'.repeat(length));
@@ -355,11 +366,13 @@ describe.each(hosts)('$name', ({ name, start }) => {
     });
 
     test.each(['GET', 'HEAD'])('the body of a %s is ignored', async (method) => {
-      const { port } = await start(async ({ body }) => new Response(body, { headers: { 'x-body': String(body) } }));
+      const { port } = await start(
+        async ({ body }) => new Response(body, { headers: { 'x-body': body ? 'some' : 'none' } }),
+      );
       const client = new RawClient(port);
       client.send(`${method} ${path} HTTP/1.1`, 'host: a', 'content-length: 5', 'content-type: a/b', '', 'hello');
       client.send(`GET ${path} HTTP/1.1`, 'host: a', 'connection: close', '', '');
-      expect((await client.untilClosed()).match(/x-body: null/g)).toHaveLength(2);
+      expect((await client.untilClosed()).match(/x-body: none/g)).toHaveLength(2);
     });
 
     test('two headers of one name', async () => {

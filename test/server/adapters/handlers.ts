@@ -10,9 +10,13 @@ export interface Echo {
 
 /** Says what it got. */
 export const echo: Handler = async (request) => {
-  const { method, url, headers } = request;
+  const { method, url } = request;
+  const headers: Record<string, string> = {};
+  request.headers.forEach((value, name) => {
+    headers[name] = value;
+  });
   const body = request.body && (await request.text());
-  return globalThis.Response.json({ method, url, headers: Object.fromEntries(headers), body });
+  return globalThis.Response.json({ method, url, headers, body });
 };
 
 /** A promise, and what settles it. */
