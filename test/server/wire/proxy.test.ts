@@ -1,0 +1,176 @@
+/** The proxy behind every adapter, on real sockets, between a page's client and the emulator. */
+import { createServer, type RequestListener } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import express from 'express';
+// @ts-expect-error: the alias of an older version has no types
+import express4 from 'express4';
+import Fastify from 'fastify';
+import { Hono } from 'hono';
+import { filter, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { isRunpodError, runpod, type Runpod } from 'runpod-rx';
+import { startEmulator, type ListeningEmulator } from 'runpod-rx/emulator';
+import { createProxy, toExpress, toFastify, toHono, toNode, type Handler, type ProxyOptions } from 'runpod-rx/server';
+
+/** Serves a handler at `/api/runpod`, and gives the port. */
+type Serve = (handler: Handler) => Promise<number>;
+
+const onNode = async (listener: RequestListener): Promise<number> => {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+};
+
+const ADAPTERS: Record<string, Serve> = {
+  node: (handler) => onNode(toNode(handler)),
+  'express 4': (handler) => onNode((express4 as typeof express)().use('/api/runpod', toExpress(handler)) as RequestListener),
+  'express 5': (handler) => onNode(express().use('/api/runpod', toExpress(handler)) as RequestListener),
+  'express 5 behind express.json()': (handler) =>
+    onNode(express().use(express.json()).use('/api/runpod', toExpress(handler)) as RequestListener),
+  fastify: async (handler) => {
+    const app = Fastify();
+    app.register(toFastify(handler), { prefix: '/api/runpod' });
+    onTestFinished(() => app.close());
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    return (app.server.address() as AddressInfo).port;
+  },
+  hono: (handler) => {
+    const app = new Hono();
+    app.all('/api/runpod/*', toHono(handler));
+    return onNode(toNode((request) => Promise.resolve(app.fetch(request))));
+  },
+};
+
+interface Site {
+  readonly emulator: ListeningEmulator;
+  readonly client: Runpod;
+  readonly page: Runpod;
+  readonly port: number;
+  /** What the service was asked for, such as `run 200`. */
+  asked(...operations: string[]): string[];
+}
+
+async function site(serve: Serve, options: Partial<ProxyOptions> = {}): Promise<Site> {
+  const emulator = await startEmulator({
+    endpoints: {
+      demo: { handler: ({ input }, { delay }) => (input.forever ? delay(3_600_000) : { echo: input }) },
+      words: {
+        handler: async function* () {
+          await Promise.resolve();
+          yield* ['one', 'two', 'three'];
+        },
+      },
+    },
+    keys: ['test-key-placeholder'],
+  });
+  onTestFinished(() => emulator.close());
+  const client = runpod({ baseUrl: emulator.baseUrl, apiKey: 'test-key-placeholder' });
+  onTestFinished(async () => {
+    await firstValueFrom(client.close());
+  });
+  const handler = createProxy({
+    client,
+    endpoints: {
+      demo: { operations: ['run', 'runsync', 'status', 'stream', 'cancel', 'health'] },
+      words: { operations: ['run', 'status', 'stream', 'cancel'] },
+    },
+    user: () => 'ann',
+    ...options,
+  });
+  const port = await serve(handler);
+  const page = runpod({ baseUrl: `http://127.0.0.1:${port}/api/runpod`, apiKey: '' });
+  onTestFinished(async () => {
+    await firstValueFrom(page.close());
+  });
+  return {
+    emulator,
+    client,
+    page,
+    port,
+    asked: (...operations) =>
+      emulator
+        .requests()
+        .filter(({ operation = '' }) => !operations.length || operations.includes(operation))
+        .map(({ operation, status }) => `${operation} ${status ?? 'open'}`),
+  };
+}
+
+describe.each(Object.entries(ADAPTERS))('%s', (_, serve) => {
+  test('a page runs a job, and has its output', async () => {
+    const { page } = await site(serve);
+    expect(await firstValueFrom(page.endpoint('demo').job({ input: { a: 1 } }).output$)).toEqual({ echo: { a: 1 } });
+  });
+
+  test('a page waits for a job by /runsync', async () => {
+    const { page } = await site(serve);
+    const end = await firstValueFrom(page.endpoint('demo').runSync({ input: { a: 1 } }));
+    expect(end).toMatchObject({ status: 'COMPLETED', output: { echo: { a: 1 } } });
+  });
+
+  test('a page reads a stream', async () => {
+    const { page } = await site(serve);
+    const chunks$ = page.endpoint('words').job({ input: { a: 1 } }).chunks$;
+    expect(await lastValueFrom(chunks$.pipe(toArray()))).toEqual(['one', 'two', 'three']);
+  });
+
+  test('a page cancels its job, without a body', async () => {
+    const { page, emulator } = await site(serve);
+    const endpoint = page.endpoint('demo');
+    const { id } = await firstValueFrom(endpoint.run({ input: { forever: true } }));
+    expect((await firstValueFrom(endpoint.cancel(id))).status).toBe('CANCELLED');
+    expect(emulator.jobs().map(({ status }) => status)).toEqual(['CANCELLED']);
+  });
+
+  test('a page reads the health', async () => {
+    const { page } = await site(serve);
+    expect((await firstValueFrom(page.endpoint('demo').health())).jobs).toBeDefined();
+  });
+
+  test('a refusal says that nothing was accepted', async () => {
+    const { page, asked } = await site(serve, { user: () => undefined });
+    const error: unknown = await firstValueFrom(page.endpoint('demo').run({ input: { a: 1 } })).catch(
+      (one: unknown) => one,
+    );
+    expect(isRunpodError(error, 'authentication') && error.accepted).toBe('no');
+    expect(asked('run')).toEqual([]);
+  });
+
+  test('a body over the bound is 413, and nothing is sent', async () => {
+    const { page, asked } = await site(serve);
+    const text = 'x'.repeat(2 ** 21);
+    const error: unknown = await firstValueFrom(page.endpoint('demo').run({ input: { text } })).catch(
+      (one: unknown) => one,
+    );
+    expect(isRunpodError(error) && error.accepted).toBe('no');
+    expect(asked('run')).toEqual([]);
+  });
+
+  test('a hundred requests that complete cancel nothing; a hundred that are reset cancel one job each', async () => {
+    const { page, emulator, client, port, asked } = await site(serve);
+    const endpoint = page.endpoint('demo');
+    for (let round = 0; round < 100; round++) await firstValueFrom(endpoint.run({ input: { round } }));
+    await firstValueFrom(client.settled());
+    expect(asked('cancel')).toEqual([]);
+
+    const body = JSON.stringify({ input: { forever: true } });
+    const head = `POST /api/runpod/demo/runsync HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const accepted = emulator.requests$.pipe(
+      filter(({ operation, status }) => operation === 'run' && status === 200),
+      take(100),
+      toArray(),
+    );
+    const all = lastValueFrom(accepted);
+    const sockets = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
+    for (const socket of sockets) socket.write(head + body);
+    await all;
+    for (const socket of sockets) socket.resetAndDestroy();
+    await expect.poll(() => asked('cancel').filter((one) => one === 'cancel 200').length).toBe(100);
+    await firstValueFrom(client.settled());
+    expect(asked('cancel')).toHaveLength(100);
+    expect(emulator.jobs().filter(({ status }) => status === 'CANCELLED')).toHaveLength(100);
+  });
+});
