@@ -53,7 +53,12 @@ export class EndpointProxy {
     this.endpoint = client.endpoint(endpointId, { parse: this.texts.remembering(options.parse) });
     this.reads = new JobReads(this.endpoint, this.texts, scheduler);
     this.#health$ = outcomeOf((call) => this.endpoint.health(call)).pipe(
-      share({ connector: () => new ReplaySubject(1), resetOnComplete: () => timer(HEALTH_MAX_AGE, scheduler) }),
+      share({
+        connector: () => new ReplaySubject(1),
+        resetOnComplete: () => timer(HEALTH_MAX_AGE, scheduler),
+        // A page that has its answer leaves before the answer's completion, which is then to serve the others.
+        resetOnRefCountZero: false,
+      }),
     );
   }
 

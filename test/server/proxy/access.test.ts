@@ -26,7 +26,7 @@ const FOREIGN: readonly [string, Record<string, string>][] = [
 ];
 
 test.each(FOREIGN.flatMap(([who, headers]) => ROUTES.map(([line, options]) => [who, line, headers, options] as const)))(
-  '%s is refused %s, also as plain text and with cookies',
+  'S28 %s is refused %s, also as plain text and with cookies',
   async (_, line, headers, options: AskOptions) => {
     const { transport, lines } = upstream();
     const { ask } = proxied(transport);
@@ -77,7 +77,7 @@ test('pages of a named origin may call, and read the answer', async () => {
 });
 
 test.each(ROUTES.filter(([line]) => line.includes('job-1')))(
-  '%s of another user’s job is answered as if there were no such job',
+  'S28 %s of another user’s job is answered as if there were no such job',
   async (line, options) => {
     const { transport, lines } = upstream();
     const { ask } = proxied(transport);

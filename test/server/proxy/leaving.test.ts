@@ -7,7 +7,7 @@ const cancelled = (line: string) => ({ json: { id: line.replace(/.*\//, ''), sta
 const submission = { body: { input: { a: 1 } } };
 
 test.each(['POST demo/run', 'POST demo/runsync', 'POST demo/retry/job-0'])(
-  'a page that leaves during %s has its job cancelled, once',
+  'S29 a page that leaves during %s has its job cancelled, once',
   async (line) => {
     const world = service((_, asked) => (asked.includes('cancel') ? cancelled(asked) : undefined));
     const owners = { set: () => undefined, get: () => 'ann' };

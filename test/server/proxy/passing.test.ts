@@ -77,7 +77,7 @@ test('/runsync is a submission and a held read', async () => {
   expect(await answer.json()).toEqual({ id: 'job-1', status: 'COMPLETED', output: 'done' });
 });
 
-test('only the input is passed on; the policy, the webhook and the rest are the server’s', async () => {
+test('S28 only the input is passed on; the policy, the webhook and the rest are the server’s', async () => {
   const world = answering({});
   const { ask } = proxied(world.transport, {
     demo: {

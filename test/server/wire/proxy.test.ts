@@ -27,7 +27,8 @@ const onNode = async (listener: RequestListener): Promise<number> => {
 
 const ADAPTERS: Record<string, Serve> = {
   node: (handler) => onNode(toNode(handler)),
-  'express 4': (handler) => onNode((express4 as typeof express)().use('/api/runpod', toExpress(handler)) as RequestListener),
+  'express 4': (handler) =>
+    onNode((express4 as typeof express)().use('/api/runpod', toExpress(handler)) as RequestListener),
   'express 5': (handler) => onNode(express().use('/api/runpod', toExpress(handler)) as RequestListener),
   'express 5 behind express.json()': (handler) =>
     onNode(express().use(express.json()).use('/api/runpod', toExpress(handler)) as RequestListener),
@@ -149,7 +150,7 @@ describe.each(Object.entries(ADAPTERS))('%s', (_, serve) => {
     expect(asked('run')).toEqual([]);
   });
 
-  test('a hundred requests that complete cancel nothing; a hundred that are reset cancel one job each', async () => {
+  test('S29 a hundred requests that complete cancel nothing; a hundred that are reset cancel one job each', async () => {
     const { page, emulator, client, port, asked } = await site(serve);
     const endpoint = page.endpoint('demo');
     for (let round = 0; round < 100; round++) await firstValueFrom(endpoint.run({ input: { round } }));
