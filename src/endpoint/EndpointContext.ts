@@ -91,6 +91,7 @@ export class EndpointContext {
         lagUntil: lagUntil(operation, jobs.get(jobId)?.submittedAt),
         urgent: call.urgent,
         once: call.once,
+        webhook: call.webhook,
       });
       const context = (): ErrorContext => ({
         ...this.errorContext(call),
@@ -109,8 +110,10 @@ export class EndpointContext {
             now: client.settings.wallNow(),
             job: jobs.get(jobId),
             onJob: (snapshot) => {
-              if (kind === 'submission') jobs.markSubmitted(snapshot.id, isTerminal(snapshot), operation === 'retry');
-              else jobs.markKnown(snapshot.id, isTerminal(snapshot));
+              if (kind === 'submission') {
+                const { webhook } = call;
+                jobs.markSubmitted(snapshot.id, isTerminal(snapshot), { again: operation === 'retry', webhook });
+              } else jobs.markKnown(snapshot.id, isTerminal(snapshot));
             },
           }),
         ),

@@ -41,7 +41,7 @@ export function submitJob<I extends object, O, C>(
       const issues = checks ? checkOptions(options, checks) : [];
       const callOptions = Object(options) as RunOptions;
       const { allowEmptyInput } = callOptions;
-      const whole = isRecord(request) ? { ...copyableRequest(request), input } : { input };
+      const whole: JobRequest<object> = isRecord(request) ? { ...copyableRequest(request), input } : { input };
       const { body, issues: bodyIssues } = jobBody(whole, operation, { allowEmptyInput });
       return context.call(
         {
@@ -50,6 +50,7 @@ export function submitJob<I extends object, O, C>(
           query: { wait },
           holdFor: operation === 'runsync' ? (wait ?? RUNSYNC_WAIT) : undefined,
           body,
+          webhook: whole.webhook,
           issues: [...bodyIssues, ...issues],
         },
         callOptions,

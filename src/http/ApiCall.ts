@@ -31,6 +31,8 @@ export interface ApiCall<T> {
   readonly ownership?: CallOwnership | undefined;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: string;
+  /** The webhook URL of a submission: what it is known by to the notices that come to it, and secret in texts. */
+  readonly webhook?: string | undefined;
   /** How long the server may hold the answer back, in milliseconds; the attempt's timeout is longer by a margin. */
   readonly holdFor?: number;
   /** What is wrong with what the caller gave. With any issue, nothing is sent. */

@@ -1,3 +1,5 @@
+import { querySecrets } from './querySecrets.js';
+
 /** How far an attempt has come: it waits within the client's own limits, or it was sent. */
 export type Turn = 'waiting' | 'sent';
 
@@ -24,15 +26,26 @@ export interface CallState {
    * the base URL.
    */
   readonly secrets: string[];
+  /** The webhook URL of a submission. Its query is secret: whoever knows it can post there. */
+  readonly webhook?: string | undefined;
   /** Until this time (`scheduler.now()`), a 404 counts as submission lag: see `submissionLag.ts`. */
   readonly lagUntil: number;
   /** The call goes before others of its operation: a job that runs costs money until its cancel is sent. */
   readonly urgent: boolean;
 }
 
+/**
+ * The query of a webhook in JSON, as answers echo it: also in JSON within a text, where quotes have backslashes. The call
+ * that gets the answer need not be the one that submitted the webhook.
+ */
+const ECHOED_QUERY = /("webhook\\*"\s*:\s*\\*"[^"?]{0,4096}\?)(?:[^"\\]|\\+(?:u[\da-f]{4}|\/))+/gi;
+
 /** Takes a call's secrets out of a text. */
-export function redact(text: string, { secrets }: Pick<CallState, 'secrets'>): string {
+export function redact(text: string, { secrets, webhook }: Pick<CallState, 'secrets' | 'webhook'>): string {
+  // JavaScript callers may give anything.
+  const query = typeof webhook === 'string' ? (/\?([^#]*)/.exec(webhook)?.[1] ?? '') : '';
   // The longest first: a short one may be a part of it.
-  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
-  return longestFirst.reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
+  const longestFirst = [...secrets, ...querySecrets(query)].sort((a, b) => b.length - a.length);
+  const clean = longestFirst.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  return clean.replace(ECHOED_QUERY, '$1***');
 }

@@ -58,7 +58,8 @@ export class ClientContext {
     lagUntil = 0,
     urgent = false,
     once = false,
-  }: Partial<Pick<CallState, 'lagUntil' | 'urgent' | 'once'>> = {}): CallState {
+    webhook,
+  }: Partial<Pick<CallState, 'lagUntil' | 'urgent' | 'once' | 'webhook'>> = {}): CallState {
     return {
       id: ++this.#calls,
       attempt: 0,
@@ -70,6 +71,7 @@ export class ClientContext {
       lagUntil,
       urgent,
       once,
+      webhook,
     };
   }
 

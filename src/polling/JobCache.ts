@@ -3,11 +3,13 @@ import type { ErrorContext, RunpodError } from '../errors/RunpodError.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
 import { isRecord } from '../protocol/json.js';
 import { isTerminal, snapshotOf } from '../protocol/snapshot.js';
-import { vouchedJob } from '../protocol/vouchedNotice.js';
-import { pendingCount, streamCursor, type StreamCursor, type ReaderPosition } from '../sources/StreamCursor.js';
+import { vouchedJob, vouchedWebhook } from '../protocol/vouchedNotice.js';
+import { pendingCount, type StreamCursor, type ReaderPosition } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { timeOfDate } from '../time/clocks.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
+import { cursorAt } from './cursorAt.js';
+import { EarlyEnds, type VouchedEnd } from './EarlyEnds.js';
 import { HeldReads } from './HeldReads.js';
 import { KnownJob } from './KnownJob.js';
 import type { ReadSource, ReadRequest } from './SharedRead.js';
@@ -29,6 +31,7 @@ export class JobCache {
   readonly #notices: Observable<unknown>;
   readonly #scheduler: SchedulerLike;
   readonly #wallNow: () => number;
+  readonly #earlyEnds: EarlyEnds;
   /** The users of all jobs; notices are subscribed to while there are some. */
   #users = 0;
   #noticeSubscription = Subscription.EMPTY;
@@ -44,6 +47,7 @@ export class JobCache {
     this.#poller = new StatusPoller({ scheduler, policy, context, rateLimiter, heldReads, release });
     this.#scheduler = scheduler;
     this.#wallNow = wallNow;
+    this.#earlyEnds = new EarlyEnds(scheduler);
     this.#notices = notices;
   }
 
@@ -88,9 +92,10 @@ export class JobCache {
   }
 
   /** Notes that a job was submitted just now, for the first time or again, and whether it is over already. */
-  markSubmitted(id: string, over: boolean, again = false): void {
+  markSubmitted(id: string, over: boolean, { again = false, webhook }: SubmissionMarks = {}): void {
     const job = this.#job(id);
     job.retried ||= again;
+    job.webhook ??= webhook;
     job.known = true;
     job.over = over;
     job.submittedAt = this.#scheduler.now();
@@ -126,9 +131,13 @@ export class JobCache {
    * @param seen - the last known snapshot; the job is read at once where there is none
    */
   watch(id: string, request: WatchRequest, observer: SnapshotObserver, seen?: JobSnapshot): void {
-    const watcher = this.#poller.add(this.#acquire(id), request, observer, seen);
-    if (!seen) this.#poller.readNow(watcher);
+    const job = this.#acquire(id);
+    const watcher = this.#poller.add(job, request, observer, seen);
+    // What was told already comes first: it may save the read.
     this.#subscribeToNotices();
+    const end = this.#earlyEnds.take(id, job.webhook);
+    if (end && !this.#takeEnd(id, end)) job.hint();
+    if (!seen) this.#poller.readNow(watcher);
   }
 
   /** Emits every snapshot of a job that others read. */
@@ -248,15 +257,21 @@ export class JobCache {
     });
   }
 
-  /** Takes a job object for an answer of the service, where it says that the job is over. Returns whether it does. */
-  #takeEnd(id: string, body: Readonly<Record<string, unknown>>): boolean {
-    const parsed = snapshotOf(body, { id });
+  /**
+   * Takes a job object that is vouched for as an answer of the service, where it says that the job is over. Returns whether
+   * it does. What comes before anybody uses the job is kept for who does soon.
+   */
+  #takeEnd(id: string, end: VouchedEnd): boolean {
+    const parsed = snapshotOf(end.body, { id });
+    if (!('value' in parsed) || !isTerminal(parsed.value)) return false;
     const job = this.#jobs.get(id);
-    if (!job || job.retried || !('value' in parsed) || !isTerminal(parsed.value)) return false;
+    if (!job?.users && !job?.over) this.#earlyEnds.keep(id, end);
+    const isOfThisJob = end.webhook === undefined || end.webhook === job?.webhook;
+    if (!job || job.retried || !isOfThisJob) return false;
     this.#poller.endNoticed(id, !job.over);
     job.known = true;
     job.over = true;
-    job.receive(parsed.value, true);
+    if (job.users) job.receive(parsed.value, true);
     return true;
   }
 
@@ -271,14 +286,22 @@ export class JobCache {
         next: (notice) => {
           const vouched = vouchedJob(notice);
           // Anybody may have sent what is not vouched for, so nothing of it counts but the job that it names.
-          const job = vouched ?? notice;
-          if (!isRecord(job) || typeof job.id !== 'string') return;
-          if (vouched === undefined || !this.#takeEnd(job.id, job)) this.hint(job.id);
+          const body = vouched ?? notice;
+          if (!isRecord(body) || typeof body.id !== 'string') return;
+          const end = { body, webhook: vouchedWebhook(notice) };
+          if (vouched === undefined || !this.#takeEnd(body.id, end)) this.hint(body.id);
         },
         error: () => undefined,
       }),
     );
   }
+}
+
+/** What is known of a submission besides its job. */
+interface SubmissionMarks {
+  /** Whether the job was run before. */
+  readonly again?: boolean;
+  readonly webhook?: string | undefined;
 }
 
 /** What a {@link JobCache} works with. */
@@ -299,16 +322,4 @@ export interface JobCacheOptions {
   readonly connections: RateLimiter | undefined;
   /** Job objects from elsewhere, such as webhooks: hints that those jobs may have changed. */
   readonly notices?: Observable<unknown> | undefined;
-}
-
-/** The cursor for a reader at some position, after the readers before it. */
-function cursorAt({ chunks, gap }: ReaderPosition, { cursor: last, chunksDelivered }: KnownJob): StreamCursor {
-  if (last?.count === chunksDelivered && (chunks ?? chunksDelivered) === chunksDelivered) return last;
-  const count = chunks ?? last?.count ?? 0;
-  const cursor = { ...streamCursor(), ...last, count, delivered: last?.delivered.slice(0, count) ?? [] };
-  if (chunks !== undefined && count < chunksDelivered) {
-    cursor.gap = 'certainly';
-    cursor.next = chunksDelivered;
-  } else if (gap) cursor.gap ??= 'possibly';
-  return cursor;
 }

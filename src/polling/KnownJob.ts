@@ -27,6 +27,8 @@ export class KnownJob {
   over = false;
   /** Whether the job was run again under its id: what is said of its end may be about the run before. */
   retried = false;
+  /** The webhook that this client submitted the job with. */
+  webhook: string | undefined;
   /** When the job was submitted, on the scheduler's clock. Never in the future, whatever a reference says. */
   submittedAt: number | undefined;
   /** The same in milliseconds since 1970, by the wall clock of the machine that submitted the job. */
