@@ -43,7 +43,7 @@ export const layers = [
   { layer: 'undici.ts', imports: ['http/transports', 'types'], packages: [] },
   { layer: 'fetch.ts', imports: ['http/transports', 'types'], packages: [] },
   // A front door: made of what users have, and of the checks of options.
-  { layer: 'server', imports: [...door, 'server/adapters'], packages: ['rxjs'] },
+  { layer: 'server', imports: [...door, 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
   { layer: 'server/adapters', imports: ['server', ...door], packages: ['node'] },
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },

@@ -16,3 +16,7 @@ export type { OwnedJob, OwnerStore } from './proxy/OwnerStore.js';
 export type { Eventually } from './proxy/eventually.js';
 export type { ProxyEndpoint, ProxyOperation, ProxyOptions, ProxyQuota } from './proxy/ProxyOptions.js';
 export { Refusal } from './proxy/Refusal.js';
+export { createWebhooks, type Webhooks } from './webhooks/createWebhooks.js';
+export type { ResolvedKey } from './webhooks/ResolvedKey.js';
+export type { WebhookStore } from './webhooks/WebhookStore.js';
+export type { WebhooksOptions } from './webhooks/WebhooksOptions.js';
