@@ -107,6 +107,7 @@ export interface ClientOptions {
    * job with its `id` is read soon, no sooner than half a second after the last answer, and what that read says counts.
    * Anything without the id of a watched job is ignored. What `vouchedNotice` vouches for counts as an answer instead,
    * where it says that the job is over; while every end is told so, the jobs are read once in 30 s, as a safety net.
+   * `createWebhooks` of `runpod-rx/server` makes such notices of webhooks.
    */
   readonly notices?: Observable<unknown>;
   /**

@@ -1,4 +1,4 @@
-import type { Observable} from 'rxjs';
+import type { Observable } from 'rxjs';
 import { Subject, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { vouchedNotice } from 'runpod-rx';
