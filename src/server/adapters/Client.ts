@@ -63,8 +63,7 @@ export class Client {
   }
 
   #watch(socket: NodeSocket): void {
-    // Before Node's own listener, which takes the response off the socket and may close it.
-    this.#response.prependListener('finish', () => {
+    this.#response.on('finish', () => {
       // When a connection breaks, Node calls what waits in it finished.
       if (socket.destroyed) this.#leave();
       else this.settle();

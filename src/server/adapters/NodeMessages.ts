@@ -66,5 +66,4 @@ export interface NodeResponse extends Emitter {
   write(chunk: Uint8Array): boolean;
   end(): unknown;
   destroy(): unknown;
-  prependListener(event: string, listener: (value: unknown) => void): unknown;
 }

@@ -1,7 +1,7 @@
 import { config } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Handler } from 'runpod-rx/server';
-import { echo, fedBody, type Echo } from './handlers.js';
+import { deferred, echo, fedBody, type Echo } from './handlers.js';
 import { hosts } from './hosts.js';
 import { RawClient } from './RawClient.js';
 
@@ -91,6 +91,15 @@ describe.each(hosts)('$name', ({ name, start }) => {
     expect([known.headers.get('content-length'), await known.text()]).toEqual(['6', 'héllo']);
     const none = await fetch(`${origin}/api/runpod/none`);
     expect([none.headers.get('content-length'), await none.text()]).toEqual(['0', '']);
+  });
+
+  test('a handler that says how its answer is sent is not heard', async () => {
+    const headers = { 'transfer-encoding': 'gzip', 'content-length': '5' };
+    const { port } = await start(async () => new Response('hello', { headers }));
+    const client = new RawClient(port).send(`GET ${path} HTTP/1.1`, 'host: a', 'connection: close', '', '');
+    const said = await client.untilClosed();
+    expect(said).toMatch(/\r\n\r\nhello$/);
+    expect(said.toLowerCase()).not.toContain('transfer-encoding');
   });
 
   test('sends the head, and each chunk, at once', async () => {
@@ -217,6 +226,21 @@ describe.each(hosts)('$name', ({ name, start }) => {
     client.send(`POST ${path} HTTP/1.1`, 'host: a', `content-length: ${length}`, '', 'x'.repeat(length));
     client.send(`GET ${path} HTTP/1.1`, 'host: a', 'connection: close', '', '');
     expect((await client.untilClosed()).match(/HTTP\/1.1 200/g)).toHaveLength(2);
+  });
+
+  test('a body that a handler has cancelled is taken off the connection before the answer', async () => {
+    const uploaded = deferred();
+    const { port } = await start(async ({ body }) => {
+      await body?.cancel();
+      await uploaded.promise;
+      return new Response('done');
+    });
+    const client = new RawClient(port);
+    // Far more than the buffers on the way hold.
+    const length = 32 * 1024 * 1024;
+    client.send(`POST ${path} HTTP/1.1`, 'host: a', 'connection: close', `content-length: ${length}`, '', '');
+    client.socket.write(Buffer.alloc(length), () => uploaded.resolve());
+    expect(await client.untilClosed()).toMatch(/done/);
   });
 
   test('a body cannot be read once the answer is out', async () => {

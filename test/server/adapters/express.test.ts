@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { createGunzip, gzipSync } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, gzipSync } from 'node:zlib';
 import compression from 'compression';
 import type { Express, RequestHandler } from 'express';
 import express from 'express';
@@ -231,18 +231,38 @@ describe.each(expresses)('%s', (name, make) => {
     await answer.cancelled;
   });
 
+  test('survives a response that somebody else destroys while it is sent', async () => {
+    const answer = fedBody();
+    let destroy = (): void => undefined;
+    const { port } = await start(
+      (_request, response, next) => {
+        destroy = () => response.destroy();
+        next();
+      },
+      toExpress(async () => new Response(answer.body)),
+    );
+    const client = new RawClient(port).send('GET / HTTP/1.1', 'host: a', '', '');
+    await client.until(/\r\n\r\n/);
+    destroy();
+    answer.feed('x');
+    await answer.cancelled;
+  });
+
   describe('behind compression', () => {
     const events = { 'content-type': 'text/event-stream' };
 
-    test('sends the head, and each event, at once', async () => {
+    test.each([
+      ['gzip', createGunzip],
+      ['br', createBrotliDecompress],
+    ])('sends the head, and each event, at once: %s', async (encoding, decoder) => {
       const answer = fedBody();
       const handler: Handler = async () => new Response(answer.body, { headers: events });
       const { origin } = await start(compression({ filter: () => true }), toExpress(handler));
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        get(origin, { headers: { 'accept-encoding': 'gzip' } }, resolve).on('error', reject);
+        get(origin, { headers: { 'accept-encoding': encoding } }, resolve).on('error', reject);
       });
-      expect(response.headers['content-encoding']).toBe('gzip');
-      const received = response.pipe(createGunzip())[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      expect(response.headers['content-encoding']).toBe(encoding);
+      const received = response.pipe(decoder())[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
       for (const event of ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']) {
         answer.feed(event);
         expect(String((await received.next()).value)).toBe(event);

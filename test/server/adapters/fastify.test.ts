@@ -1,9 +1,9 @@
-import { Transform } from 'node:stream';
+import { PassThrough, Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { toFastify, type Handler } from 'runpod-rx/server';
-import { echo, type Echo } from './handlers.js';
+import { deferred, echo, type Echo } from './handlers.js';
 import { listen, type Listening } from './hosts.js';
 import { RawClient } from './RawClient.js';
 
@@ -80,6 +80,28 @@ describe('bodies', () => {
     const { body, headers } = (await answer.json()) as Echo;
     expect(body).toBe('HELLO!');
     expect(headers).not.toHaveProperty('content-length');
+  });
+
+  test('that a hook has changed fail when the client goes', async () => {
+    const begun = deferred();
+    const failed = deferred<boolean>();
+    const { port } = await start(
+      async ({ body, signal }) => {
+        const chunks = body!.getReader();
+        await chunks.read();
+        begun.resolve();
+        await chunks.read().catch((error: unknown) => failed.resolve(error === signal.reason));
+        return new Response();
+      },
+      {
+        prepare: (app) =>
+          app.addHook('preParsing', (_request, _reply, payload, done) => done(null, payload.pipe(new PassThrough()))),
+      },
+    );
+    const client = new RawClient(port).send(`POST ${prefix} HTTP/1.1`, 'host: a', 'content-length: 9', '', 'hello');
+    await begun.promise;
+    client.reset();
+    expect(await failed.promise).toBe(true);
   });
 
   test('that a hook has read are used', async () => {

@@ -7,11 +7,14 @@ import { hosts } from './hosts.js';
 import { RawClient } from './RawClient.js';
 
 const unhandled: unknown[] = [];
+const warned = (warning: Error): unknown => unhandled.push(warning);
 beforeEach(() => {
   unhandled.length = 0;
+  process.on('warning', warned);
   config.onUnhandledError = (error) => unhandled.push(error);
 });
 afterEach(() => {
+  process.off('warning', warned);
   expect(unhandled).toEqual([]);
   config.onUnhandledError = null;
 });
@@ -30,10 +33,12 @@ const post = (length = 5, ...more: string[]): string[] => [
   'hello',
 ];
 
-/** Two ways to go. */
+/** How to go. */
 const ways: [string, (client: RawClient) => unknown][] = [
   ['resets the connection', (client) => client.reset()],
   ['closes the connection', (client) => client.socket.destroy()],
+  // Node takes no answer to be wanted any more, and ends its own side.
+  ['ends its side of the connection', (client) => client.socket.end()],
 ];
 
 describe.each(hosts)('$name', ({ start }) => {
@@ -133,6 +138,8 @@ describe.each(hosts)('$name', ({ start }) => {
       await client.until(/\r\n\r\n/);
       client.socket.pause();
       leave(client);
+      // One that has only ended its side still takes what was on its way.
+      client.socket.resume();
       expect(await cancelled.promise).toMatchObject({ name: 'AbortError' });
     });
 

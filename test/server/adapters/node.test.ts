@@ -1,4 +1,4 @@
-import { METHODS, createServer } from 'node:http';
+import { METHODS, createServer, type ServerResponse } from 'node:http';
 import * as http2 from 'node:http2';
 import { createServer as createTlsServer, request as tlsRequest } from 'node:https';
 import { setFlagsFromString } from 'node:v8';
@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { config } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { toNode, type Handler } from 'runpod-rx/server';
 import { selfSigned } from '../../support/certificate.js';
 import { aborted, deferred, echo, fedBody } from './handlers.js';
@@ -84,6 +84,36 @@ test('the end of an answer that fails is no end to a client of HTTP/1.0', async 
   expect(await failed).toEqual([expect.objectContaining({ code: 'ECONNRESET' })]);
 });
 
+test('an answer that is not yet out when its connection breaks aborts the signal', async () => {
+  const answer = fedBody();
+  const asked = deferred<AbortSignal>();
+  const sending = deferred<ServerResponse>();
+  const listener = toNode(async ({ signal }) => {
+    asked.resolve(signal);
+    return new Response(answer.body);
+  });
+  const { port } = await listen(
+    createServer((request, response) => {
+      sending.resolve(response);
+      listener(request, response);
+    }),
+  );
+  const client = new RawClient(port).send('GET / HTTP/1.1', 'host: a', '', '');
+  await client.until(/\r\n\r\n/);
+  client.socket.pause();
+  const response = await sending.promise;
+  // Until the system takes no more: what comes then waits in the process.
+  while (response.writableLength === 0) {
+    answer.feed('x'.repeat(1024));
+    await new Promise(setImmediate);
+  }
+  answer.close();
+  await vi.waitUntil(() => response.writableEnded);
+  expect(response.writableFinished).toBe(false);
+  response.socket?.destroy();
+  await aborted(await asked.promise);
+});
+
 test('an answer that fails before its turn lets those before it end', async () => {
   const first = deferred<Response>();
   const failed = fedBody();
@@ -129,7 +159,11 @@ test('a signal tells of a client that goes, though nobody has kept the request',
   const second = new RawClient(streaming.port).send('GET / HTTP/1.1', 'host: a', '', '');
   const signal = await asked.promise;
   await second.until(/\r\n\r\n/);
-  collect();
+  // What was dereferenced in a turn of the loop lives until its end, and promises take some turns.
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise(setImmediate);
+    collect();
+  }
   first.reset();
   second.reset();
   await aborted(signal);
