@@ -201,4 +201,5 @@ export default defineConfig([
     },
     rules: { eqeqeq: ['error', 'always', { null: 'ignore' }] },
   },
+  { files: ['examples/*/public/*.js'], languageOptions: { globals: { document: 'readonly' } } },
 ]);

@@ -10,7 +10,7 @@ const ALWAYS = {
 const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
 /** An answer of the proxy itself, in the form in which the service answers. */
-export function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
+function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(JSON.stringify(body), { status, headers: { ...ALWAYS, ...JSON_TYPE, ...headers } });
 }
 

@@ -6,6 +6,7 @@ const testing = require('runpod-rx/testing');
 const emulator = require('runpod-rx/emulator');
 const undici = require('runpod-rx/undici');
 const fetching = require('runpod-rx/fetch');
+const server = require('runpod-rx/server');
 
 const replying = (status, body) => ({
   apiKey: 'key',
@@ -26,7 +27,7 @@ const refused = (library) => errorOf(library.createRunpod(replying(401, {})).end
   console.log(
     JSON.stringify({
       entries: Object.fromEntries(
-        Object.entries({ main, operators, testing, emulator, undici, fetching }).map(([name, exports]) => [
+        Object.entries({ main, operators, testing, emulator, undici, fetching, server }).map(([name, exports]) => [
           name,
           Object.keys(exports).length,
         ]),

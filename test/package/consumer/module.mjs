@@ -7,6 +7,7 @@ import * as testing from 'runpod-rx/testing';
 import * as emulator from 'runpod-rx/emulator';
 import * as undici from 'runpod-rx/undici';
 import * as fetching from 'runpod-rx/fetch';
+import * as server from 'runpod-rx/server';
 
 const copy = createRequire(import.meta.url)('runpod-rx');
 
@@ -28,7 +29,7 @@ const failed = await errorOf(
 console.log(
   JSON.stringify({
     entries: Object.fromEntries(
-      Object.entries({ main, operators, testing, emulator, undici, fetching }).map(([name, exports]) => [
+      Object.entries({ main, operators, testing, emulator, undici, fetching, server }).map(([name, exports]) => [
         name,
         Object.keys(exports).length,
       ]),
