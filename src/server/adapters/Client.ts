@@ -19,7 +19,7 @@ export class Client {
     this.#response = response;
     this.#stream = (request as { readonly stream?: Http2Stream }).stream; // only HTTP/2 has it
     response.on('close', () => this.#close());
-    // What is written after the client has gone fails; 'close' tells of that, and nobody else listens.
+    // Writing to a response that is over may emit this, which would end the process; 'close' has told of it.
     response.on('error', () => undefined);
     if (this.#stream) {
       if (this.#stream.destroyed) this.#leave();

@@ -2,8 +2,8 @@ import type { NodeResponse } from './NodeMessages.js';
 import { reportFailure } from './reportFailure.js';
 
 /**
- * Sends a body as it comes, each chunk at once, and no faster than the client takes it. When the client goes away, the body
- * is cancelled and the promise resolves; it rejects when the body fails, or when Node cannot send it.
+ * Sends a body as it comes, each chunk at once, and no faster than the client takes it. When the client goes away, or the
+ * response ends otherwise, the body is cancelled and the promise resolves; it rejects when the body fails, or when Node cannot send it.
  */
 export async function pump(
   body: ReadableStream<Uint8Array>,
@@ -11,13 +11,16 @@ export async function pump(
   signal: AbortSignal,
 ): Promise<void> {
   const chunks = body.getReader();
-  const gone = (): boolean => signal.aborted;
+  // Somebody else may end the response, such as a middleware that limits the time.
+  const gone = (): boolean => signal.aborted || response.writableEnded;
   let goOn = (): void => undefined;
   response.on('drain', () => goOn());
-  signal.addEventListener('abort', () => {
+  const stop = (): void => {
     chunks.cancel(signal.reason).catch((error: unknown) => reportFailure(error, signal));
     goOn();
-  });
+  };
+  signal.addEventListener('abort', stop);
+  response.on('close', stop);
   try {
     for (;;) {
       const { done, value } = await chunks.read();

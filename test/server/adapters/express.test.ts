@@ -231,19 +231,19 @@ describe.each(expresses)('%s', (name, make) => {
     await answer.cancelled;
   });
 
-  test('survives a response that somebody else destroys while it is sent', async () => {
+  test.each(['destroy', 'end'] as const)('cancels the body when somebody else calls %s meanwhile', async (how) => {
     const answer = fedBody();
-    let destroy = (): void => undefined;
+    let interfere = (): void => undefined;
     const { port } = await start(
       (_request, response, next) => {
-        destroy = () => response.destroy();
+        interfere = () => void response[how]();
         next();
       },
       toExpress(async () => new Response(answer.body)),
     );
     const client = new RawClient(port).send('GET / HTTP/1.1', 'host: a', '', '');
     await client.until(/\r\n\r\n/);
-    destroy();
+    interfere();
     answer.feed('x');
     await answer.cancelled;
   });
