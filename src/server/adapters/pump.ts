@@ -15,7 +15,9 @@ export async function pump(
   const gone = (): boolean => signal.aborted || response.writableEnded;
   let goOn = (): void => undefined;
   response.on('drain', () => goOn());
+  let failed = false;
   const stop = (): void => {
+    if (failed) return;
     chunks.cancel(signal.reason).catch((error: unknown) => reportFailure(error, signal));
     goOn();
   };
@@ -36,6 +38,7 @@ export async function pump(
     }
     response.end();
   } catch (error) {
+    failed = true;
     // Where it is not the body that failed, but what it gave.
     chunks.cancel(error).catch(() => undefined);
     throw error;

@@ -4,25 +4,34 @@ import { serve } from './serve.js';
 
 /** A request, as Fastify gives it to a route. */
 export interface FastifyRequest {
+  /** Node's own request. */
   readonly raw: NodeRequest;
+  /** What the parser has given, or a hook has put in its place. */
   readonly body: unknown;
 }
 
 /** A reply of Fastify's. */
 export interface FastifyReply {
+  /** Node's own response. */
   readonly raw: NodeResponse;
+  /** Has Fastify leave the answer to others. */
   hijack(): unknown;
+  /** The headers that hooks have set. */
   getHeaders(): Readonly<Record<string, number | string | string[] | undefined>>;
 }
 
 /** An instance of Fastify, as far as the plugin uses it. */
 export interface FastifyScope {
+  /** The methods that the instance knows. */
   readonly supportedMethods: string[];
+  /** Takes the parsers away, for this plugin alone. */
   removeAllContentTypeParsers(): unknown;
+  /** Adds a parser of bodies. */
   addContentTypeParser(
     type: string,
     parser: (request: unknown, payload: unknown, done: (error: Error | null, body?: unknown) => void) => void,
   ): unknown;
+  /** Adds a route. */
   route(options: {
     method: string[];
     url: string;

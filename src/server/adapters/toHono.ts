@@ -5,9 +5,17 @@ import { refusal } from './refusal.js';
 
 /** A context of Hono's, as far as the adapter uses it. */
 export interface HonoContext {
-  readonly req: { readonly raw: Request; arrayBuffer(): Promise<ArrayBuffer> };
-  /** Throws where the platform has none. */
-  readonly executionCtx: { waitUntil(work: Promise<unknown>): void };
+  /** The request, and what Hono keeps of its body. */
+  readonly req: {
+    readonly raw: Request;
+    /** The body, also when Hono has read it already. */
+    arrayBuffer(): Promise<ArrayBuffer>;
+  };
+  /** The platform's own; reading it throws where there is none. */
+  readonly executionCtx: {
+    /** Keeps the runtime from ending what still runs. */
+    waitUntil(work: Promise<unknown>): void;
+  };
 }
 
 /**
