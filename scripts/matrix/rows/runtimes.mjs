@@ -1,4 +1,5 @@
 /** Runtimes other than Node and browsers. */
+import { deepStrictEqual } from 'node:assert/strict';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { Cannot } from '../Cannot.mjs';
@@ -90,6 +91,36 @@ const workerdRow = {
   },
 };
 
+/** Three pages that wait for one job, each by a request of its own: what one of them began must not answer another. */
+const workerdProxyRow = {
+  name: 'workerd, as a proxy',
+  transport: 'axios over `fetch`',
+  needs: 'the flag `enable_request_signal` to notice pages that leave',
+  async work({ packed, options }) {
+    const folder = await application(packed, 'workerd', { miniflare: '4.20260426.0' });
+    const script = await bundled(join(folder, 'proxy.mjs'), ['workerd', 'worker', 'browser'], 'esm');
+    const { Miniflare } = await import(join(folder, 'node_modules/miniflare/dist/src/index.js'));
+    const { baseUrl } = options;
+    const miniflare = new Miniflare({ modules: true, script, compatibilityDate: '2026-04-01', bindings: { baseUrl } });
+    try {
+      const ask = async (path, body) => {
+        const settings = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+        const response = await miniflare.dispatchFetch(`http://service/api/runpod/upper/${path}`, settings);
+        return response.json();
+      };
+      const { id } = await ask('run', JSON.stringify({ input: { prompt: 'hello' } }));
+      const answers = await Promise.all([1, 2, 3].map(() => ask(`status-sync/${id}?wait=60000`)));
+      deepStrictEqual(
+        answers.map(({ output }) => output.text),
+        ['HELLO', 'HELLO', 'HELLO'],
+      );
+    } finally {
+      await miniflare.dispose();
+    }
+    return 'miniflare 4.20260426.0';
+  },
+};
+
 const edgeRow = {
   name: 'edge-runtime',
   transport: 'axios over `fetch`',
@@ -107,4 +138,4 @@ const edgeRow = {
   },
 };
 
-export const runtimeRows = [bunRow, denoRow, workerdRow, edgeRow];
+export const runtimeRows = [bunRow, denoRow, workerdRow, workerdProxyRow, edgeRow];

@@ -53,10 +53,11 @@ export class PageProxy {
     if (preflight) return preflight;
     const client = this.#shared ? this.#options.client : this.#options.client.isolated();
     const endpoints = this.#shared ?? this.#endpointsOf(client);
-    const answer = await untilLeft(this.#answer(request, endpoints), request.signal);
-    // The job of a page that has left is cancelled after the answer.
-    if (!this.#shared) waitUntil?.(firstValueFrom(client.settled()));
-    return this.#access.withCors(request, answer);
+    const answering = untilLeft(this.#answer(request, endpoints), request.signal);
+    // The job of a page that has left is cancelled afterwards. Said at once: when a page leaves, the platform ends what it was
+    // not asked to wait for.
+    waitUntil?.(answering.then(() => firstValueFrom(client.settled())));
+    return this.#access.withCors(request, await answering);
   }
 
   #answer(request: Request, endpoints: Endpoints): Observable<Response> {
