@@ -4,7 +4,7 @@ export interface HandlerContext {
    * Keeps the runtime from ending what still runs once the answer is out: `waitUntil` of Cloudflare Workers, Vercel and
    * Deno Deploy. Elsewhere nothing ends it.
    */
-  readonly waitUntil?: (work: Promise<unknown>) => void;
+  waitUntil?(work: Promise<unknown>): void;
 }
 
 /**

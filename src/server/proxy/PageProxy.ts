@@ -48,7 +48,7 @@ export class PageProxy {
   }
 
   /** Answers a request. */
-  async handle(request: Request, { waitUntil }: HandlerContext = {}): Promise<Response> {
+  async handle(request: Request, context: HandlerContext = {}): Promise<Response> {
     const preflight = this.#access.preflight(request);
     if (preflight) return preflight;
     const client = this.#shared ? this.#options.client : this.#options.client.isolated();
@@ -56,7 +56,7 @@ export class PageProxy {
     const answering = untilLeft(this.#answer(request, endpoints), request.signal);
     // The job of a page that has left is cancelled afterwards. Said at once: when a page leaves, the platform ends what it was
     // not asked to wait for.
-    waitUntil?.(answering.then(() => firstValueFrom(client.settled())));
+    context.waitUntil?.(answering.then(() => firstValueFrom(client.settled())));
     return this.#access.withCors(request, await answering);
   }
 

@@ -1,6 +1,6 @@
 import { AsyncSubject, Subject, firstValueFrom, lastValueFrom } from 'rxjs';
 import { expect, test } from 'vitest';
-import { proxied, service } from './support.js';
+import { pageRequest, proxied, service } from './support.js';
 
 const JOB = { json: { id: 'job-1', status: 'IN_QUEUE' } };
 const cancelled = (line: string) => ({ json: { id: line.replace(/.*\//, ''), status: 'CANCELLED' } });
@@ -95,6 +95,28 @@ test('a signal that is aborted after the answer has no effect', async () => {
   }
   expect(await firstValueFrom(client.settled())).toMatchObject({ cancelled: [] });
   expect(world.lines()).toHaveLength(100);
+});
+
+test('the platform is asked to wait for the cancel before the page has left', async () => {
+  const world = service((_, asked) => (asked.includes('cancel') ? cancelled(asked) : undefined));
+  const { handler } = proxied(world.transport);
+  // As a platform's own: it must be called as a method.
+  class Platform {
+    readonly works: Promise<unknown>[] = [];
+    waitUntil(work: Promise<unknown>): void {
+      this.works.push(work);
+    }
+  }
+  const platform = new Platform();
+  const aborting = new AbortController();
+  const answer = handler(pageRequest('POST demo/run', { ...submission, signal: aborting.signal }), platform);
+  expect(platform.works).toHaveLength(1);
+  const sent = await world.next('POST /demo/run');
+  aborting.abort();
+  await answer;
+  sent.answer(JOB);
+  await platform.works[0];
+  expect(world.lines()).toEqual(['POST /demo/run', 'POST /demo/cancel/job-1']);
 });
 
 test('a page that gives up a held read leaves its job, and the other pages, alone', async () => {

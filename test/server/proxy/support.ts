@@ -105,7 +105,7 @@ export interface AskOptions {
 }
 
 /** The request of a page: `pageRequest('POST demo/run', { body: { input: {} } })`. */
-function pageRequest(line: string, { user = 'ann', headers, body, signal }: AskOptions = {}): Request {
+export function pageRequest(line: string, { user = 'ann', headers, body, signal }: AskOptions = {}): Request {
   const [method = '', path = ''] = line.split(' ');
   return new Request(`${BASE}/${path}`, {
     method,
