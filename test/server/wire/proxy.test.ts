@@ -1,28 +1,28 @@
 /** The proxy behind every adapter, on real sockets, between a page's client and the emulator. */
-import { createServer, type RequestListener } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import express from 'express';
 // @ts-expect-error: the alias of an older version has no types
 import express4 from 'express4';
 import Fastify from 'fastify';
 import { Hono } from 'hono';
-import { filter, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
+import { ReplaySubject, Subject, delayWhen, filter, firstValueFrom, lastValueFrom, take, tap, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isRunpodError, runpod, type Runpod } from 'runpod-rx';
+import { isRunpodError, runpod, type Link, type Runpod, type RunpodOptions } from 'runpod-rx';
 import { startEmulator, type ListeningEmulator } from 'runpod-rx/emulator';
 import { createProxy, toExpress, toFastify, toHono, toNode, type Handler, type ProxyOptions } from 'runpod-rx/server';
 
-/** Serves a handler at `/api/runpod`, and gives the port. */
-type Serve = (handler: Handler) => Promise<number>;
+/** Serves a handler at `/api/runpod`. */
+type Serve = (handler: Handler) => Promise<Server>;
 
-const onNode = async (listener: RequestListener): Promise<number> => {
+const onNode = async (listener: RequestListener): Promise<Server> => {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return (server.address() as AddressInfo).port;
+  return server;
 };
 
 const ADAPTERS: Record<string, Serve> = {
@@ -37,7 +37,7 @@ const ADAPTERS: Record<string, Serve> = {
     app.register(toFastify(handler), { prefix: '/api/runpod' });
     onTestFinished(() => app.close());
     await app.listen({ port: 0, host: '127.0.0.1' });
-    return (app.server.address() as AddressInfo).port;
+    return app.server;
   },
   hono: (handler) => {
     const app = new Hono();
@@ -51,11 +51,15 @@ interface Site {
   readonly client: Runpod;
   readonly page: Runpod;
   readonly port: number;
+  readonly server: Server;
   /** What the service was asked for, such as `run 200`. */
   asked(...operations: string[]): string[];
 }
 
-async function site(serve: Serve, options: Partial<ProxyOptions> = {}): Promise<Site> {
+async function site(
+  serve: Serve,
+  { links = [], ...options }: Partial<ProxyOptions> & Pick<RunpodOptions, 'links'> = {},
+): Promise<Site> {
   const emulator = await startEmulator({
     endpoints: {
       demo: { handler: ({ input }, { delay }) => (input.forever ? delay(3_600_000) : { echo: input }) },
@@ -69,7 +73,7 @@ async function site(serve: Serve, options: Partial<ProxyOptions> = {}): Promise<
     keys: ['test-key-placeholder'],
   });
   onTestFinished(() => emulator.close());
-  const client = runpod({ baseUrl: emulator.baseUrl, apiKey: 'test-key-placeholder' });
+  const client = runpod({ baseUrl: emulator.baseUrl, apiKey: 'test-key-placeholder', links });
   onTestFinished(async () => {
     await firstValueFrom(client.close());
   });
@@ -82,7 +86,8 @@ async function site(serve: Serve, options: Partial<ProxyOptions> = {}): Promise<
     user: () => 'ann',
     ...options,
   });
-  const port = await serve(handler);
+  const server = await serve(handler);
+  const { port } = server.address() as AddressInfo;
   const page = runpod({ baseUrl: `http://127.0.0.1:${port}/api/runpod`, apiKey: '' });
   onTestFinished(async () => {
     await firstValueFrom(page.close());
@@ -92,6 +97,7 @@ async function site(serve: Serve, options: Partial<ProxyOptions> = {}): Promise<
     client,
     page,
     port,
+    server,
     asked: (...operations) =>
       emulator
         .requests()
@@ -173,5 +179,37 @@ describe.each(Object.entries(ADAPTERS))('%s', (_, serve) => {
     await firstValueFrom(client.settled());
     expect(asked('cancel')).toHaveLength(100);
     expect(emulator.jobs().filter(({ status }) => status === 'CANCELLED')).toHaveLength(100);
+  });
+
+  test('S29 a page that is closed during /run has its job cancelled, once', async () => {
+    const gate = new ReplaySubject<void>(1);
+    const accepted = new Subject<void>();
+    const holdAnswers: Link = (request, next) =>
+      request.operation === 'run'
+        ? next(request).pipe(
+            tap(() => accepted.next()),
+            delayWhen(() => gate),
+          )
+        : next(request);
+    const { emulator, client, port, server, asked } = await site(serve, { links: [holdAnswers] });
+    const count = 20;
+    const all = lastValueFrom(accepted.pipe(take(count)));
+    const closed = new Subject<void>();
+    server.on('connection', (socket: Socket) => socket.once('close', () => closed.next()));
+    const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1').on('error', () => undefined));
+    const body = JSON.stringify({ input: { forever: true } });
+    for (const socket of sockets)
+      socket.write(
+        `POST /api/runpod/demo/run HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    await all;
+    const allClosed = lastValueFrom(closed.pipe(take(count)));
+    for (const socket of sockets) socket.destroy();
+    await allClosed;
+    gate.next();
+    await expect.poll(() => emulator.jobs().filter(({ status }) => status === 'CANCELLED').length).toBe(count);
+    await firstValueFrom(client.settled());
+    expect(asked('run')).toHaveLength(count);
+    expect(asked('cancel')).toHaveLength(count);
   });
 });
