@@ -15,5 +15,10 @@ export type { JsonParser } from './protocol/json.js';
 export { diagnose } from './protocol/diagnose.js';
 export { isTerminal } from './protocol/snapshot.js';
 export type { StreamReply } from './protocol/streamReply.js';
-export { vouchedNotice, type VouchedNotice, type VouchedNoticeOptions } from './protocol/vouchedNotice.js';
+export {
+  vouchedNotice,
+  type Follows,
+  type VouchedNotice,
+  type VouchedNoticeOptions,
+} from './protocol/vouchedNotice.js';
 export type * from './types/index.js';

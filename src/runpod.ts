@@ -105,8 +105,8 @@ export interface ClientOptions {
   /**
    * Job objects that arrive in another way, such as webhooks. Anybody may have sent them, so each is only a hint: the
    * job with its `id` is read soon, no sooner than half a second after the last answer, and what that read says counts.
-   * Anything without the id of a watched job is ignored. What `vouchedNotice` vouches for counts as an answer instead,
-   * where it says that the job is over; while every end is told so, the jobs are read once in 30 s, as a safety net.
+   * Anything without the id of a watched job is ignored. What `vouchedNotice` vouches for counts as an answer instead.
+   * While every end is told so, or the source says that it follows a job, the job is read once in 30 s, as a safety net.
    * `createWebhooks` of `runpod-rx/server` makes such notices of webhooks.
    */
   readonly notices?: Observable<unknown>;

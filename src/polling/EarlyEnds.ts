@@ -9,13 +9,13 @@ const MAX_SIZE = 64 * 1024 * 1024;
 const NODE_SIZE = 16;
 
 /** A job object that its source vouches for. */
-export interface VouchedEnd {
+export interface VouchedJob {
   readonly body: Readonly<Record<string, unknown>>;
   /** The webhook of the only job that the object tells of. */
   readonly webhook: string | undefined;
 }
 
-interface KeptEnd extends VouchedEnd {
+interface KeptEnd extends VouchedJob {
   readonly size: number;
   readonly at: number;
 }
@@ -35,7 +35,7 @@ export class EarlyEnds {
   }
 
   /** Keeps an end, unless it is kept already. */
-  keep(id: string, { body, webhook }: VouchedEnd): void {
+  keep(id: string, { body, webhook }: VouchedJob): void {
     const name = nameOf(id, webhook);
     this.#dropOld();
     if (this.#ends.has(name)) return;
@@ -50,7 +50,7 @@ export class EarlyEnds {
   }
 
   /** Gives away the end of a job that was submitted with some webhook. */
-  take(id: string, webhook: string | undefined): VouchedEnd | undefined {
+  take(id: string, webhook: string | undefined): VouchedJob | undefined {
     if (!this.#ends.size) return undefined;
     this.#dropOld();
     for (const name of [nameOf(id, undefined), nameOf(id, webhook)]) {

@@ -1,17 +1,16 @@
-import { EMPTY, Observable, Subscription, tap, type SchedulerLike, type Subscriber } from 'rxjs';
+import { EMPTY, Observable, tap, type SchedulerLike, type Subscriber } from 'rxjs';
 import type { ErrorContext, RunpodError } from '../errors/RunpodError.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
-import { isRecord } from '../protocol/json.js';
 import { isTerminal, snapshotOf } from '../protocol/snapshot.js';
-import { vouchedJob, vouchedWebhook } from '../protocol/vouchedNotice.js';
 import { pendingCount, type StreamCursor, type ReaderPosition } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { timeOfDate } from '../time/clocks.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
 import { cursorAt } from './cursorAt.js';
-import { EarlyEnds, type VouchedEnd } from './EarlyEnds.js';
+import { EarlyEnds, type VouchedJob } from './EarlyEnds.js';
 import { HeldReads } from './HeldReads.js';
 import { KnownJob } from './KnownJob.js';
+import { Notices } from './Notices.js';
 import type { ReadSource, ReadRequest } from './SharedRead.js';
 import { StatusPoller } from './StatusPoller.js';
 import type { CallJob, ReadTerms, SnapshotObserver, WatchRequest } from './WatchRequest.js';
@@ -28,13 +27,12 @@ export class JobCache {
   readonly #jobs = new Map<string, KnownJob>();
   readonly #readSource: ReadSource;
   readonly #poller: StatusPoller;
-  readonly #notices: Observable<unknown>;
+  readonly #notices: Notices;
   readonly #scheduler: SchedulerLike;
   readonly #wallNow: () => number;
   readonly #earlyEnds: EarlyEnds;
   /** The users of all jobs; notices are subscribed to while there are some. */
   #users = 0;
-  #noticeSubscription = Subscription.EMPTY;
 
   constructor(options: JobCacheOptions) {
     const { scheduler, wallNow, policy, call, context, rateLimiterFor, connections, notices = EMPTY } = options;
@@ -44,11 +42,19 @@ export class JobCache {
       this.#release(job);
     };
     this.#readSource = { call, heldReads };
-    this.#poller = new StatusPoller({ scheduler, policy, context, rateLimiter, heldReads, release });
+    this.#notices = new Notices(notices, {
+      takeEnd: (id, told) => this.#takeEnd(id, told),
+      takeState: (id, told) => this.#takeState(id, told),
+      hint: (id) => {
+        this.hint(id);
+      },
+      unfollowed: (id, before) => this.#jobs.get(id)?.unfollowed(before),
+    });
+    const { followedJobs } = this.#notices;
+    this.#poller = new StatusPoller({ scheduler, policy, context, rateLimiter, heldReads, release, followedJobs });
     this.#scheduler = scheduler;
     this.#wallNow = wallNow;
     this.#earlyEnds = new EarlyEnds(scheduler);
-    this.#notices = notices;
   }
 
   /** What is known of a job. */
@@ -134,7 +140,7 @@ export class JobCache {
     const job = this.#acquire(id);
     const watcher = this.#poller.add(job, request, observer, seen);
     // What was told already comes first: it may save the read.
-    this.#subscribeToNotices();
+    this.#listen();
     const end = this.#earlyEnds.take(id, job.webhook);
     if (end && !this.#takeEnd(id, end)) job.hint();
     if (!seen) this.#poller.readNow(watcher);
@@ -238,7 +244,7 @@ export class JobCache {
 
   #release(job: KnownJob): void {
     this.#users--;
-    if (!this.#users) this.#noticeSubscription.unsubscribe();
+    if (!this.#users) this.#notices.stop();
     job.users--;
     if (job.users) return;
     job.last = undefined;
@@ -253,7 +259,7 @@ export class JobCache {
         this.#release(job);
       });
       use(job, subscriber);
-      this.#subscribeToNotices();
+      this.#listen();
     });
   }
 
@@ -261,7 +267,7 @@ export class JobCache {
    * Takes a job object that is vouched for as an answer of the service, where it says that the job is over. Returns whether
    * it does. What comes before anybody uses the job is kept for who does soon.
    */
-  #takeEnd(id: string, end: VouchedEnd): boolean {
+  #takeEnd(id: string, end: VouchedJob): boolean {
     const parsed = snapshotOf(end.body, { id });
     if (!('value' in parsed) || !isTerminal(parsed.value)) return false;
     const job = this.#jobs.get(id);
@@ -275,25 +281,20 @@ export class JobCache {
     return true;
   }
 
-  /** Listens to the notices while jobs are in use. Where the source of notices fails, reading goes on without it. */
-  #subscribeToNotices(): void {
-    if (!this.#users || !this.#noticeSubscription.closed) return;
-    this.#noticeSubscription = new Subscription();
-    // An Observable of another library may throw on `subscribe`. This one makes an error of that.
-    const notices$ = new Observable((subscriber) => this.#notices.subscribe(subscriber));
-    this.#noticeSubscription.add(
-      notices$.subscribe({
-        next: (notice) => {
-          const vouched = vouchedJob(notice);
-          // Anybody may have sent what is not vouched for, so nothing of it counts but the job that it names.
-          const body = vouched ?? notice;
-          if (!isRecord(body) || typeof body.id !== 'string') return;
-          const end = { body, webhook: vouchedWebhook(notice) };
-          if (vouched === undefined || !this.#takeEnd(body.id, end)) this.hint(body.id);
-        },
-        error: () => undefined,
-      }),
-    );
+  /** Takes a job object for an answer of the service, where it says that the job is not over yet. Returns whether it does. */
+  #takeState(id: string, { body, webhook }: VouchedJob): boolean {
+    const parsed = snapshotOf(body, { id });
+    const job = this.#jobs.get(id);
+    const isOfThisJob = webhook === undefined || webhook === job?.webhook;
+    if (!job || job.retried || !isOfThisJob || !('value' in parsed) || parsed.value.status === 'UNKNOWN') return false;
+    // What came late tells of nothing that a read would still find.
+    if (!job.over && job.users) job.receive(parsed.value, true);
+    return true;
+  }
+
+  /** Listens to the notices while jobs are in use. */
+  #listen(): void {
+    if (this.#users) this.#notices.listen();
   }
 }
 

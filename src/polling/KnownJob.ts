@@ -1,5 +1,6 @@
 import type { StreamCursor } from '../sources/StreamCursor.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { Followed } from './FollowedJobs.js';
 import { SharedRead, type ReadRequest, type ReadSource } from './SharedRead.js';
 
 /** Receives every snapshot of a job, whoever asked for it. */
@@ -10,6 +11,8 @@ export interface SnapshotListener {
   refresh?(): void;
   /** Called when a notice says that the job may have changed. */
   hint?(): void;
+  /** Called when the source of notices does not follow the job any more, with how far it did. */
+  unfollowed?(before: Followed): void;
   /** Whether the listener has the job read at a pace of its own, which a held read of the job would break. */
   readonly readsPlainly?: boolean;
 }
@@ -97,12 +100,18 @@ export class KnownJob {
   /** A read gave this snapshot, or a notice that its source vouches for. It goes to all listeners. */
   receive(snapshot: JobSnapshot, byNotice = false): void {
     this.last = snapshot;
+    if (byNotice) this.#read?.noticed(snapshot);
     for (const listener of this.#listeners) listener.next(snapshot, byNotice);
   }
 
   /** The job may have changed, as a notice says, or is of more interest than before: the listeners read it soon. */
   hint(): void {
     for (const listener of this.#listeners) listener.hint?.();
+  }
+
+  /** The source of notices does not follow the job any more. */
+  unfollowed(before: Followed): void {
+    for (const listener of this.#listeners) listener.unfollowed?.(before);
   }
 
   /** What is known of the job, or being read, is out of date: it is read anew. */

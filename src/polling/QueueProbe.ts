@@ -82,6 +82,12 @@ export class QueueProbe<T extends QueuedJob> {
     this.#chooseProbe(now);
   }
 
+  /** Takes a job out whose start is learnt in another way. */
+  leave(job: T, now: number): void {
+    this.remove(job, now);
+    job.queuedSince = undefined;
+  }
+
   /** Forgets a job that is no longer watched. */
   remove(job: T, now: number): void {
     if (job.queuedSince !== undefined) this.#queue.splice(this.#indexOf(job), 1);

@@ -1,4 +1,5 @@
 import { Subscription } from 'rxjs';
+import { isTerminal } from '../protocol/snapshot.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { HeldReads } from './HeldReads.js';
 import { linkSubscription } from './linkSubscription.js';
@@ -38,6 +39,8 @@ export class SharedRead {
   readonly #requests: ReadRequest[];
   /** How long the service may hold the answer, in milliseconds; 0 for a plain read. */
   #holdFor = 0;
+  /** What a notice has told while a plain read was in flight. */
+  #newer: JobSnapshot | undefined;
   #subscription = Subscription.EMPTY;
 
   /** @param first - the request that the read is made for */
@@ -60,11 +63,13 @@ export class SharedRead {
     const subscription = new Subscription();
     this.#subscription = subscription;
     this.#holdFor = holdFor;
+    this.#newer = undefined;
     linkSubscription(subscription, () =>
       holdFor ? heldReads.read(id, { options, meta }, holdFor) : call(statusCall(id, meta), options),
     ).subscribe({
-      next: (snapshot) => {
+      next: (answer) => {
         const requests = this.#end();
+        const snapshot = this.#newer && !isTerminal(answer) ? this.#newer : answer;
         this.#job.receive(snapshot);
         for (const request of requests) request.answer?.(snapshot);
       },
@@ -83,6 +88,14 @@ export class SharedRead {
   join(request: ReadRequest, holdFor: number): void {
     this.#requests.push(request);
     if (this.#holdFor && !holdFor) this.restart();
+  }
+
+  /**
+   * A notice tells of the job's state while the read is in flight. The answer of a plain read, which comes soon, may be
+   * older: it counts only where it says that the job is over. A held read is answered with the state of that moment.
+   */
+  noticed(snapshot: JobSnapshot): void {
+    if (!this.#holdFor) this.#newer = snapshot;
   }
 
   /** Takes a request back. A read that no request waits for is aborted. */

@@ -12,13 +12,15 @@ import { HINT_GAP, policyOf } from '../sources/PollPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
 import { ExecutionTimes } from './ExecutionTimes.js';
+import type { Followed, FollowedJobs } from './FollowedJobs.js';
 import { HeldJobs, type HoldingHost } from './HeldJobs.js';
-import type { HeldReads } from './HeldReads.js';
 import type { KnownJob } from './KnownJob.js';
 import { NoticedEnds } from './NoticedEnds.js';
 import { QueueProbe, type ProbeSchedule } from './QueueProbe.js';
 import { ReadSchedule } from './ReadSchedule.js';
+import type { StatusPollerOptions } from './StatusPollerOptions.js';
 import type { SnapshotObserver, WatchRequest } from './WatchRequest.js';
+import { executionOf, hasStarted, startOf } from './starts.js';
 import { Watcher, type WatcherOwner } from './Watcher.js';
 import { SAFETY_NET, nextReadAt } from './nextReadAt.js';
 
@@ -44,8 +46,9 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
   readonly #queue: QueueProbe<Watcher>;
   readonly #executions = new ExecutionTimes();
   readonly #noticedEnds = new NoticedEnds();
+  readonly #followedJobs: Pick<FollowedJobs, 'get'>;
 
-  constructor({ scheduler, policy, context, rateLimiter, heldReads, release }: StatusPollerOptions) {
+  constructor({ scheduler, policy, context, rateLimiter, heldReads, release, followedJobs }: StatusPollerOptions) {
     this.#scheduler = scheduler;
     this.#policy = policy;
     this.#context = context;
@@ -58,6 +61,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
       host: this,
     });
     this.#release = release;
+    this.#followedJobs = followedJobs;
     this.#queue = new QueueProbe((probe, sinceProgress) => this.#probeDelay(probe, sinceProgress), this);
     const probe = () => this.#queue.probe;
     this.#schedule = new ReadSchedule({ scheduler, rateLimiter, heldJobs: this.#heldJobs, probe });
@@ -113,8 +117,7 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
     if (watcher.awaitingRead) {
       // The answer to a plain read comes soon. That to a held read may take minutes, so a plain one takes its place.
       if (!watcher.job.isHeldRead) return;
-      this.#endRead(watcher);
-      watcher.job.leaveRead(watcher);
+      this.#leaveRead(watcher);
     }
     this.#readSoon(watcher);
   }
@@ -134,30 +137,71 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
     if (!watcher.closed && !(watcher.awaitingRead as boolean)) this.#readNext(watcher);
   }
 
-  receive(watcher: Watcher, snapshot: JobSnapshot, byNotice: boolean): void {
-    const { job, last, observer } = watcher;
+  receive(watcher: Watcher, snapshot: JobSnapshot): void {
     if (watcher.closed) return;
-    const byPlainRead = !byNotice && watcher.awaitingRead && !this.#heldJobs.has(watcher);
-    this.#endRead(watcher);
-    job.leaveRead(watcher);
-    watcher.answeredAt = this.#scheduler.now();
+    const byPlainRead = watcher.awaitingRead && !this.#heldJobs.has(watcher);
+    this.#leaveRead(watcher);
+    watcher.readAt = this.#scheduler.now();
     watcher.outage = undefined;
     watcher.fallbackDueAt = undefined;
+    if (isTerminal(snapshot)) this.#noticedEnds.read(watcher.job.id, watcher.readAt);
+    this.#pass(watcher, snapshot, byPlainRead);
+    if (!(watcher.closed as boolean) && !watcher.awaitingRead) this.#planRead(watcher, snapshot);
+  }
+
+  /**
+   * A notice that its source vouches for told of a job's state. A plain read in flight goes on, as do the plans for the next
+   * one: notices of any rate do not keep a job from being read.
+   */
+  noticed(watcher: Watcher, snapshot: JobSnapshot): void {
+    if (watcher.closed) return;
+    const { status } = watcher.last ?? {};
+    if (isTerminal(snapshot)) this.#leaveRead(watcher);
+    this.#pass(watcher, snapshot, false);
+    if (watcher.closed as boolean) return;
+    if (this.#isFollowed(watcher)) this.#followed(watcher);
+    else if (!watcher.awaitingRead && snapshot.status !== status && !watcher.outage) {
+      const { dueAt } = watcher;
+      this.#planRead(watcher, snapshot);
+      if (dueAt < watcher.dueAt) this.readAt(watcher, dueAt);
+    }
+  }
+
+  /** Passes a snapshot on to the observer of a watcher, which is over after the last one. */
+  #pass(watcher: Watcher, snapshot: JobSnapshot, byPlainRead: boolean): void {
+    const { job, last, observer } = watcher;
+    watcher.answeredAt = this.#scheduler.now();
     if (hasStarted(snapshot)) this.#noteStart(watcher, snapshot, byPlainRead);
     // Keep one of two equal snapshots in memory: the one that the observer has.
     if (last && sameJson(last.raw, snapshot.raw)) job.last = last;
     else observer.next((watcher.last = snapshot));
-    if (isTerminal(snapshot)) {
-      if (!byNotice) this.#noticedEnds.read(job.id, watcher.answeredAt);
-      observer.complete();
-      watcher.unsubscribe();
-    } else if (!(watcher.closed as boolean) && !watcher.awaitingRead) this.#planRead(watcher, snapshot);
+    if (!isTerminal(snapshot)) return;
+    observer.complete();
+    watcher.unsubscribe();
+  }
+
+  /** Notices will tell of all that is of interest of a job: it is neither held nor probed, and read as a safety net. */
+  #followed(watcher: Watcher): void {
+    this.#queue.leave(watcher, this.#scheduler.now());
+    if (watcher.awaitingRead && !watcher.job.isHeldRead) return;
+    watcher.outage = undefined;
+    this.#leaveRead(watcher);
+    // To abort the request runs foreign code, which may have the job read.
+    if (!watcher.awaitingRead) this.#readNext(watcher);
+  }
+
+  /** Notices do not tell of a job any more: it is read soon, a queued one by the probe of the queue. */
+  unfollowed(watcher: Watcher, before: Followed): void {
+    const { last } = watcher;
+    if (watcher.closed || !watcher.isToldOf(before)) return;
+    if (!watcher.awaitingRead && last?.status === 'IN_QUEUE') this.#planRead(watcher, last);
+    else this.hint(watcher);
   }
 
   readFailed(watcher: Watcher, error: unknown): void {
     const { fallbackDueAt, terms } = watcher;
     if (watcher.closed) return;
-    this.#endRead(watcher);
+    this.#leaveRead(watcher);
     watcher.fallbackDueAt = undefined;
     // A refresh that fails changes nothing: the job is read when it was due before.
     if (fallbackDueAt !== undefined) {
@@ -182,7 +226,8 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
 
   /** A notice that its source vouches for told of a job's end, as the first or not. */
   endNoticed(id: string, isNews: boolean): void {
-    this.#noticedEnds.noticed(id, isNews);
+    // What the source of notices follows says nothing about other jobs.
+    if (!this.#followedJobs.get(id)) this.#noticedEnds.noticed(id, isNews);
   }
 
   /** Forgets a watcher that has unsubscribed or completed. */
@@ -199,21 +244,29 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
   /** Plans the next read after a snapshot that is not the last one. */
   #planRead(watcher: Watcher, { status }: JobSnapshot): void {
     const { submittedAt } = watcher.job;
-    if (status === 'IN_QUEUE' && submittedAt !== undefined && !policyOf(watcher.terms.options)) {
+    const isProbed = submittedAt !== undefined && !policyOf(watcher.terms.options) && !this.#isFollowed(watcher);
+    if (status === 'IN_QUEUE' && isProbed) {
       this.#schedule.rest(watcher);
       this.#queue.queued(watcher, submittedAt, this.#scheduler.now());
     } else this.#readNext(watcher);
     if (watcher.hinted) this.#readSoon(watcher);
   }
 
-  /** The read of a watcher's job is over, or was given up. */
-  #endRead(watcher: Watcher): void {
+  /** The read of a watcher's job is over, or is given up. */
+  #leaveRead(watcher: Watcher): void {
     watcher.awaitingRead = false;
     this.#heldJobs.leave(watcher);
+    watcher.job.leaveRead(watcher);
+  }
+
+  /** Whether notices will tell of all of a job that a watcher wants to know, and at the default pace. */
+  #isFollowed(watcher: Watcher): boolean {
+    return watcher.isToldOf(this.#followedJobs.get(watcher.job.id));
   }
 
   #readNext(watcher: Watcher): void {
-    if (watcher.holdFor && !this.#noticedEnds.areAll && this.#heldJobs.take(watcher)) {
+    const isToldOf = this.#noticedEnds.areAll || this.#isFollowed(watcher);
+    if (watcher.holdFor && !isToldOf && this.#heldJobs.take(watcher)) {
       this.holdNow(watcher);
       return;
     }
@@ -252,6 +305,8 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
         endOnly: terms.endOnly ?? false,
         besideHeld: this.#heldJobs.areInUse,
         endsAreNoticed: this.#noticedEnds.areAll,
+        isFollowed: this.#isFollowed(watcher),
+        readAt: watcher.readAt,
         ownPolicy: policyOf(terms.options),
         defaultPolicy: this.#policy,
         executions: this.#executions,
@@ -266,37 +321,11 @@ export class StatusPoller implements WatcherOwner, ProbeSchedule<Watcher>, Holdi
   }
 
   /** The service says that a job runs or has run. Its numbers may be wrong: nothing began before the submission. */
-  #noteStart(watcher: Watcher, { status, delayTime = NaN, executionTime }: JobSnapshot, byPlainRead: boolean): void {
+  #noteStart(watcher: Watcher, snapshot: JobSnapshot, byPlainRead: boolean): void {
     const now = this.#scheduler.now();
-    const { submittedAt } = watcher.job;
-    const startedAt =
-      submittedAt !== undefined && delayTime >= 0
-        ? Math.min(now, submittedAt + delayTime)
-        : (watcher.runningSince ?? now);
-    watcher.runningSince = startedAt;
-    if (status === 'COMPLETED' && executionTime !== undefined)
-      this.#executions.add(Math.min(executionTime, now - (submittedAt ?? -Infinity)), now, byPlainRead);
-    this.#queue.started(watcher, startedAt, now);
+    watcher.runningSince = startOf(watcher, snapshot, now);
+    const execution = executionOf(watcher, snapshot, now);
+    if (execution !== undefined) this.#executions.add(execution, now, byPlainRead);
+    this.#queue.started(watcher, watcher.runningSince, now);
   }
-}
-
-/** What a {@link StatusPoller} works with. */
-export interface StatusPollerOptions {
-  /** All time comes from it. */
-  readonly scheduler: SchedulerLike;
-  /** Decides the pace for watchers that bring no policy of their own. */
-  readonly policy: PollPolicy;
-  /** What errors say of a job. */
-  readonly context: (jobId: string) => ErrorContext;
-  /** Limits plain reads. */
-  readonly rateLimiter: RateLimiter | undefined;
-  /** Says whether a read may be held. */
-  readonly heldReads: HeldReads;
-  /** Called with a watcher's job when the watcher is removed. */
-  readonly release: (job: KnownJob) => void;
-}
-
-/** Whether a snapshot says that its job runs or has run. A cancelled job may never have. */
-function hasStarted({ status }: JobSnapshot): boolean {
-  return status !== 'CANCELLED' && status !== 'IN_QUEUE' && status !== 'UNKNOWN';
 }

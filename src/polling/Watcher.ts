@@ -1,7 +1,9 @@
 import type { Unsubscribable } from 'rxjs';
 import type { Outage } from '../sources/Outage.js';
+import { policyOf } from '../sources/PollPolicy.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { Due } from './DueQueue.js';
+import type { Followed } from './FollowedJobs.js';
 import type { KnownJob, SnapshotListener } from './KnownJob.js';
 import type { QueuedJob } from './QueueProbe.js';
 import type { ReadRequest } from './SharedRead.js';
@@ -30,6 +32,8 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
   last: JobSnapshot | undefined;
   /** When the last answer came, or watching began. */
   answeredAt: number;
+  /** When the last read was answered, or watching began. */
+  readAt: number;
   /** A notice came since the last read of the job began: the job is read soon. */
   hinted = false;
   /** Set while reads fail. */
@@ -46,6 +50,7 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
     this.watchedSince = now;
     this.last = seen;
     this.answeredAt = now;
+    this.readAt = now;
   }
 
   /**
@@ -57,12 +62,18 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
     return plain ? 0 : holdOf(this.terms);
   }
 
+  /** Whether a source of notices that follows the job so far tells of all that is of interest, unless its watcher has a pace of its own. */
+  isToldOf(followed: Followed | undefined): boolean {
+    return !policyOf(this.terms.options) && (followed === 'changes' || (followed === 'end' && !!this.terms.endOnly));
+  }
+
   get readsPlainly(): boolean {
     return !holdOf(this.terms);
   }
 
   next(snapshot: JobSnapshot, byNotice = false): void {
-    this.poller.receive(this, snapshot, byNotice);
+    if (byNotice) this.poller.noticed(this, snapshot);
+    else this.poller.receive(this, snapshot);
   }
 
   error(error: unknown): void {
@@ -78,6 +89,10 @@ export class Watcher implements SnapshotListener, ReadRequest, Due, QueuedJob, U
 
   hint(): void {
     this.poller.hint(this);
+  }
+
+  unfollowed(before: Followed): void {
+    this.poller.unfollowed(this, before);
   }
 
   unsubscribe(): void {
@@ -100,10 +115,11 @@ export interface WatcherStart {
 
 /** What a watcher passes on to the poller. */
 export interface WatcherOwner {
-  /** @param byNotice - whether a notice brought the snapshot, rather than a read */
-  receive(watcher: Watcher, snapshot: JobSnapshot, byNotice: boolean): void;
+  receive(watcher: Watcher, snapshot: JobSnapshot): void;
+  noticed(watcher: Watcher, snapshot: JobSnapshot): void;
   readFailed(watcher: Watcher, error: unknown): void;
   readNow(watcher: Watcher): void;
   hint(watcher: Watcher): void;
+  unfollowed(watcher: Watcher, before: Followed): void;
   remove(watcher: Watcher): void;
 }

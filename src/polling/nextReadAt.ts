@@ -18,7 +18,7 @@ const MIN_END_CHANCE = 0.08;
 const MIN_END_CHANCE_BESIDE_HELD = 0.02;
 const MAX_END_CHANCE = 0.8;
 
-/** How often a job is read while notices tell of every end, in milliseconds: a safety net. */
+/** How often a job is read while notices tell of every end, or of all that is of interest, in milliseconds: a safety net. */
 export const SAFETY_NET = 30_000;
 
 /** Fraction of the read budget that is spent on jobs that have probably ended. */
@@ -27,8 +27,8 @@ const READ_BUDGET_FRACTION = 0.9;
 /**
  * Decides when a watched job that is not waiting behind others is read next.
  *
- * Where only the end is of interest and notices tell of it, reads are a
- * safety net. Where only the end is of interest and execution times are known, the job is read when it has probably ended:
+ * Where notices tell of all that is of interest, reads are a safety net, counted from the last read: notices of any rate
+ * do not keep a job from being read. So they are where only the end is of interest and notices tell of it. Where only the end is of interest and execution times are known, the job is read when it has probably ended:
  * the more ends plain reads must find than the limits allow reads, the more probable that must be.
  * What was learned of other jobs may be wrong for this one, so it is read at least every 30 s, or as often as the limits
  * allow for so many jobs.
@@ -41,6 +41,7 @@ const READ_BUDGET_FRACTION = 0.9;
  */
 export function nextReadAt(facts: ReadFacts): number {
   const { now, endOnly, failures, ownPolicy, executions, rate, jobsToRead } = facts;
+  if (facts.isFollowed && !failures && !ownPolicy) return Math.max(now, facts.readAt + SAFETY_NET);
   if (facts.endsAreNoticed && endOnly && !failures && !ownPolicy) return now + SAFETY_NET;
   // Negative for a job that is not known to run.
   const elapsed = now - (facts.runningSince ?? Infinity);
@@ -74,6 +75,10 @@ export interface ReadFacts {
   readonly besideHeld: boolean;
   /** Whether notices that their source vouches for tell of every end. */
   readonly endsAreNoticed: boolean;
+  /** Whether the source of notices follows this job, as far as it is of interest. */
+  readonly isFollowed: boolean;
+  /** When the last read of the job was answered, or watching it began. */
+  readonly readAt: number;
   /** The caller's own policy, which goes before `defaultPolicy`. */
   readonly ownPolicy: PollPolicy | undefined;
   readonly defaultPolicy: PollPolicy;

@@ -121,16 +121,6 @@ describe('S26 a notice is a hint', () => {
     expect(reads()).toEqual([0, 1_000]);
   });
 
-  test('where what is vouched for says that the job runs', () => {
-    const { endpoint, see, until, reads, tell } = service();
-    const seen = see(endpoint.watch('job-1', { every: 10_000 }));
-    until(1_000);
-    tell(vouchedNotice({ id: 'job-1', status: 'IN_PROGRESS', output: 'half' }));
-    until(5_000);
-    expect(seen.values).toHaveLength(1);
-    expect(reads()).toEqual([0, 1_000]);
-  });
-
   test('where the job was run again: it may tell of the run before', () => {
     const { endpoint, see, until, reads, tell } = service();
     const seen = see(endpoint.watch('job-1', { every: 100_000 }));
