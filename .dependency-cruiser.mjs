@@ -42,8 +42,10 @@ export const layers = [
   { layer: 'index.ts', imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'http/transports', ...client], packages: [] },
   { layer: 'undici.ts', imports: ['http/transports', 'types'], packages: [] },
   { layer: 'fetch.ts', imports: ['http/transports', 'types'], packages: [] },
+  // For pages, beside a client: it loads nothing of the client's.
+  { layer: 'events', imports: ['protocol/vouchedNotice.ts'], packages: ['rxjs'] },
   // A front door: made of what users have, and of the checks of options.
-  { layer: 'server', imports: [...door, 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
+  { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
   { layer: 'server/adapters', imports: ['server', ...door], packages: ['node'] },
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },

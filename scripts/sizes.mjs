@@ -35,6 +35,11 @@ const bundles = [
     code: `export * from 'runpod-rx/fetch'`,
     budget: () => 2 * KB,
   },
+  {
+    name: 'events',
+    code: `export * from 'runpod-rx/events'`,
+    budget: () => 2 * KB,
+  },
   { name: 'everything', code: `export * from 'runpod-rx'; export * from 'runpod-rx/operators'` },
   { name: 'testing', code: `export * from 'runpod-rx/testing'` },
 ];

@@ -1,3 +1,4 @@
+export { eventNotices, type EventNoticesOptions } from '../events/index.js';
 export type { Handler, HandlerContext } from './Handler.js';
 export type { NodeRequest, NodeResponse } from './adapters/NodeMessages.js';
 export { toExpress, type ExpressMiddleware, type ExpressRequest } from './adapters/toExpress.js';

@@ -41,7 +41,16 @@ describe.each([
 
   test('every entry point loads and has exports', () => {
     const entries = result.entries as Record<string, number>;
-    expect(Object.keys(entries)).toEqual(['main', 'operators', 'testing', 'emulator', 'undici', 'fetching', 'server']);
+    expect(Object.keys(entries)).toEqual([
+      'main',
+      'operators',
+      'testing',
+      'emulator',
+      'undici',
+      'events',
+      'fetching',
+      'server',
+    ]);
     for (const count of Object.values(entries)) expect(count).toBeGreaterThan(0);
   });
 

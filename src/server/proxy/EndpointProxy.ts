@@ -6,6 +6,7 @@ import {
   map,
   of,
   share,
+  tap,
   timer,
   type Observable,
   type SchedulerLike,
@@ -15,6 +16,7 @@ import { AnswerTexts } from './AnswerTexts.js';
 import { jobAnswer } from './answers.js';
 import { errorResponse } from './errorResponse.js';
 import { JobReads } from './JobReads.js';
+import type { PageEvents } from '../events/PageEvents.js';
 import type { OwnerStore } from './OwnerStore.js';
 import { outcomeAnswer, outcomeOf, passOn, type Outcome } from './passOn.js';
 import type { ProxyEndpoint } from './ProxyOptions.js';
@@ -37,6 +39,7 @@ export interface EndpointProxyParts {
   readonly onDisconnect: 'cancel' | 'detach';
   readonly maxBody: number;
   readonly scheduler: SchedulerLike;
+  readonly events: PageEvents | undefined;
 }
 
 /** What pages share of one endpoint: its reads, and the calls that do not submit a job. */
@@ -63,7 +66,7 @@ export class EndpointProxy {
   }
 
   /** Answers what does not submit a job. */
-  answer({ operation, held, id = '' }: Route, query: URLSearchParams): Observable<Response> {
+  answer({ operation, held, id = '' }: Route, query: URLSearchParams, user: string): Observable<Response> {
     switch (operation) {
       case 'health':
         return this.#health$.pipe(map((outcome) => outcomeAnswer(outcome)));
@@ -77,15 +80,19 @@ export class EndpointProxy {
           this.endpoint.request(`stream/${id}`, { ...call, query: { wait: query.get('wait') ?? undefined } }),
         );
       default:
-        return this.status(id, held ? waitOf(query) : 0);
+        return this.#status(id, held ? waitOf(query) : 0, user);
     }
   }
 
   /** Answers with a job: at once, or when it is over or the time is up. */
-  status(id: string, wait: number): Observable<Response> {
-    const snapshot$ = wait ? this.reads.hold(id, wait) : this.reads.read(id);
-    return snapshot$.pipe(
+  #status(id: string, wait: number, user: string): Observable<Response> {
+    const { events } = this.given;
+    return defer(() => {
+      if (!wait) events?.asked(user, this, id);
+      return wait ? this.reads.hold(id, wait) : this.reads.read(id);
+    }).pipe(
       last(),
+      tap((snapshot) => events?.answered(user, this, snapshot)),
       map((snapshot) => jobAnswer(this.texts.of(snapshot))),
       catchError((error: unknown) => of(errorResponse(error))),
     );

@@ -46,6 +46,8 @@ export class JobReads {
   readonly #scheduler: SchedulerLike;
   /** By id, the oldest first. */
   readonly #remembered = new Map<string, Remembered>();
+  /** The jobs that are watched on: what is known of them is as new as a read's answer would be. */
+  readonly #followed = new Map<string, JobSnapshot>();
   readonly #ends = new Map<string, Observable<JobSnapshot>>();
   #size = 0;
 
@@ -58,14 +60,14 @@ export class JobReads {
   /** Reads a job: emits one snapshot, fresh or, under load, the last one that is known. */
   read(id: string): Observable<JobSnapshot> {
     return defer(() => {
-      const known = this.#known(id);
+      const known = this.known(id);
       const fresh$ = this.#endpoint.status(id).pipe(
         tap((snapshot) => {
           this.remember(snapshot);
         }),
       );
       if (!known) return fresh$;
-      return isTerminal(known)
+      return isTerminal(known) || this.#followed.has(id)
         ? of(known)
         : merge(fresh$, timer(PATIENCE, this.#scheduler).pipe(map(() => known))).pipe(take(1));
     });
@@ -80,33 +82,50 @@ export class JobReads {
   /** Keeps what is known of a job for the pages that ask next. */
   remember(snapshot: JobSnapshot): void {
     const { id } = snapshot;
-    this.forget(id);
+    this.#drop(id);
     const size = this.#texts.of(snapshot).length;
     if (size > MAX_SIZE / 8) return;
     this.#remembered.set(id, { snapshot, size, at: this.#scheduler.now() });
     this.#size += size;
     for (const [oldest, { at }] of this.#remembered) {
       if (this.#size <= MAX_SIZE && this.#scheduler.now() - at < KEEP) break;
-      this.forget(oldest);
+      this.#drop(oldest);
     }
+  }
+
+  /** Keeps what is known of a job that is watched on: pages that ask get it, and the service is not asked. */
+  follow(snapshot: JobSnapshot): void {
+    this.remember(snapshot);
+    this.#followed.set(snapshot.id, snapshot);
+  }
+
+  /** A job is not watched on. */
+  unfollow(id: string): void {
+    this.#followed.delete(id);
   }
 
   /** Forgets what is known of a job, since a request has changed it. */
   forget(id: string): void {
+    this.unfollow(id);
+    this.#drop(id);
+  }
+
+  /** What is known of a job. */
+  known(id: string): JobSnapshot | undefined {
+    const known = this.#remembered.get(id);
+    return this.#followed.get(id) ?? (known && this.#scheduler.now() - known.at < KEEP ? known.snapshot : undefined);
+  }
+
+  #drop(id: string): void {
     const known = this.#remembered.get(id);
     if (!known) return;
     this.#size -= known.size;
     this.#remembered.delete(id);
   }
 
-  #known(id: string): JobSnapshot | undefined {
-    const known = this.#remembered.get(id);
-    return known && this.#scheduler.now() - known.at < KEEP ? known.snapshot : undefined;
-  }
-
   /** The end of a job, for all pages that wait for it. */
   #endOf(id: string): Observable<JobSnapshot> {
-    const known = this.#known(id);
+    const known = this.known(id);
     if (known && isTerminal(known)) return of(known);
     let end$ = this.#ends.get(id);
     if (!end$) {

@@ -4,6 +4,7 @@ import type { Runpod } from '../../index.js';
 import { durationScheduler } from '../../time/clocks.js';
 import type { HandlerContext } from '../Handler.js';
 import { errorAnswer } from './answers.js';
+import { PageEvents } from '../events/PageEvents.js';
 import { EndpointProxy } from './EndpointProxy.js';
 import { errorResponse, noSuchJob } from './errorResponse.js';
 import { eventually } from './eventually.js';
@@ -31,6 +32,7 @@ export class PageProxy {
   readonly #access: PageAccess;
   readonly #owners: OwnerStore;
   readonly #quotas: ReadonlyMap<string, Quotas>;
+  readonly #events: PageEvents | undefined;
   /** What all requests share; `undefined` where the platform forbids that. */
   readonly #shared: Endpoints | undefined;
 
@@ -44,6 +46,7 @@ export class PageProxy {
     this.#quotas = new Map(
       Object.entries(endpoints).map(([id, { quota = {} }]) => [id, new Quotas(quota, this.#scheduler)]),
     );
+    this.#events = options.events && !onWorkerd() ? new PageEvents(client, this.#scheduler) : undefined;
     this.#shared = onWorkerd() ? undefined : this.#endpointsOf(client);
   }
 
@@ -63,22 +66,30 @@ export class PageProxy {
   #answer(request: Request, endpoints: Endpoints): Observable<Response> {
     if (this.#access.isForeign(request)) return of(errorAnswer(403, 'pages of other sites may not call'));
     const { pathname, searchParams: query } = new URL(request.url);
+    if (this.#events && pathname === `${this.#basePath}/events`) return this.#connect(request, this.#events);
     const route = this.#routeOf(pathname);
     const proxy = endpoints.get(route?.endpointId ?? '');
     if (!route || !proxy?.given.options.operations.includes(route.operation))
       return of(errorAnswer(404, 'there is nothing at this address'));
-    if (request.method !== route.method)
-      return of(errorAnswer(405, `the method is ${route.method}`, { allow: route.method }));
+    if (request.method !== route.method) return of(wrongMethod(route.method));
     return this.#userOf(request).pipe(
       concatMap((user) =>
         this.#mayReach(route, user).pipe(
           concatMap((mayReach) => {
             if (!mayReach) return of(noSuchJob());
             const submits = route.operation === 'run' || route.operation === 'runsync' || route.operation === 'retry';
-            return submits ? submitForPage({ proxy, route, request, query, user }) : proxy.answer(route, query);
+            return submits ? submitForPage({ proxy, route, request, query, user }) : proxy.answer(route, query, user);
           }),
         ),
       ),
+      catchError((error: unknown) => of(errorResponse(error))),
+    );
+  }
+
+  #connect(request: Request, events: PageEvents): Observable<Response> {
+    if (request.method !== 'GET') return of(wrongMethod('GET'));
+    return this.#userOf(request).pipe(
+      map((user) => events.connect(user, request)),
       catchError((error: unknown) => of(errorResponse(error))),
     );
   }
@@ -123,8 +134,13 @@ export class PageProxy {
           onDisconnect,
           maxBody,
           scheduler: this.#scheduler,
+          events: this.#events,
         }),
       ]),
     );
   }
+}
+
+function wrongMethod(allowed: string): Response {
+  return errorAnswer(405, `the method is ${allowed}`, { allow: allowed });
 }

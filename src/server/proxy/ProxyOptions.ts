@@ -89,6 +89,13 @@ export interface ProxyOptions {
    */
   readonly onDisconnect?: 'cancel' | 'detach';
   /**
+   * Whether pages may have what happens to their jobs pushed to them, at `<basePath>/events`: see `eventNotices`. Not on
+   * Cloudflare Workers, where what one request has begun must not answer another. Where there are several processes, a page
+   * reads the jobs that another process got, as it would without events.
+   * @defaultValue `false`
+   */
+  readonly events?: boolean;
+  /**
    * Runs the proxy's own timers, and measures its durations.
    * @defaultValue `asyncScheduler`
    */

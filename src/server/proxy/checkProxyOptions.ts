@@ -3,6 +3,7 @@ import {
   callback,
   checkOptions,
   count,
+  flag,
   having,
   mustBe,
   nested,
@@ -54,6 +55,7 @@ const PROXY: Checks<ProxyOptions> = {
   origins: mustBe('a list of origins, such as https://app.example.com', areOrigins),
   maxBody: count(1),
   onDisconnect: oneOf('cancel', 'detach'),
+  events: flag,
   scheduler: isScheduler,
 };
 

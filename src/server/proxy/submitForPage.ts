@@ -66,7 +66,7 @@ export function submitForPage(submission: PageSubmission): Observable<Response> 
 
 function submit(submission: PageSubmission, { send, lease, webhook }: Sending): Observable<Response> {
   const { proxy, route, user, query } = submission;
-  const { endpointId, owners } = proxy.given;
+  const { endpointId, owners, events } = proxy.given;
   return new Observable((subscriber) => {
     let accepted: JobSnapshot | undefined;
     /** Whether the job is this submission's alone: no page has its id yet. */
@@ -89,6 +89,7 @@ function submit(submission: PageSubmission, { send, lease, webhook }: Sending): 
           isUnclaimed = true;
           proxy.reads.remember(job);
           return eventually(() => owners.set({ endpointId, id: job.id }, user)).pipe(
+            tap(() => events?.submitted(user, proxy, job)),
             concatMap(() => (route.operation === 'runsync' ? held$(job) : of(outcomeAnswer(outcome, webhook)))),
           );
         }),

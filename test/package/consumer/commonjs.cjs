@@ -5,6 +5,7 @@ const operators = require('runpod-rx/operators');
 const testing = require('runpod-rx/testing');
 const emulator = require('runpod-rx/emulator');
 const undici = require('runpod-rx/undici');
+const events = require('runpod-rx/events');
 const fetching = require('runpod-rx/fetch');
 const server = require('runpod-rx/server');
 
@@ -27,10 +28,9 @@ const refused = (library) => errorOf(library.createRunpod(replying(401, {})).end
   console.log(
     JSON.stringify({
       entries: Object.fromEntries(
-        Object.entries({ main, operators, testing, emulator, undici, fetching, server }).map(([name, exports]) => [
-          name,
-          Object.keys(exports).length,
-        ]),
+        Object.entries({ main, operators, testing, emulator, undici, events, fetching, server }).map(
+          ([name, exports]) => [name, Object.keys(exports).length],
+        ),
       ),
       run: (
         await firstValueFrom(

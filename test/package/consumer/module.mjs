@@ -6,6 +6,7 @@ import * as operators from 'runpod-rx/operators';
 import * as testing from 'runpod-rx/testing';
 import * as emulator from 'runpod-rx/emulator';
 import * as undici from 'runpod-rx/undici';
+import * as events from 'runpod-rx/events';
 import * as fetching from 'runpod-rx/fetch';
 import * as server from 'runpod-rx/server';
 
@@ -29,10 +30,9 @@ const failed = await errorOf(
 console.log(
   JSON.stringify({
     entries: Object.fromEntries(
-      Object.entries({ main, operators, testing, emulator, undici, fetching, server }).map(([name, exports]) => [
-        name,
-        Object.keys(exports).length,
-      ]),
+      Object.entries({ main, operators, testing, emulator, undici, events, fetching, server }).map(
+        ([name, exports]) => [name, Object.keys(exports).length],
+      ),
     ),
     run: (
       await firstValueFrom(
