@@ -159,8 +159,10 @@ describe('a page that comes back', () => {
           let seen = [...page.events];
           let count = 0;
           for (const [act, breaks, lost] of steps) {
-            if (act === 0) (await ask('POST demo/run', submission), count++);
-            else if (count) {
+            if (act === 0) {
+              await ask('POST demo/run', submission);
+              count++;
+            } else if (count) {
               const id = `job-${1 + (act % count)}`;
               if (act === 1) set(id, { status: 'COMPLETED', output: act });
               else if (act < 4) await ask(`GET demo/status/${id}`);

@@ -1,0 +1,370 @@
+import type { Subscription } from 'rxjs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createRunpod, type Runpod } from 'runpod-rx';
+import { eventNotices, type EventNoticesOptions } from 'runpod-rx/events';
+import { BASE, pageTransport } from '../proxy/support.js';
+import { made as server, settle, submission } from './support.js';
+
+const request = submission.body;
+
+/** What the page's requests do beside reaching the proxy. */
+interface Network {
+  /** Answers in the proxy's place; `undefined` lets the request through. */
+  instead?: () => Response | undefined | Promise<never>;
+  /** Changes what comes of the body. */
+  body?: (body: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
+}
+
+/** A page's client over a proxy, without a network: the requests that it made, by line. */
+function page(
+  made: ReturnType<typeof server>,
+  { network = {}, ...options }: EventNoticesOptions & { readonly network?: Network } = {},
+) {
+  const { scheduler, handler } = made;
+  const lines: string[] = [];
+  const connections: { readonly at: number; readonly headers: Record<string, string>; cut: () => void }[] = [];
+  const send: EventNoticesOptions['fetch'] = async (url, { signal, headers }) => {
+    const cutting = new AbortController();
+    const at = scheduler.now();
+    connections.push({
+      at,
+      headers: headers as Record<string, string>,
+      cut: () => {
+        cutting.abort();
+      },
+    });
+    const instead = await network.instead?.();
+    if (instead) return instead;
+    const given = { ...(headers as Record<string, string>), 'x-user': 'ann' };
+    const all = AbortSignal.any([signal as AbortSignal, cutting.signal]);
+    const answer = await handler(new Request(new URL(url, BASE), { headers: given, signal: all }));
+    return network.body && answer.body ? new Response(network.body(answer.body), answer) : answer;
+  };
+  const notices = eventNotices('/api/runpod/events', { scheduler, fetch: send, headers: () => ({}), ...options });
+  const proxy = pageTransport(handler);
+  const client = createRunpod({
+    baseUrl: BASE,
+    transport: Object.assign(
+      (sent: Parameters<typeof proxy>[0]) => {
+        lines.push(`${sent.method} ${new URL(sent.url).pathname.replace('/api/runpod/demo/', '')}`);
+        return proxy(sent);
+      },
+      { multiplexes: true },
+    ),
+    scheduler,
+    random: () => 0.5,
+    limits: false,
+    notices,
+  });
+  return { client, endpoint: client.endpoint('demo'), lines, connections, notices };
+}
+
+/** Subscribes, and keeps what comes. */
+function see<T>(source: { subscribe(observer: object): Subscription }) {
+  const values: T[] = [];
+  const seen = { values, ended: undefined as string | undefined, subscription: undefined as Subscription | undefined };
+  seen.subscription = source.subscribe({
+    next: (value: T) => values.push(value),
+    error: (error: unknown) => (seen.ended = String(error)),
+    complete: () => (seen.ended = 'completed'),
+  });
+  return seen;
+}
+
+const clients: Runpod[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close().subscribe();
+});
+
+function together(options: Parameters<typeof page>[1] = {}) {
+  const made = server();
+  const one = page(made, options);
+  clients.push(one.client, made.client);
+  return { ...made, ...one, serverClient: made.client };
+}
+
+describe('the client of a page that is connected', () => {
+  test('reads its job once when it was submitted, and then not at all: neither while it runs, nor at the end', async () => {
+    const { endpoint, wait, set, lines } = together();
+    const output = see(endpoint.job(request).output$);
+    await wait(10);
+    await wait(400);
+    set('job-1', { status: 'IN_PROGRESS' });
+    for (let nth = 0; nth < 20; nth++) await wait(1_000);
+    set('job-1', { status: 'COMPLETED', output: 42 });
+    await wait(10);
+    expect(output).toMatchObject({ values: [42], ended: 'completed' });
+    expect(lines).toEqual(['POST run', 'GET status/job-1']);
+  });
+
+  test('reads a job a few times whose progress it shows, and gets every change', async () => {
+    const { endpoint, wait, set, lines } = together();
+    const progress = see(endpoint.job(request).progress$);
+    await wait(10);
+    for (let nth = 0; nth < 20; nth++) {
+      set('job-1', { status: 'IN_PROGRESS', output: nth });
+      for (let half = 0; half < 12; half++) await wait(500);
+    }
+    set('job-1', { status: 'COMPLETED', output: 'done' });
+    for (let half = 0; half < 12; half++) await wait(500);
+    expect(progress).toMatchObject({ ended: 'completed' });
+    expect(progress.values).toEqual(Array.from({ length: 20 }, (_, nth) => nth));
+    // Beside the first three, one each half a minute as a safety net.
+    expect(lines.filter((line) => line.startsWith('GET')).length).toBeLessThanOrEqual(3 + 4);
+  });
+
+  test('reads nothing at all where it runs a job to its end', async () => {
+    const { endpoint, wait, set, lines, timers } = together();
+    const seen = see(endpoint.runToEnd(request));
+    await wait(10);
+    set('job-1', { status: 'IN_PROGRESS' });
+    for (let nth = 0; nth < 20; nth++) await wait(1_000);
+    set('job-1', { status: 'COMPLETED', output: 42 });
+    await wait(10);
+    expect(seen.values.at(-1)).toMatchObject({ status: 'COMPLETED', output: 42 });
+    expect(lines).toEqual(['POST run']);
+    await wait(130_000);
+    expect(timers()).toBe(0);
+  });
+
+  test('reads a job once that it attaches to', async () => {
+    const { endpoint, wait, set, lines, ask } = together();
+    await ask('POST demo/run', submission);
+    set('job-1', { status: 'IN_PROGRESS' });
+    await wait(500_000);
+    const output = see(endpoint.attach('job-1').output$);
+    for (let nth = 0; nth < 20; nth++) await wait(1_000);
+    set('job-1', { status: 'COMPLETED', output: 1 });
+    await wait(10);
+    expect(output.values).toEqual([1]);
+    expect(lines.filter((line) => line === 'GET status/job-1').length).toBeLessThanOrEqual(1);
+  });
+
+  test('connects with its first job and leaves after the last', async () => {
+    const { endpoint, wait, set, connections, timers } = together();
+    expect(connections).toHaveLength(0);
+    const seen = [see(endpoint.job(request).output$), see(endpoint.job(request).output$)];
+    await wait(10);
+    expect(connections).toHaveLength(1);
+    for (const id of ['job-1', 'job-2']) set(id, { status: 'COMPLETED' });
+    await wait(5_000);
+    expect(seen.map(({ ended }) => ended)).toEqual(['completed', 'completed']);
+    await wait(130_000);
+    expect(timers()).toBe(0);
+  });
+
+  test('has all its endpoints served by one connection, the later ones too', async () => {
+    const { client, wait, connections, endpoint, notices } = together();
+    see(endpoint.job(request).output$);
+    await wait(10);
+    const late = see(notices);
+    see(client.endpoint('demo').watch('job-1'));
+    await wait(10);
+    expect(connections).toHaveLength(1);
+    expect(late.values).toHaveLength(1);
+  });
+});
+
+describe('when the connection breaks', () => {
+  test('the page connects again after the last event, and has missed nothing', async () => {
+    const { endpoint, wait, set, connections, lines } = together();
+    const output = see(endpoint.job(request).output$);
+    await wait(100);
+    connections[0]?.cut();
+    await settle();
+    set('job-1', { status: 'COMPLETED', output: 7 });
+    await wait(1_000);
+    await wait(10);
+    expect(connections).toHaveLength(2);
+    expect(connections[1]?.headers['last-event-id']).toMatch(/\.1$/);
+    await wait(3_000);
+    expect(output.values).toEqual([7]);
+    expect(lines.length).toBeLessThanOrEqual(3);
+  });
+
+  test('any number of times, at any moment, the page sees every job end', async () => {
+    const { endpoint, wait, set, connections } = together();
+    const seen = [];
+    for (let nth = 1; nth <= 40; nth++) {
+      seen.push(see(endpoint.job(request).output$));
+      await wait((nth * 137) % 800);
+      connections.at(-1)?.cut();
+      await settle();
+      set(`job-${nth}`, { status: 'COMPLETED', output: nth });
+      await wait((nth * 211) % 1_500);
+    }
+    await wait(35_000);
+    await wait(5_000);
+    expect(seen.map(({ values }) => values)).toEqual(Array.from({ length: 40 }, (_, nth) => [nth + 1]));
+  });
+
+  test.each<[string, Network, readonly [from: number, to: number][]]>([
+    [
+      'fails',
+      { instead: () => Promise.reject(new TypeError('no network')) },
+      [
+        [500, 1_000],
+        [1_000, 2_000],
+        [2_000, 4_000],
+        [4_000, 8_000],
+        [8_000, 16_000],
+        [15_000, 30_000],
+        [15_000, 30_000],
+      ],
+    ],
+    [
+      'is answered 503 with a time',
+      { instead: () => new Response('', { status: 503, headers: { 'retry-after': '20' } }) },
+      [
+        [20_000, 20_000],
+        [20_000, 20_000],
+      ],
+    ],
+    [
+      'is answered 401',
+      { instead: () => new Response('', { status: 401 }) },
+      [
+        [60_000, 60_000],
+        [60_000, 60_000],
+      ],
+    ],
+    ['is answered 403', { instead: () => new Response('', { status: 403 }) }, [[60_000, 60_000]]],
+    [
+      'is answered by a page',
+      { instead: () => new Response('<html>', { headers: { 'content-type': 'text/html' } }) },
+      [
+        [500, 1_000],
+        [1_000, 2_000],
+      ],
+    ],
+    [
+      'ends at once',
+      { instead: () => new Response('', { headers: { 'content-type': 'text/event-stream' } }) },
+      [
+        [500, 1_000],
+        [1_000, 2_000],
+      ],
+    ],
+    [
+      'brings something that is no hello',
+      { instead: () => new Response('data: {}\n\n', { headers: { 'content-type': 'text/event-stream' } }) },
+      [
+        [500, 1_000],
+        [1_000, 2_000],
+      ],
+    ],
+  ])('a connection that %s is tried again, later and later', async (_, network, pauses) => {
+    const { notices, connections, wait } = together({ network });
+    const seen = see(notices);
+    for (let nth = 0; nth < 400 && connections.length <= pauses.length; nth++) await wait(500);
+    for (const [nth, [from, to]] of pauses.entries()) {
+      const pause = (connections[nth + 1]?.at ?? Infinity) - (connections[nth]?.at ?? 0);
+      expect(pause).toBeGreaterThanOrEqual(from);
+      expect(pause).toBeLessThanOrEqual(to);
+    }
+    seen.subscription?.unsubscribe();
+    const before = connections.length;
+    await wait(100_000);
+    expect(connections).toHaveLength(before);
+  });
+
+  test.each([404, 204])('where nothing is there (%i), the page gives up, and reads its jobs', async (status) => {
+    const { endpoint, connections, wait, set } = together({
+      network: { instead: () => new Response(null, { status }) },
+    });
+    const output = see(endpoint.job(request).output$);
+    for (let nth = 0; nth < 5; nth++) await wait(1_000);
+    set('job-1', { status: 'COMPLETED', output: 1 });
+    for (let nth = 0; nth < 5; nth++) await wait(1_000);
+    expect(output.values).toEqual([1]);
+    expect(connections).toHaveLength(1);
+  });
+
+  test('JSON that is broken breaks it, and an unknown event does not', async () => {
+    const type = { 'content-type': 'text/event-stream' };
+    const bodies = [
+      'event: hello\ndata: {}\n\nevent: news\ndata: {"a":1}\n\nevent: job\ndata: {"job":{"id":"a"},"follows":"end"}\n\nevent: job\ndata: {\n\n',
+    ];
+    const { notices, connections, wait } = together({
+      network: { instead: () => new Response(bodies.shift() ?? null, { headers: type }) },
+    });
+    const seen = see(notices);
+    await wait(100);
+    // The hello, the job, and the break.
+    expect(seen.values).toHaveLength(3);
+    await wait(1_000);
+    expect(connections).toHaveLength(2);
+  });
+
+  test('a proxy on the way that collects the events counts as no connection: the page reads on', async () => {
+    const collecting = (body: ReadableStream<Uint8Array>) => {
+      const parts = body.getReader();
+      return new ReadableStream<Uint8Array>({ cancel: () => parts.cancel() });
+    };
+    const { endpoint, connections, wait, set, lines } = together({ network: { body: collecting } });
+    const output = see(endpoint.job(request).output$);
+    for (let nth = 0; nth < 20; nth++) await wait(500);
+    expect(connections.length).toBeGreaterThan(1);
+    expect(connections[1]?.at).toBeGreaterThanOrEqual(5_500);
+    expect(connections[1]?.at).toBeLessThanOrEqual(6_500);
+    set('job-1', { status: 'COMPLETED', output: 1 });
+    for (let nth = 0; nth < 8; nth++) await wait(500);
+    expect(output.values).toEqual([1]);
+    expect(lines.length).toBeGreaterThan(3);
+  });
+
+  test('silence for 40 s is a break', async () => {
+    const hello = new TextEncoder().encode('event: hello\ndata: {}\n\n');
+    const silent = () =>
+      new Response(
+        new ReadableStream<Uint8Array>({
+          start: (controller) => {
+            controller.enqueue(hello);
+          },
+        }),
+        {
+          headers: { 'content-type': 'text/event-stream' },
+        },
+      );
+    const { notices, connections, wait } = together({ network: { instead: silent } });
+    see(notices);
+    await wait(10);
+    await wait(39_989);
+    expect(connections).toHaveLength(1);
+    await wait(11);
+    await wait(1_000);
+    expect(connections).toHaveLength(2);
+  });
+
+  test('the beats of the server keep it from being one', async () => {
+    const { notices, connections, wait } = together();
+    see(notices);
+    await wait(10);
+    for (let nth = 0; nth < 20; nth++) await wait(15_000);
+    expect(connections).toHaveLength(1);
+  });
+
+  test('a page that is one too many comes back after a minute', async () => {
+    const made = together();
+    see(made.notices);
+    await made.wait(10);
+    for (let nth = 0; nth < 20; nth++) await made.connect();
+    for (let nth = 0; nth < 59; nth++) await made.wait(1_000);
+    expect(made.connections).toHaveLength(1);
+    for (let nth = 0; nth < 2; nth++) await made.wait(1_000);
+    expect(made.connections).toHaveLength(2);
+  });
+
+  test('the headers are asked for at each connection', async () => {
+    let count = 0;
+    const { notices, connections, wait } = together({
+      headers: () => Promise.resolve({ authorization: `Bearer ${++count}` }),
+    });
+    see(notices);
+    await wait(10);
+    connections[0]?.cut();
+    await settle();
+    await wait(1_000);
+    expect(connections.map(({ headers }) => headers.authorization)).toEqual(['Bearer 1', 'Bearer 2']);
+  });
+});
