@@ -39,9 +39,12 @@ async function answerBy(handler: Handler, message: IncomingMessage, response: Se
 }
 
 test('over real connections, the page has its events while its jobs run, and leaves with the last of them', async () => {
-  const emulator = createEmulator({
-    endpoints: { demo: { handler: ({ input }) => Promise.resolve({ echo: input }) } },
+  let connected = (): void => undefined;
+  const connection = new Promise<void>((resolve) => {
+    connected = resolve;
   });
+  // No job ends before the page is connected.
+  const emulator = createEmulator({ endpoints: { demo: { handler: () => connection.then(() => 'done') } } });
   const client = createRunpod({ apiKey: 'key', transport: emulator.transport, limits: false });
   const handler = createProxy({
     client,

@@ -1,4 +1,4 @@
-import type { VirtualTimeScheduler} from 'rxjs';
+import type { VirtualTimeScheduler } from 'rxjs';
 import { type Subscription } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { eventNotices, type VouchedNotice } from 'runpod-rx/events';
@@ -168,7 +168,7 @@ test('a tab that waits for its turn may go, too', async () => {
 test('where locks are forbidden, each tab connects by itself', async () => {
   vi.stubGlobal('navigator', { locks: { request: () => Promise.reject(new DOMException('no', 'SecurityError')) } });
   const { tab, connections } = browser();
-  [tab(), tab()];
+  for (let nth = 0; nth < 2; nth++) tab();
   await settle();
   expect(connections).toHaveLength(2);
 });
@@ -179,7 +179,7 @@ test.each<[string, object]>([
 ])('where there are no %s, each tab connects by itself', async (_, globals) => {
   for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
   const { tab, connections } = browser();
-  [tab(), tab()];
+  for (let nth = 0; nth < 2; nth++) tab();
   await settle();
   expect(connections).toHaveLength(2);
 });
