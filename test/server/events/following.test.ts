@@ -1,5 +1,7 @@
+import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { made, submission } from './support.js';
+import { proxied, service } from '../proxy/support.js';
+import { listen, made, submission } from './support.js';
 
 describe('a page that is connected', () => {
   test('is told of a job that it submits, and of its end; the service is read once', async () => {
@@ -155,6 +157,40 @@ describe('a page that is connected', () => {
     for (let nth = 0; nth < 105; nth++) await ask('POST demo/run', submission);
     await wait(10);
     expect(page.told()).toHaveLength(100);
+  });
+});
+
+describe('what a page reads', () => {
+  /** A followed job of a service whose answers the test gives. */
+  const followed = async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const world = service();
+    const proxy = proxied(world.transport, { events: true, scheduler, client: { scheduler } });
+    await listen(proxy.handler);
+    const submitted = proxy.ask('POST demo/run', submission);
+    (await world.next('POST /demo/run')).answer({ json: { id: 'job-1', status: 'IN_QUEUE' } });
+    await submitted;
+    const reads = () => world.lines().filter((line) => line === 'GET /demo/status/job-1').length;
+    return { ...world, ...proxy, reads };
+  };
+
+  test('is what is known, and from its second read on what the service says', async () => {
+    const { ask, next, reads } = await followed();
+    expect(await (await ask('GET demo/status/job-1')).json()).toMatchObject({ status: 'IN_QUEUE' });
+    expect(reads()).toBe(0);
+    const second = ask('GET demo/status/job-1');
+    (await next('GET /demo/status/job-1')).answer({ json: { id: 'job-1', status: 'IN_PROGRESS' } });
+    expect(await (await second).json()).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(reads()).toBe(1);
+  });
+
+  test('is what the service says once the page has asked for a cancel', async () => {
+    const { ask, next } = await followed();
+    void ask('POST demo/cancel/job-1', { body: {} });
+    await next('POST /demo/cancel/job-1');
+    const read = ask('GET demo/status/job-1');
+    (await next('GET /demo/status/job-1')).answer({ json: { id: 'job-1', status: 'CANCELLED' } });
+    expect(await (await read).json()).toMatchObject({ status: 'CANCELLED' });
   });
 });
 

@@ -1,5 +1,4 @@
-import type { VirtualTimeScheduler } from 'rxjs';
-import { type Subscription } from 'rxjs';
+import type { Subscription } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { eventNotices, type VouchedNotice } from 'runpod-rx/events';
 import { followedOf, vouchedJob } from '../../../src/protocol/vouchedNotice.js';
