@@ -34,6 +34,7 @@ export class UserEvents {
   readonly #jobs = new Map<string, FollowedJob>();
   readonly #recent = new Map<string, RecentJob>();
   #isFollowing = false;
+  #isStopped = false;
   #expiry = Subscription.EMPTY;
 
   /** @param forget - called when the user's last page has been gone for so long that nothing is kept for it */
@@ -90,8 +91,9 @@ export class UserEvents {
     this.asked(key);
   }
 
-  /** Follows no job any more. */
+  /** Follows no job any more, for good. */
   stop(): void {
+    this.#isStopped = true;
     this.#expiry.unsubscribe();
     for (const job of this.#jobs.values()) job.stop();
     this.#jobs.clear();
@@ -100,7 +102,7 @@ export class UserEvents {
   #follow(key: string, source: FollowedEndpoint, snapshot: JobSnapshot): void {
     this.#jobs.get(key)?.stop();
     this.#jobs.delete(key);
-    if (isTerminal(snapshot) || this.#jobs.size >= MAX_JOBS) return;
+    if (this.#isStopped || isTerminal(snapshot) || this.#jobs.size >= MAX_JOBS) return;
     const job = new FollowedJob(source, snapshot, {
       tell: (data) => {
         this.#live$.next(this.#log.add('job', data));
@@ -134,7 +136,7 @@ export class UserEvents {
   }
 
   #expireLater(): void {
-    if (this.#connections.size) return;
+    if (this.#connections.size || this.#isStopped) return;
     this.#expiry.unsubscribe();
     this.#expiry = this.#scheduler.schedule(() => {
       this.stop();

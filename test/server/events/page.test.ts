@@ -280,6 +280,39 @@ describe('when the connection breaks', () => {
     expect(connections).toHaveLength(1);
   });
 
+  test('the pauses are short again after a connection that was one', async () => {
+    let fails = 5;
+    const { notices, connections, wait } = together({
+      network: { instead: () => (fails-- > 0 ? new Response('', { status: 500 }) : undefined) },
+    });
+    see(notices);
+    for (let nth = 0; nth < 100 && connections.length < 6; nth++) await wait(500);
+    connections.at(-1)?.cut();
+    await settle();
+    await wait(1_000);
+    expect(connections).toHaveLength(7);
+  });
+
+  test('what begins with something else than a hello is no connection', async () => {
+    const other = new TextEncoder().encode('event: job\ndata: {"job":{"id":"a"},"follows":"end"}\n\n');
+    const endless = () =>
+      new Response(
+        new ReadableStream<Uint8Array>({
+          start: (controller) => {
+            controller.enqueue(other);
+          },
+        }),
+        {
+          headers: { 'content-type': 'text/event-stream' },
+        },
+      );
+    const { notices, connections, wait } = together({ network: { instead: endless } });
+    see(notices);
+    await wait(10);
+    await wait(1_000);
+    expect(connections).toHaveLength(2);
+  });
+
   test('JSON that is broken breaks it, and an unknown event does not', async () => {
     const type = { 'content-type': 'text/event-stream' };
     const bodies = [
