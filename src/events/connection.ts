@@ -52,9 +52,7 @@ function textOf(url: string, options: EventNoticesOptions, position: string | un
       };
       const response = await send(url, { headers: all, credentials, cache: 'no-store', signal });
       const { status, body } = response;
-      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-      if (status !== 200 || !body || !isStream)
-        throw new Break(status, Number(response.headers.get('retry-after')) * 1000);
+      if (status !== 200 || !body) throw new Break(status, Number(response.headers.get('retry-after')) * 1000);
       const parts = body.getReader();
       const decoder = new globalThis.TextDecoder();
       for (;;) {

@@ -38,13 +38,16 @@ function fakeLocks() {
       names.push(name);
       const before = last;
       const own = new Promise((resolve, reject) => {
+        let isGiven = false;
+        // A lock that was given is kept.
         signal.addEventListener('abort', () => {
-          reject(new DOMException('aborted', 'AbortError'));
+          if (!isGiven) reject(new DOMException('aborted', 'AbortError'));
         });
         void before
           .catch(() => undefined)
           .then(() => {
             if (signal.aborted) return;
+            isGiven = true;
             void use().then(resolve);
           });
       });
@@ -69,12 +72,14 @@ afterEach(() => {
 function browser() {
   const made = server();
   const connections: (string | undefined)[] = [];
+  let hangs = false;
   const tab = () => {
     const source = eventNotices('/api/runpod/events', {
       scheduler: made.scheduler,
       fetch: (_, { signal, headers }) => {
         const given = headers as Record<string, string>;
         connections.push(given['last-event-id']);
+        if (hangs) return new Promise(() => undefined);
         return made.handler(pageRequest('GET events', { headers: given, signal: signal as AbortSignal }));
       },
     });
@@ -93,7 +98,15 @@ function browser() {
       },
     };
   };
-  return { ...made, connections, tab };
+  return {
+    ...made,
+    connections,
+    tab,
+    /** The connections from now on take for ever. */
+    hang: () => {
+      hangs = true;
+    },
+  };
 }
 
 test('all tabs have one connection, and each hears everything', async () => {
@@ -150,6 +163,18 @@ test('when the tab that is connected goes, the next one connects after the last 
   third?.close();
   await wait(130_000);
   expect(FakeChannel.all.size).toBe(0);
+});
+
+test('while the next tab connects, nothing is relied on', async () => {
+  const { tab, ask, hang } = browser();
+  const [first, second, third] = [tab(), tab(), tab()];
+  await settle();
+  await ask('POST demo/run', submission);
+  await settle();
+  hang();
+  first.close();
+  await settle();
+  for (const one of [second, third]) expect(one.heard.slice(-2)).toEqual(['job-1 IN_QUEUE end', '*  nothing']);
 });
 
 test('a tab that waits for its turn may go, too', async () => {
