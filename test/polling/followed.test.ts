@@ -279,4 +279,35 @@ describe('S26 a job that the source of notices follows', () => {
     until(20_000);
     expect(asked().slice(1)).toEqual(['status 10000', 'status-sync 10000']);
   });
+
+  test('is not, when it is run again after its end', () => {
+    const { endpoint, see, until, asked, tell } = service();
+    // Notices are listened to all the time.
+    see(endpoint.watch('other', { every: 1_000_000 }));
+    see(endpoint.runToEnd(request));
+    tell({}, 'end');
+    tell({ status: 'COMPLETED' });
+    see(endpoint.retry('job-1'));
+    see(endpoint.watchToEnd('job-1'));
+    until(1_000);
+    expect(asked().slice(1)).toEqual(['status 0', 'status-sync 0']);
+  });
+
+  test('counts as read where its reads fail and a notice comes: they do not go on failing until that is an error', () => {
+    const notices$ = new Subject<unknown>();
+    const made = script(
+      ({ operation }) => (operation === 'run' ? { body: { id: 'job-1', status: 'IN_PROGRESS' } } : { status: 503 }),
+      { notices: notices$, retry: false },
+    );
+    const seen = made.see(made.endpoint.runToEnd(request, { outage: 10_000, longPoll: false }));
+    made.until(5_000);
+    const before = made.sent.length;
+    expect(before).toBeGreaterThan(1);
+    notices$.next(vouchedNotice({ id: 'job-1', status: 'IN_PROGRESS' }, { follows: 'end' }));
+    made.until(29_000);
+    expect(made.sent).toHaveLength(before);
+    notices$.next(vouchedNotice({ id: 'job-1', status: 'COMPLETED' }));
+    expect(seen.error).toBeUndefined();
+    expect(statuses(seen).at(-1)).toBe('COMPLETED');
+  });
 });
