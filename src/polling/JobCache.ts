@@ -43,8 +43,8 @@ export class JobCache {
     };
     this.#readSource = { call, heldReads };
     this.#notices = new Notices(notices, {
-      takeEnd: (id, told) => this.#takeEnd(id, told),
-      takeState: (id, told) => this.#takeState(id, told),
+      takeEnd: (id, job) => this.#takeEnd(id, job),
+      takeState: (id, job) => this.#takeState(id, job),
       hint: (id) => {
         this.hint(id);
       },
