@@ -1,4 +1,4 @@
-import { EmptyError, catchError, firstValueFrom, of, throwError, type Observable } from 'rxjs';
+import { firstValueFrom } from 'rxjs';
 import { eventually, type Eventually } from '../proxy/eventually.js';
 import type { WebhookStore } from './WebhookStore.js';
 
@@ -49,7 +49,8 @@ export class WebhookBindings {
     if (claimed !== undefined && claimed !== id) return other;
     const claimer = await this.#add(`claimer:${id}`, key);
     if (claimer !== undefined && claimer !== key) return other;
-    return { standing: 'claimed', isFirst: claimed === undefined };
+    // By what is written last: a claim that the store has taken in part counts as none, and comes again.
+    return { standing: 'claimed', isFirst: claimer === undefined };
   }
 
   #get(name: string): Promise<string | undefined> {
@@ -57,7 +58,7 @@ export class WebhookBindings {
   }
 
   async #set(name: string, value: string): Promise<void> {
-    await firstOf(() => this.#store.set(name, value, KEEP_FOR));
+    await firstValueFrom(eventually(() => this.#store.set(name, value, KEEP_FOR)));
   }
 
   #add(name: string, value: string): Promise<string | undefined> {
@@ -65,17 +66,8 @@ export class WebhookBindings {
   }
 }
 
-function firstOf(call: () => Eventually<unknown>): Promise<unknown> {
-  // An Observable may complete without a value, as one that only writes does.
-  return firstValueFrom(eventually(call).pipe(catchError(noneIfEmpty)));
-}
-
-function noneIfEmpty(error: unknown): Observable<undefined> {
-  return error instanceof EmptyError ? of(undefined) : throwError(() => error);
-}
-
 async function valueOf(call: () => Eventually<unknown>): Promise<string | undefined> {
-  const value = (await firstOf(call)) ?? undefined;
+  const value = (await firstValueFrom(eventually(call))) ?? undefined;
   if (value !== undefined && typeof value !== 'string') throw new TypeError('the store gave a value that is no text');
   return value;
 }

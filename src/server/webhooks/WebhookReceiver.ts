@@ -12,6 +12,9 @@ import type { ProvedKey, WebhookTokens } from './WebhookTokens.js';
 const BODY_TIME = 30_000;
 const STORE_TIME = 10_000;
 
+/** How many keys of webhooks that could not be taken are remembered: the newest. */
+const MAX_FAILED = 10_000;
+
 /** What a {@link WebhookReceiver} works with. */
 export interface ReceiverOptions {
   /** Says what a URL proves. */
@@ -34,6 +37,8 @@ export class WebhookReceiver {
   readonly resolved$: Observable<ResolvedKey>;
   readonly #resolving$ = new Subject<ResolvedKey>();
   readonly #options: ReceiverOptions;
+  /** The keys of webhooks that could not be taken because the store failed. */
+  readonly #failed = new Set<string>();
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -70,6 +75,7 @@ export class WebhookReceiver {
       const claim$ = from(bindings.claim(proved.key, posted.id));
       claim = await firstValueFrom(claim$.pipe(timeout({ first: STORE_TIME, scheduler })));
     } catch {
+      this.#noteFailure(proved.key);
       return refuse(503, 'the store of webhooks failed: send it again');
     }
     this.#tell(proved, posted, body.byteLength, claim);
@@ -94,6 +100,13 @@ export class WebhookReceiver {
     }
   }
 
+  /** Remembers that a webhook of a key could not be taken, and will come again. */
+  #noteFailure(key: string): void {
+    this.#failed.add(key);
+    const [oldest = ''] = this.#failed;
+    if (this.#failed.size > MAX_FAILED) this.#failed.delete(oldest);
+  }
+
   #tell(
     { key, webhook }: ProvedKey,
     { id, job }: PostedJob,
@@ -101,11 +114,12 @@ export class WebhookReceiver {
     { standing, isFirst }: Awaited<ReturnType<WebhookBindings['claim']>>,
   ): void {
     const { notices } = this.#options;
-    if (isFirst) this.#resolving$.next({ key, id });
     if (standing === 'other') {
       notices.hint(id);
       return;
     }
+    // Also where the store has taken the first claim, and failed to say so: nobody has been told of it.
+    if (this.#failed.delete(key) || isFirst) this.#resolving$.next({ key, id });
     // Whoever has the URL can claim. Only a client that has submitted the job with this URL takes its word.
     const notice = vouchedNotice(job, standing === 'told' ? {} : { webhook });
     notices.end([standing, id, webhook].join(' '), { id, notice, bytes });

@@ -1,4 +1,5 @@
 import type { JsonParser } from '../../index.js';
+import { isJobId } from '../../protocol/checks.js';
 
 /** The members of a posted job that are looked at. */
 export interface PostedJob {
@@ -7,9 +8,6 @@ export interface PostedJob {
   /** The job as `/status` shows it. */
   readonly job: Readonly<Record<string, unknown>>;
 }
-
-/** Ids as the service makes them. */
-const ID = /^[A-Za-z0-9_-]{1,500}$/;
 
 /** Reads a posted job; a text says what is wrong with it. Throws nothing. */
 export function parseJob(bytes: Uint8Array, parse: JsonParser): PostedJob | string {
@@ -24,6 +22,6 @@ export function parseJob(bytes: Uint8Array, parse: JsonParser): PostedJob | stri
   // output, and the answer to a read has neither.
   const { webhook: _webhook, input: _input, ...job } = body as Readonly<Record<string, unknown>>;
   const { id, status } = job;
-  if (typeof id !== 'string' || !ID.test(id)) return 'the body has no id of a job';
+  if (!isJobId(id)) return 'the body has no id of a job';
   return { id, status, job };
 }

@@ -176,6 +176,39 @@ describe('a store that fails has the webhook sent again, and vouches for nothing
     expect([vouchedOf(made), made.resolved.length]).toEqual([['job-1: url'], 1]);
   });
 
+  test.each([
+    ['another process gets the next try', true],
+    ['the same process gets the next try', false],
+  ])('in the midst of a claim: %s, and resolves the key', async (_, isOther) => {
+    const table = new Map<string, string>();
+    const store = remote(table);
+    const failing = {
+      ...store,
+      add: (...given: Parameters<WebhookStore['add']>) =>
+        given[0].startsWith('claimer') ? fail() : store.add(...given),
+    };
+    const one = receiver({ store: failing });
+    expect(await one.post(one.urlOf('a'), ended('job-1'))).toBe(503);
+    failing.add = store.add;
+    const next = isOther ? receiver({ store }) : one;
+    for (const id of ['job-2', 'job-1', 'job-1']) expect(await next.post(next.urlOf('a'), ended(id))).toBe(200);
+    expect(next.resolved).toEqual([{ key: 'a', id: 'job-1' }]);
+  });
+
+  test('after it has written: the next try resolves the key all the same, once', async () => {
+    const store = remote();
+    let isLost = true;
+    const add: WebhookStore['add'] = (...given) => {
+      const previous = store.add(...given);
+      return isLost && given[0].startsWith('claimer') ? fail() : previous;
+    };
+    const made = receiver({ store: { ...store, add } });
+    expect(await made.post(made.urlOf('a'), ended('job-1'))).toBe(503);
+    isLost = false;
+    for (let times = 0; times < 2; times++) expect(await made.post(made.urlOf('a'), ended('job-1'))).toBe(200);
+    expect(made.resolved).toEqual([{ key: 'a', id: 'job-1' }]);
+  });
+
   test('submitted gives its error to who asks', async () => {
     const made = receiver({ store: { ...remote(), set: fail } });
     await expect(tell(made, 'a', 'job-1')).rejects.toThrow('words of the database');
