@@ -200,12 +200,13 @@ export class Runpod {
 
   /**
    * A client with the same options that shares nothing with this one but its transport: no limits, no reads, no known jobs,
-   * and its own `settled()` and `close()`, which leaves the transport open. For platforms on which what one request began
-   * must not answer another, such as Cloudflare Workers.
+   * no `notices`, and its own `settled()` and `close()`, which leaves the transport open. For platforms on which what one
+   * request began must not answer another, such as Cloudflare Workers.
    */
   isolated(): Runpod {
     const { settings } = this.#client;
-    return new Runpod(new ClientContext({ ...settings, transport: withoutClose(settings.transport) }));
+    const own = { transport: withoutClose(settings.transport), notices: undefined };
+    return new Runpod(new ClientContext({ ...settings, ...own }));
   }
 
   /**

@@ -29,6 +29,9 @@ const HEALTH_MAX_AGE = 1_000;
 /** How long the service holds an answer, in milliseconds: by default, at least, and at most. */
 const WAIT = { default: 90_000, min: 1_000, max: 300_000 } as const;
 
+/** How long the service holds a read of a stream at most, in milliseconds: the client's call must not end before. */
+const MAX_STREAM_WAIT = 20_000;
+
 /** What an {@link EndpointProxy} works with. */
 export interface EndpointProxyParts {
   readonly client: Runpod;
@@ -48,6 +51,8 @@ export class EndpointProxy {
   readonly endpoint: Endpoint;
   readonly texts = new AnswerTexts();
   readonly reads: JobReads;
+  /** The submissions that go on whether or not their pages leave. Each completes. */
+  readonly detached = new Set<Observable<unknown>>();
   readonly #health$: Observable<Outcome>;
 
   constructor(given: EndpointProxyParts) {
@@ -77,7 +82,7 @@ export class EndpointProxy {
         });
       case 'stream':
         return passOn((call) =>
-          this.endpoint.request(`stream/${id}`, { ...call, query: { wait: query.get('wait') ?? undefined } }),
+          this.endpoint.request(`stream/${encodeURIComponent(id)}`, { ...call, query: { wait: streamWaitOf(query) } }),
         );
       default:
         return this.#status(id, held ? waitOf(query) : 0, user);
@@ -97,6 +102,11 @@ export class EndpointProxy {
       catchError((error: unknown) => of(errorResponse(error))),
     );
   }
+}
+
+/** How long the service is to hold a read of a stream; `undefined` for the service's own time. */
+function streamWaitOf(query: URLSearchParams): number | undefined {
+  return query.has('wait') ? Math.min(MAX_STREAM_WAIT, waitOf(query)) : undefined;
 }
 
 /** How long a page asks an answer to be held, in milliseconds. */

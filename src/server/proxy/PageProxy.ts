@@ -1,4 +1,16 @@
-import { catchError, concatMap, firstValueFrom, map, of, throwError, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  firstValueFrom,
+  last,
+  map,
+  of,
+  throwError,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
 import type { Runpod } from '../../index.js';
 import { durationScheduler } from '../../time/clocks.js';
@@ -6,7 +18,7 @@ import type { HandlerContext } from '../Handler.js';
 import { errorAnswer } from './answers.js';
 import { PageEvents } from '../events/PageEvents.js';
 import { EndpointProxy } from './EndpointProxy.js';
-import { errorResponse, noSuchJob } from './errorResponse.js';
+import { NOT_SENT, errorResponse, noSuchJob } from './errorResponse.js';
 import { eventually } from './eventually.js';
 import { memoryOwners } from './memoryOwners.js';
 import { onWorkerd } from './onWorkerd.js';
@@ -15,7 +27,7 @@ import { PageAccess } from './PageAccess.js';
 import type { ProxyOptions } from './ProxyOptions.js';
 import { Quotas } from './Quotas.js';
 import { Refusal } from './Refusal.js';
-import { routeOf, type Route } from './route.js';
+import { isSubmission, routeOf, type Route } from './route.js';
 import { submitForPage } from './submitForPage.js';
 import { untilLeft } from './untilLeft.js';
 
@@ -56,11 +68,11 @@ export class PageProxy {
     if (preflight) return preflight;
     const client = this.#shared ? this.#options.client : this.#options.client.isolated();
     const endpoints = this.#shared ?? this.#endpointsOf(client);
-    const answering = untilLeft(this.#answer(request, endpoints), request.signal);
-    // The job of a page that has left is cancelled afterwards. Said at once: when a page leaves, the platform ends what it was
-    // not asked to wait for.
-    context.waitUntil?.(answering.then(() => firstValueFrom(client.settled())));
-    return this.#access.withCors(request, await answering);
+    const answer = untilLeft(this.#answer(request, endpoints), request.signal);
+    // Told before the page can leave: the platform ends what belongs to its request then, but for this. The page's job is
+    // still to be cancelled, or its owner to be kept.
+    if (!this.#shared) context.waitUntil?.(answer.then(() => firstValueFrom(settled(client, endpoints))));
+    return this.#access.withCors(request, await answer);
   }
 
   #answer(request: Request, endpoints: Endpoints): Observable<Response> {
@@ -74,11 +86,12 @@ export class PageProxy {
     if (request.method !== route.method) return of(wrongMethod(route.method));
     return this.#userOf(request).pipe(
       concatMap((user) =>
-        this.#mayReach(route, user).pipe(
-          concatMap((mayReach) => {
-            if (!mayReach) return of(noSuchJob());
-            const submits = route.operation === 'run' || route.operation === 'runsync' || route.operation === 'retry';
-            return submits ? submitForPage({ proxy, route, request, query, user }) : proxy.answer(route, query, user);
+        this.#refusalOf(route, user).pipe(
+          concatMap((refusal) => {
+            if (refusal) return of(refusal);
+            return isSubmission(route)
+              ? submitForPage({ proxy, route, request, query, user })
+              : proxy.answer(route, query, user);
           }),
         ),
       ),
@@ -114,10 +127,17 @@ export class PageProxy {
     );
   }
 
-  /** Whether a job is there for a user. Without a job in the route, there is nothing to reach. */
-  #mayReach({ endpointId, id }: Route, user: string): Observable<boolean> {
-    if (id === undefined) return of(true);
-    return eventually(() => this.#owners.get({ endpointId, id })).pipe(map((found) => found === user));
+  /** The answer where a job is not there for a user, or where that cannot be known now. */
+  #refusalOf(route: Route, user: string): Observable<Response | undefined> {
+    const { endpointId, id } = route;
+    if (id === undefined) return of(undefined);
+    return eventually(() => this.#owners.get({ endpointId, id })).pipe(
+      map((found) => (found === user ? undefined : noSuchJob())),
+      catchError((error: unknown) => {
+        reportUnhandled(error);
+        return of(errorAnswer(isSubmission(route) ? NOT_SENT : 503, 'the owner of the job is not known now'));
+      }),
+    );
   }
 
   #endpointsOf(client: Runpod): Endpoints {
@@ -143,4 +163,13 @@ export class PageProxy {
 
 function wrongMethod(allowed: string): Response {
   return errorAnswer(405, `the method is ${allowed}`, { allow: allowed });
+}
+
+/** Emits once, when nothing goes on any more of what a page has left. */
+function settled(client: Runpod, endpoints: Endpoints): Observable<unknown> {
+  const detached = [...endpoints.values()].flatMap((proxy) => [...proxy.detached]);
+  return concat(
+    ...detached,
+    defer(() => client.settled()),
+  ).pipe(last());
 }

@@ -30,11 +30,24 @@ export function jobAnswer(text: string): Response {
  */
 export function replyAnswer({ status, headers, text }: Reply): Response {
   // A redirect, or what is no final status, would have the browser do something else than to show it.
-  if (status < 200 || (status >= 300 && status < 400)) return errorAnswer(502, `the service answered ${status}`);
-  const shown = Object.entries(headers).filter(([name]) => /^(content-type|retry-after|cf-ray|x-.*)$/.test(name));
+  if (status < 200 || (status >= 300 && status < 400) || status > 599)
+    return errorAnswer(502, `the service answered ${status}`);
   const hasBody = status !== 204 && status !== 205;
-  const clean = withoutWebhook(text);
-  return new Response(hasBody ? clean : null, { status, headers: { ...Object.fromEntries(shown), ...ALWAYS } });
+  const answer = new Response(hasBody ? withoutWebhook(text) : null, { status });
+  for (const [name, value] of Object.entries(headers)) {
+    if (/^(content-type|retry-after|cf-ray|x-.*)$/.test(name)) setHeader(answer, name, value);
+  }
+  for (const [name, value] of Object.entries(ALWAYS)) answer.headers.set(name, value);
+  return answer;
+}
+
+/** Sets a header, unless the platform cannot carry it: a transport may have read what the service wrote as UTF-8. */
+function setHeader({ headers }: Response, name: string, value: string): void {
+  try {
+    headers.set(name, value);
+  } catch {
+    // The answer counts, and may name a job.
+  }
 }
 
 /** A text of the service without the URL of the job's webhook, which only the server may know. */

@@ -3,6 +3,9 @@ import { errorAnswer } from './answers.js';
 import { QuotaRefusal } from './QuotaRefusal.js';
 import { Refusal } from './Refusal.js';
 
+/** "Failed Dependency": nothing was sent. Among the statuses from 500 on there is none that says so. */
+export const NOT_SENT = 424;
+
 /**
  * The answer for an error of the server's own client. What matters to a page that submits is whether the job can have been
  * accepted: a 4xx says that it was not.
@@ -44,6 +47,3 @@ function statusOf(error: RunpodError): number {
       return 502;
   }
 }
-
-/** "Failed Dependency": nothing was sent. Among the statuses from 500 on there is none that says so. */
-const NOT_SENT = 424;

@@ -1,4 +1,4 @@
-import { catchError, concatMap, defer, from, map, of, throwError, type Observable } from 'rxjs';
+import { catchError, concatMap, defer, from, map, of, tap, throwError, type Observable } from 'rxjs';
 import type { JobRequest } from '../../index.js';
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
 import { eventually } from './eventually.js';
@@ -35,6 +35,10 @@ export function pageRequest({ request, user, options, maxBody }: PageSource): Ob
 /** Calls a function of the server's. The page is told what a `Refusal` says; the words of another error are not for it. */
 function hook<T>(name: string, call: Parameters<typeof eventually<T>>[0]): Observable<T> {
   return eventually(call).pipe(
+    tap((given) => {
+      if (typeof given !== 'object' || given === null)
+        throw new TypeError(`the function ${name} of the proxy returned no object`);
+    }),
     catchError((error: unknown) => {
       if (error instanceof Refusal) return throwError(() => error);
       reportUnhandled(error);

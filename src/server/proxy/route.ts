@@ -1,3 +1,4 @@
+import { isJobId } from '../../protocol/checks.js';
 import type { ProxyOperation } from './ProxyOptions.js';
 
 /** What a request asks for. */
@@ -29,7 +30,12 @@ const ROUTES: Readonly<Record<string, RouteRow>> = {
   health: { operation: 'health', method: 'GET', hasId: false },
 };
 
-const ID = /^[A-Za-z0-9_-]{1,200}$/;
+const ENDPOINT_ID = /^[A-Za-z0-9_-]{1,200}$/;
+
+/** Whether a request may have the service run a job. */
+export function isSubmission({ operation }: Route): boolean {
+  return operation === 'run' || operation === 'runsync' || operation === 'retry';
+}
 
 /**
  * The route of a path below the proxy's own; `undefined` where there is none.
@@ -37,10 +43,21 @@ const ID = /^[A-Za-z0-9_-]{1,200}$/;
  * @param path - without the base path, with a leading slash
  */
 export function routeOf(path: string): Route | undefined {
-  const [empty, endpointId = '', name = '', id, ...rest] = path.split('/');
+  const [empty, endpointId = '', name = '', last, ...rest] = path.split('/');
   const row = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
-  if (!row || empty || rest.length || !ID.test(endpointId)) return undefined;
-  if (row.hasId ? !ID.test(id ?? '') : id !== undefined) return undefined;
-  const { operation, method, held = false } = row;
-  return { endpointId, operation, method, held, ...(id !== undefined && { id }) };
+  if (!row || empty || rest.length || !ENDPOINT_ID.test(endpointId)) return undefined;
+  const { operation, method, hasId, held = false } = row;
+  const route = { endpointId, operation, method, held };
+  if (!hasId) return last === undefined ? route : undefined;
+  // Every id that the server's client takes from the service must be one that a page can ask for.
+  const id = decoded(last ?? '');
+  return isJobId(id) ? { ...route, id } : undefined;
+}
+
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,9 +1,9 @@
-import { AsyncSubject, Observable, catchError, concatMap, defer, map, of, tap } from 'rxjs';
+import { AsyncSubject, Observable, catchError, concatMap, defer, finalize, map, of, tap } from 'rxjs';
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
-import type { CallOptions, JobRequest, JobSnapshot } from '../../index.js';
+import { isRunpodError, type CallOptions, type JobRequest, type JobSnapshot } from '../../index.js';
 import { errorAnswer, jobAnswer } from './answers.js';
 import { waitOf, type EndpointProxy } from './EndpointProxy.js';
-import { errorResponse } from './errorResponse.js';
+import { NOT_SENT, errorResponse } from './errorResponse.js';
 import { eventually } from './eventually.js';
 import { outcomeAnswer, outcomeOf, type Outcome } from './passOn.js';
 import { pageRequest } from './pageRequest.js';
@@ -53,10 +53,14 @@ export function submitForPage(submission: PageSubmission): Observable<Response> 
     concatMap((made) =>
       quotas.lease(user, proxy.reads).pipe(
         concatMap((lease) => {
-          const send: Send = (call) =>
-            made ? proxy.endpoint.run(made as JobRequest, call) : proxy.endpoint.retry(id ?? '', call);
+          const send: Send = (call) => {
+            if (made) return proxy.endpoint.run(made as JobRequest, call);
+            // Also where its answer is lost, what was known of the job is out of date.
+            proxy.reads.forget(id ?? '');
+            return proxy.endpoint.retry(id ?? '', call);
+          };
           const answer$ = submit(submission, { send, lease, webhook: made?.webhook });
-          return onDisconnect === 'detach' ? onToItsEnd(answer$) : answer$;
+          return onDisconnect === 'detach' ? onToItsEnd(proxy, answer$) : answer$;
         }),
       ),
     ),
@@ -84,7 +88,7 @@ function submit(submission: PageSubmission, { send, lease, webhook }: Sending): 
     submittedBy(send)
       .pipe(
         concatMap(({ job, outcome }) => {
-          if (!job) return of(outcomeAnswer(outcome, webhook));
+          if (!job) return of(unsentAnswer(outcome) ?? outcomeAnswer(outcome, webhook));
           accepted = job;
           isUnclaimed = true;
           proxy.reads.remember(job);
@@ -118,16 +122,27 @@ function submittedBy(send: Send): Observable<Submitted> {
   });
 }
 
+/**
+ * The answer where something of the server's own has failed, such as a link: the client has errors of its own for all that
+ * was sent.
+ */
+function unsentAnswer(outcome: Outcome): Response | undefined {
+  if ('reply' in outcome || isRunpodError(outcome.error)) return undefined;
+  reportUnhandled(outcome.error);
+  return errorAnswer(NOT_SENT, 'the job was not sent');
+}
+
 /** Cancels a job whoever listens; the client's `settled()` waits for it. */
 function cancelForGood({ endpoint }: EndpointProxy, id: string): void {
   endpoint.attach(id).cancel().subscribe({ error: reportUnhandled });
 }
 
 /** Goes on when its subscriber has left. */
-function onToItsEnd<T>(source$: Observable<T>): Observable<T> {
+function onToItsEnd<T>({ detached }: EndpointProxy, source$: Observable<T>): Observable<T> {
   return defer(() => {
     const result$ = new AsyncSubject<T>();
-    source$.subscribe(result$);
+    detached.add(result$);
+    source$.pipe(finalize(() => detached.delete(result$))).subscribe(result$);
     return result$;
   });
 }

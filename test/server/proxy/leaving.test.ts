@@ -1,5 +1,5 @@
 import { AsyncSubject, Subject, firstValueFrom, lastValueFrom } from 'rxjs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { pageRequest, proxied, service } from './support.js';
 
 const JOB = { json: { id: 'job-1', status: 'IN_QUEUE' } };
@@ -97,7 +97,8 @@ test('a signal that is aborted after the answer has no effect', async () => {
   expect(world.lines()).toHaveLength(100);
 });
 
-test('the platform is asked to wait for the cancel before the page has left', async () => {
+test('Cloudflare Workers are asked to wait for the cancel before the page has left', async () => {
+  vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' });
   const world = service((_, asked) => (asked.includes('cancel') ? cancelled(asked) : undefined));
   const { handler } = proxied(world.transport);
   // As a platform's own: it must be called as a method.
