@@ -23,6 +23,12 @@ const PATIENCE = 1_000;
 /** How long a snapshot is remembered, in milliseconds. */
 const KEEP = 60_000;
 
+/**
+ * How old what is known of a job may be for its end to be awaited from there, in milliseconds. Of an older one nobody knows
+ * whether it is over long since, so it is read at once.
+ */
+const RECENT = 5_000;
+
 /** How many characters of answers are remembered in all. */
 const MAX_SIZE = 32_000_000;
 
@@ -79,10 +85,12 @@ export class JobReads {
     return concat(end$, this.read(id)).pipe(take(1));
   }
 
-  /** Keeps what is known of a job for the pages that ask next. */
+  /** Keeps what is known of a job for the pages that ask next, but for a failure, after which the job may run again. */
   remember(snapshot: JobSnapshot): void {
     const { id } = snapshot;
     this.#drop(id);
+    // The job may be run again, by others than this proxy, too: then a failure that is told from memory is not its end.
+    if (snapshot.status === 'FAILED' || snapshot.status === 'TIMED_OUT') return;
     const size = this.#texts.of(snapshot).length;
     if (size > MAX_SIZE / 8) return;
     this.#remembered.set(id, { snapshot, size, at: this.#scheduler.now() });
@@ -110,10 +118,10 @@ export class JobReads {
     this.#drop(id);
   }
 
-  /** What is known of a job. */
-  known(id: string): JobSnapshot | undefined {
+  /** What is known of a job that is watched on, or was read no longer ago than `maxAge` milliseconds. */
+  known(id: string, maxAge = KEEP): JobSnapshot | undefined {
     const known = this.#remembered.get(id);
-    return this.#followed.get(id) ?? (known && this.#scheduler.now() - known.at < KEEP ? known.snapshot : undefined);
+    return this.#followed.get(id) ?? (known && this.#scheduler.now() - known.at < maxAge ? known.snapshot : undefined);
   }
 
   #drop(id: string): void {
@@ -129,7 +137,7 @@ export class JobReads {
     if (known && isTerminal(known)) return of(known);
     let end$ = this.#ends.get(id);
     if (!end$) {
-      end$ = this.#endpoint.watchToEnd(known ?? id).pipe(
+      end$ = this.#endpoint.watchToEnd(this.known(id, RECENT) ?? id).pipe(
         tap((snapshot) => {
           this.remember(snapshot);
         }),

@@ -1,4 +1,4 @@
-import { catchError, defer, forkJoin, map, of, throwError, type Observable, type SchedulerLike } from 'rxjs';
+import { catchError, defer, forkJoin, map, of, type Observable, type SchedulerLike } from 'rxjs';
 import { isRunpodError, isTerminal } from '../../index.js';
 import type { JobReads } from './JobReads.js';
 import type { ProxyQuota } from './ProxyOptions.js';
@@ -12,6 +12,9 @@ const RETRY_AFTER = 5;
 /** How many users are kept before those are forgotten of whom nothing counts any more. */
 const MANY_USERS = 10_000;
 
+/** How long a job can live, in milliseconds: those of a user who does not come back are never read. */
+const LONGEST_JOB = 7 * 86_400_000;
+
 /** What counts of a user at an endpoint. */
 interface Usage {
   /** The jobs that are not known to be over. */
@@ -20,6 +23,8 @@ interface Usage {
   submitting: number;
   /** When the submissions of the last minute were made, by the scheduler's clock. */
   submissions: readonly number[];
+  /** When the last submission was made. */
+  lastAt: number;
 }
 
 /** A submission within the quota, until it is answered: called with the job's id, or with none where there is no job. */
@@ -31,6 +36,8 @@ export class Quotas {
   readonly #perMinute: number;
   readonly #scheduler: SchedulerLike;
   readonly #usages = new Map<string, Usage>();
+  /** At how many users the idle ones are looked for: after each search at twice as many as were left. */
+  #many = MANY_USERS;
 
   constructor({ jobs = Infinity, perMinute = Infinity }: ProxyQuota, scheduler: SchedulerLike) {
     this.#scheduler = scheduler;
@@ -45,30 +52,40 @@ export class Quotas {
   lease(user: string, reads: JobReads): Observable<QuotaLease> {
     return defer(() => {
       const usage = this.#usageOf(user);
-      const now = this.#scheduler.now();
-      usage.submissions = usage.submissions.filter((at) => now - at < MINUTE);
-      const [first = now] = usage.submissions;
-      if (usage.submissions.length >= this.#perMinute) {
-        const words = `the quota is ${this.#perMinute} jobs a minute`;
-        return throwError(() => new QuotaRefusal(words, (first + MINUTE - now) / 1000));
-      }
-      if (this.#isFree(usage)) return of(this.#count(usage, now));
+      this.#checkRate(usage);
+      if (this.#isFree(usage)) return of(this.#count(usage));
       return forgetEnded(usage.jobs, reads).pipe(
         map(() => {
-          if (this.#isFree(usage)) return this.#count(usage, now);
+          // Others may have submitted meanwhile.
+          this.#checkRate(usage);
+          if (this.#isFree(usage)) return this.#count(usage);
           throw new QuotaRefusal(`the quota is ${this.#maxJobs} jobs at once`, RETRY_AFTER);
         }),
       );
     });
   }
 
+  /** How many users are kept. */
+  get size(): number {
+    return this.#usages.size;
+  }
+
+  #checkRate(usage: Usage): void {
+    const now = this.#scheduler.now();
+    usage.submissions = usage.submissions.filter((at) => now - at < MINUTE);
+    const [first = now] = usage.submissions;
+    if (usage.submissions.length < this.#perMinute) return;
+    throw new QuotaRefusal(`the quota is ${this.#perMinute} jobs a minute`, (first + MINUTE - now) / 1000);
+  }
+
   #isFree({ jobs, submitting }: Usage): boolean {
     return jobs.size + submitting < this.#maxJobs;
   }
 
-  #count(usage: Usage, now: number): QuotaLease {
+  #count(usage: Usage): QuotaLease {
     usage.submitting++;
-    usage.submissions = [...usage.submissions, now];
+    usage.lastAt = this.#scheduler.now();
+    if (this.#perMinute < Infinity) usage.submissions = [...usage.submissions, usage.lastAt];
     return (id) => {
       usage.submitting--;
       if (id !== undefined && this.#maxJobs < Infinity) usage.jobs.add(id);
@@ -78,18 +95,19 @@ export class Quotas {
   #usageOf(user: string): Usage {
     const known = this.#usages.get(user);
     if (known) return known;
-    if (this.#usages.size >= MANY_USERS) this.#forgetIdle();
-    const usage: Usage = { jobs: new Set(), submitting: 0, submissions: [] };
+    if (this.#usages.size >= this.#many) this.#forgetIdle();
+    const usage: Usage = { jobs: new Set(), submitting: 0, submissions: [], lastAt: -Infinity };
     this.#usages.set(user, usage);
     return usage;
   }
 
   #forgetIdle(): void {
     const now = this.#scheduler.now();
-    for (const [user, { jobs, submitting, submissions }] of this.#usages) {
-      const last = submissions.at(-1) ?? -Infinity;
-      if (!jobs.size && !submitting && now - last >= MINUTE) this.#usages.delete(user);
+    for (const [user, { jobs, submitting, lastAt }] of this.#usages) {
+      const counted = jobs.size ? LONGEST_JOB : MINUTE;
+      if (!submitting && now - lastAt >= counted) this.#usages.delete(user);
     }
+    this.#many = Math.max(MANY_USERS, 2 * this.#usages.size);
   }
 }
 

@@ -1,5 +1,6 @@
-import { VirtualTimeScheduler } from 'rxjs';
+import { VirtualTimeScheduler, firstValueFrom } from 'rxjs';
 import { expect, test } from 'vitest';
+import { Quotas } from '../../../src/server/proxy/Quotas.js';
 import { proxied, service } from './support.js';
 
 const submission = { body: { input: { a: 1 } } };
@@ -51,4 +52,34 @@ test('a user submits so many jobs a minute', async () => {
   pass(40_000);
   expect((await ask('POST demo/run', submission)).status).toBe(200);
   expect((await ask('POST demo/run', submission)).status).toBe(429);
+});
+
+test('submissions that wait for the same reads are not more than a minute allows', async () => {
+  let count = 0;
+  const world = service((_, line) =>
+    line === 'POST /demo/run' ? { json: { id: `job-${++count}`, status: 'IN_QUEUE' } } : undefined,
+  );
+  const scheduler = new VirtualTimeScheduler();
+  const { ask } = proxied(world.transport, { demo: { quota: { jobs: 3, perMinute: 2 } }, scheduler });
+  for (let job = 0; job < 3; job++) {
+    expect((await ask('POST demo/run', submission)).status).toBe(200);
+    scheduler.schedule(() => undefined, 60_000);
+    scheduler.flush();
+  }
+  const answers = [1, 2, 3].map(() => ask('POST demo/run', submission));
+  for (const id of ['job-1', 'job-2', 'job-3'])
+    (await world.next(`GET /demo/status/${id}`)).answer({ json: { id, status: 'COMPLETED' } });
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 429]);
+});
+
+test('users who do not come back are forgotten, also where nobody has read the ends of their jobs', async () => {
+  const scheduler = new VirtualTimeScheduler();
+  const quotas = new Quotas({ jobs: 1 }, scheduler);
+  const lease = (user: string) => firstValueFrom(quotas.lease(user, {} as never));
+  for (let user = 0; user < 30_000; user++) (await lease(`early-${user}`))('job');
+  expect(quotas.size).toBe(30_000);
+  scheduler.schedule(() => undefined, 8 * 86_400_000);
+  scheduler.flush();
+  for (let user = 0; user < 20_000; user++) (await lease(`late-${user}`))('job');
+  expect(quotas.size).toBeLessThanOrEqual(20_000);
 });

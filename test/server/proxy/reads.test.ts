@@ -62,6 +62,37 @@ test('a page that asks for a job whose end is known is answered without a read, 
   expect(await (await read).json()).toEqual(running.json);
 });
 
+test.each(['FAILED', 'TIMED_OUT'])(
+  'a job that has %s is read anew, since others may have run it again',
+  async (status) => {
+    let current: object = { id: 'job-1', status };
+    const world = service((_, line) => {
+      if (line === 'POST /demo/run') return queued;
+      return line.includes('retry') ? { status: 502, text: 'lost' } : { json: current };
+    });
+    const { ask } = proxied(world.transport);
+    const read = async (line: string) => (await (await ask(line)).json()) as unknown;
+    await ask('POST demo/run', submission);
+    expect(await read('GET demo/status/job-1')).toEqual(current);
+    expect((await ask('POST demo/retry/job-1')).status).toBe(502);
+    current = { id: 'job-1', status: 'COMPLETED', output: 1 };
+    expect(await read('GET demo/status-sync/job-1')).toEqual(current);
+  },
+);
+
+test('a page that comes back waits no longer for a job that has ended meanwhile', async () => {
+  const { ask, scheduler, lines, next, asked } = await withJob();
+  const read = ask('GET demo/status/job-1');
+  (await next(/status/)).answer(queued);
+  await read;
+  await pass(scheduler, 50_000);
+  const held = ask('GET demo/status-sync/job-1');
+  await pass(scheduler, 0);
+  expect(lines()).toEqual(['POST /demo/run', 'GET /demo/status/job-1', 'GET /demo/status/job-1']);
+  asked[2]?.answer(completed);
+  expect(await (await held).json()).toEqual(completed.json);
+});
+
 test('a held read whose time is up gives the state of the job', async () => {
   const { ask, asked, scheduler } = await withJob();
   let answered: Response | undefined;
