@@ -187,7 +187,11 @@ export class EndpointContext {
 
   /** What a caller is told of a submission that failed. */
   #submissionFailure(error: unknown, call: CallNames, state: CallState): unknown {
-    if (state.maybeReceived) return submissionUnknown(this.errorContext(call), error);
+    if (state.maybeReceived) {
+      // Only `/retry` is a submission that has an id already.
+      if (call.jobId !== undefined) this.jobs.markPerhapsRetried(call.jobId);
+      return submissionUnknown(this.errorContext(call), error);
+    }
     // A link may fail with `undefined`, which tells nobody anything.
     const names = { ...this.errorContext(call), accepted: 'no' } as const;
     return error ?? new ConfigurationError('the call failed before it was sent, and nothing says why', names);

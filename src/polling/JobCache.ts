@@ -111,6 +111,13 @@ export class JobCache {
     job.chunksDelivered = 0;
   }
 
+  /** Notes that a job may run again: the answer to its `/retry` was lost. What was known of its end is out of date. */
+  markPerhapsRetried(id: string): void {
+    const job = this.#job(id);
+    job.retried = true;
+    job.over = false;
+  }
+
   /** Reads a job once: emits the answer of the read in flight, or of a new one. */
   read(id: string, terms: ReadTerms): Observable<JobSnapshot> {
     return this.#use(id, (job, subscriber) => {
