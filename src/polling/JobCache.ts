@@ -149,7 +149,7 @@ export class JobCache {
     // What was told already comes first: it may save the read.
     this.#listen();
     const end = this.#earlyEnds.take(id, job.webhook);
-    if (end && !this.#takeEnd(id, end)) job.hint();
+    if (end && !this.#takeEnd(id, end, true)) job.hint();
     if (!seen) this.#poller.readNow(watcher);
   }
 
@@ -273,15 +273,20 @@ export class JobCache {
   /**
    * Takes a job object that is vouched for as an answer of the service, where it says that the job is over. Returns whether
    * it does. What comes before anybody uses the job is kept for who does soon.
+   *
+   * @param wasKept - whether it was kept, rather than told just now
    */
-  #takeEnd(id: string, end: VouchedJob): boolean {
+  #takeEnd(id: string, end: VouchedJob, wasKept = false): boolean {
     const parsed = snapshotOf(end.body, { id });
     if (!('value' in parsed) || !isTerminal(parsed.value)) return false;
     const job = this.#jobs.get(id);
-    if (!job?.users && !job?.over) this.#earlyEnds.keep(id, end);
+    const isNews = !job?.over;
+    if (!job?.users && isNews) this.#earlyEnds.keep(id, end);
     const isOfThisJob = end.webhook === undefined || end.webhook === job?.webhook;
     if (!job || job.retried || !isOfThisJob) return false;
-    this.#poller.endNoticed(id, !job.over);
+    this.#poller.endNoticed(id, isNews);
+    // The end of a job that was over may be told a second time, while others have run the job again.
+    if (!isNews && !wasKept) return false;
     job.known = true;
     job.over = true;
     if (job.users) job.receive(parsed.value, true);
