@@ -6,20 +6,21 @@ import { withoutWebhook } from './answers.js';
  * integers that JavaScript cannot hold, for example.
  */
 export class AnswerTexts {
-  readonly #texts = new WeakMap<object, string>();
+  /** Of all proxies: those over one client have its reads in common, and the parser is that of the last. */
+  static readonly #texts = new WeakMap<object, string>();
 
   /** A parser for `endpoint(id, { parse })` that remembers the texts. */
   remembering(parse: JsonParser = JSON.parse): JsonParser {
     return (text) => {
       const value = parse(text);
-      if (typeof value === 'object' && value !== null) this.#texts.set(value, text);
+      if (typeof value === 'object' && value !== null) AnswerTexts.#texts.set(value, text);
       return value;
     };
   }
 
   /** The text of a snapshot, without its webhook. One that no answer has brought, such as a webhook's, is made anew. */
   of({ raw }: JobSnapshot): string {
-    return withoutWebhook(this.#texts.get(raw) ?? JSON.stringify(raw, withoutBigInts));
+    return withoutWebhook(AnswerTexts.#texts.get(raw) ?? JSON.stringify(raw, withoutBigInts));
   }
 }
 

@@ -1,6 +1,7 @@
 import { lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
+import { createProxy } from 'runpod-rx/server';
 import { BASE, KEY, pageTransport, proxied, service } from './support.js';
 
 const JOB = '{"id":"job-1","status":"IN_QUEUE"}';
@@ -134,4 +135,13 @@ test('a page has the end of its job by the library’s own client', async () => 
       .pipe(toArray()),
   );
   expect(states.map(({ status }) => status)).toEqual(['IN_QUEUE', 'COMPLETED']);
+});
+
+test('two proxies over one client both pass on numbers that JavaScript cannot hold', async () => {
+  const text = '{"id":"job-1","status":"IN_PROGRESS","output":12345678901234567890}';
+  const { client } = proxied(service(() => ({ text })).transport);
+  const endpoints = { demo: { operations: ['status'] } } as const;
+  const made = () => createProxy({ client, endpoints, user: () => 'ann', owners: { set: () => 1, get: () => 'ann' } });
+  const proxies = [made(), made()];
+  for (const proxy of proxies) expect(await (await proxy(new Request(`${BASE}/demo/status/job-1`))).text()).toBe(text);
 });
