@@ -43,9 +43,9 @@ export class PageEvents {
     events?.submitted(keyOf(source, snapshot.id), source, snapshot);
   }
 
-  /** A page of a user asks for the state of a job. */
-  asked(user: string, source: FollowedEndpoint, id: string): void {
-    this.#users.get(user)?.asked(keyOf(source, id));
+  /** A page of a user asks for the state of a job. Returns the state where nothing newer need be asked for. */
+  asked(user: string, source: FollowedEndpoint, id: string): JobSnapshot | undefined {
+    return this.#users.get(user)?.asked(keyOf(source, id));
   }
 
   /** A page of a user got the state of a job. */

@@ -17,10 +17,17 @@ const MAX_STATES = 1_000_000;
 
 const HEARTBEAT_EVERY = 15_000;
 
+/**
+ * How long the answer to a submission answers a read as well, in milliseconds: a page reads its job at once, while it connects,
+ * and again half a second later.
+ */
+const JUST_SUBMITTED = 400;
+
 /** A job that was submitted while no page of its user was connected: the page connects once it has the answer. */
 interface RecentJob {
   readonly source: FollowedEndpoint;
   readonly snapshot: JobSnapshot;
+  readonly at: number;
 }
 
 /** The events of one user: what his pages missed, his connections, and the jobs that are followed for them. */
@@ -72,16 +79,20 @@ export class UserEvents {
   submitted(key: string, source: FollowedEndpoint, snapshot: JobSnapshot): void {
     if (this.#isFollowing) this.#follow(key, source, snapshot);
     else {
-      this.#recent.set(key, { source, snapshot });
+      this.#recent.set(key, { source, snapshot, at: this.#scheduler.now() });
       const [oldest = ''] = this.#recent.keys();
       if (this.#recent.size > MAX_JOBS) this.#recent.delete(oldest);
       this.#expireLater();
     }
   }
 
-  /** A page asks for the state of a job. */
-  asked(key: string): void {
-    if (this.#connections.size) this.#jobs.get(key)?.readAt(this.#scheduler.now());
+  /** A page asks for the state of a job. Returns the state where nothing newer need be asked for. */
+  asked(key: string): JobSnapshot | undefined {
+    const now = this.#scheduler.now();
+    if (this.#connections.size) this.#jobs.get(key)?.readAt(now);
+    const recent = this.#recent.get(key);
+    // A request that changes the job has what is known of it forgotten.
+    return recent && now - recent.at < JUST_SUBMITTED ? recent.source.reads.known(recent.snapshot.id) : undefined;
   }
 
   /** A page got the state of a job. One that is not followed yet is from then on. */

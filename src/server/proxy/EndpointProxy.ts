@@ -93,8 +93,9 @@ export class EndpointProxy {
   #status(id: string, wait: number, user: string): Observable<Response> {
     const { events } = this.given;
     return defer(() => {
-      if (!wait) events?.asked(user, this, id);
-      return wait ? this.reads.hold(id, wait) : this.reads.read(id);
+      if (wait) return this.reads.hold(id, wait);
+      const known = events?.asked(user, this, id);
+      return known ? of(known) : this.reads.read(id);
     }).pipe(
       last(),
       tap((snapshot) => events?.answered(user, this, snapshot)),

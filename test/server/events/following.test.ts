@@ -174,6 +174,24 @@ describe('what a page reads', () => {
     return { ...world, ...proxy, reads };
   };
 
+  test('is the answer to its submission where it is not connected yet, for less than half a second', async () => {
+    const { ask, reads, wait, set } = made();
+    await ask('POST demo/run', submission);
+    set('job-1', { status: 'IN_PROGRESS' });
+    await wait(399);
+    expect(await (await ask('GET demo/status/job-1')).json()).toMatchObject({ status: 'IN_QUEUE' });
+    expect(reads()).toEqual([]);
+    await wait(1);
+    expect(await (await ask('GET demo/status/job-1')).json()).toMatchObject({ status: 'IN_PROGRESS' });
+  });
+
+  test('is what the service says of a job that was cancelled at once', async () => {
+    const { ask } = made();
+    await ask('POST demo/run', submission);
+    await ask('POST demo/cancel/job-1', { body: {} });
+    expect(await (await ask('GET demo/status/job-1')).json()).toMatchObject({ status: 'CANCELLED' });
+  });
+
   test('is what is known, and from its second read on what the service says', async () => {
     const { ask, next, reads } = await followed();
     expect(await (await ask('GET demo/status/job-1')).json()).toMatchObject({ status: 'IN_QUEUE' });

@@ -18,7 +18,7 @@ interface Network {
 /** A page's client over a proxy, without a network: the requests that it made, by line. */
 function page(
   made: ReturnType<typeof server>,
-  { network = {}, ...options }: EventNoticesOptions & { readonly network?: Network } = {},
+  { network = {}, user = 'ann', ...options }: EventNoticesOptions & { readonly network?: Network; user?: string } = {},
 ) {
   const { scheduler, handler } = made;
   const lines: string[] = [];
@@ -35,13 +35,13 @@ function page(
     });
     const instead = await network.instead?.();
     if (instead) return instead;
-    const given = { ...(headers as Record<string, string>), 'x-user': 'ann' };
+    const given = { ...(headers as Record<string, string>), 'x-user': user };
     const all = AbortSignal.any([signal as AbortSignal, cutting.signal]);
     const answer = await handler(new Request(new URL(url, BASE), { headers: given, signal: all }));
     return network.body && answer.body ? new Response(network.body(answer.body), answer) : answer;
   };
   const notices = eventNotices('/api/runpod/events', { scheduler, fetch: send, headers: () => ({}), ...options });
-  const proxy = pageTransport(handler);
+  const proxy = pageTransport(handler, { 'x-user': user });
   const client = createRunpod({
     baseUrl: BASE,
     transport: Object.assign(
@@ -399,5 +399,43 @@ describe('when the connection breaks', () => {
     await settle();
     await wait(1_000);
     expect(connections.map(({ headers }) => headers.authorization)).toEqual(['Bearer 1', 'Bearer 2']);
+  });
+});
+
+describe('200 pages that wait for five jobs each', () => {
+  test.each(['job', 'runToEnd'] as const)('by %s have the service asked 1.6 times a job at most', async (method) => {
+    const made = server();
+    const { wait, set, reads } = made;
+    // By the first jobs, the server's client learns that the service holds its answers, and how long jobs take.
+    const first = page(made, { user: 'first' });
+    for (let nth = 0; nth < 10; nth++) see(first.endpoint.job(request).output$);
+    await wait(1_000);
+    for (let nth = 1; nth <= 10; nth++) set(`job-${nth}`, { status: 'IN_PROGRESS' });
+    await wait(8_000);
+    for (let nth = 1; nth <= 10; nth++) set(`job-${nth}`, { status: 'COMPLETED', executionTime: 8_000 });
+    await wait(10_000);
+    const before = reads().length;
+    const pages = Array.from({ length: 200 }, (_, nth) => page(made, { user: `user-${nth}` }));
+    const seen = pages.flatMap(({ endpoint }) =>
+      Array.from({ length: 5 }, () =>
+        see(method === 'job' ? endpoint.job(request).output$ : endpoint.runToEnd(request)),
+      ),
+    );
+    await wait(10);
+    for (let second = 0; second < 30; second++) {
+      for (let nth = 0; nth < 50; nth++) {
+        const id = (at: number) => `job-${10 + at * 50 + nth + 1}`;
+        if (second < 20) set(id(second), { status: 'IN_PROGRESS' });
+        if (second >= 8 && second < 28) set(id(second - 8), { status: 'COMPLETED', output: 1, executionTime: 8_000 });
+      }
+      for (let part = 0; part < 4; part++) await wait(250);
+    }
+    for (let part = 0; part < 20; part++) await wait(500);
+    expect(seen.filter(({ ended }) => ended === 'completed')).toHaveLength(1_000);
+    const asked = pages.flatMap(({ lines }) => lines.filter((line) => line.startsWith('GET')));
+    expect((reads().length - before) / 1_000).toBeLessThanOrEqual(1.6);
+    expect(asked.length / 1_000).toBeLessThanOrEqual(method === 'job' ? 1.1 : 0.1);
+    for (const one of [first, ...pages]) one.client.close().subscribe();
+    made.client.close().subscribe();
   });
 });
