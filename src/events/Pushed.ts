@@ -14,6 +14,8 @@ const MAX_JOBS = 256;
 /** What a page knows of what the server follows: for those who listen later, and for a connection after a break. */
 export class PageState {
   position: string | undefined;
+  /** Whether there are no events at the address. */
+  isGone = false;
   readonly #jobs = new Map<string, Pushed>();
 
   /** What to tell somebody who listens from now on. A job that is over is only named, so that it is read. */

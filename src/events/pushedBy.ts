@@ -28,6 +28,7 @@ const REFUSED_PAUSE = 60_000;
 export function pushedBy(url: string, options: EventNoticesOptions, state: PageState): Observable<Pushed> {
   const { scheduler = asyncScheduler } = options;
   return defer(() => {
+    if (state.isGone) return EMPTY;
     let failures = 0;
     return defer(() => connection(url, options, state.position)).pipe(
       concatMap((event, index) => {
@@ -44,7 +45,10 @@ export function pushedBy(url: string, options: EventNoticesOptions, state: PageS
       retry({
         delay: (error: Partial<Break>) => {
           const { status = 0, retryAfter = 0 } = error;
-          if (status === 404 || status === 204) return EMPTY;
+          if (status === 404 || status === 204) {
+            state.isGone = true;
+            return EMPTY;
+          }
           const isRefused = status === 401 || status === 403;
           const pause = Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** failures++) * (1 - Math.random() / 2);
           return timer(Math.max(retryAfter, isRefused ? REFUSED_PAUSE : pause), scheduler);

@@ -277,6 +277,9 @@ describe('when the connection breaks', () => {
     set('job-1', { status: 'COMPLETED', output: 1 });
     for (let nth = 0; nth < 5; nth++) await wait(1_000);
     expect(output.values).toEqual([1]);
+    // Not for its next job either.
+    see(endpoint.job(request).output$);
+    await wait(1_000);
     expect(connections).toHaveLength(1);
   });
 
