@@ -4,7 +4,7 @@ import { SseParser, type SseEvent } from '../../../src/events/SseParser.js';
 import { pageRequest, proxied, service, type AskOptions } from '../proxy/support.js';
 
 /** Lets so much time pass, and then what promises have begun. */
-export async function pass(scheduler: VirtualTimeScheduler, ms: number): Promise<void> {
+async function pass(scheduler: VirtualTimeScheduler, ms: number): Promise<void> {
   const end = scheduler.now() + ms;
   scheduler.schedule(() => undefined, ms);
   scheduler.maxFrames = end;
@@ -18,7 +18,7 @@ export async function settle(): Promise<void> {
 }
 
 /** Jobs that the test moves on, and what the service was asked. */
-export function jobs(scheduler: SchedulerLike) {
+function jobs(scheduler: SchedulerLike) {
   let count = 0;
   const states = new Map<string, object>();
 
