@@ -25,6 +25,7 @@ app.use('/api/runpod', toExpress(proxy));
 app.get('/endpoint-id', (_, response) => response.type('text').send(ENDPOINT_ID));
 app.use('/lib/runpod-rx', express.static(join(installed('runpod-rx'), 'dist')));
 app.use('/lib/rxjs', express.static(join(installed('rxjs'), 'dist/esm'), { extensions: ['js'] }));
+app.use('/lib/tslib', express.static(installed('tslib')));
 app.use(express.static(here('public')));
 
 const server = app.listen(Number(PORT), '127.0.0.1', () => console.log(`http://localhost:${server.address().port}`));

@@ -19,8 +19,9 @@ export function acrossTabs(url: string, pushed$: Observable<Pushed>, state: Page
     const { signal } = leaving;
     let connects = false;
     const tell = (pushed: Pushed) => {
-      subscriber.next(pushed);
+      // First, since the page may have waited for this alone, and close the channel.
       channel.postMessage(pushed);
+      subscriber.next(pushed);
     };
     const connect = () =>
       new Promise<void>((release) => {

@@ -17,6 +17,7 @@ class FakeChannel {
   }
 
   postMessage(data: unknown) {
+    if (!FakeChannel.all.has(this)) throw new DOMException('Channel is closed', 'InvalidStateError');
     const copy = structuredClone(data);
     for (const other of FakeChannel.all)
       if (other !== this && other.name === this.name)
@@ -206,4 +207,22 @@ test.each<[string, object]>([
   for (let nth = 0; nth < 2; nth++) tab();
   await settle();
   expect(connections).toHaveLength(2);
+});
+
+test('a tab that leaves with what it hears has told the others of it', async () => {
+  const { tab, ask, set, wait } = browser();
+  const first = tab();
+  await settle();
+  const second = tab();
+  await ask('POST demo/run', submission);
+  await wait(100);
+  // The tab that connects has waited for this end alone.
+  const leaving = first.source.subscribe((notice) => {
+    if ((Object(vouchedJob(notice)) as { status?: string }).status !== 'COMPLETED') return;
+    leaving.unsubscribe();
+    first.close();
+  });
+  set('job-1', { status: 'COMPLETED' });
+  await wait(10_000);
+  expect(second.about('job-1').at(-1)).toBe('job-1 COMPLETED end');
 });
