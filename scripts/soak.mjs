@@ -37,6 +37,8 @@ const temp = mkdtempSync(join(tmpdir(), 'runpod-rx-soak-'));
 process.on('exit', () => rmSync(temp, { recursive: true, force: true }));
 
 const total = {};
+/** How often each kind is to be met in a thousand histories. */
+let least = {};
 const failures = [];
 const children = new Set();
 let played = 0;
@@ -79,6 +81,7 @@ async function play(nth, count) {
   if (existsSync(report)) {
     const found = JSON.parse(readFileSync(report, 'utf8'));
     played += found.played;
+    least = found.least;
     for (const [kind, times] of Object.entries(found.coverage)) total[kind] = (total[kind] ?? 0) + times;
   }
   if (stopped) return;
@@ -111,6 +114,11 @@ await Promise.all(
 
 const width = Math.max(0, ...Object.keys(total).map((kind) => kind.length));
 for (const [kind, times] of Object.entries(total)) console.log(`  ${kind.padEnd(width)}  ${times}`);
+const rare = stopped
+  ? []
+  : Object.entries(least).filter(([kind, each]) => total[kind] < Math.floor((each * played) / 1000));
+for (const [kind, each] of rare)
+  failures.push(`${kind}: ${total[kind]} of ${played}, but at least ${each} of 1000 are to be`);
 console.log(`${played} histories played${stopped ? ', then stopped' : ''}, ${failures.length} failures`);
 for (const repeat of failures) console.log(`  ${repeat}`);
 process.exitCode = failures.length > 0 ? 1 : stopped ? 130 : 0;
