@@ -1,6 +1,7 @@
 /**
- * A thousand pages on one proxy, in virtual time: each page submits a job by a client of its own, whose transport is the
- * proxy, and waits for its end or watches its states. The emulator enforces the documented limits on the server's client.
+ * Many pages on one proxy, in virtual time: each page submits jobs by a client of its own, whose transport is the proxy, and
+ * waits for their ends or watches their states, with pushed events and without. The emulator enforces the documented limits
+ * on the server's client.
  */
 import { createProxy } from 'runpod-rx/server';
 import { createEmulator } from 'runpod-rx/testing';
@@ -9,9 +10,7 @@ import { map, tap } from 'rxjs';
 import { HeapScheduler } from './lib/HeapScheduler.mjs';
 import { logNormal, seeded } from './lib/random.mjs';
 import { round } from './lib/round.mjs';
-import { pageTransport } from './proxy/pageTransport.mjs';
-
-const BASE = 'https://app.example/api/runpod';
+import { pageClient } from './proxy/pageClient.mjs';
 
 /** How many workers there are, and how long a job executes, in milliseconds. */
 const WORKERS = 300;
@@ -20,18 +19,25 @@ const MEDIAN = 8_000;
 /** Within how much time the pages are opened, in milliseconds. */
 const OPENING = 20_000;
 
-/** How many 429s and lost jobs there may be. */
-const ASKED = { refused: 0, lost: 0 };
+/** At most so many 429s, lost jobs, and reads for each job of pages that wait and are told by events. */
+const ASKED = { refused: 0, lost: 0, readsWithEvents: 1.6 };
+
+const SCENARIOS = [
+  { waits: true, events: false, pages: 1_000, jobsEach: 1 },
+  { waits: false, events: false, pages: 1_000, jobsEach: 1 },
+  { waits: true, events: true, pages: 200, jobsEach: 5 },
+  { waits: false, events: true, pages: 200, jobsEach: 5 },
+];
 
 /** @returns {Promise<import('./measure.mjs').Measurement>} */
 export async function proxy({ quick = false } = {}) {
-  const pages = quick ? 200 : 1_000;
   const lines = [];
-  for (const kind of ['wait for the end', 'watch the states']) lines.push(await play(kind, pages));
+  for (const scenario of SCENARIOS)
+    lines.push(await play({ ...scenario, pages: quick ? scenario.pages / 5 : scenario.pages }));
   return { name: 'proxy: many pages on one server', ok: lines.every(({ ok }) => ok), asked: ASKED, lines };
 }
 
-async function play(kind, pages) {
+async function play({ waits, events, pages, jobsEach }) {
   const scheduler = new HeapScheduler();
   const random = seeded(1);
   const endedAt = new Map();
@@ -56,6 +62,7 @@ async function play(kind, pages) {
     client,
     endpoints: { demo: { operations: ['run', 'status', 'cancel'] } },
     user: (request) => request.headers.get('x-user') ?? undefined,
+    events,
     scheduler,
   });
 
@@ -63,25 +70,28 @@ async function play(kind, pages) {
   const notices = [];
   let ended = 0;
   let failed = 0;
+  const follow = (endpoint) => {
+    const job = endpoint.job({ input: { text: 'a job' } });
+    let id;
+    job.id$.subscribe({ next: (value) => (id = value), error: () => {} });
+    (waits ? job.output$ : job.state$).subscribe({
+      complete: () => {
+        ended += 1;
+        notices.push((scheduler.now() - endedAt.get(id)) / 1_000);
+      },
+      error: () => (failed += 1),
+    });
+  };
   for (let page = 0; page < pages; page += 1) {
-    const transport = pageTransport(handler, { user: `user-${page}`, scheduler, random, answers });
-    const endpoint = createRunpod({ transport, baseUrl: BASE, scheduler, random }).endpoint('demo');
-    scheduler.schedule(() => {
-      const job = endpoint.job({ input: { page } });
-      const view$ = kind === 'wait for the end' ? job.output$ : job.state$;
-      let id;
-      job.id$.subscribe({ next: (value) => (id = value), error: () => {} });
-      view$.subscribe({
-        complete: () => {
-          ended += 1;
-          notices.push((scheduler.now() - endedAt.get(id)) / 1_000);
-        },
-        error: () => (failed += 1),
-      });
-    }, random() * OPENING);
+    const endpoint = pageClient(handler, { user: `user-${page}`, events, scheduler, random, answers }).endpoint('demo');
+    const open = () => {
+      for (let nth = 0; nth < jobsEach; nth += 1) follow(endpoint);
+    };
+    scheduler.schedule(open, random() * OPENING);
   }
+  const jobs = pages * jobsEach;
   // The proxy works with promises: after each moment they all go on before time does.
-  while (ended + failed < pages) {
+  while (ended + failed < jobs) {
     await new Promise((resolve) => setImmediate(resolve));
     const { ran } = scheduler;
     scheduler.flush(() => scheduler.ran > ran);
@@ -89,18 +99,21 @@ async function play(kind, pages) {
   }
   const requests = emulator.requests();
   const reads = requests.filter(({ operation }) => operation === 'status' || operation === 'status-sync').length;
-  const refused = requests.filter(({ status }) => status === 429).length;
   notices.sort((one, two) => one - two);
   const line = {
-    pages: kind,
-    jobs: pages,
-    lost: pages - ended,
+    pages,
+    jobs,
+    view: waits ? 'the end' : 'states',
+    events,
+    lost: jobs - ended,
     refusedToPages: answers.get(429) ?? 0,
-    refusedByService: refused,
-    readsPerJob: round(reads / pages),
+    refusedByService: requests.filter(({ status }) => status === 429).length,
+    readsPerJob: round(reads / jobs),
+    pageReadsPerJob: round((answers.get('reads') ?? 0) / jobs),
     notice: round(notices.reduce((sum, one) => sum + one, 0) / notices.length, 3),
     noticeP95: round(notices[Math.floor(0.95 * notices.length)], 3),
   };
-  const ok = line.lost === 0 && line.refusedToPages === 0 && refused === 0;
-  return { ...line, ok };
+  const mostReads = waits && events ? ASKED.readsWithEvents : Infinity;
+  const refused = line.refusedToPages + line.refusedByService;
+  return { ...line, ok: line.lost === 0 && refused === 0 && line.readsPerJob <= mostReads };
 }

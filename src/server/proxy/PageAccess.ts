@@ -9,14 +9,15 @@ export class PageAccess {
 
   /**
    * Whether a request comes from a page of another site. Browsers send such a page's simple requests, with the user's
-   * cookies, without asking first. Programs that are not browsers send neither header, and are known by their user alone.
+   * cookies, without asking first. So they do for an address that is opened (`none`): a link in a mail, too. Programs that are
+   * not browsers send neither header, and are known by their user alone.
    */
   isForeign(request: Request): boolean {
     const origin = request.headers.get('origin');
     if (origin !== null && this.#origins.has(origin)) return false;
     const site = request.headers.get('sec-fetch-site');
     // The browser itself compares the page with the address that it sends to. A proxy before this one may change the host.
-    if (site !== null) return site !== 'same-origin' && !(site === 'none' && request.method === 'GET');
+    if (site !== null) return site !== 'same-origin';
     return origin !== null && origin.replace(/^https?:\/\//, '') !== new URL(request.url).host;
   }
 

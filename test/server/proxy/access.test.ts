@@ -22,6 +22,7 @@ const FOREIGN: readonly [string, Record<string, string>][] = [
   ['no origin at all', { origin: 'null' }],
   ['the origin of another port', { origin: 'https://app.example:8443' }],
   ['the request of a page of another site', { 'sec-fetch-site': 'cross-site' }],
+  ['an address that is opened, as from a mail', { 'sec-fetch-site': 'none' }],
   ['the request of a page of a sister site', { 'sec-fetch-site': 'same-site', origin: 'https://blog.app.example' }],
 ];
 
