@@ -16,6 +16,9 @@ import { pageClient } from './proxy/pageClient.mjs';
 const WORKERS = 300;
 const MEDIAN = 8_000;
 
+/** How many jobs of its own the server has run before. */
+const WARM_UP = 50;
+
 /** Within how much time the pages are opened, in milliseconds. */
 const OPENING = 20_000;
 
@@ -66,6 +69,16 @@ async function play({ waits, events, pages, jobsEach }) {
     scheduler,
   });
 
+  // The server has run for a while: its client knows that the service holds reads, and how long jobs take.
+  let warm = 0;
+  for (let nth = 0; nth < WARM_UP; nth += 1)
+    client
+      .endpoint('demo')
+      .runToEnd({ input: { nth } })
+      .subscribe({ complete: () => (warm += 1) });
+  scheduler.flush(() => warm === WARM_UP);
+  const before = emulator.requests().length;
+
   const answers = new Map();
   const notices = [];
   let ended = 0;
@@ -97,7 +110,7 @@ async function play({ waits, events, pages, jobsEach }) {
     scheduler.flush(() => scheduler.ran > ran);
     if (scheduler.ran === ran) break;
   }
-  const requests = emulator.requests();
+  const requests = emulator.requests().slice(before);
   const reads = requests.filter(({ operation }) => operation === 'status' || operation === 'status-sync').length;
   notices.sort((one, two) => one - two);
   const line = {
