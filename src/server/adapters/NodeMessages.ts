@@ -87,6 +87,4 @@ export interface NodeResponse extends Emitter {
   write(chunk: Uint8Array): boolean;
   /** Ends the answer. */
   end(): unknown;
-  /** Ends the answer, and its connection, as they are. */
-  destroy(): unknown;
 }

@@ -13,7 +13,8 @@ export function breakOff(message: NodeRequest, response: NodeResponse, client: C
   if (stream) {
     stream.close(INTERNAL_ERROR);
   } else if (!socket) {
-    response.destroy(); // once the answers before it are out
+    // It has the connection once the answers before it are out. `destroy` would wait for that as well, but not on Node 24.
+    response.on('socket', (given) => (given as NodeSocket).destroySoon());
   } else if (message.httpVersionMinor === 0 && !socket.encrypted) {
     // The end of the connection is how a client of HTTP/1.0 knows that an answer is complete.
     socket.resetAndDestroy();
