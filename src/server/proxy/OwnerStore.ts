@@ -1,4 +1,4 @@
-import type { Eventually } from './eventually.js';
+import type { Eventually } from '../eventually.js';
 
 /** A job of an endpoint, as its owner is kept by. */
 export interface OwnedJob {

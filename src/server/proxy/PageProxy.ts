@@ -19,7 +19,7 @@ import { errorAnswer } from './answers.js';
 import { PageEvents } from '../events/PageEvents.js';
 import { EndpointProxy } from './EndpointProxy.js';
 import { NOT_SENT, errorResponse, noSuchJob } from './errorResponse.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../eventually.js';
 import { memoryOwners } from './memoryOwners.js';
 import { onWorkerd } from './onWorkerd.js';
 import type { OwnerStore } from './OwnerStore.js';

@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { JobPolicy, JobRequest, JsonParser, Runpod } from '../../index.js';
-import type { Eventually } from './eventually.js';
+import type { Eventually } from '../eventually.js';
 import type { OwnerStore } from './OwnerStore.js';
 
 /**

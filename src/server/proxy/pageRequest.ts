@@ -1,7 +1,7 @@
-import { catchError, concatMap, defer, from, map, of, tap, throwError, type Observable } from 'rxjs';
+import { catchError, concatMap, map, of, tap, throwError, type Observable } from 'rxjs';
 import type { JobRequest } from '../../index.js';
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../eventually.js';
 import type { ProxyEndpoint } from './ProxyOptions.js';
 import { readJson } from './readJson.js';
 import { Refusal } from './Refusal.js';
@@ -21,7 +21,7 @@ interface PageSource {
  */
 export function pageRequest({ request, user, options, maxBody }: PageSource): Observable<JobRequest<object>> {
   const { input: check, policy, request: complete } = options;
-  return defer(() => from(readJson(request, maxBody))).pipe(
+  return readJson(request, maxBody).pipe(
     map(({ input }) => {
       if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as JobRequest['input'];
       throw new Refusal(400, 'the body has no input, which must be an object');

@@ -4,7 +4,7 @@ import { isRunpodError, type CallOptions, type JobRequest, type JobSnapshot } fr
 import { errorAnswer, jobAnswer } from './answers.js';
 import { waitOf, type EndpointProxy } from './EndpointProxy.js';
 import { NOT_SENT, errorResponse } from './errorResponse.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../eventually.js';
 import { outcomeAnswer, outcomeOf, type Outcome } from './passOn.js';
 import { pageRequest } from './pageRequest.js';
 import type { QuotaLease } from './Quotas.js';

@@ -1,5 +1,5 @@
 import { firstValueFrom } from 'rxjs';
-import { eventually, type Eventually } from '../proxy/eventually.js';
+import { eventually, type Eventually } from '../eventually.js';
 import type { WebhookStore } from './WebhookStore.js';
 
 /** How long keys are remembered, in milliseconds: a job lives for 7 days at most, and its webhook may come after that. */

@@ -3,7 +3,7 @@ import { isTerminal, vouchedNotice, type JobSnapshot, type JsonParser } from '..
 import { answer, refuse } from './answers.js';
 import type { KeptNotices } from './KeptNotices.js';
 import { parseJob, type PostedJob } from './parseJob.js';
-import { TooLargeError, readBody } from './readBody.js';
+import { TooLargeError, readBody } from '../readBody.js';
 import type { ResolvedKey } from './ResolvedKey.js';
 import type { WebhookBindings } from './WebhookBindings.js';
 import type { ProvedKey, WebhookTokens } from './WebhookTokens.js';

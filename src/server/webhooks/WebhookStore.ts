@@ -1,4 +1,4 @@
-import type { Eventually } from '../proxy/eventually.js';
+import type { Eventually } from '../eventually.js';
 
 /**
  * Where it is remembered which job belongs to which key: texts by their names, as a table of two columns or Redis holds
