@@ -15,7 +15,7 @@ import { reportUnhandled } from '../../errors/reportUnhandled.js';
 import type { Runpod } from '../../index.js';
 import { durationScheduler } from '../../time/clocks.js';
 import type { HandlerContext } from '../Handler.js';
-import { errorAnswer } from './answers.js';
+import { errorAnswer } from '../jsonAnswer.js';
 import { PageEvents } from '../events/PageEvents.js';
 import { EndpointProxy } from './EndpointProxy.js';
 import { NOT_SENT, errorResponse, noSuchJob } from './errorResponse.js';

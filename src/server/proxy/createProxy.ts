@@ -1,6 +1,6 @@
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
 import type { Handler } from '../Handler.js';
-import { errorAnswer } from './answers.js';
+import { errorAnswer } from '../jsonAnswer.js';
 import { checkProxyOptions } from './checkProxyOptions.js';
 import { PageProxy } from './PageProxy.js';
 import type { ProxyOptions } from './ProxyOptions.js';

@@ -1,5 +1,5 @@
 import { HttpError, SubmissionUnknownError, isRunpodError, type RunpodError } from '../../index.js';
-import { errorAnswer } from './answers.js';
+import { errorAnswer } from '../jsonAnswer.js';
 import { QuotaRefusal } from './QuotaRefusal.js';
 import { Refusal } from './Refusal.js';
 

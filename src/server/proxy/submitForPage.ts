@@ -1,7 +1,8 @@
 import { AsyncSubject, Observable, catchError, concatMap, defer, finalize, map, of, tap } from 'rxjs';
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
 import { isRunpodError, type CallOptions, type JobRequest, type JobSnapshot } from '../../index.js';
-import { errorAnswer, jobAnswer } from './answers.js';
+import { errorAnswer } from '../jsonAnswer.js';
+import { jobAnswer } from './answers.js';
 import { waitOf, type EndpointProxy } from './EndpointProxy.js';
 import { NOT_SENT, errorResponse } from './errorResponse.js';
 import { eventually } from '../eventually.js';

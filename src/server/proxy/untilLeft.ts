@@ -1,5 +1,5 @@
 import { firstValueFrom, fromEvent, map, merge, of, take, type Observable } from 'rxjs';
-import { errorAnswer } from './answers.js';
+import { errorAnswer } from '../jsonAnswer.js';
 
 /** "Client Closed Request": nobody reads it. */
 const LEFT = 499;

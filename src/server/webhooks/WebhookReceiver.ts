@@ -1,6 +1,6 @@
 import { Subject, TimeoutError, firstValueFrom, from, timeout, type Observable, type SchedulerLike } from 'rxjs';
 import { isTerminal, vouchedNotice, type JobSnapshot, type JsonParser } from '../../index.js';
-import { answer, refuse } from './answers.js';
+import { errorAnswer, jsonAnswer } from '../jsonAnswer.js';
 import type { KeptNotices } from './KeptNotices.js';
 import { parseJob, type PostedJob } from './parseJob.js';
 import { TooLargeError, readBody } from '../readBody.js';
@@ -51,24 +51,24 @@ export class WebhookReceiver {
       return await this.#receive(request);
     } catch {
       // Nothing of ours throws; a foreign `Request` may.
-      return refuse(400, 'the request cannot be read');
+      return errorAnswer(400, 'the request cannot be read');
     }
   }
 
   async #receive(request: Request): Promise<Response> {
     const { tokens, bindings, scheduler, parse } = this.#options;
-    if (request.method !== 'POST') return refuse(405, 'webhooks are posted', { allow: 'POST' });
+    if (request.method !== 'POST') return errorAnswer(405, 'webhooks are posted', { allow: 'POST' });
     // Before anything is read: without a token, a request costs nothing but this answer, and does nothing.
     const proved = tokens.prove(request.url);
-    if (!proved) return refuse(403, 'the URL has no valid token');
+    if (!proved) return errorAnswer(403, 'the URL has no valid token');
     const body = await this.#bodyOf(request);
     if (body instanceof Response) return body;
     const posted = parseJob(body, parse);
-    if (typeof posted === 'string') return refuse(400, posted);
+    if (typeof posted === 'string') return errorAnswer(400, posted);
     // What does not tell of an end binds nothing. It should not come.
     if (!isTerminal({ status: posted.status } as JobSnapshot)) {
       this.#options.notices.hint(posted.id);
-      return answer(200, { ok: true });
+      return jsonAnswer(200, { ok: true });
     }
     let claim: Awaited<ReturnType<WebhookBindings['claim']>>;
     try {
@@ -76,27 +76,30 @@ export class WebhookReceiver {
       claim = await firstValueFrom(claim$.pipe(timeout({ first: STORE_TIME, scheduler })));
     } catch {
       this.#noteFailure(proved.key);
-      return refuse(503, 'the store of webhooks failed: send it again');
+      return errorAnswer(503, 'the store of webhooks failed: send it again');
     }
     this.#tell(proved, posted, body.byteLength, claim);
-    return answer(200, { ok: true });
+    return jsonAnswer(200, { ok: true });
   }
 
   /** The bytes of a request, or the answer to one whose bytes are not taken. */
   async #bodyOf(request: Request): Promise<Uint8Array | Response> {
     const { maxBody, scheduler } = this.#options;
-    const tooLarge = () => refuse(413, `the body is larger than ${maxBody} bytes`);
+    const tooLarge = () => errorAnswer(413, `the body is larger than ${maxBody} bytes`);
     const coding = request.headers.get('content-encoding') ?? 'identity';
     if (coding.trim().toLowerCase() !== 'identity')
-      return refuse(415, 'compressed bodies are not taken', { 'accept-encoding': 'identity' });
+      return errorAnswer(415, 'compressed bodies are not taken', { 'accept-encoding': 'identity' });
     if (Number(request.headers.get('content-length') ?? 0) > maxBody) return tooLarge();
-    if (request.bodyUsed) return refuse(400, 'the body was read before: put this handler before parsers of bodies');
+    if (request.bodyUsed)
+      return errorAnswer(400, 'the body was read before: put this handler before parsers of bodies');
     const bytes$ = readBody(request.body, maxBody).pipe(timeout({ first: BODY_TIME, scheduler }));
     try {
       return await firstValueFrom(bytes$);
     } catch (error) {
       if (error instanceof TooLargeError) return tooLarge();
-      return error instanceof TimeoutError ? refuse(408, 'the body took too long') : refuse(400, 'the body broke off');
+      return error instanceof TimeoutError
+        ? errorAnswer(408, 'the body took too long')
+        : errorAnswer(400, 'the body broke off');
     }
   }
 
