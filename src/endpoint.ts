@@ -4,6 +4,7 @@ import type { EndpointContext } from './endpoint/EndpointContext.js';
 import type { EndpointView } from './endpoint/EndpointView.js';
 import { readHealth } from './endpoint/readHealth.js';
 import { readStream } from './endpoint/readStream.js';
+import { streamCall } from './endpoint/streamCall.js';
 import { submitJob } from './endpoint/submitJob.js';
 import { watchJob } from './endpoint/watchJob.js';
 import type {
@@ -23,12 +24,13 @@ import { JobController } from './job/JobController.js';
 import type { JobOptions, LeavePolicy } from './job/JobOptions.js';
 import type { JobOrigin } from './job/JobOrigin.js';
 import { statusCall } from './polling/statusCall.js';
-import { CALL, RAW, RUN, STREAM, WATCH, WATCH_HEALTH } from './protocol/callChecks.js';
+import { CALL, RAW, READ_STREAM, RUN, STREAM, WATCH, WATCH_HEALTH } from './protocol/callChecks.js';
 import { checkJson } from './protocol/checkJson.js';
 import { checkOptions, copyable } from './protocol/checkOptions.js';
 import { parsePurge } from './protocol/health.js';
 import { operationRow } from './protocol/operations.js';
 import { isTerminal } from './protocol/snapshot.js';
+import type { StreamReply } from './protocol/streamReply.js';
 import type { EndpointHealth } from './types/EndpointHealth.js';
 import type { JobRef } from './types/JobRef.js';
 import type { JobRequest } from './types/JobRequest.js';
@@ -209,6 +211,18 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
       // A chunk has the type that the endpoint's schema checked, or that the caller states.
       concatMap((event) => (event.type === 'chunk' ? of(event.chunk as C) : EMPTY)),
     );
+  }
+
+  /**
+   * Reads a job's stream once: `GET /stream`. Emits the answer, with the chunks that came since the last read, and completes.
+   * For loops of one's own, such as the operator `streamChunks`; `stream` does all that is needed.
+   *
+   * The service hands out each chunk once, to whoever asks: no other reader gets it. Unsubscribing aborts the request, whose
+   * answer may have had chunks.
+   */
+  readStream(id: string, options: Pick<StreamOptions, 'wait'> & CallOptions = {}): Observable<StreamReply> {
+    const { wait, ...call } = copyable(Object(options) as typeof options, READ_STREAM);
+    return streamCall(this.#context, { id, wait, issues: checkOptions(options, READ_STREAM) }, call);
   }
 
   /**

@@ -13,8 +13,8 @@ export type { RetryOptions } from './http/retryCall.js';
 export type { Issue } from './protocol/checks.js';
 export type { JsonParser } from './protocol/json.js';
 export { diagnose } from './protocol/diagnose.js';
-export { isTerminal } from './protocol/snapshot.js';
-export type { StreamReply } from './protocol/streamReply.js';
+export { isTerminal, isTerminalStatus } from './protocol/snapshot.js';
+export type { KeptPlace, StreamReply } from './protocol/streamReply.js';
 export {
   vouchedNotice,
   type Follows,

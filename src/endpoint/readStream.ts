@@ -2,15 +2,15 @@ import { tap, type Observable } from 'rxjs';
 import { StreamInUseError } from '../errors/StreamInUseError.js';
 import type { CallMeta } from '../http/ApiCall.js';
 import type { CallState } from '../http/CallState.js';
-import { STREAM_WAIT } from '../protocol/limits.js';
-import { isTerminalStatus } from '../protocol/snapshot.js';
-import { parseStream, type StreamReply } from '../protocol/streamReply.js';
-import type { ReaderPosition } from '../sources/StreamCursor.js';
+import type { PushedStream } from '../polling/PushedStreams.js';
+import type { ReaderPosition, StreamCursor } from '../sources/StreamCursor.js';
 import { streamChunks } from '../sources/streamChunks.js';
 import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { StreamOptions } from '../types/callOptions.js';
 import { outputMismatch } from './checkOutput.js';
 import type { EndpointView } from './EndpointView.js';
+import { readKept } from './readKept.js';
+import { streamCall, type StreamCall } from './streamCall.js';
 import { validate } from './validate.js';
 import { watchJob } from './watchJob.js';
 
@@ -36,36 +36,26 @@ export function readStream<I extends object, O, C>(
   const names = { operation: 'stream', jobId: id, tag: meta.tag };
   const errorContext = context.errorContext(names);
   let lastCall: CallState | undefined;
-
-  const read = (): Observable<StreamReply> =>
-    context
-      .call(
-        {
-          ...meta,
-          operation: 'stream',
-          jobId: id,
-          query: { wait },
-          holdFor: wait ?? STREAM_WAIT,
-          onStart: (state) => {
-            lastCall = state;
-          },
-          read: ({ text }) => parseStream(text, { id, parse: context.parse }),
-        },
-        callOptions,
-      )
-      .pipe(
-        tap(({ status }) => {
-          if (isTerminalStatus(status)) jobs.markKnown(id, true);
-        }),
-      );
+  const call: StreamCall = {
+    ...meta,
+    id,
+    wait,
+    onStart: (state) => {
+      lastCall = state;
+    },
+  };
+  const read = (cursor: StreamCursor, pushed: PushedStream) =>
+    jobs.pushedStreams.isKept
+      ? readKept(context, { call, callOptions, cursor, pushed })
+      : streamCall(context, call, callOptions);
   const inUse = () =>
     new StreamInUseError(
       `the stream of job ${id} is being read already: share that Observable, since each chunk comes once`,
       errorContext,
     );
 
-  return jobs.stream(id, position, inUse, (cursor) =>
-    streamChunks(read, {
+  return jobs.stream(id, position, inUse, (cursor, pushed) =>
+    streamChunks(() => read(cursor, pushed), {
       status: () => watchJob(context, id, { options: { ...callOptions, outage }, meta: { tag: meta.tag } }),
       cursor,
       context: errorContext,
@@ -73,6 +63,7 @@ export function readStream<I extends object, O, C>(
       onGap,
       outage,
       reached: () => !!lastCall?.maybeReceived,
+      keepsChunks: () => jobs.pushedStreams.isKept,
       ...(onJobOver && { ended: onJobOver }),
       check: (chunk) =>
         validate(schema, 'chunk', chunk, (issues, cause) =>

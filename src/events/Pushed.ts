@@ -1,7 +1,9 @@
 /** What the server has told of a job, or, without one, that nothing can be relied on any more. */
 export interface Pushed {
   readonly job?: { readonly id: string; readonly status?: unknown };
-  readonly follows: 'changes' | 'end' | 'nothing';
+  readonly follows?: 'changes' | 'end' | 'nothing';
+  /** An answer of the job's stream, or `null` where no more of it is pushed. */
+  readonly stream?: object | null;
   /** Where to go on after a break. */
   readonly position?: string | undefined;
 }
@@ -24,8 +26,10 @@ export class PageState {
   }
 
   keep(pushed: Pushed): void {
-    const { job, position = this.position } = pushed;
+    const { job, stream, position = this.position } = pushed;
     this.position = position;
+    // Who listens later asks for it.
+    if (stream !== undefined) return;
     if (!job) {
       this.forget();
       return;

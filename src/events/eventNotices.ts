@@ -1,8 +1,8 @@
-import { defer, finalize, from, map, merge, share, tap, type Observable } from 'rxjs';
+import { defer, finalize, from, map, merge, of, share, tap, type Observable } from 'rxjs';
 import { vouchedNotice, type VouchedNotice } from '../protocol/vouchedNotice.js';
 import { acrossTabs } from './acrossTabs.js';
 import type { EventNoticesOptions } from './EventNoticesOptions.js';
-import { PageState } from './Pushed.js';
+import { PageState, type Pushed } from './Pushed.js';
 import { pushedBy } from './pushedBy.js';
 
 /**
@@ -35,7 +35,8 @@ export function eventNotices(url: string, options: EventNoticesOptions = {}): Ob
     }),
     share(),
   );
-  return defer(() => merge(from(state.latest), pushed$)).pipe(
-    map(({ job, follows }) => vouchedNotice(job, { follows })),
+  // Said at once, before the connection says anything: the server keeps streams.
+  return defer(() => merge(of<Pushed>({}), from(state.latest), pushed$)).pipe(
+    map(({ job, ...options }) => vouchedNotice(job, { ...options, keepsStreams: true })),
   );
 }

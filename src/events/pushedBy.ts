@@ -65,6 +65,7 @@ function pushedOf({ type, data, position }: SseEvent): Observable<Pushed> {
     case 'reset':
       return of({ ...LOST, position });
     case 'job':
+    case 'stream':
       return typeof value.job?.id === 'string' ? of({ ...value, position } as Pushed) : EMPTY;
     case 'bye':
       throw new Break(0, Number(value.retryAfter));

@@ -1,4 +1,4 @@
-import { EMPTY, Observable, tap, type SchedulerLike, type Subscriber } from 'rxjs';
+import { EMPTY, Observable, type SchedulerLike, type Subscriber } from 'rxjs';
 import type { ErrorContext, RunpodError } from '../errors/RunpodError.js';
 import type { RateLimiter } from '../http/RateLimiter.js';
 import { isTerminal, snapshotOf } from '../protocol/snapshot.js';
@@ -6,11 +6,12 @@ import { pendingCount, type StreamCursor, type ReaderPosition } from '../sources
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { timeOfDate } from '../time/clocks.js';
 import type { PollPolicy } from '../types/PollPolicy.js';
-import { cursorAt } from './cursorAt.js';
 import { EarlyEnds, type VouchedJob } from './EarlyEnds.js';
 import { HeldReads } from './HeldReads.js';
 import { KnownJob } from './KnownJob.js';
-import { Notices } from './Notices.js';
+import { Notices, type NoticeHost } from './Notices.js';
+import type { PushedStream, PushedStreams } from './PushedStreams.js';
+import { readAlone } from './readAlone.js';
 import type { ReadSource, ReadRequest } from './SharedRead.js';
 import { StatusPoller } from './StatusPoller.js';
 import type { CallJob, ReadTerms, SnapshotObserver, WatchRequest } from './WatchRequest.js';
@@ -42,14 +43,15 @@ export class JobCache {
       this.#release(job);
     };
     this.#readSource = { call, heldReads };
-    this.#notices = new Notices(notices, {
+    const noticeHost: NoticeHost = {
       takeEnd: (id, job) => this.#takeEnd(id, job),
       takeState: (id, job) => this.#takeState(id, job),
       hint: (id) => {
         this.hint(id);
       },
       unfollowed: (id, before) => this.#jobs.get(id)?.unfollowed(before),
-    });
+    };
+    this.#notices = new Notices(notices, noticeHost, scheduler);
     const { followedJobs } = this.#notices;
     this.#poller = new StatusPoller({ scheduler, policy, context, rateLimiter, heldReads, release, followedJobs });
     this.#scheduler = scheduler;
@@ -82,6 +84,11 @@ export class JobCache {
     const job = this.#job(id);
     job.submittedAt = this.submittedAt(id, date);
     job.submissionDate ??= date;
+  }
+
+  /** The streams that are being read, and what the source of the notices says of them. */
+  get pushedStreams(): PushedStreams {
+    return this.#notices.pushedStreams;
   }
 
   /** Whether chunks of a job's stream may be missing after those that were delivered. */
@@ -174,44 +181,12 @@ export class JobCache {
     id: string,
     position: ReaderPosition,
     inUse: () => RunpodError,
-    read: (cursor: StreamCursor) => Observable<T>,
+    read: (cursor: StreamCursor, pushed: PushedStream) => Observable<T>,
   ): Observable<T> {
     return this.#use(id, (job, subscriber) => {
-      if (job.streaming) {
-        subscriber.error(inUse());
-        return;
-      }
-      job.streaming = true;
-      const cursor = cursorAt(position, job);
-      job.cursor = cursor;
-      const updatePosition = () => {
-        position.chunks = cursor.count;
-        job.chunksDelivered = Math.max(job.chunksDelivered, cursor.count);
-      };
-      const stop = (over: boolean) => {
-        job.streaming = false;
-        // A chunk that does not match its schema was delivered, too.
-        updatePosition();
-        if (over) job.cursor = undefined;
-      };
-      updatePosition();
-      read(cursor)
-        .pipe(
-          tap({
-            next: updatePosition,
-            complete: () => {
-              stop(true);
-            },
-            error: (error: unknown) => {
-              // An error with a snapshot says that the job is over; after any other, the stream can be read on.
-              stop(!!(error as { snapshot?: unknown } | undefined)?.snapshot);
-            },
-            unsubscribe: () => {
-              stop(false);
-            },
-          }),
-        )
-        .subscribe(subscriber);
+      // Before the first read: the source of the notices may say that the server keeps streams.
+      this.#listen();
+      readAlone(job, { position, inUse, read, streams: this.pushedStreams }).subscribe(subscriber);
     });
   }
 

@@ -1,8 +1,11 @@
-import { Observable, Subscription } from 'rxjs';
+import { Observable, Subscription, type SchedulerLike } from 'rxjs';
 import { isRecord } from '../protocol/json.js';
-import { followedOf, vouchedJob, vouchedWebhook, type Follows } from '../protocol/vouchedNotice.js';
+import { streamReplyOf } from '../protocol/streamReply.js';
+import { vouchedBy, type Follows } from '../protocol/vouchedNotice.js';
+import { isKeptReply } from '../sources/keptStream.js';
 import type { VouchedJob } from './EarlyEnds.js';
 import { FollowedJobs, type Followed } from './FollowedJobs.js';
+import { PushedStreams } from './PushedStreams.js';
 
 /** What {@link Notices} does with what it is told. */
 export interface NoticeHost {
@@ -19,11 +22,13 @@ export interface NoticeHost {
 /** Listens to the notices while jobs are in use, and keeps what their source follows. */
 export class Notices {
   readonly followedJobs = new FollowedJobs();
+  readonly pushedStreams: PushedStreams;
   readonly #source: Observable<unknown>;
   readonly #host: NoticeHost;
   #subscription = Subscription.EMPTY;
 
-  constructor(source: Observable<unknown>, host: NoticeHost) {
+  constructor(source: Observable<unknown>, host: NoticeHost, scheduler: SchedulerLike) {
+    this.pushedStreams = new PushedStreams(scheduler);
     this.#source = source;
     this.#host = host;
   }
@@ -51,21 +56,33 @@ export class Notices {
   stop(): void {
     this.#subscription.unsubscribe();
     this.followedJobs.takeAll();
+    this.pushedStreams.stop();
   }
 
   /** Takes what its source vouches for. Anybody may have sent what is not vouched for: nothing of it counts but the id. */
   #take(notice: unknown): void {
-    const vouched = vouchedJob(notice);
-    const follows = followedOf(notice);
-    if (follows === 'nothing' && vouched === undefined) this.#unfollowAll();
-    const body = vouched ?? notice;
+    const vouched = vouchedBy(notice);
+    const { job: vouchedJob, webhook, follows, stream, keepsStreams } = vouched ?? {};
+    if (keepsStreams !== undefined) this.pushedStreams.announce(keepsStreams);
+    if (follows === 'nothing' && vouchedJob === undefined) this.#unfollowAll();
+    const body = vouchedJob ?? notice;
     if (!isRecord(body) || typeof body.id !== 'string') return;
     const { id } = body;
-    const job: VouchedJob = { body, webhook: vouchedWebhook(notice) };
+    if (stream !== undefined) {
+      this.#takeStream(id, stream);
+      return;
+    }
+    const job: VouchedJob = { body, webhook };
     if (follows) this.#follow(id, follows);
-    if (vouched === undefined) this.#host.hint(id);
+    if (vouchedJob === undefined) this.#host.hint(id);
     else if (this.#host.takeEnd(id, job)) this.followedJobs.take(id);
     else if (follows === 'nothing' || !this.#host.takeState(id, job)) this.#host.hint(id);
+  }
+
+  #takeStream(id: string, stream: unknown): void {
+    const parsed = isRecord(stream) ? streamReplyOf(stream, id) : undefined;
+    const reply = parsed && 'value' in parsed ? parsed.value : undefined;
+    this.pushedStreams.push(id, reply && isKeptReply(reply) ? reply : undefined);
   }
 
   #follow(id: string, follows: Follows): void {
@@ -74,6 +91,7 @@ export class Notices {
   }
 
   #unfollowAll(): void {
+    this.pushedStreams.stop();
     for (const [id, before] of this.followedJobs.takeAll()) this.#host.unfollowed(id, before);
   }
 }

@@ -57,9 +57,10 @@ export const RUN_TO_END: Checks<Omit<SyncOptions, 'wait'>> = { ...RUN, ...WATCH 
 
 export const SYNC: Checks<SyncOptions> = { ...RUN_TO_END, wait };
 
+export const READ_STREAM: Checks<Pick<StreamOptions, 'wait'> & CallOptions> = { ...CALL, wait };
+
 export const STREAM: Checks<StreamOptions> = {
-  ...CALL,
-  wait,
+  ...READ_STREAM,
   onGap: oneOf('hold', 'mark', 'error'),
   outage: duration,
 };

@@ -41,3 +41,6 @@ export const MAX_RETRY_AFTER = 60_000;
 
 /** The longest delay of a JavaScript timer, in milliseconds. A timer with a longer delay fires at once. */
 export const MAX_TIMER = 2 ** 31 - 1;
+
+/** The status by which a server says that it keeps no streams: none can be asked for a place in one. */
+export const RANGE_NOT_SATISFIABLE = 416;

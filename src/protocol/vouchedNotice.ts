@@ -1,6 +1,5 @@
 /** Marks what its source vouches for. A symbol, since no JSON can hold one: nothing that anybody sent can bear the mark. */
-const JOB = Symbol.for('runpod-rx/vouched-job');
-const FOLLOWS = Symbol.for('runpod-rx/follows');
+const VOUCHED = Symbol.for('runpod-rx/vouched');
 
 /**
  * What the source of a notice will tell of a job from now on: every change, the end alone, or nothing that could be relied
@@ -23,16 +22,28 @@ export interface VouchedNoticeOptions {
    * @defaultValue as before
    */
   readonly follows?: Follows;
+  /**
+   * What the source pushes of the job's stream: the body of an answer of `/stream` from a server that keeps it. The notice then
+   * says nothing else of the job. `null` where the source pushes no more of it.
+   */
+  readonly stream?: object | null | undefined;
+  /**
+   * Whether the client reads its streams from a server that keeps them, as a `createProxy` does: then each read says where in
+   * the stream the client is, and a lost answer loses no chunk.
+   * @defaultValue as before
+   */
+  readonly keepsStreams?: boolean;
 }
 
-/** The webhook of the only job that a notice vouches for. */
-const WEBHOOK = Symbol.for('runpod-rx/vouched-webhook');
+/** What a source vouches for. */
+export interface Vouched extends VouchedNoticeOptions {
+  /** `undefined` where the notice tells of no single job. */
+  readonly job: unknown;
+}
 
 /** A job object of which its source has made sure that the service sent it. */
 export interface VouchedNotice {
-  readonly [JOB]: unknown;
-  readonly [WEBHOOK]?: string | undefined;
-  readonly [FOLLOWS]?: Follows | undefined;
+  readonly [VOUCHED]: Vouched;
 }
 
 /**
@@ -52,21 +63,11 @@ export interface VouchedNotice {
  *
  * @param job - the body of the webhook, parsed; `undefined` for all jobs, where their source follows them no longer
  */
-export function vouchedNotice(job: unknown, { webhook, follows }: VouchedNoticeOptions = {}): VouchedNotice {
-  return { [JOB]: job, [WEBHOOK]: webhook, ...(follows && { [FOLLOWS]: follows }) };
+export function vouchedNotice(job: unknown, options: VouchedNoticeOptions = {}): VouchedNotice {
+  return { [VOUCHED]: { job, ...options } };
 }
 
-/** The job object that a notice vouches for; `undefined` where it does not vouch. */
-export function vouchedJob(notice: unknown): unknown {
-  return (Object(notice) as Partial<VouchedNotice>)[JOB];
-}
-
-/** The webhook of the only job that a notice vouches for; `undefined` where it vouches for the job that it names. */
-export function vouchedWebhook(notice: unknown): string | undefined {
-  return (Object(notice) as Partial<VouchedNotice>)[WEBHOOK];
-}
-
-/** What the source of a notice follows from now on; `undefined` where the notice does not say. */
-export function followedOf(notice: unknown): Follows | undefined {
-  return (Object(notice) as Partial<VouchedNotice>)[FOLLOWS];
+/** What the source of a notice vouches for; `undefined` where it does not vouch. */
+export function vouchedBy(notice: unknown): Vouched | undefined {
+  return (Object(notice) as Partial<VouchedNotice>)[VOUCHED];
 }

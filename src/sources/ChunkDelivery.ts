@@ -2,7 +2,9 @@ import { EMPTY, concat, concatMap, map, of, range, take, tap, throwError, type O
 import { jobError } from '../errors/jobError.js';
 import { StreamGapError } from '../errors/StreamGapError.js';
 import { isTerminal } from '../protocol/snapshot.js';
+import type { StreamReply } from '../protocol/streamReply.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import { isKeptReply, later, newsFor, placeAfter, type KeptReply } from './keptStream.js';
 import { recoverChunks } from './recoverChunks.js';
 import type { StreamChunksOptions } from './StreamChunksOptions.js';
 import { firstPending, pendingChunks, pendingCount, takePending, type StreamCursor } from './StreamCursor.js';
@@ -29,10 +31,12 @@ export class ChunkDelivery {
     return this.#cursor.gap !== undefined;
   }
 
-  /** Keeps the chunks of an answer until they are delivered. */
-  add(chunks: readonly unknown[]): void {
+  /** Keeps the chunks of an answer until they are delivered, but for those that came before. */
+  add(reply: StreamReply): void {
+    const cursor = this.#cursor;
+    const chunks = isKeptReply(reply) ? this.#newsOf(reply) : reply.chunks;
     // Not `push(...chunks)`: an answer may have more chunks than a call may have arguments.
-    for (const chunk of chunks) this.#cursor.pending.push(chunk);
+    for (const chunk of chunks) cursor.pending.push(chunk);
   }
 
   /** Notes that a read may have taken chunks. A certain loss stays certain. */
@@ -70,6 +74,15 @@ export class ChunkDelivery {
       delete this.#cursor.gap;
     }
     return concat(this.#deliverPending(), error ? throwError(() => error) : EMPTY);
+  }
+
+  #newsOf(reply: KeptReply): readonly unknown[] {
+    const cursor = this.#cursor;
+    const { chunks, loss, before } = newsFor(reply, cursor.place, cursor.count + pendingCount(cursor));
+    if (loss) this.addLoss(loss);
+    if (before !== undefined) cursor.next = before;
+    cursor.place = later(cursor.place, placeAfter(reply));
+    return chunks;
   }
 
   #deliverPending(): Observable<StreamEvent> {

@@ -42,6 +42,12 @@ export interface StreamChunksOptions {
    * @defaultValue always `true`
    */
   readonly reached?: () => boolean;
+  /**
+   * Whether the server keeps the chunks, so that a read that fails or is given up takes none with it. The answers of such a
+   * server say where their chunks stand.
+   * @defaultValue never: the service forgets a chunk as it answers
+   */
+  readonly keepsChunks?: () => boolean;
   /** Called when an answer says that the job is over, before the chunks of that answer are emitted. */
   readonly ended?: () => void;
   /**

@@ -1,3 +1,5 @@
+import type { LogPlace } from './keptStream.js';
+
 /**
  * How far a job's stream has been read. The service sends each chunk once, so the next reading of the same stream needs the
  * cursor of the last one.
@@ -14,6 +16,8 @@ export interface StreamCursor {
   gap?: 'possibly' | 'certainly';
   /** How many chunks other readers of the stream were given, where that is more than `count`. */
   next?: number;
+  /** Where reading goes on, where the server keeps the stream. */
+  place?: LogPlace;
 }
 
 /** In a longer array, `shift` would move too many chunks for each that is emitted: an answer may have a million. */

@@ -29,7 +29,7 @@ const MAX_FAILURE_PAUSE = 5000;
 
 /** The options of `streamChunks` that reading goes by. */
 export type StreamReaderOptions = Required<
-  Pick<StreamChunksOptions, 'outage' | 'pause' | 'reached' | 'ended' | 'scheduler'>
+  Pick<StreamChunksOptions, 'outage' | 'pause' | 'reached' | 'keepsChunks' | 'ended' | 'scheduler'>
 >;
 
 /**
@@ -72,7 +72,7 @@ export class StreamReader {
   }
 
   #readOnce(): Observable<StreamReply> {
-    const { scheduler, reached } = this.#options;
+    const { scheduler, reached, keepsChunks } = this.#options;
     return defer(() => {
       let answered = false;
       this.#sentAt = scheduler.now();
@@ -83,7 +83,7 @@ export class StreamReader {
           },
           // The answer to a read in flight is not seen, and may carry chunks.
           unsubscribe: () => {
-            if (!answered && reached()) this.#delivery.addLoss('possibly');
+            if (!answered && reached() && !keepsChunks()) this.#delivery.addLoss('possibly');
           },
         }),
         first(),
@@ -91,7 +91,8 @@ export class StreamReader {
     });
   }
 
-  #accept({ status, chunks }: StreamReply): Observable<StreamEvent> {
+  #accept(reply: StreamReply): Observable<StreamEvent> {
+    const { status, chunks } = reply;
     const { pause, scheduler, ended } = this.#options;
     const now = scheduler.now();
     // A late answer with another status does not make a terminal status undone.
@@ -100,16 +101,16 @@ export class StreamReader {
     this.#drained = empty && isTerminalStatus(this.#status);
     this.#delay = empty ? this.#sentAt + pause - now : 0;
     this.#outage.end();
-    this.#delivery.add(chunks);
+    this.#delivery.add(reply);
     // A reader that unsubscribes in `ended` loses nothing: the cursor has the chunks.
     if (isTerminalStatus(status)) ended();
     return this.#delivery.deliver();
   }
 
   #fail(error: unknown): Observable<StreamEvent> {
-    const { pause, scheduler } = this.#options;
+    const { pause, scheduler, keepsChunks } = this.#options;
     const outage = this.#outage;
-    const loss = streamLoss(error);
+    const loss = keepsChunks() ? undefined : streamLoss(error);
     if (loss) this.#delivery.addLoss(loss);
     const backOff = Math.min(MAX_FAILURE_PAUSE, pause * 2 ** outage.failures);
     const asked = Math.min(MAX_RETRY_AFTER, clampDelay(retryAfterMs(error)));

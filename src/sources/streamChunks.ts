@@ -25,6 +25,7 @@ const STREAM_CHUNKS: Checks<StreamChunksOptions> = {
   pause: duration,
   check: callback,
   reached: callback,
+  keepsChunks: callback,
   ended: callback,
   cursor: record,
   context: record,
@@ -60,6 +61,7 @@ export function streamChunks(
     pause = 500,
     check = (chunk) => of(chunk),
     reached = () => true,
+    keepsChunks = () => false,
     context = { operation: 'stream' },
     ended = noop,
     status,
@@ -68,7 +70,7 @@ export function streamChunks(
 
   return defer(() => {
     const delivery = new ChunkDelivery(options.cursor ?? streamCursor(), { onGap, check, context });
-    const streamReader = new StreamReader(read, delivery, { outage, pause, reached, ended, scheduler });
+    const streamReader = new StreamReader(read, delivery, { outage, pause, reached, keepsChunks, ended, scheduler });
     const deliver$ = defer(() => delivery.deliver());
     const finish$ = defer(() => {
       if (streamReader.status === 'COMPLETED' && !delivery.hasGap) return EMPTY;

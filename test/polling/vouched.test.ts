@@ -102,8 +102,8 @@ describe('S26 an end that a notice vouches for', () => {
 /** Bodies that anybody may send, with all keys that might be taken for the mark. */
 const forged = [
   ended(),
-  ended('job-1', { vouched: true, verified: true, 'runpod-rx/vouched-job': ended() }),
-  ended('job-1', { 'Symbol(runpod-rx/vouched-job)': ended(), '@@runpod-rx/vouched-job': ended() }),
+  ended('job-1', { vouched: true, verified: true, 'runpod-rx/vouched': { job: ended() } }),
+  ended('job-1', { 'Symbol(runpod-rx/vouched)': { job: ended() }, '@@runpod-rx/vouched': { job: ended() } }),
   ended('job-1', { __proto__: null }),
 ].map((body) => JSON.stringify(body));
 forged.push(

@@ -3,6 +3,7 @@ import { reportUnhandled } from '../../errors/reportUnhandled.js';
 import type { JobSnapshot, Runpod } from '../../index.js';
 import type { FollowedEndpoint } from './FollowedJob.js';
 import { textStream } from './textStream.js';
+import type { AskedStream } from './PushedStreams.js';
 import { UserEvents } from './UserEvents.js';
 
 /** How many users have their events kept. The pages of others read their jobs as they would without events. */
@@ -51,6 +52,12 @@ export class PageEvents {
   /** A page of a user got the state of a job. */
   answered(user: string, source: FollowedEndpoint, snapshot: JobSnapshot): void {
     this.#users.get(user)?.answered(keyOf(source, snapshot.id), source, snapshot);
+  }
+
+  /** A page of a user reads a stream, so it is pushed to his pages. */
+  streamAsked(user: string, source: FollowedEndpoint, asked: Omit<AskedStream, 'endpointId'>): void {
+    const endpointId = source.endpoint.id ?? '';
+    this.#users.get(user)?.streams.asked({ ...asked, endpointId });
   }
 
   #add(user: string): UserEvents {

@@ -4,6 +4,7 @@ import { isTerminal, type JobSnapshot } from '../../index.js';
 import { EventLog, KEEP_EVENTS } from './EventLog.js';
 import { FollowedJob, type FollowedEndpoint } from './FollowedJob.js';
 import { HEARTBEAT, formatEvent } from './formatEvent.js';
+import { PushedStreams } from './PushedStreams.js';
 
 /** How many connections a user may have: the oldest is ended for one more, and its page is told to come back later. */
 const MAX_CONNECTIONS = 20;
@@ -32,6 +33,9 @@ interface RecentJob {
 
 /** The events of one user: what his pages missed, his connections, and the jobs that are followed for them. */
 export class UserEvents {
+  readonly streams = new PushedStreams((text) => {
+    this.#live$.next(text);
+  });
   readonly #scheduler: SchedulerLike;
   readonly #log: EventLog;
   readonly #forget: () => void;
@@ -66,12 +70,15 @@ export class UserEvents {
       this.#expiry.unsubscribe();
       subscriber.add(() => {
         this.#connections.delete(end$);
-        if (!this.#connections.size) this.#expireLater();
+        if (this.#connections.size) return;
+        this.streams.disconnected();
+        this.#expireLater();
       });
       this.#followRecent();
       const heartbeat$ = interval(HEARTBEAT_EVERY, this.#scheduler).pipe(map(() => HEARTBEAT));
       const event$ = merge(from(this.#firstTexts(position)), this.#live$, heartbeat$);
       subscriber.add(concat(event$.pipe(takeUntil(end$)), of(COME_BACK)).subscribe(subscriber));
+      this.streams.connected();
     });
   }
 
@@ -108,6 +115,7 @@ export class UserEvents {
     this.#expiry.unsubscribe();
     for (const job of this.#jobs.values()) job.stop();
     this.#jobs.clear();
+    this.streams.stop();
   }
 
   #follow(key: string, source: FollowedEndpoint, snapshot: JobSnapshot): void {

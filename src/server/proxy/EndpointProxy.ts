@@ -4,6 +4,7 @@ import {
   defer,
   last,
   map,
+  noop,
   of,
   share,
   tap,
@@ -14,6 +15,9 @@ import {
 import type { Endpoint, Runpod } from '../../index.js';
 import { AnswerTexts } from './AnswerTexts.js';
 import { jobAnswer } from './answers.js';
+import { errorAnswer } from '../jsonAnswer.js';
+import { KeptStreams } from '../streams/KeptStreams.js';
+import type { StreamPosition } from '../streams/StreamLog.js';
 import { errorResponse } from './errorResponse.js';
 import { JobReads } from './JobReads.js';
 import type { PageEvents } from '../events/PageEvents.js';
@@ -32,6 +36,9 @@ const WAIT = { default: 90_000, min: 1_000, max: 300_000 } as const;
 /** How long the service holds a read of a stream at most, in milliseconds: the client's call must not end before. */
 const MAX_STREAM_WAIT = 20_000;
 
+/** How long a read of a kept stream waits for chunks by default, in milliseconds, as the service's own does. */
+const STREAM_WAIT = 10_000;
+
 /** What an {@link EndpointProxy} works with. */
 export interface EndpointProxyParts {
   readonly client: Runpod;
@@ -43,6 +50,8 @@ export interface EndpointProxyParts {
   readonly maxBody: number;
   readonly scheduler: SchedulerLike;
   readonly events: PageEvents | undefined;
+  /** Whether the streams are kept for all pages, which the platform may forbid. */
+  readonly keepsStreams: boolean;
 }
 
 /** What pages share of one endpoint: its reads, and the calls that do not submit a job. */
@@ -51,15 +60,21 @@ export class EndpointProxy {
   readonly endpoint: Endpoint;
   readonly texts = new AnswerTexts();
   readonly reads: JobReads;
+  readonly streams: KeptStreams | undefined;
   /** The submissions that go on whether or not their pages leave. Each completes. */
   readonly detached = new Set<Observable<unknown>>();
   readonly #health$: Observable<Outcome>;
 
   constructor(given: EndpointProxyParts) {
-    const { client, endpointId, options, scheduler } = given;
+    const { client, endpointId, options, scheduler, keepsStreams } = given;
     this.given = given;
     this.endpoint = client.endpoint(endpointId, { parse: this.texts.remembering(options.parse) });
     this.reads = new JobReads(this.endpoint, this.texts, scheduler);
+    const readSoon = (id: string) => {
+      // Its answer goes to all who watch the job: the end is told with the last chunk, rather than at the next read.
+      this.endpoint.status(id).subscribe({ error: noop });
+    };
+    this.streams = keepsStreams ? new KeptStreams(this.endpoint, scheduler, readSoon) : undefined;
     this.#health$ = outcomeOf((call) => this.endpoint.health(call)).pipe(
       share({
         connector: () => new ReplaySubject(1),
@@ -81,12 +96,36 @@ export class EndpointProxy {
           return passOn((call) => this.endpoint.cancel(id, call));
         });
       case 'stream':
-        return passOn((call) =>
-          this.endpoint.request(`stream/${encodeURIComponent(id)}`, { ...call, query: { wait: streamWaitOf(query) } }),
-        );
+        return this.#stream(id, query, user);
       default:
         return this.#status(id, held ? waitOf(query) : 0, user);
     }
+  }
+
+  /** Forgets what is known of a job, which runs again. */
+  forget(id: string): void {
+    this.reads.forget(id);
+    this.streams?.forget(id);
+  }
+
+  /**
+   * Answers with what a stream has for a page that says how far it has come: from what is kept for the pages. The answers to
+   * another page are the service's own.
+   */
+  #stream(id: string, query: URLSearchParams, user: string): Observable<Response> {
+    const position = positionOf(query);
+    const wait = streamWaitOf(query);
+    const kept = position ? this.streams?.ask(id, position) : this.streams?.get(id);
+    if (!kept)
+      return position
+        ? of(errorAnswer(416, 'streams are not kept here'))
+        : passOn((call) => this.endpoint.request(`stream/${encodeURIComponent(id)}`, { ...call, query: { wait } }));
+    if (position) this.given.events?.streamAsked(user, this, { id, stream: kept });
+    const text$ = position ? kept.answer(position, wait ?? STREAM_WAIT) : kept.nextAnswer(wait ?? STREAM_WAIT);
+    return text$.pipe(
+      map((text) => jobAnswer(text)),
+      catchError((error: unknown) => of(errorResponse(error))),
+    );
   }
 
   /** Answers with a job: at once, or when it is over or the time is up. */
@@ -108,6 +147,17 @@ export class EndpointProxy {
 /** How long the service is to hold a read of a stream; `undefined` for the service's own time. */
 function streamWaitOf(query: URLSearchParams): number | undefined {
   return query.has('wait') ? Math.min(MAX_STREAM_WAIT, waitOf(query)) : undefined;
+}
+
+/** How far a page has come in a stream; `undefined` where it does not say. */
+function positionOf(query: URLSearchParams): StreamPosition | undefined {
+  const [chunks, from] = ['chunks', 'from'].map((name) => Number(query.get(name) ?? NaN));
+  if (!isCount(chunks)) return undefined;
+  return { chunks, ...(isCount(from) && { from, log: query.get('log') ?? '' }) };
+}
+
+function isCount(value: number | undefined): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 /** How long a page asks an answer to be held, in milliseconds. */

@@ -155,6 +155,7 @@ export class PageProxy {
           maxBody,
           scheduler: this.#scheduler,
           events: this.#events,
+          keepsStreams: !onWorkerd(),
         }),
       ]),
     );

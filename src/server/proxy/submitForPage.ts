@@ -57,7 +57,7 @@ export function submitForPage(submission: PageSubmission): Observable<Response> 
           const send: Send = (call) => {
             if (made) return proxy.endpoint.run(made as JobRequest, call);
             // Also where its answer is lost, what was known of the job is out of date.
-            proxy.reads.forget(id ?? '');
+            proxy.forget(id ?? '');
             return proxy.endpoint.retry(id ?? '', call);
           };
           const answer$ = submit(submission, { send, lease, webhook: made?.webhook });
@@ -92,6 +92,8 @@ function submit(submission: PageSubmission, { send, lease, webhook }: Sending): 
           if (!job) return of(unsentAnswer(outcome) ?? outcomeAnswer(outcome, webhook));
           accepted = job;
           isUnclaimed = true;
+          // Until now, others may have asked for what was left of the run before.
+          proxy.forget(job.id);
           proxy.reads.remember(job);
           return eventually(() => owners.set({ endpointId, id: job.id }, user)).pipe(
             tap(() => events?.submitted(user, proxy, job)),

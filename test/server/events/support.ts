@@ -1,7 +1,7 @@
 import { VirtualTimeScheduler, type SchedulerLike } from 'rxjs';
 import type { ProxyOptions } from 'runpod-rx/server';
 import { SseParser, type SseEvent } from '../../../src/events/SseParser.js';
-import { pageRequest, proxied, service, type AskOptions } from '../proxy/support.js';
+import { pageRequest, proxied, service, type AskOptions, type Asked } from '../proxy/support.js';
 
 /** Lets so much time pass, and then what promises have begun. */
 async function pass(scheduler: VirtualTimeScheduler, ms: number): Promise<void> {
@@ -29,6 +29,7 @@ function jobs(scheduler: SchedulerLike) {
     const [, verb, id = ''] = /^\w+ \/demo\/([\w-]+)\/([\w-]+)/.exec(line) ?? [];
     if (verb === 'cancel') states.set(id, { status: 'CANCELLED' });
     if (verb === 'retry') states.set(id, { status: 'IN_QUEUE' });
+    if (verb === 'stream') return readChunks(id, world.asked.at(-1) as Asked);
     if (verb === 'status-sync' && !isOver(id)) {
       // It is answered when the job is over, or the time is.
       const wait = Number(new URLSearchParams(line.replace(/.*\?/, '')).get('wait'));
@@ -39,6 +40,27 @@ function jobs(scheduler: SchedulerLike) {
     }
     return { json: stateOf(id) };
   });
+  /** The chunks that nobody has asked for yet: the service forgets each as it answers. */
+  const chunks = new Map<string, unknown[]>();
+  /** The reads of streams that are held. */
+  const streaming = new Set<Asked>();
+  const takeChunks = (id: string) => {
+    const stream = (chunks.get(id)?.splice(0) ?? []).map((output) => ({ output }));
+    return { json: { status: stateOf(id).status, stream } };
+  };
+  const answerStream = (id: string, one: Asked) => {
+    if (streaming.delete(one) && !one.aborted) one.answer(takeChunks(id));
+  };
+  const readsOf = (id: string) => [...streaming].filter(({ line }) => line.startsWith(`GET /demo/stream/${id}`));
+  const readChunks = (id: string, one: Asked) => {
+    if (chunks.get(id)?.length || isOver(id)) return takeChunks(id);
+    streaming.add(one);
+    const wait = Number(new URL(one.request.url).searchParams.get('wait') ?? 10_000);
+    scheduler.schedule(() => {
+      answerStream(id, one);
+    }, wait);
+    return undefined;
+  };
   const answerHeld = (line: string) => {
     const held = world.asked.filter((one) => one.line.startsWith(line) && !one.aborted);
     for (const one of held) one.answer({ json: stateOf(/status-sync\/([\w-]+)/.exec(one.line)?.[1] ?? '') });
@@ -54,6 +76,19 @@ function jobs(scheduler: SchedulerLike) {
       states.set(id, state);
       if (!isOver(id)) return;
       answerHeld(`GET /demo/status-sync/${id}?`);
+      for (const one of readsOf(id)) answerStream(id, one);
+    },
+    /** The service answers the read of a stream, and the answer is lost. */
+    losesAnswer(id: string) {
+      for (const one of readsOf(id)) {
+        streaming.delete(one);
+        one.fail(new Error('the connection was cut'));
+      }
+    },
+    /** A job's worker yields. */
+    yields(id: string, ...more: unknown[]) {
+      chunks.set(id, [...(chunks.get(id) ?? []), ...more]);
+      for (const one of readsOf(id)) answerStream(id, one);
     },
   };
 }

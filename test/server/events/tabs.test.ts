@@ -1,7 +1,7 @@
 import type { Subscription } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { eventNotices, type VouchedNotice } from 'runpod-rx/events';
-import { followedOf, vouchedJob } from '../../../src/protocol/vouchedNotice.js';
+import { vouchedBy } from '../../../src/protocol/vouchedNotice.js';
 import { pageRequest } from '../proxy/support.js';
 import { made as server, settle, submission } from './support.js';
 
@@ -86,8 +86,8 @@ function browser() {
     });
     const heard: string[] = [];
     const subscription: Subscription = source.subscribe((notice: VouchedNotice) => {
-      const { id = '*', status = '' } = Object(vouchedJob(notice)) as { id?: string; status?: string };
-      heard.push(`${id} ${status} ${followedOf(notice) ?? ''}`);
+      const { id = '*', status = '' } = Object(vouchedBy(notice)?.job) as { id?: string; status?: string };
+      heard.push(`${id} ${status} ${vouchedBy(notice)?.follows ?? ''}`);
     });
     const about = (id: string) => heard.filter((line) => line.startsWith(id));
     return {
@@ -132,7 +132,7 @@ test('a tab that opens late hears what is followed, and of a job that is over th
   await wait(10_000);
   const late = tab();
   await settle();
-  expect(late.heard).toEqual(['job-2 IN_QUEUE end', 'job-1  nothing']);
+  expect(late.heard).toEqual(['*  ', 'job-2 IN_QUEUE end', 'job-1  nothing']);
   expect(connections).toHaveLength(1);
   set('job-2', { status: 'COMPLETED' });
   await wait(10_000);
@@ -218,7 +218,7 @@ test('a tab that leaves with what it hears has told the others of it', async () 
   await wait(100);
   // The tab that connects has waited for this end alone.
   const leaving = first.source.subscribe((notice) => {
-    if ((Object(vouchedJob(notice)) as { status?: string }).status !== 'COMPLETED') return;
+    if ((Object(vouchedBy(notice)?.job) as { status?: string }).status !== 'COMPLETED') return;
     leaving.unsubscribe();
     first.close();
   });

@@ -1,5 +1,5 @@
 import { createWebhooks, type WebhooksOptions } from 'runpod-rx/server';
-import { vouchedJob, vouchedWebhook } from '../../../src/protocol/vouchedNotice.js';
+import { vouchedBy } from '../../../src/protocol/vouchedNotice.js';
 import { clock } from '../../support/world.js';
 
 export const url = 'https://example.com/hooks/runpod?tenant=a%20b';
@@ -13,8 +13,8 @@ export interface Told {
 }
 
 export function toldBy(notice: unknown): Told {
-  const job = vouchedJob(notice);
-  const webhook = vouchedWebhook(notice);
+  const job = vouchedBy(notice)?.job;
+  const webhook = vouchedBy(notice)?.webhook;
   if (job === undefined) return { vouched: 'no', job: notice };
   return webhook === undefined ? { vouched: 'any', job } : { vouched: 'url', job, webhook };
 }

@@ -1,0 +1,205 @@
+import {
+  NEVER,
+  Subject,
+  Subscription,
+  concat,
+  concatMap,
+  defer,
+  filter,
+  map,
+  merge,
+  of,
+  startWith,
+  take,
+  takeUntil,
+  takeWhile,
+  tap,
+  throwError,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
+import { isTerminalStatus, streamChunks, type Endpoint, type StreamEvent, type StreamReply } from '../../index.js';
+import { withoutWebhook } from '../proxy/answers.js';
+import { StreamLog, type LogAnswer, type StreamAnswer, type StreamPosition } from './StreamLog.js';
+
+/**
+ * How long a stream is read on after a page has asked for it, in milliseconds: a page that has all pushed to it asks each
+ * 30 s, and waits up to 20 s for the answer.
+ */
+const WANTED = 60_000;
+
+/** What a {@link KeptStream} works with. */
+export interface KeptStreamParts {
+  readonly endpoint: Pick<Endpoint, 'readStream'>;
+  readonly id: string;
+  /** How many chunks the first page that asks has had. */
+  readonly chunks: number;
+  readonly scheduler: SchedulerLike;
+  /** Called when there is more to keep. */
+  readonly grown: () => void;
+  /** Called when the service has no more chunks. */
+  readonly ended: () => void;
+}
+
+/**
+ * A job's stream as its pages read it: the service is read once, by this reader, and each page gets what it has not had. It is
+ * read for as long as pages ask for it. The reading stops between two reads, so that no answer is lost.
+ */
+export class KeptStream {
+  readonly log: StreamLog;
+  readonly #parts: KeptStreamParts;
+  /** Emits when the log has more, and when reading has failed. */
+  readonly #change$ = new Subject<void>();
+  /** Emits when reading stops before the stream is over. */
+  readonly #stopped$ = new Subject<void>();
+  #wantedUntil = 0;
+  #reading = Subscription.EMPTY;
+  #error: unknown;
+  /** Where the readers that know nothing of places go on. */
+  #plain: StreamPosition;
+
+  constructor(parts: KeptStreamParts) {
+    this.#parts = parts;
+    this.log = new StreamLog(parts.chunks);
+    this.#plain = this.log.end;
+  }
+
+  get isOver(): boolean {
+    return this.log.isEnded;
+  }
+
+  /** What comes after a position: at once, or when it is there, or, without chunks, when the time is up, in milliseconds. */
+  answer(position: StreamPosition, wait: number): Observable<string> {
+    return this.#whenNews(position, wait).pipe(map(() => this.log.answerFor(position).text));
+  }
+
+  /** The same for a page that knows nothing of places: it gets each answer of the service once, like all such pages together. */
+  nextAnswer(wait: number): Observable<string> {
+    return defer(() => this.#whenNews(this.#plain, wait)).pipe(
+      map(() => {
+        const { text, next } = this.log.plainAnswerFor(this.#plain);
+        this.#plain = next;
+        return text;
+      }),
+    );
+  }
+
+  /**
+   * What comes from now on, each as an answer to a page. Begins with an answer that has nothing but its place. Completes when
+   * the stream is over, and when it is not read any more.
+   */
+  follow(): Observable<string> {
+    return defer(() => {
+      let position = this.log.end;
+      const more$ = this.#change$.pipe(
+        concatMap(() => this.#answersFrom(position)),
+        tap(({ next }) => {
+          position = next;
+        }),
+        takeWhile(({ isLast }) => !isLast, true),
+        map(({ text }) => text),
+        takeUntil(this.#stopped$),
+      );
+      return this.log.isEnded ? of(this.log.emptyAnswer) : concat(of(this.log.emptyAnswer), more$);
+    });
+  }
+
+  /** Reads no more. Who waits for an answer gets none before its time is up. */
+  stop(): void {
+    this.#reading.unsubscribe();
+    this.#stopped$.next();
+  }
+
+  #answersFrom(position: StreamPosition): readonly LogAnswer[] {
+    const answers: LogAnswer[] = [];
+    for (let at = position; this.log.hasNewsFor(at) && !answers.at(-1)?.isLast; at = answers.at(-1)?.next ?? at)
+      answers.push(this.log.answerFor(at));
+    return answers;
+  }
+
+  #whenNews(position: StreamPosition, wait: number): Observable<unknown> {
+    return defer(() => {
+      this.#read();
+      const news$ = this.#change$.pipe(
+        startWith(undefined),
+        filter(() => this.log.hasNewsFor(position) || this.#error !== undefined),
+        concatMap(() => (this.log.hasNewsFor(position) ? of(undefined) : throwError(() => this.#error))),
+      );
+      return merge(news$, timer(wait, this.#parts.scheduler)).pipe(take(1));
+    });
+  }
+
+  /** Has the stream read for a while. */
+  #read(): void {
+    const { scheduler } = this.#parts;
+    this.#wantedUntil = scheduler.now() + WANTED;
+    if (this.log.isEnded || !this.#reading.closed) return;
+    this.#error = undefined;
+    const answer$ = streamChunks(() => this.#readOnce(), {
+      onGap: 'mark',
+      scheduler,
+      // The pages find out by themselves what became of a job that did not complete.
+      status: () => NEVER,
+    });
+    this.#reading = new Subscription();
+    this.#reading.add(
+      answer$.pipe(takeUntil(this.#stopped$)).subscribe({
+        next: (event) => {
+          this.#take(event);
+        },
+        error: (error: unknown) => {
+          this.#error = error;
+          this.#reading.unsubscribe();
+          this.#change$.next();
+          this.#stopped$.next();
+        },
+        complete: () => {
+          this.#reading.unsubscribe();
+        },
+      }),
+    );
+  }
+
+  /** One read of the service: a chunk stands for a whole answer with chunks. */
+  #readOnce(): Observable<StreamReply> {
+    const { endpoint, id, scheduler } = this.#parts;
+    return defer(() => {
+      if (this.#wantedUntil < scheduler.now()) {
+        this.#stopped$.next();
+        return NEVER;
+      }
+      let text = '';
+      const read$ = endpoint.readStream(id, {
+        onReply: (reply) => {
+          text = withoutWebhook(reply.text);
+        },
+      });
+      return read$.pipe(
+        map(({ status, chunks }) => {
+          const answer: StreamAnswer = { text, status, count: chunks.length };
+          if (answer.count) return { status, chunks: [answer] };
+          if (isTerminalStatus(status)) this.#end(answer);
+          return { status, chunks: [] };
+        }),
+      );
+    });
+  }
+
+  #take(event: StreamEvent): void {
+    if (event.type === 'gap') {
+      this.log.addGap('possibly');
+      return;
+    }
+    this.log.add(event.chunk as StreamAnswer);
+    this.#parts.grown();
+    this.#change$.next();
+  }
+
+  #end(answer: StreamAnswer): void {
+    this.log.endWith(answer);
+    this.#reading.unsubscribe();
+    this.#change$.next();
+    this.#parts.ended();
+  }
+}

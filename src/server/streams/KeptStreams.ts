@@ -1,0 +1,93 @@
+import type { SchedulerLike } from 'rxjs';
+import type { Endpoint } from '../../index.js';
+import { KeptStream } from './KeptStream.js';
+import type { StreamPosition } from './StreamLog.js';
+
+/** How many streams are kept, and how many characters of one and of all. */
+const MAX_STREAMS = 10_000;
+const MAX_SIZE = 8_000_000;
+const MAX_SIZE_OF_ALL = 64_000_000;
+
+/** How long the chunks are kept after a page has asked for them last, in milliseconds, and how long is known what there was. */
+const KEEP_CHUNKS = 300_000;
+const KEEP = 1_800_000;
+
+interface Kept {
+  readonly stream: KeptStream;
+  readonly askedAt: number;
+}
+
+/** The streams of an endpoint's jobs that pages read, within bounds. */
+export class KeptStreams {
+  readonly #endpoint: Pick<Endpoint, 'readStream'>;
+  readonly #scheduler: SchedulerLike;
+  /** By the job's id, the one that was asked for last at the end. */
+  readonly #streams = new Map<string, Kept>();
+
+  readonly #ended: (id: string) => void;
+
+  /** @param ended - called when a job's stream is over */
+  constructor(endpoint: Pick<Endpoint, 'readStream'>, scheduler: SchedulerLike, ended: (id: string) => void) {
+    this.#endpoint = endpoint;
+    this.#scheduler = scheduler;
+    this.#ended = ended;
+  }
+
+  /** A page asks for the stream of a job. */
+  ask(id: string, { chunks }: StreamPosition): KeptStream {
+    const stream = this.#streams.get(id)?.stream ?? this.#newStream(id, chunks);
+    this.#streams.delete(id);
+    this.#streams.set(id, { stream, askedAt: this.#scheduler.now() });
+    this.#dropOld();
+    return stream;
+  }
+
+  /** The stream of a job that pages have asked for. */
+  get(id: string): KeptStream | undefined {
+    return this.#streams.get(id)?.stream;
+  }
+
+  /** The job runs again, so its stream begins anew. */
+  forget(id: string): void {
+    this.#streams.get(id)?.stream.stop();
+    this.#streams.delete(id);
+  }
+
+  #newStream(id: string, chunks: number): KeptStream {
+    return new KeptStream({
+      endpoint: this.#endpoint,
+      id,
+      chunks,
+      scheduler: this.#scheduler,
+      grown: () => {
+        this.get(id)?.log.drop(MAX_SIZE);
+        this.#dropTooMuch();
+      },
+      ended: () => {
+        this.#ended(id);
+      },
+    });
+  }
+
+  #dropOld(): void {
+    const now = this.#scheduler.now();
+    for (const [id, { stream, askedAt }] of this.#streams) {
+      const age = now - askedAt;
+      if (this.#streams.size > MAX_STREAMS || age > KEEP) this.forget(id);
+      else if (age > KEEP_CHUNKS) stream.log.drop(0);
+      else break;
+    }
+  }
+
+  /** The streams that nobody has asked for the longest lose their chunks first. */
+  #dropTooMuch(): void {
+    let size = 0;
+    for (const { stream } of this.#streams.values()) size += stream.log.size;
+    for (const { stream } of this.#streams.values()) {
+      if (size <= MAX_SIZE_OF_ALL) return;
+      size -= stream.log.size;
+      stream.log.drop(0);
+      size += stream.log.size;
+    }
+  }
+}

@@ -1,0 +1,171 @@
+/** An answer of the service with chunks, or its last one, which has none. */
+export interface StreamAnswer {
+  /** As the service wrote it. */
+  readonly text: string;
+  readonly status: string;
+  readonly count: number;
+}
+
+/** Where a reader of a {@link StreamLog} is. */
+export interface StreamPosition {
+  /** How many chunks it has had. */
+  readonly chunks: number;
+  /** The log that its place is of; `undefined` where it has had nothing of a log yet. */
+  readonly log?: string | undefined;
+  readonly from?: number | undefined;
+}
+
+interface Entry extends StreamAnswer {
+  /** The place of the entry: a gap takes one place, each chunk takes one. */
+  readonly from: number;
+  /** The place after it. */
+  readonly to: number;
+  /** How many chunks came before it. */
+  readonly before: number;
+  /** Whether the service may have given chunks that nobody got, before those of this entry. */
+  readonly gap: 'possibly' | 'certainly' | undefined;
+}
+
+/** What a reader gets, and where it goes on. */
+export interface LogAnswer {
+  readonly text: string;
+  readonly next: StreamPosition;
+  /** Whether it says that the stream is over. */
+  readonly isLast: boolean;
+}
+
+/** How many characters one answer to a page has, but for a single answer of the service that has more. */
+const MAX_ANSWER = 1_000_000;
+
+/** The status of what is not over yet. */
+const GOES_ON = 'IN_PROGRESS';
+
+/**
+ * The answers of a job's stream, kept for its pages: the service gives each chunk once, and a page whose answer was lost asks
+ * for the same again.
+ */
+export class StreamLog {
+  readonly id: string = crypto.randomUUID();
+  /** How many characters are kept. */
+  size = 0;
+  /** The oldest first, without places between them. */
+  #entries: Entry[] = [];
+  #end = 0;
+  #chunks: number;
+  #gap: 'possibly' | 'certainly' | undefined;
+  #isEnded = false;
+
+  /** @param chunks - how many chunks of the stream others have had before */
+  constructor(chunks: number) {
+    this.#chunks = chunks;
+  }
+
+  /** Whether the service has no more chunks. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** The place after everything that is kept. */
+  get end(): StreamPosition {
+    return { chunks: this.#chunks, log: this.id, from: this.#end };
+  }
+
+  add({ text, status, count }: StreamAnswer): void {
+    const from = this.#end;
+    this.#end += count + (this.#gap ? 1 : 0);
+    this.#entries.push({ text, status, count, from, to: this.#end, before: this.#chunks, gap: this.#gap });
+    this.#chunks += count;
+    this.#gap = undefined;
+    this.size += text.length;
+  }
+
+  /** Chunks may be missing after those that are kept. A certain gap stays certain. */
+  addGap(gap: 'possibly' | 'certainly'): void {
+    if (this.#gap !== 'certainly') this.#gap = gap;
+  }
+
+  /** The service has said that there are no more chunks. */
+  endWith(answer: StreamAnswer): void {
+    this.add(answer);
+    this.#isEnded = true;
+  }
+
+  /** Whether there is something for a reader. */
+  hasNewsFor(position: StreamPosition): boolean {
+    const place = this.#placeOf(position);
+    return place < this.#end || (place === this.#end && this.#isEnded);
+  }
+
+  /** What a reader gets: all from its place on, but nothing after a gap that comes later, nor more than one answer may have. */
+  answerFor(position: StreamPosition): LogAnswer {
+    return this.#answerOf(this.#entriesFor(position));
+  }
+
+  /** The place at the end, without anything to read there. */
+  get emptyAnswer(): string {
+    return this.#answerOf([]).text;
+  }
+
+  /** What a reader gets that knows nothing of places: one answer of the service, as it came. */
+  plainAnswerFor(position: StreamPosition): LogAnswer {
+    const [entry] = this.#entriesFor(position);
+    const { text } = entry ?? { text: `{"status":"${GOES_ON}","stream":[]}` };
+    return { ...this.#answerOf(entry ? [entry] : []), text };
+  }
+
+  /** Drops the oldest answers until at most so many characters are left. The last one stays: it says that the stream is over. */
+  drop(size: number): void {
+    const least = this.#isEnded ? 1 : 0;
+    let count = 0;
+    while (this.size > size && this.#entries.length - count > least) {
+      this.size -= this.#entries[count]?.text.length ?? 0;
+      count++;
+    }
+    this.#entries.splice(0, count);
+  }
+
+  #placeOf({ chunks, log, from = 0 }: StreamPosition): number {
+    if (log === this.id) return from;
+    const isOfAnotherLog = log !== undefined || chunks > this.#chunks;
+    if (isOfAnotherLog) return 0;
+    const entry = this.#entries.find(({ before, count }) => before + count > chunks);
+    return entry?.from ?? this.#end;
+  }
+
+  #entriesFor(position: StreamPosition): readonly Entry[] {
+    const place = this.#placeOf(position);
+    const entries = this.#entries;
+    // From the end on: most readers are there.
+    let first = entries.length;
+    while (this.#isNewAt(place, entries[first - 1])) first--;
+    let end = first;
+    let size = 0;
+    for (const { gap, text } of entries.slice(first)) {
+      size += text.length;
+      if (end > first && (gap || size > MAX_ANSWER)) break;
+      end++;
+    }
+    return entries.slice(first, end);
+  }
+
+  /** Whether a reader at a place has not had all of an entry. The last entry of a stream that is over takes no place. */
+  #isNewAt(place: number, entry: Entry | undefined): boolean {
+    return !!entry && (entry.to > place || (entry.count === 0 && entry.to === place));
+  }
+
+  #answerOf(entries: readonly Entry[]): LogAnswer {
+    const { from = this.#end, before = this.#chunks, gap } = entries[0] ?? {};
+    const last = entries.at(-1);
+    const facts = JSON.stringify({ log: this.id, from, before, gap, status: last?.status ?? GOES_ON });
+    const replies = entries.map(({ text }) => text).join();
+    return {
+      text: `${facts.slice(0, -1)},"replies":[${replies}]}`,
+      next: last ? this.#after(last) : this.end,
+      isLast: this.#isEnded && last === this.#entries.at(-1),
+    };
+  }
+
+  #after({ before, count, to }: Entry): StreamPosition {
+    return { chunks: before + count, log: this.id, from: to };
+  }
+}
