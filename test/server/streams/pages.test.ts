@@ -103,6 +103,27 @@ describe('a page that is connected and shows a stream', () => {
     expect(again).toMatchObject({ values: [3, 4], ended: 'completed' });
   });
 
+  test('gets again what another reader of its own has had', async () => {
+    const { endpoint, wait, set, yields } = together();
+    const job = endpoint.job(request, { onUnsubscribe: 'detach' });
+    const first = see(job.chunks$);
+    await wait(10);
+    set('job-1', { status: 'IN_PROGRESS' });
+    yields('job-1', 1, 2);
+    yields('job-1', 3);
+    await wait(100);
+    first.subscription?.unsubscribe();
+    await wait(100);
+    const again = see(
+      endpoint.attach({ v: 1, endpointId: 'demo', id: 'job-1', chunks: 1 }, { onGap: 'error' }).chunks$,
+    );
+    await wait(500);
+    set('job-1', { status: 'COMPLETED' });
+    for (let nth = 0; nth < 6; nth++) await wait(500);
+    expect(first.values).toEqual([1, 2, 3]);
+    expect(again).toMatchObject({ values: [2, 3], ended: 'completed' });
+  });
+
   test('of a job that failed has its chunks, then the error', async () => {
     const { endpoint, wait, set, yields } = together();
     const chunks = see(endpoint.job(request).chunks$);
@@ -225,7 +246,7 @@ describe('what the server has lost', () => {
   });
 });
 
-test('connections that are cut at random for a minute: every chunk once, in order', async () => {
+test('S16 connections that are cut at random for a minute: every chunk once, in order', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(

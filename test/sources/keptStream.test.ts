@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { newsFor, placeAfter, type KeptReply, type News } from '../../src/sources/keptStream.js';
+
+const reply = (
+  from: number,
+  before: number,
+  chunks: readonly unknown[],
+  gap?: 'possibly' | 'certainly',
+): KeptReply => ({
+  status: 'IN_PROGRESS',
+  chunks,
+  kept: { log: 'a', from, before, ...(gap && { gap }) },
+});
+const at = (place: number) => ({ log: 'a', at: place });
+
+describe('S16 what an answer brings to a reader that has a place', () => {
+  test.each<[string, KeptReply, number, News]>([
+    ['what comes next', reply(2, 2, ['c', 'd']), 2, { chunks: ['c', 'd'] }],
+    ['the part of it that is new', reply(2, 2, ['c', 'd']), 3, { chunks: ['d'] }],
+    ['nothing, where it has had all', reply(2, 2, ['c', 'd']), 4, { chunks: [] }],
+    ['nothing of what is long past', reply(2, 2, ['c', 'd']), 9, { chunks: [] }],
+    ['a gap, where chunks are dropped', reply(5, 5, ['f']), 3, { chunks: ['f'], loss: 'certainly', before: 5 }],
+    ["the server's gap", reply(2, 2, ['c'], 'possibly'), 2, { chunks: ['c'], loss: 'possibly' }],
+    ["the server's gap once", reply(2, 2, ['c', 'd'], 'possibly'), 3, { chunks: ['c', 'd'] }],
+    ['what comes after the gap', reply(2, 2, ['c', 'd'], 'possibly'), 4, { chunks: ['d'] }],
+  ])('%s', (_, given, place, expected) => {
+    expect(newsFor(given, at(place), 0)).toEqual(expected);
+  });
+
+  test('of another log: all of it, after a gap', () => {
+    expect(newsFor(reply(0, 0, ['x']), { log: 'b', at: 1 }, 1)).toEqual({ chunks: ['x'], loss: 'possibly' });
+  });
+});
+
+describe('S16 what an answer brings to a reader that knows how many chunks it has had', () => {
+  test.each<[string, KeptReply, number, News]>([
+    ['what comes next', reply(7, 2, ['c', 'd']), 2, { chunks: ['c', 'd'] }],
+    ['the part of it that is new', reply(7, 2, ['c', 'd']), 3, { chunks: ['d'] }],
+    ['a gap, where chunks are dropped', reply(7, 5, ['f']), 3, { chunks: ['f'], loss: 'certainly', before: 5 }],
+    ["the server's gap", reply(2, 2, ['c'], 'certainly'), 2, { chunks: ['c'], loss: 'certainly' }],
+    ["not the server's gap that it has passed", reply(2, 2, ['c', 'd'], 'possibly'), 3, { chunks: ['d'] }],
+    ['all of a log that began later', reply(0, 0, ['x']), 3, { chunks: ['x'], loss: 'possibly' }],
+  ])('%s', (_, given, received, expected) => {
+    expect(newsFor(given, undefined, received)).toEqual(expected);
+  });
+});
+
+test('a gap takes a place', () => {
+  expect(placeAfter(reply(2, 2, ['c'], 'possibly'))).toEqual(at(4));
+});
