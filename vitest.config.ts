@@ -22,6 +22,7 @@ export const alias = [
 const processes = [
   'test/{cli,demo,docs,lint}/**/*.test.ts',
   'test/{job,wire}/process.test.ts',
+  'test/nestjs/shutdown.test.ts',
   'test/wire/certificates.test.ts',
   'test/emulator/server/worker/*.test.ts',
   'test/errors/classes.test.ts',

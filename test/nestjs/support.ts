@@ -37,7 +37,8 @@ export function emulated(options: Partial<Parameters<typeof createEmulator>[0]> 
 }
 
 /** What the ledger says of each job. */
-export const statuses = (emulator: Emulator): readonly string[] => emulator.jobs().map(({ status }) => status);
+export const statuses = (emulator: Pick<Emulator, 'jobs'>): readonly string[] =>
+  emulator.jobs().map(({ status }) => status);
 
 export interface Started {
   readonly app: INestApplication;
