@@ -7,6 +7,7 @@ const entries = {
   'testing/index': 'src/emulator/index.ts',
   'emulator/index': 'src/emulator/server/index.ts',
   'events/index': 'src/events/index.ts',
+  'nestjs/index': 'src/nestjs/index.ts',
   'server/index': 'src/server/index.ts',
   undici: 'src/undici.ts',
   fetch: 'src/fetch.ts',

@@ -11,6 +11,7 @@ export const alias = [
   { find: /^runpod-rx\/undici$/, replacement: source('undici.ts') },
   { find: /^runpod-rx\/fetch$/, replacement: source('fetch.ts') },
   { find: /^runpod-rx\/events$/, replacement: source('events/index.ts') },
+  { find: /^runpod-rx\/nestjs$/, replacement: source('nestjs/index.ts') },
   { find: /^runpod-rx\/server$/, replacement: source('server/index.ts') },
   { find: /^runpod-rx\/operators$/, replacement: source('operators/index.ts') },
   { find: /^runpod-rx\/testing$/, replacement: source('emulator/index.ts') },
@@ -21,12 +22,19 @@ export const alias = [
 const processes = [
   'test/{cli,demo,docs,lint}/**/*.test.ts',
   'test/{job,wire}/process.test.ts',
+  'test/nestjs/shutdown.test.ts',
   'test/wire/certificates.test.ts',
   'test/emulator/server/worker/*.test.ts',
   'test/errors/classes.test.ts',
   'test/emulator/memory.test.ts',
   'test/time/setClock.test.ts',
 ];
+
+/** Packages of Nest 11, which lie in a folder of their own. */
+const nest11 = {
+  find: /^@nestjs\/([\w-]+)$/,
+  replacement: fileURLToPath(new URL('./test/nestjs/nest11/node_modules/@nestjs/$1', import.meta.url)),
+};
 
 /** Globs of tests to leave out, as `scripts/test.mjs` says. */
 const except = process.env.TESTS_EXCEPT?.split(',') ?? [];
@@ -58,6 +66,12 @@ export default defineConfig({
           unstubEnvs: true,
           unstubGlobals: true,
         },
+      },
+      {
+        // The tests of Nest again, with the major before the one that they import.
+        extends: true,
+        resolve: { alias: [nest11] },
+        test: { name: 'nest11', include: ['test/nestjs/**/*.test.ts'], exclude: [...processes, ...except] },
       },
       {
         extends: true,

@@ -1,5 +1,5 @@
 /**
- * `npm run example -- NAME` starts one of the examples of servers: express, browser or next. Without a key or a base URL in the
+ * `npm run example -- NAME` starts one of the examples: express, browser, nest, next or otel. Without a key or a base URL in the
  * environment, it starts an emulator for it.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { bootstrap, npm } from './bootstrap.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [name] = process.argv.slice(2);
-const names = ['express', 'browser', 'next'];
+const names = ['express', 'browser', 'nest', 'next', 'otel'];
 if (!names.includes(name)) {
   console.error(`npm run example -- NAME, where NAME is ${names.join(', ')}`);
   process.exit(2);
@@ -25,6 +25,7 @@ if (!process.env.RUNPOD_API_KEY && !process.env.RUNPOD_BASE_URL) await startEmul
 process.env.WEBHOOK_SECRET ??= randomBytes(32).toString('hex');
 
 if (name === 'next') startNext();
+else if (name === 'nest') await import(pathToFileURL(await compiled(join(root, 'examples/nest/main.ts'))).href);
 else await import(pathToFileURL(join(root, 'examples', name, 'server.mjs')).href);
 
 /** A local RunPod with the endpoint that the examples use. */
@@ -48,6 +49,24 @@ async function startEmulator() {
   process.env.RUNPOD_BASE_URL = emulator.baseUrl;
   process.env.ENDPOINT_ID = 'my-endpoint';
   console.log(`There is no RUNPOD_API_KEY, so jobs run on an emulator: ${emulator.baseUrl}`);
+}
+
+/** TypeScript with decorators, as Nest has it, as one JavaScript file inside the package. */
+async function compiled(entry) {
+  const { build } = await import('esbuild');
+  const outfile = join(root, '.cache/example-nest/main.mjs');
+  const tsconfigRaw = { compilerOptions: { experimentalDecorators: true, target: 'es2022' } };
+  await build({
+    entryPoints: [entry],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    sourcemap: 'inline',
+    tsconfigRaw,
+    outfile,
+  });
+  return outfile;
 }
 
 /** Next wants a folder with packages of its own: the example, the packed library, and what it needs. */

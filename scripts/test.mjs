@@ -77,11 +77,11 @@ async function vitest(name, vitestArgs, options) {
 /** A step that is a single check. */
 const gate = (name, command, needs = []) => ({ name, needs, work: () => run(command) });
 
-const tests = (name, project, needs = []) => ({
+const tests = (name, projects, needs = []) => ({
   name,
   needs,
   // Two steps run at a time, so each takes half of the processors.
-  work: () => vitest(project, ['--project', project, '--maxWorkers=50%']),
+  work: () => vitest(projects[0], [...projects.flatMap((project) => ['--project', project]), '--maxWorkers=50%']),
 });
 
 /** Left out are the tests whose result does not depend on the version of Node: documentation, demo, lint, properties. */
@@ -92,16 +92,17 @@ const tarball = join(temp, `runpod-rx-${version}.tgz`);
 
 /** Long steps come first, so that the two lanes end at about the same time. */
 const steps = onlyTests
-  ? [tests('process tests', 'process'), tests('package tests', 'package'), tests('unit tests', 'unit')]
+  ? [tests('process tests', ['process']), tests('package tests', ['package']), tests('unit tests', ['unit', 'nest11'])]
   : [
       gate('build', tool('tsup/dist/cli-default.js')),
       gate('lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0')),
       // The demo runs what is built.
-      tests('process tests', 'process', ['build']),
-      tests('package tests', 'package', ['build']),
-      tests('unit tests', 'unit'),
+      tests('process tests', ['process'], ['build']),
+      tests('package tests', ['package'], ['build']),
+      tests('unit tests', ['unit', 'nest11']),
       gate('format', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')),
       gate('types', tool('typescript/bin/tsc')),
+      gate('types with Nest 11', tool('typescript/bin/tsc', '--project', 'test/nestjs/nest11')),
       gate('sizes', [process.execPath, [join(root, 'scripts/sizes.mjs')]], ['build']),
       gate('platforms', [process.execPath, [join(root, 'scripts/matrix.mjs'), '--quick']], ['build']),
       gate('pack', npm('pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', temp), ['build']),

@@ -163,6 +163,11 @@ export class Runpod {
    * subscribers. Never errors; completes when the client is closed.
    */
   readonly activity$: Observable<Activity>;
+  /**
+   * Emits once at the call of `close()`, before the calls that are still subscribed to error, and completes; to who subscribes
+   * later at once. For what should end with the client, and not wait for its cancels as `activity$` does. Never errors.
+   */
+  readonly closed$: Observable<void>;
   readonly #client: ClientContext;
   readonly #endpoints = new Map<string | undefined, EndpointContext>();
   readonly #closing$ = new AsyncSubject<SettleReport>();
@@ -171,6 +176,7 @@ export class Runpod {
   constructor(client: ClientContext) {
     this.#client = client;
     this.activity$ = client.activity$.asObservable();
+    this.closed$ = client.closed$.asObservable();
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Observable, Subject } from 'rxjs';
+import { AsyncSubject, Observable, Subject } from 'rxjs';
 import { ClientClosedError } from '../errors/ClientClosedError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { operationName } from '../protocol/operations.js';
@@ -35,6 +35,8 @@ export class ClientContext {
   /** What is told when the client is closed. A set, because a pipeline adds and removes thousands. */
   readonly closeables = new Set<Closeable>();
   closed = false;
+  /** Emits when the client is closed, before its calls are told. */
+  readonly closed$ = new AsyncSubject<void>();
   /** Limits the reads that the service holds; `undefined` where they are in no other request's way. */
   readonly heldConnections: RateLimiter | undefined;
   #calls = 0;
@@ -91,6 +93,8 @@ export class ClientContext {
 
   close(): void {
     this.closed = true;
+    this.closed$.next();
+    this.closed$.complete();
     for (const closeable of [...this.closeables]) closeable.close(closedError);
   }
 

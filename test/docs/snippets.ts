@@ -103,6 +103,7 @@ const library = {
   'runpod-rx/operators': './src/operators/index.ts',
   'runpod-rx/testing': './src/emulator/index.ts',
   'runpod-rx/emulator': './src/emulator/server/index.ts',
+  'runpod-rx/nestjs': './src/nestjs/index.ts',
   'runpod-rx/server': './src/server/index.ts',
   'runpod-rx/undici': './src/undici.ts',
   rxjs: './node_modules/rxjs/dist/esm/index.js',
@@ -118,6 +119,8 @@ function buildLibrary(): Promise<unknown> {
     outExtension: { '.js': '.mjs' },
     splitting: true,
     alias: { rxjs: library.rxjs },
+    // A framework, of which there must be one copy.
+    external: ['@nestjs/*'],
     // Dependencies that are CommonJS load Node's own modules by `require`.
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
   });
@@ -160,6 +163,8 @@ export async function run({ file, line, code }: Snippet, timeout = 100_000): Pro
     packages: 'external',
     plugins: [shared],
     sourcemap: 'inline',
+    // As in tsconfig.json, for frameworks with decorators.
+    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
   });
   const key = 'the-key-of-the-documentation';
   const emulator = await startEmulator({ endpoints, keys: [key] });

@@ -1,4 +1,4 @@
-import { NEVER } from 'rxjs';
+import { NEVER, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { JobRef, JobSnapshot, SettleReport } from 'runpod-rx';
 import { script, statuses, world, type Answer, type Script, type Seen } from '../support/world.js';
@@ -129,6 +129,30 @@ describe('S6 close()', () => {
     expect(closed).toMatchObject({ values: CANCELLED, ended: 12_000 });
     expect(when(made, 'cancel')).toEqual([11_000]);
     expectSilence(made);
+  });
+
+  test('closed$ emits at the call, before the views error; activity$ completes when the cancels are settled', () => {
+    const made = service({ cancel: 3_000 });
+    const order: string[] = [];
+    const view = made.endpoint.job({ input }).state$;
+    made.see(view.pipe(tap({ error: () => order.push('view') })));
+    made.client.activity$.subscribe({ complete: () => order.push('activity$') });
+    const closed = made.see(made.client.closed$.pipe(tap(() => order.push('closed$'))));
+    made.until(1_000);
+    expect(closed.ended).toBeUndefined();
+    made.see(made.client.close());
+    expect(order).toEqual(['closed$']);
+    made.until(100_000);
+    expect(order).toEqual(['closed$', 'view', 'activity$']);
+    expect(closed).toMatchObject({ values: [undefined], ended: 1_000 });
+    expect(made.see(made.client.closed$)).toMatchObject({ values: [undefined], ended: 100_000 });
+  });
+
+  test('closed$ of an isolated client is its own', () => {
+    const made = service(0);
+    const [own, other] = [made.client, made.client.isolated()].map((client) => made.see(client.closed$));
+    made.see(made.client.close());
+    expect([own!.values, other!.values]).toEqual([[undefined], []]);
   });
 
   test('does not wait for a beforeSubmit that never ends', () => {

@@ -34,20 +34,18 @@ async function emulated(): Promise<ListeningEmulator> {
 
 /** Starts the server of an example, and gives its address. */
 async function start(name: string, emulator: ListeningEmulator): Promise<{ url: string; child: ChildProcess }> {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL(`../../examples/${name}/server.mjs`, import.meta.url))],
-    {
-      env: {
-        ...process.env,
-        PORT: '0',
-        RUNPOD_API_KEY: KEY,
-        RUNPOD_BASE_URL: emulator.baseUrl,
-        WEBHOOK_SECRET: 'a-secret-of-the-test',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const program = name === 'nest' ? ['../../scripts/example.mjs', name] : [`../../examples/${name}/server.mjs`];
+  const [script = '', ...args] = program;
+  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args], {
+    env: {
+      ...process.env,
+      PORT: '0',
+      RUNPOD_API_KEY: KEY,
+      RUNPOD_BASE_URL: emulator.baseUrl,
+      WEBHOOK_SECRET: 'a-secret-of-the-test',
     },
-  );
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
@@ -86,6 +84,45 @@ test('express: an order has its output, and one that is left has its job cancell
   await expect.poll(() => statuses(emulator)).toEqual(['COMPLETED', 'CANCELLED']);
   child.kill('SIGINT');
   expect(await ended(child)).toBe(0);
+});
+
+describe('nest', () => {
+  const post = (url: string, body: unknown) =>
+    fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }).then(async (answer) => ({ status: answer.status, body: (await answer.json()) as Record<string, unknown> }));
+
+  test('submits, streams, and paints orders in turn', async () => {
+    const emulator = await emulated();
+    const { url } = await start('nest', emulator);
+    const { status, body } = await post(`${url}/jobs`, { prompt: 'hello' });
+    expect(status).toBe(202);
+    const events = await (await fetch(`${url}/jobs/${String(body.id)}/events`)).text();
+    expect(events).toContain('event: progress');
+    expect(events).toContain('"output":{"text":"HELLO"}');
+    expect(await (await fetch(`${url}/pictures?prompt=a+storm`)).text()).toContain('A STORM');
+    for (const number of ['1', '2', '3', '1']) await post(`${url}/orders/${number}`, { prompt: `order ${number}` });
+    const painted = async () => (await fetch(`${url}/orders/3`)).json();
+    await expect.poll(painted).toEqual({ number: '3', state: 'painted', text: 'ORDER 3' });
+    expect(emulator.jobs()).toHaveLength(5);
+    expect(await post(`${url}/pictures`, {})).toMatchObject({ status: 400, body: { code: 'validation' } });
+    expect((await fetch(`${url}/orders/4`)).status).toBe(404);
+  });
+
+  test('SIGTERM with an open stream and an order in progress ends it, with its jobs cancelled', async () => {
+    const emulator = await emulated();
+    const { url, child } = await start('nest', emulator);
+    const stream = fetch(`${url}/pictures?prompt=for+ever`).then((answer) => answer.text());
+    await post(`${url}/orders/1`, { prompt: 'for ever' });
+    await expect.poll(() => statuses(emulator)).toEqual(['IN_PROGRESS', 'IN_PROGRESS']);
+    const end = ended(child);
+    child.kill('SIGTERM');
+    await end;
+    expect(statuses(emulator)).toEqual(['CANCELLED', 'CANCELLED']);
+    expect(await stream).toContain('client_closed');
+  });
 });
 
 describe.skipIf(chromiumPath === undefined)('browser', () => {

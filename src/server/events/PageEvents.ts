@@ -1,4 +1,4 @@
-import { Subscription, endWith, ignoreElements, share, takeUntil, type Observable, type SchedulerLike } from 'rxjs';
+import { Subscription, takeUntil, type Observable, type SchedulerLike } from 'rxjs';
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
 import type { JobSnapshot, Runpod } from '../../index.js';
 import type { FollowedEndpoint } from './FollowedJob.js';
@@ -25,9 +25,9 @@ export class PageEvents {
   /** Listens for the client's closing while something is kept. */
   #closing = Subscription.EMPTY;
 
-  constructor({ activity$ }: Runpod, scheduler: SchedulerLike) {
+  constructor({ closed$ }: Runpod, scheduler: SchedulerLike) {
     this.#scheduler = scheduler;
-    this.#closed$ = activity$.pipe(ignoreElements(), endWith(true), share());
+    this.#closed$ = closed$;
   }
 
   /** Answers a page that connects. The answer goes on until the page leaves, or the client is closed. */

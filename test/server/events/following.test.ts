@@ -291,6 +291,24 @@ describe('what is followed', () => {
     expect(timers()).toBe(0);
   });
 
+  test('all connections end at once, though a cancel is not confirmed yet', async () => {
+    const { connect, client, wait, asked } = made();
+    const page = await connect();
+    const abandoned = client
+      .endpoint('demo')
+      .job({ input: { a: 1 } })
+      .state$.subscribe();
+    await wait(10);
+    const cancels = () => asked.filter(({ line }) => line.includes('/cancel')).length;
+    abandoned.unsubscribe();
+    let isClosed = false;
+    client.close().subscribe(() => (isClosed = true));
+    expect(await page.ended).toBe('done');
+    expect([isClosed, cancels()]).toEqual([false, 0]);
+    await wait(10_000);
+    expect([isClosed, cancels()]).toEqual([true, 1]);
+  });
+
   test('is nothing where no page is connected', async () => {
     const { ask, wait, reads, timers } = made();
     for (let nth = 0; nth < 5; nth++) await ask('POST demo/run', submission);
