@@ -3,8 +3,8 @@ import { RunpodError } from './RunpodError.js';
 
 /** The members of {@link HookError} besides those of every error. */
 export interface HookErrorDetails {
-  /** The name of the hook. */
-  readonly hook: 'beforeSend' | 'afterSubmit' | 'beforeCancel' | 'commit' | 'committed';
+  /** The name of the hook, or `store` for the store of `durable`. */
+  readonly hook: 'beforeSend' | 'afterSubmit' | 'beforeCancel' | 'commit' | 'committed' | 'store';
   /** The snapshot of the job's end, with its output, where `commit` failed. */
   readonly snapshot?: JobSnapshot | undefined;
 }

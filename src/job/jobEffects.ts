@@ -228,18 +228,19 @@ function follow<T>(
 function listenForStop(job: JobContext): Unsubscribable {
   const { backend, options, origin } = job;
   const { signal } = options;
+  /** Whether the service may have the job, where there is no id yet. */
+  const accepted = () => {
+    if (job.state.id !== undefined) return undefined;
+    return job.submissionCall?.maybeReceived ? 'unknown' : 'no';
+  };
   const closing = backend.onClosing((error) => {
-    job.dispatch({ type: 'stop', error: error(job.context(origin.request ? 'run' : 'status')) });
+    const context = job.context(origin.request ? 'run' : 'status');
+    job.dispatch({ type: 'stop', error: error({ ...context, accepted: accepted() }) });
   });
   if (!signal) return closing;
   const listening = new Subscription();
   listening.add(closing);
-  const aborted$ = NEVER.pipe(
-    abortWith<never>(signal, () => {
-      const accepted = job.submissionCall?.maybeReceived ? 'unknown' : 'no';
-      return { ...job.context('run'), accepted: job.state.id === undefined ? accepted : undefined };
-    }),
-  );
+  const aborted$ = NEVER.pipe(abortWith<never>(signal, () => ({ ...job.context('run'), accepted: accepted() })));
   const abortion = aborted$.subscribe({
     error: (error: unknown) => {
       // A signal stays aborted: a job that goes on after that is not stopped again.
