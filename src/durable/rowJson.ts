@@ -15,5 +15,6 @@ export function rowOfJson(text: string): Partial<JobRow> {
 
 function bigOf(value: unknown): unknown {
   const { [BIG]: digits, ...others } = Object(value) as Readonly<Record<string, unknown>>;
-  return typeof digits === 'string' && Object.keys(others).length === 0 ? BigInt(digits) : value;
+  const isBig = typeof digits === 'string' && /^-?\d+$/.test(digits) && Object.keys(others).length === 0;
+  return isBig ? BigInt(digits) : value;
 }
