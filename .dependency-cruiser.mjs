@@ -46,6 +46,7 @@ export const layers = [
   { layer: 'events', imports: ['protocol/vouchedNotice.ts'], packages: ['rxjs'] },
   // A front door: made of what users have, and of the checks of options.
   { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
+  { layer: 'durable', imports: [...door, 'server/eventually.ts'], packages: ['rxjs', '@noble/hashes', 'node'] },
   { layer: 'server/adapters', imports: ['server', ...door], packages: ['node'] },
   { layer: 'nestjs', imports: [...door, 'server/index.ts'], packages: ['rxjs', '@nestjs/common', '@nestjs/core', 'node'] },
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },

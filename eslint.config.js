@@ -101,6 +101,7 @@ export default defineConfig([
       'src/http/transports/{node/**,adapter.node.ts,undici*.ts}',
       // For platforms that have the Fetch API.
       'src/server/**',
+      'src/durable/**',
     ],
     rules: { 'house/platform-globals': ['error', { except: platformGlobalsInPlaces }] },
   },

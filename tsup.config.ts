@@ -6,6 +6,7 @@ const entries = {
   'operators/index': 'src/operators/index.ts',
   'testing/index': 'src/emulator/index.ts',
   'emulator/index': 'src/emulator/server/index.ts',
+  'durable/index': 'src/durable/index.ts',
   'events/index': 'src/events/index.ts',
   'nestjs/index': 'src/nestjs/index.ts',
   'server/index': 'src/server/index.ts',

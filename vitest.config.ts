@@ -10,6 +10,7 @@ export const alias = [
   { find: /^runpod-rx$/, replacement: source('index.ts') },
   { find: /^runpod-rx\/undici$/, replacement: source('undici.ts') },
   { find: /^runpod-rx\/fetch$/, replacement: source('fetch.ts') },
+  { find: /^runpod-rx\/durable$/, replacement: source('durable/index.ts') },
   { find: /^runpod-rx\/events$/, replacement: source('events/index.ts') },
   { find: /^runpod-rx\/nestjs$/, replacement: source('nestjs/index.ts') },
   { find: /^runpod-rx\/server$/, replacement: source('server/index.ts') },

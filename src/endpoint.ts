@@ -18,6 +18,7 @@ import type {
 } from './types/callOptions.js';
 import { EndpointJobBackend } from './endpoint/EndpointJobBackend.js';
 import { RunToEndSubscription } from './endpoint/RunToEndSubscription.js';
+import { ResponseError } from './errors/ResponseError.js';
 import { JOB } from './job/checkJobOptions.js';
 import { Job } from './job/Job.js';
 import { JobController } from './job/JobController.js';
@@ -28,8 +29,9 @@ import { CALL, RAW, READ_STREAM, RUN, STREAM, WATCH, WATCH_HEALTH } from './prot
 import { checkJson } from './protocol/checkJson.js';
 import { checkOptions, copyable } from './protocol/checkOptions.js';
 import { parsePurge } from './protocol/health.js';
+import { isRecord } from './protocol/json.js';
 import { operationRow } from './protocol/operations.js';
-import { isTerminal } from './protocol/snapshot.js';
+import { isTerminal, snapshotOf } from './protocol/snapshot.js';
 import type { StreamReply } from './protocol/streamReply.js';
 import type { EndpointHealth } from './types/EndpointHealth.js';
 import type { JobRef } from './types/JobRef.js';
@@ -281,6 +283,21 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     const known = copyable(Object(options) as JobOptions<object>, JOB);
     const backend = new EndpointJobBackend(this.#view, known, known.tag ?? origin.ref?.tag);
     return new Job(new JobController(backend, origin, policy, options));
+  }
+
+  /**
+   * The snapshot of a job object that was kept: the `raw` of an earlier snapshot from a database, or the body of a webhook.
+   * Emits one snapshot and completes. Its output is checked, and transformed, as that of an answer is. Sends nothing.
+   *
+   * Errors with `ResponseError` where the object is no job, and with `JobOutputError`.
+   */
+  snapshotOf(raw: unknown): Observable<JobSnapshot<O>> {
+    return defer(() => {
+      const parsed = isRecord(raw) ? snapshotOf(raw) : { issue: 'is not an object' };
+      if ('value' in parsed) return of(parsed.value);
+      const message = `what was given as a job ${parsed.issue}`;
+      throw new ResponseError(message, this.#context.errorContext({ operation: 'status' }), { excerpt: '' });
+    }).pipe(this.#checkOutput());
   }
 
   /** Reads the endpoint's counts of jobs and workers: `GET /health`. Emits one value and completes. */

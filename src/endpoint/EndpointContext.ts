@@ -92,6 +92,7 @@ export class EndpointContext {
         urgent: call.urgent,
         once: call.once,
         webhook: call.webhook,
+        beforeSend: call.beforeSend,
       });
       const context = (): ErrorContext => ({
         ...this.errorContext(call),

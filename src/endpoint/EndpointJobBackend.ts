@@ -1,5 +1,13 @@
-import { Subscription, type Observable, type OperatorFunction, type SchedulerLike, type Unsubscribable } from 'rxjs';
+import {
+  Subscription,
+  type Observable,
+  type ObservableInput,
+  type OperatorFunction,
+  type SchedulerLike,
+  type Unsubscribable,
+} from 'rxjs';
 import type { ErrorContext } from '../errors/RunpodError.js';
+import { awaitHook } from '../errors/awaitHook.js';
 import type { CallState } from '../http/CallState.js';
 import type { Closeable } from '../http/ClientContext.js';
 import type { CancelOutcome } from '../job/cancelUntilConfirmed.js';
@@ -53,19 +61,29 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
   }
 
   submit(request: JobRequest<object>, onStart: (call: SubmissionCall) => void): Observable<JobSnapshot> {
+    const options = this.#options;
     return submitJob(this.#view, {
       operation: 'run',
       request: request as JobRequest<I>,
-      options: this.#options,
+      options,
       meta: {
         tag: this.tag,
         ownership: 'job',
+        beforeSend: options.beforeSend && ((attempt) => this.#announce(request, attempt)),
         onStart: (state) => {
           this.#submission = state;
           onStart(state);
         },
       },
     });
+  }
+
+  /** Has the caller's `beforeSend` know that the submission is about to be sent. */
+  #announce(request: JobRequest<object>, attempt: number): Observable<never> {
+    const notSent = (): ErrorContext => ({ ...this.context('run', undefined), accepted: 'no' });
+    // A hook that gives nothing has failed: nobody could wait for it.
+    const call = () => this.#options.beforeSend?.(request, { attempt }) as ObservableInput<unknown>;
+    return awaitHook({ hook: 'beforeSend' }, call, notSent, this.scheduler);
   }
 
   watch(id: string, { ref, onCompleted, endOnly }: JobWatchOptions): Observable<JobSnapshot> {

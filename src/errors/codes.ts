@@ -27,6 +27,8 @@
  * | `stream_in_use` | `StreamInUseError` |
  * | `stream_gap` | `StreamGapError` |
  * | `buffer_overflow` | `BufferOverflowError` |
+ * | `hook` | `HookError` |
+ * | `skipped` | `SkippedError` |
  */
 export type ErrorCode =
   | 'configuration'
@@ -52,4 +54,6 @@ export type ErrorCode =
   | 'stream_in_use'
   | 'stream_gap'
   | 'buffer_overflow'
+  | 'hook'
+  | 'skipped'
   | (string & {});

@@ -5,6 +5,7 @@ import type { BufferOverflowError } from './BufferOverflowError.js';
 import type { ClientClosedError } from './ClientClosedError.js';
 import type { ConfigurationError } from './ConfigurationError.js';
 import type { ConnectionError } from './ConnectionError.js';
+import type { HookError } from './HookError.js';
 import type { HttpError } from './HttpError.js';
 import type { JobCancelledError } from './JobCancelledError.js';
 import type { JobDeadlineError } from './JobDeadlineError.js';
@@ -18,6 +19,7 @@ import type { RateLimitError } from './RateLimitError.js';
 import type { RequestTimeoutError } from './RequestTimeoutError.js';
 import type { ResponseError } from './ResponseError.js';
 import { RunpodError } from './RunpodError.js';
+import type { SkippedError } from './SkippedError.js';
 import type { StreamGapError } from './StreamGapError.js';
 import type { StreamInUseError } from './StreamInUseError.js';
 import type { SubmissionUnknownError } from './SubmissionUnknownError.js';
@@ -48,6 +50,8 @@ export interface ErrorsByCode {
   stream_in_use: StreamInUseError;
   stream_gap: StreamGapError;
   buffer_overflow: BufferOverflowError;
+  hook: HookError;
+  skipped: SkippedError;
 }
 
 /**

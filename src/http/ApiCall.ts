@@ -1,3 +1,4 @@
+import type { Observable } from 'rxjs';
 import type { Issue } from '../protocol/checks.js';
 import type { Parsed } from '../protocol/Parsed.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
@@ -37,6 +38,11 @@ export interface ApiCall<T> {
   readonly holdFor?: number;
   /** What is wrong with what the caller gave. With any issue, nothing is sent. */
   readonly issues?: readonly Issue[];
+  /**
+   * Called for each attempt, numbered from 1, right before it is sent. The attempt is sent once it completes, and not at all
+   * where it errors.
+   */
+  readonly beforeSend?: ((attempt: number) => Observable<never>) | undefined;
   /** Called at each subscription, with the state of that call. */
   readonly onStart?: (state: CallState) => void;
   /**
@@ -50,4 +56,4 @@ export interface ApiCall<T> {
 export type JobCall = Omit<ApiCall<JobSnapshot>, 'read'>;
 
 /** The parts of a call that its caller adds to the options of the user. */
-export type CallMeta = Pick<ApiCall<unknown>, 'tag' | 'urgent' | 'ownership' | 'onStart'>;
+export type CallMeta = Pick<ApiCall<unknown>, 'tag' | 'urgent' | 'ownership' | 'onStart' | 'beforeSend'>;

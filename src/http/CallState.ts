@@ -1,3 +1,4 @@
+import type { Observable } from 'rxjs';
 import { querySecrets } from './querySecrets.js';
 
 /** How far an attempt has come: it waits within the client's own limits, or it was sent. */
@@ -17,6 +18,11 @@ export interface CallState {
   onTurn?: ((turn: Turn) => void) | undefined;
   /** Nobody waits for the answer. It is read to its end, and the call is not sent again. */
   abandoned: boolean;
+  /**
+   * Called when an attempt has its key and its turn, right before it is sent. The attempt is sent once it completes, and not
+   * at all where it errors.
+   */
+  readonly beforeSend?: ((attempt: number) => Observable<never>) | undefined;
   /** Asked before each attempt: where it says so, the call serves no purpose any more and is not sent. */
   isObsolete?: () => boolean;
   /** The call is not repeated, whatever comes. */

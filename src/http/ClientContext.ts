@@ -61,7 +61,8 @@ export class ClientContext {
     urgent = false,
     once = false,
     webhook,
-  }: Partial<Pick<CallState, 'lagUntil' | 'urgent' | 'once' | 'webhook'>> = {}): CallState {
+    beforeSend,
+  }: Partial<Pick<CallState, 'lagUntil' | 'urgent' | 'once' | 'webhook' | 'beforeSend'>> = {}): CallState {
     return {
       id: ++this.#calls,
       attempt: 0,
@@ -74,6 +75,7 @@ export class ClientContext {
       urgent,
       once,
       webhook,
+      beforeSend,
     };
   }
 

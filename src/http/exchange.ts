@@ -41,9 +41,7 @@ export function exchange(
   return new Observable((subscriber) => {
     // The subscriber may have left while a link, or the function that gives the key, was called.
     if (subscriber.closed) return;
-    // A user's link may repeat a call that was abandoned meanwhile.
-    if (state.abandoned) throw notSent(request, 'the call was left');
-    if (state.isObsolete?.()) throw notSent(request, 'the call serves no purpose any more');
+    assertWanted(request, state);
     const headers = makeHeaders();
     const startedAt = client.now();
     state.sentAt = startedAt;
@@ -121,6 +119,13 @@ export function exchange(
     });
     subscriber.add(subscription);
   });
+}
+
+/** Throws where a request is not to be sent any more. */
+export function assertWanted(request: CallRequest, state: CallState): void {
+  // A user's link may repeat a call that was abandoned meanwhile.
+  if (state.abandoned) throw notSent(request, 'the call was left');
+  if (state.isObsolete?.()) throw notSent(request, 'the call serves no purpose any more');
 }
 
 /** A transport's failure as an error of ours: HTTP libraries hang the request on theirs, with the key in its headers. */

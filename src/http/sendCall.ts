@@ -1,4 +1,4 @@
-import { defer, first, map, throwError, type Observable } from 'rxjs';
+import { concat, defer, first, map, throwError, type Observable } from 'rxjs';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { kindOf } from '../protocol/checks.js';
 import { isRecord } from '../protocol/json.js';
@@ -8,7 +8,7 @@ import { authorize, withApiKey } from './authorize.js';
 import type { CallState } from './CallState.js';
 import { checkHeaders } from './checkHeaders.js';
 import type { ClientContext } from './ClientContext.js';
-import { exchange } from './exchange.js';
+import { assertWanted, exchange } from './exchange.js';
 import { notSent, requestContext } from './requestContext.js';
 import { retryCall } from './retryCall.js';
 import { noReply, wholeReply } from './wholeReply.js';
@@ -68,7 +68,7 @@ function sendAttempt(client: ClientContext, request: CallRequest, state: CallSta
   const { settings } = client;
   const limiter = client.rateLimiterFor(request.endpointId, request.operation);
   return withApiKey(settings, request, (key) => {
-    const reply$ = exchange(client, request, state, {
+    const exchange$ = exchange(client, request, state, {
       headers: () => {
         const headers = authorize(settings, request, state, key);
         state.onTurn?.('sent');
@@ -76,6 +76,15 @@ function sendAttempt(client: ClientContext, request: CallRequest, state: CallSta
       },
       limiter,
     });
+    const { beforeSend } = state;
+    const announced = (announce: NonNullable<typeof beforeSend>) =>
+      defer(() => {
+        // What cannot be sent, or is not to be sent any more, is not announced.
+        assertWanted(request, state);
+        authorize(settings, request, state, key);
+        return concat(announce(state.attempt + 1), exchange$);
+      });
+    const reply$ = beforeSend ? announced(beforeSend) : exchange$;
     if (!limiter) return reply$;
     return limiter.run(reply$, {
       urgent: state.urgent,

@@ -6,7 +6,7 @@ import { isTerminal } from '../protocol/snapshot.js';
 import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
-import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
 import type { JobController } from './JobController.js';
 import { isOver, isSubmitting, type Viewer, type ViewerRole } from './jobReducer.js';
 
@@ -22,7 +22,7 @@ import { isOver, isSubmitting, type Viewer, type ViewerRole } from './jobReducer
  * subscribers share one poll and one reader of the stream, and get the latest events when they come late. Nothing is
  * read while there are no subscribers.
  *
- * `events$`, `state$`, `progress$`, `chunks$` and `output$` own the job together. When the last of their subscribers
+ * `events$`, `state$`, `progress$`, `chunks$`, `output$` and `end$` own the job together. When the last of their subscribers
  * unsubscribes and the job is not known to be over, the job is released: cancelled on the server, unless the option
  * `onUnsubscribe` says otherwise. An error of reading does not release the job: the error holds the job's reference as
  * `ref`, and the next subscription goes on with the same job.
@@ -36,6 +36,7 @@ export class Job<O = unknown, C = unknown> {
   #progress$: Observable<unknown> | undefined;
   #chunks$: Observable<C> | undefined;
   #output$: Observable<O> | undefined;
+  #end$: Observable<TerminalSnapshot<O>> | undefined;
   #diagnosis$: Observable<Diagnosis> | undefined;
 
   /** @internal */
@@ -109,6 +110,16 @@ export class Job<O = unknown, C = unknown> {
   }
 
   /**
+   * Emits the job's terminal snapshot, whatever its status, and completes. As on `output$`, nothing but the end is of
+   * interest, so the service may hold the reads. Unsubscribing acts as on `state$`.
+   */
+  get end$(): Observable<TerminalSnapshot<O>> {
+    return (this.#end$ ??= this.#view('end-viewer', (event, subscriber) => {
+      if (event.type === 'ended') subscriber.next(event.snapshot);
+    }));
+  }
+
+  /**
    * Emits why the job is waiting: its state together with the endpoint's counts of workers and jobs, which are read once
    * for all subscribers. Emits when the reason changes, and completes after `ended`. Subscribing neither starts the job
    * nor owns it: nothing is emitted until the job has an id, and unsubscribing has no effect on the job.
@@ -154,6 +165,7 @@ export class Job<O = unknown, C = unknown> {
     controller.dispatch({ type: 'detach' });
     return controller.waitFor(() => {
       const { ref, state } = controller;
+      if (state.recording === 'pending') return undefined;
       if (ref || isSubmitting(state)) return ref;
       const message = 'the job was not submitted: there is nothing to attach to';
       // Nothing says that it is an `Error`: it may come from the caller's `beforeSubmit`.

@@ -3,6 +3,7 @@ import { AbortedError } from '../errors/AbortedError.js';
 import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { SubmissionUnknownError } from '../errors/SubmissionUnknownError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
+import { reportUnhandled } from '../errors/reportUnhandled.js';
 import { withDetails } from '../errors/withDetails.js';
 import { sameJson } from '../protocol/json.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
@@ -155,6 +156,7 @@ export class JobController implements JobContext {
     if (state.id !== before.id) this.#submissionDate = this.backend.wallNow();
     try {
       if (action.type === 'failed') this.#noticeLoss(before, action.error);
+      if (action.type === 'recordFailed' && !before.viewers.length) reportUnhandled(this.#withRef(action.error));
       if (action.type === 'leave') this.#lossNotice?.onLeave(action.viewer, action.notified);
       this.#notify(before, action);
       if (action.type === 'join') this.#catchUp(before);
@@ -211,7 +213,7 @@ export class JobController implements JobContext {
 
   /** What a viewer that comes late gets: the latest event of each kind, and the chunks that are kept. */
   #replayed(): JobEvent[] {
-    const { id, snapshot } = this.#state;
+    const { id, snapshot } = shown(this.#state);
     const events: JobEvent[] = [];
     if (id !== undefined) events.push({ type: 'submitted', id });
     if (snapshot) events.push({ type: 'state', snapshot });
@@ -226,15 +228,16 @@ export class JobController implements JobContext {
    * `#replayed` repeats the latest for a viewer that comes late.
    */
   #eventsOf(before: JobState, action: JobAction): JobEvent[] {
-    const { id, request, snapshot } = this.#state;
+    const { id, request, snapshot } = shown(this.#state);
+    const last = shown(before);
     const events: JobEvent[] = [];
     if (action.type === 'streamEvent') {
       this.#keepChunk(action.event);
       events.push(action.event);
     }
-    if (request && !before.request) events.push({ type: 'submitting', request });
-    if (id !== undefined && id !== before.id) events.push({ type: 'submitted', id });
-    if (snapshot && snapshot !== before.snapshot) {
+    if (request && !last.request) events.push({ type: 'submitting', request });
+    if (id !== undefined && id !== last.id) events.push({ type: 'submitted', id });
+    if (snapshot && snapshot !== last.snapshot) {
       events.push({ type: 'state', snapshot });
       const { progress } = snapshot as { progress?: unknown };
       if (progress !== undefined && !sameJson(progress, this.#lastProgress?.progress)) {
@@ -249,11 +252,18 @@ export class JobController implements JobContext {
   #errorOf(before: JobState, action: JobAction): unknown {
     const state = this.#state;
     if (state.error !== before.error) return state.error;
-    if (action.type === 'readFailed' || action.type === 'streamFailed' || action.type === 'stop')
-      return this.#withRef(action.error);
-    // An id-viewer waits for an id that will not come.
-    const withdrawn = isSubmitting(before) && !isSubmitting(state) && state.id === undefined;
-    return withdrawn ? this.aborted() : undefined;
+    switch (action.type) {
+      case 'readFailed':
+      case 'streamFailed':
+      case 'recordFailed':
+      case 'stop':
+        return this.#withRef(action.error);
+      default: {
+        // An id-viewer waits for an id that will not come.
+        const withdrawn = isSubmitting(before) && !isSubmitting(state) && state.id === undefined;
+        return withdrawn ? this.aborted() : undefined;
+      }
+    }
   }
 
   /** An error of reading, with the reference that `attach` takes. */
@@ -283,6 +293,11 @@ export class JobController implements JobContext {
       if (key !== false && upToDate) this.#effects.set(name, { key, subscription: jobEffects[name].start(this) });
     }
   }
+}
+
+/** A state as the views are shown it: of a job that is still to be recorded, they are told nothing. */
+function shown(state: JobState): Pick<JobState, 'id' | 'request' | 'snapshot'> {
+  return state.recording ? { request: state.request } : state;
 }
 
 /** Whether no view waits for the submission: its answer is read to the end, and it is not sent again. */

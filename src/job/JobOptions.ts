@@ -1,4 +1,5 @@
 import type { ObservableInput } from 'rxjs';
+import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { RunOptions, StreamOptions, WatchOptions } from '../types/callOptions.js';
 
@@ -69,4 +70,27 @@ export interface JobOptions<I extends object = Record<string, unknown>>
    * unsent. So it does not say that anything is about to be sent. Where it errors, nothing is sent.
    */
   beforeSubmit?(request: JobRequest<I>): ObservableInput<JobRequest<I>>;
+  /**
+   * Called when the request has its turn within the limits and its key, and nothing but sending it is left to do: for a
+   * record that says that the job may exist from now on. Awaited until it completes. Called for each attempt, numbered from
+   * 1: a submission is sent again where the service cannot have accepted it. Keeps its turn meanwhile, for two minutes at
+   * most. Where it errors, nothing is sent, and the views error with `HookError`, `accepted: 'no'`. A job that is released
+   * meanwhile is not sent, and the hook unsubscribed from.
+   *
+   * @param request - what is submitted
+   */
+  beforeSend?(request: JobRequest<I>, send: { readonly attempt: number }): ObservableInput<unknown>;
+  /**
+   * Called when the service has answered the submission, before any view is told: for a record of the job's reference.
+   * Awaited until it completes, for two minutes at most, and goes on when the views are unsubscribed from; a cancel does not
+   * wait for it. Where it errors, the views error with `HookError`, whose `ref` is the reference. The job goes on; the next
+   * subscription calls the hook again. Not called for a job that was attached to.
+   */
+  afterSubmit?(ref: JobRef): ObservableInput<unknown>;
+  /**
+   * Called when the job is about to be cancelled by this client: for a record that says who has ended it. Awaited until it
+   * completes, for five seconds at most. Where it errors, the job is cancelled all the same, since it costs money. May be
+   * called more than once.
+   */
+  beforeCancel?(ref: JobRef): ObservableInput<unknown>;
 }

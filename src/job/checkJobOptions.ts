@@ -38,6 +38,9 @@ export const JOB: Checks<JobOptions<object>> = {
   replayChunks: either('string', oneOf('all'), countOrInfinity(0)),
   tag: text,
   beforeSubmit: callback,
+  beforeSend: callback,
+  afterSubmit: callback,
+  beforeCancel: callback,
 };
 
 /** Everything that is wrong with a job's options, and with its reference where the job was attached to. */

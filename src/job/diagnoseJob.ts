@@ -22,10 +22,10 @@ import { withJobPolicy } from './jobPolicy.js';
 export function diagnoseJob(job: JobContext): Observable<Diagnosis> {
   const { backend, scheduler } = job;
   const id$ = job.waitFor(() => {
-    const { id, error } = job.state;
+    const { id, error, recording } = job.state;
     // Nothing says that it is an `Error`: it may come from the caller's `beforeSubmit`.
     if (error !== undefined) throw error as Error;
-    return id;
+    return recording ? undefined : id;
   });
   return id$.pipe(
     // An error that came synchronously would have a bare `retry()` call itself without end.

@@ -9,13 +9,16 @@ import {
   of,
   timer,
   type Observable,
+  type ObservableInput,
   type Unsubscribable,
 } from 'rxjs';
+import { awaitHook } from '../errors/awaitHook.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { JobExpiredError } from '../errors/JobExpiredError.js';
 import { abortWith } from '../operators/abortWith.js';
 import { MAX_TIMER } from '../protocol/limits.js';
 import { isTerminal } from '../protocol/snapshot.js';
+import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import { deadlineError, nextDeadline } from './deadlines.js';
@@ -49,7 +52,7 @@ const table = {
   /** Has `settled()` wait for a submission that no view waits for, and for a cancel. */
   trackPending: {
     wanted: (state) =>
-      (isSubmitting(state) && state.viewers.length === 0) ||
+      ((isSubmitting(state) || state.recording === 'pending') && state.viewers.length === 0) ||
       !!state.cancelRequested ||
       (!!state.inGrace && state.policy !== 'detach') ||
       (isLive(state) && !!state.expiredDeadline),
@@ -80,13 +83,31 @@ const table = {
       const submission$ = job.backend.submit(request, (call) => {
         job.submissionCall = call;
       });
-      return follow(job, submission$, (snapshot) => ({ type: 'submitted', snapshot }));
+      const unrecorded = !!job.options.afterSubmit;
+      return follow(job, submission$, (snapshot) => ({ type: 'submitted', snapshot, unrecorded }));
+    },
+  },
+
+  /** Has `afterSubmit` record the job. Goes on without viewers: nobody else would know the job. */
+  record: {
+    wanted: ({ recording }) => recording === 'pending',
+    start: (job) => {
+      const { options, scheduler } = job;
+      const call = () => options.afterSubmit?.(job.ref as JobRef) as ObservableInput<unknown>;
+      const unknown = () => ({ ...job.context('run'), accepted: 'unknown' }) as const;
+      const recorded$ = awaitHook({ hook: 'afterSubmit' }, call, unknown, scheduler).pipe(endWith(undefined));
+      return follow(
+        job,
+        recorded$,
+        () => ({ type: 'recorded' }),
+        (error) => ({ type: 'recordFailed', error }),
+      );
     },
   },
 
   /** Reads the job for its viewers until it is over. A job past a deadline is read by `expire` instead. */
   watch: {
-    wanted: (state) => isLive(state) && hasOwner(state) && !state.expiredDeadline,
+    wanted: (state) => isLive(state) && hasOwner(state) && !state.expiredDeadline && !state.recording,
     start: (job) => {
       const onCompleted = () => {
         job.dispatch({ type: 'finished' });
@@ -101,6 +122,7 @@ const table = {
   stream: {
     wanted: (state, { keepsAllChunks }) =>
       state.id !== undefined &&
+      !state.recording &&
       state.stream !== 'drained' &&
       state.error === undefined &&
       (state.viewers.some(({ role }) => role === 'chunk-viewer') ||
@@ -206,18 +228,19 @@ function follow<T>(
 function listenForStop(job: JobContext): Unsubscribable {
   const { backend, options, origin } = job;
   const { signal } = options;
+  /** Whether the service may have the job, where there is no id yet. */
+  const accepted = () => {
+    if (job.state.id !== undefined) return undefined;
+    return job.submissionCall?.maybeReceived ? 'unknown' : 'no';
+  };
   const closing = backend.onClosing((error) => {
-    job.dispatch({ type: 'stop', error: error(job.context(origin.request ? 'run' : 'status')) });
+    const context = job.context(origin.request ? 'run' : 'status');
+    job.dispatch({ type: 'stop', error: error({ ...context, accepted: accepted() }) });
   });
   if (!signal) return closing;
   const listening = new Subscription();
   listening.add(closing);
-  const aborted$ = NEVER.pipe(
-    abortWith<never>(signal, () => {
-      const accepted = job.submissionCall?.maybeReceived ? 'unknown' : 'no';
-      return { ...job.context('run'), accepted: job.state.id === undefined ? accepted : undefined };
-    }),
-  );
+  const aborted$ = NEVER.pipe(abortWith<never>(signal, () => ({ ...job.context('run'), accepted: accepted() })));
   const abortion = aborted$.subscribe({
     error: (error: unknown) => {
       // A signal stays aborted: a job that goes on after that is not stopped again.

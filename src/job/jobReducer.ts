@@ -10,6 +10,8 @@
  * | being sent | `submission: 'submitting'`: the request waits for its turn, or its answer is awaited |
  * | sent and abandoned | `submission: 'submitting'` and `cancelRequested`: the answer is awaited for its id, to cancel the job |
  * | never taken | `submission: 'failed'` and `error`: there is no id, and there will be none |
+ * | being recorded | `recording: 'pending'`: there is an id, `afterSubmit` records it, and no view is told of it yet |
+ * | not recorded | `recording: 'failed'`: `afterSubmit` has failed; the next view has it called again |
  * | queued, running | `submission: 'submitted'`, and what `snapshot` says |
  * | streaming | `stream: 'wanted'`: a view asked for the job's chunks |
  * | in its grace | `inGrace`: no owning view is subscribed to; the job is released when the grace is over |
@@ -70,6 +72,8 @@ export interface JobState {
   /** What is to be submitted, once it is prepared. */
   readonly request?: JobRequest<object> | undefined;
   readonly snapshot?: JobSnapshot;
+  /** Whether `afterSubmit` is still to record the job, or has failed to. No view is told of the job until it is recorded. */
+  readonly recording?: 'pending' | 'failed' | undefined;
   /** Why nothing more will come, where no snapshot says it. */
   readonly error?: unknown;
   /** When the job was first subscribed to, or when its reference says that it was submitted. */
@@ -106,7 +110,12 @@ export type JobAction =
   | { readonly type: 'leave'; readonly viewer: Viewer; readonly notified: boolean }
   // The request is prepared.
   | { readonly type: 'ready'; readonly request: JobRequest<object> }
-  | { readonly type: 'submitted' | 'answer'; readonly snapshot: JobSnapshot }
+  // `unrecorded`: `afterSubmit` is still to record the job.
+  | { readonly type: 'submitted'; readonly snapshot: JobSnapshot; readonly unrecorded?: boolean }
+  | { readonly type: 'answer'; readonly snapshot: JobSnapshot }
+  // `afterSubmit` has recorded the job, or has failed to.
+  | { readonly type: 'recorded' }
+  | { readonly type: 'recordFailed'; readonly error: unknown }
   // The last answer after a deadline shows that the deadline was kept.
   | { readonly type: 'deadlineCleared'; readonly snapshot: JobSnapshot }
   // Final: the submission failed, or nothing more can be read of the job.
@@ -144,7 +153,7 @@ export function isFinal(error: unknown): boolean {
 
 /** Whether everything was reported that there is for a role: a `chunk-viewer` also waits for the last chunks. */
 export function isEnded(state: JobState, role: ViewerRole): boolean {
-  return isOver(state) && (role !== 'chunk-viewer' || state.stream === 'drained');
+  return isOver(state) && !state.recording && (role !== 'chunk-viewer' || state.stream === 'drained');
 }
 
 /** Whether the job is being submitted: its request is prepared, waits for its turn, or is on its way. */
@@ -175,9 +184,14 @@ export function jobReducer(state: JobState, action: JobAction, facts: ReducerFac
     case 'submitted': {
       const { snapshot } = action;
       const cancelRequested = isTerminal(snapshot) ? undefined : state.cancelRequested;
-      const submitted = { ...state, submission: 'submitted', id: snapshot.id } as const;
+      const recording = action.unrecorded ? 'pending' : undefined;
+      const submitted = { ...state, submission: 'submitted', id: snapshot.id, recording } as const;
       return answered({ ...submitted, cancelRequested }, snapshot, now);
     }
+    case 'recorded':
+      return { ...state, recording: undefined };
+    case 'recordFailed':
+      return { ...withoutViewers(state), recording: 'failed' };
     case 'answer':
       return answered(state, action.snapshot, now);
     case 'deadlineCleared':
@@ -243,6 +257,7 @@ function joined(state: JobState, viewer: Viewer, now: number): JobState {
     ...state,
     submission: state.submission === 'idle' ? 'preparing' : state.submission,
     stream: state.stream === 'off' && role === 'chunk-viewer' ? 'wanted' : state.stream,
+    recording: state.recording && 'pending',
     viewers: [...state.viewers, viewer],
     owned: !!state.owned || owns,
     inGrace: !!state.inGrace && !owns,

@@ -17,6 +17,7 @@ export class ItemQueue<I extends object, O> {
 
   /** Removes the first task and returns its item; `undefined` while that task has none. */
   shift(): PipelineItem<I, O> | undefined {
+    while (this.#first?.skipped) this.#removeFirst(this.#first);
     const first = this.#first;
     if (!first?.item) return undefined;
     this.#removeFirst(first);

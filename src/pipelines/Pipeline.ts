@@ -1,23 +1,21 @@
-import { Subscription, type SchedulerLike, type Subscriber } from 'rxjs';
+import type { SchedulerLike, Subscriber } from 'rxjs';
 import { AbortedError } from '../errors/AbortedError.js';
+import { reportUnhandled } from '../errors/reportUnhandled.js';
 import type { RunpodError } from '../errors/RunpodError.js';
+import { SkippedError } from '../errors/SkippedError.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import { durationScheduler } from '../time/clocks.js';
 import { InputBuffer, type BufferLimit } from './InputBuffer.js';
-import { ItemQueue } from './ItemQueue.js';
+import { ItemOutlet } from './ItemOutlet.js';
 import { PipelineControls } from './PipelineControls.js';
 import type { PipelineItem } from './PipelineItem.js';
 import type { PipelineOptions } from './PipelineOptions.js';
 import { PipelineProgress } from './PipelineProgress.js';
-import { PipelineTask } from './PipelineTask.js';
+import { PipelineTask, cancelling } from './PipelineTask.js';
 import { RetryPolicy } from './RetryPolicy.js';
 import type { Runner } from './Runner.js';
+import { storeItem, type Failure } from './storeItem.js';
 import { closeQuietly, type InputSink, type InputSource, type OpenInputSource } from './inputs.js';
-
-/** Wraps an error, which may be any value, `undefined` included. */
-interface Failure {
-  readonly error: unknown;
-}
 
 /**
  * Runs a job for each input, a limited number at a time.
@@ -25,7 +23,7 @@ interface Failure {
  * One loop, `advance`, takes one step after the other. An event that arrives during a step only changes the state, and a
  * later step acts on it. So a million jobs that end synchronously do not nest a million calls.
  *
- * An input becomes a task, waits in the buffer, runs, and waits in the queue of items until its item is emitted. From its
+ * An input becomes a task, waits in the buffer, runs, and waits in the outlet until its item is emitted. From its
  * start until then it takes a slot.
  */
 export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
@@ -39,10 +37,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   readonly #buffer: InputBuffer<I, O>;
   /** Tasks whose job runs, or that wait for their next attempt. */
   readonly #inFlight = new Set<PipelineTask<I, O>>();
-  /** In the order of the inputs: all started tasks. Otherwise: the finished ones, in the order in which they finished. */
-  readonly #items = new ItemQueue<I, O>();
-  /** Tasks that never started. They take no slot and do not wait for the order, because nothing limits their number. */
-  readonly #droppedItems = new ItemQueue<I, O>();
+  readonly #outlet: ItemOutlet<I, O>;
   #source: InputSource | undefined;
   #inputCount = 0;
   /** Tasks that have started and whose item was not emitted yet. */
@@ -65,15 +60,16 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     bufferLimit: BufferLimit | undefined,
     subscriber: Subscriber<PipelineItem<I, O>>,
   ) {
-    const { retry, totals } = options;
+    const { totals } = options;
     this.runner = runner;
     this.scheduler = durationScheduler(options.scheduler);
     this.#options = options;
     this.#subscriber = subscriber;
-    this.#retryPolicy = new RetryPolicy(retry);
+    this.#retryPolicy = new RetryPolicy(options.retry);
     this.#progress = totals && new PipelineProgress(totals, this.scheduler);
     this.#controls = new PipelineControls(this);
     this.#buffer = new InputBuffer(bufferLimit);
+    this.#outlet = new ItemOutlet(options.order === 'input');
   }
 
   /** Whether the pipeline was unsubscribed from, or has ended. */
@@ -119,25 +115,13 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   }
 
   taskCompleted(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
-    this.#finish(task, item);
+    this.#commit(task, item);
     this.advance();
   }
 
   taskFailed(task: PipelineTask<I, O>, error: unknown): void {
-    try {
-      const delay = this.#retryPolicy.delayAfter(error, task.attempts);
-      if (delay === undefined) {
-        this.#finish(task, task.failedItem(error));
-      } else {
-        this.#progress?.countRetry();
-        task.restartAfter(delay);
-        this.#reportProgress();
-      }
-    } catch (thrown) {
-      // A callback of the options threw. The item comes first: it names the job, which may run.
-      this.#fatalFailure ??= { error: thrown };
-      if (!task.item) this.#finish(task, task.failedItem(error));
-    }
+    if (error instanceof SkippedError) this.#skip(task);
+    else if (!this.#retry(task, error)) this.#commit(task, task.failedItem(error));
     this.advance();
   }
 
@@ -155,17 +139,10 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     this.#closed = true;
     const inputsEnded = this.#inputsEnded;
     this.#inputsEnded = true;
-    // A subscription calls every teardown, also after one that throws.
-    const jobs = new Subscription();
-    for (const task of this.#inFlight) {
-      jobs.add(() => {
-        task.cancel();
-      });
-    }
+    const jobs = cancelling(this.#inFlight);
     this.#inFlight.clear();
     this.#buffer.drain();
-    this.#items.clear();
-    this.#droppedItems.clear();
+    this.#outlet.clear();
     jobs.add(() => {
       this.#controls.unsubscribe();
     });
@@ -200,8 +177,10 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   }
 
   #emitNext(): boolean {
-    const item = this.#nextItem();
-    if (!item) return false;
+    const next = this.#outlet.next({ early: !!this.#fatalFailure });
+    if (!next) return false;
+    const { item } = next;
+    if (next.takesSlot) this.#takenSlots--;
     const { deadLetters, onError } = this.#options;
     if (!item.ok && deadLetters) deadLetters.next(item);
     // With `throw`, the subscriber receives the error of a failed item, not the item.
@@ -209,20 +188,27 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     return true;
   }
 
-  #nextItem(): PipelineItem<I, O> | undefined {
-    // After a fatal failure, a finished item is emitted even if an earlier task has not finished.
-    if (this.#fatalFailure) this.#items.skipUnfinished();
-    const item = this.#items.shift();
-    if (!item) return this.#droppedItems.shift();
-    this.#takenSlots--;
-    return item;
+  /** Has a failed input submitted again, where the option `retry` says so. */
+  #retry(task: PipelineTask<I, O>, error: unknown): boolean {
+    try {
+      const delay = this.#retryPolicy.delayAfter(error, task.attempts);
+      if (delay === undefined) return false;
+      this.#progress?.countRetry();
+      task.restartAfter(delay);
+      this.#reportProgress();
+      return true;
+    } catch (thrown) {
+      // A callback of the options threw. The item comes first: it names the job, which may run.
+      this.#fatalFailure ??= { error: thrown };
+      return !!task.item;
+    }
   }
 
   #startNext(): boolean {
-    const task = this.#hasFreeSlot ? this.#buffer.shift() : undefined;
+    const task = this.#controls.hasFreeSlot(this.#takenSlots) ? this.#buffer.shift() : undefined;
     if (!task) return false;
     this.#takenSlots++;
-    if (this.#options.order === 'input') this.#items.append(task);
+    this.#outlet.started(task);
     this.#inFlight.add(task);
     this.#reportProgress();
     task.start();
@@ -241,7 +227,8 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   }
 
   #pull(): boolean {
-    if (!this.#source?.pull || this.#awaitingInput || !this.accepting || !this.#hasFreeSlot) return false;
+    if (!this.#source?.pull || this.#awaitingInput || !this.accepting) return false;
+    if (!this.#controls.hasFreeSlot(this.#takenSlots)) return false;
     this.#awaitingInput = true;
     try {
       this.#source.pull();
@@ -258,15 +245,29 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     else this.#subscriber.complete();
   }
 
-  get #hasFreeSlot(): boolean {
-    return this.#controls.hasFreeSlot(this.#takenSlots);
+  /** Has an item stored, and then gives it to its task. */
+  #commit(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
+    storeItem(item, this.#options, this.runner, (failure) => {
+      if (!this.#closed) this.#finish(task, failure ? task.failedItem(failure.error) : item);
+      else if (failure) reportUnhandled(failure.error);
+      this.advance();
+    });
+  }
+
+  /** The runner had nothing to do for the task. */
+  #skip(task: PipelineTask<I, O>): void {
+    this.#inFlight.delete(task);
+    this.#takenSlots--;
+    task.skipped = true;
+    this.#progress?.countSkipped();
+    this.#reportProgress();
   }
 
   /** The task has its item. */
   #finish(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
     this.#inFlight.delete(task);
     task.item = item;
-    if (this.#options.order !== 'input') this.#items.append(task);
+    this.#outlet.finished(task);
     this.#countItem(item);
   }
 
@@ -274,7 +275,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   #drop(task: PipelineTask<I, O>, error: RunpodError): void {
     const item = task.failedItem(error);
     task.item = item;
-    this.#droppedItems.append(task);
+    this.#outlet.dropped(task);
     this.#countItem(item);
   }
 

@@ -1,5 +1,5 @@
-import type { Observable, Observer, SchedulerLike } from 'rxjs';
-import type { FailedItem } from './PipelineItem.js';
+import type { Observable, ObservableInput, Observer, SchedulerLike } from 'rxjs';
+import type { FailedItem, PipelineItem } from './PipelineItem.js';
 import type { PipelineTotals } from './PipelineProgress.js';
 import type { RetryItemOptions } from './RetryPolicy.js';
 
@@ -34,6 +34,15 @@ export interface PipelineOptions<I extends object = Record<string, unknown>, O =
    * @defaultValue none
    */
   readonly deadLetters?: Pick<Observer<FailedItem<I, O>>, 'next'>;
+  /**
+   * Stores an item. Called as its job ends, whatever the `order`, also for an item that failed, and awaited until it
+   * completes; only then the item is emitted, or goes to `deadLetters`. The item keeps its slot until then, so that no more
+   * than `concurrency` results are on their way. Where it errors, the item becomes a failed one with a `HookError`, whose
+   * `snapshot` is the end of the job, and is not retried: the job is paid. Unsubscribing from the pipeline does not
+   * unsubscribe from it. Not called for an input that the runner was never given.
+   * @defaultValue none: items are emitted as they come
+   */
+  readonly commit?: (item: PipelineItem<I, O>) => ObservableInput<unknown>;
   /**
    * While its last value is `true`, the pipeline takes no inputs. Running jobs go on.
    * @defaultValue none

@@ -13,6 +13,8 @@ export interface PipelineTotals {
   readonly done: number;
   /** Inputs that failed. */
   readonly failed: number;
+  /** Inputs that the runner had nothing to do for; absent where there are none. */
+  readonly skipped?: number;
   /** How many submissions were repeated. */
   readonly retried: number;
   /** Items that ended in a second: the average over the last minute, or since the start where that is less. */
@@ -30,6 +32,7 @@ type PipelineCounts = Pick<PipelineTotals, 'taken' | 'waiting' | 'inFlight' | 't
 export class PipelineProgress {
   #done = 0;
   #failed = 0;
+  #skipped = 0;
   #retried = 0;
   readonly #totals: Pick<Observer<PipelineTotals>, 'next'>;
   readonly #scheduler: SchedulerLike;
@@ -47,6 +50,10 @@ export class PipelineProgress {
     this.#rateMeter.count(this.#scheduler.now());
   }
 
+  countSkipped(): void {
+    this.#skipped++;
+  }
+
   countRetry(): void {
     this.#retried++;
   }
@@ -55,13 +62,15 @@ export class PipelineProgress {
     const now = this.#scheduler.now();
     const done = this.#done;
     const failed = this.#failed;
-    const remaining = total === undefined ? undefined : this.#rateMeter.remaining(now, total - done - failed);
+    const skipped = this.#skipped;
+    const remaining = total === undefined ? undefined : this.#rateMeter.remaining(now, total - done - failed - skipped);
     this.#totals.next({
       taken,
       waiting,
       inFlight,
       done,
       failed,
+      ...(skipped > 0 && { skipped }),
       retried: this.#retried,
       rate: this.#rateMeter.rate(now),
       ...(total !== undefined && { total }),

@@ -1,4 +1,4 @@
-import type { Observer, SchedulerLike, Unsubscribable } from 'rxjs';
+import { Subscription, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import { jobError } from '../errors/jobError.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import type { JobRef } from '../types/JobRef.js';
@@ -36,6 +36,8 @@ export class PipelineTask<I extends object, O> implements Observer<JobSnapshot<O
   attempts = 0;
   /** The result, once there is one. */
   item: PipelineItem<I, O> | undefined = undefined;
+  /** Whether the runner had nothing to do for the input: there is no item. */
+  skipped = false;
   /** The task behind this one in an `ItemQueue`. */
   nextTask: PipelineTask<I, O> | undefined = undefined;
   readonly #host: TaskHost<I, O>;
@@ -148,4 +150,15 @@ export class PipelineTask<I extends object, O> implements Observer<JobSnapshot<O
       this.#host.taskCompleted(this, { ok: true, index, request, output: snapshot.output, snapshot, attempts });
     else this.#host.taskFailed(this, jobError(snapshot, { operation: 'status' }));
   }
+}
+
+/** A subscription that cancels tasks when it is unsubscribed from. It calls every teardown, also after one that throws. */
+export function cancelling<I extends object, O>(tasks: Iterable<PipelineTask<I, O>>): Subscription {
+  const jobs = new Subscription();
+  for (const task of tasks) {
+    jobs.add(() => {
+      task.cancel();
+    });
+  }
+  return jobs;
 }

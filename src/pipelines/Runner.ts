@@ -1,14 +1,19 @@
-import type { Observable } from 'rxjs';
+import type { Observable, ObservableInput } from 'rxjs';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 
 /**
  * Runs one job to its end. Cold: each subscription runs another job. Emits the snapshots of the job as they come, the
- * terminal one last; a job that FAILED is data. Unsubscribing cancels the job; an error does not.
+ * terminal one last; a job that FAILED is data. Unsubscribing cancels the job; an error does not. `SkippedError` says that
+ * there is nothing to do for the input: the pipeline emits no item for it.
  *
  * @param index - the number of the input in its pipeline, from 0
  */
-export type Runner<I extends object = Record<string, unknown>, O = unknown> = (
-  request: JobRequest<I>,
-  index: number,
-) => Observable<JobSnapshot<O>>;
+export interface Runner<I extends object = Record<string, unknown>, O = unknown> {
+  (request: JobRequest<I>, index: number): Observable<JobSnapshot<O>>;
+  /**
+   * Called by a pipeline when the result of an input is final, and the option `commit` has stored it; awaited until it
+   * completes. For a runner that remembers which results were taken.
+   */
+  committed?(this: void, request: JobRequest<I>, index: number): ObservableInput<unknown>;
+}

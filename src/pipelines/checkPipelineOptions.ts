@@ -30,6 +30,7 @@ export const PIPELINE: Checks<PipelineOptions> = {
   retry: either('object', nested(RETRY_ITEM), countOrInfinity(0)),
   onError: oneOf('item', 'throw', 'stop'),
   deadLetters: observer,
+  commit: callback,
   paused: observable,
   totals: observer,
   scheduler,

@@ -30,6 +30,8 @@ const classes = {
   stream_in_use: errors.StreamInUseError,
   stream_gap: errors.StreamGapError,
   buffer_overflow: errors.BufferOverflowError,
+  hook: errors.HookError,
+  skipped: errors.SkippedError,
 } satisfies Readonly<Record<Exclude<keyof ErrorsByCode, 'aborted' | 'client_closed'>, unknown>> as unknown as Readonly<
   Record<string, Class>
 >;

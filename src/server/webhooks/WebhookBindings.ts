@@ -31,6 +31,20 @@ export class WebhookBindings {
     await this.#set(`key:${id}`, key);
   }
 
+  /** The job that a key has become, as far as is known: what the caller has said, or else what a webhook claims. */
+  async jobOf(key: string): Promise<string | undefined> {
+    return (await this.#get(`job:${key}`)) ?? (await this.#claimOf(key));
+  }
+
+  /** The claim of a key, where it was taken in whole. */
+  async #claimOf(key: string): Promise<string | undefined> {
+    const id = await this.#get(`claim:${key}`);
+    if (id === undefined) return undefined;
+    // A job is one key's: of which it was said, or else the first that has claimed it.
+    const holder = (await this.#get(`key:${id}`)) ?? (await this.#get(`claimer:${id}`));
+    return holder === key ? id : undefined;
+  }
+
   /** A webhook of a key names a job. */
   async claim(key: string, id: string): Promise<{ readonly standing: Standing; readonly isFirst: boolean }> {
     const other = { standing: 'other', isFirst: false } as const;

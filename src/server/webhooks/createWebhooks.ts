@@ -1,4 +1,4 @@
-import { AsyncSubject, from, type Observable } from 'rxjs';
+import { AsyncSubject, defer, from, type Observable } from 'rxjs';
 import { assertOptions, invalidOptions } from '../../errors/invalidOptions.js';
 import type { JobRequest } from '../../index.js';
 import { anything, copyable, type Checks } from '../../protocol/checkOptions.js';
@@ -33,6 +33,12 @@ export interface Webhooks {
    * unsubscribing changes nothing. Throws `ConfigurationError` for what cannot be a key or an id.
    */
   submitted(key: string, id: string): Observable<never>;
+  /**
+   * Which job a key has become, as far as the `store` knows: what you said by `submitted`, or else the first webhook of the
+   * key, which may have come to another process. Emits the id, or `undefined`, and completes; errors with the store's error.
+   * As on `resolved$`, anybody who has the key's URL can have said so. Throws `ConfigurationError` for what cannot be a key.
+   */
+  jobOf(key: string): Observable<string | undefined>;
   /**
    * Answers the service's requests. Never rejects. Answers 200 to a webhook that it has taken, also when it comes again; 403
    * without a valid token, before anything is read; 400, 405, 408, 413 and 415 to what is no webhook; and 503 where the
@@ -101,6 +107,10 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
         },
       });
       return stored$.asObservable();
+    },
+    jobOf: (key) => {
+      assertKey('jobOf', key);
+      return defer(() => bindings.jobOf(key));
     },
     handle: (request) => receiver.handle(request),
     notices: notices.notices$,

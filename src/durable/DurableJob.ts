@@ -1,0 +1,266 @@
+import {
+  EMPTY,
+  Observable,
+  catchError,
+  concat,
+  concatMap,
+  defaultIfEmpty,
+  defer,
+  map,
+  of,
+  throwError,
+  type SchedulerLike,
+} from 'rxjs';
+import {
+  ConfigurationError,
+  HookError,
+  JobDeadlineError,
+  JobExpiredError,
+  SkippedError,
+  SubmissionUnknownError,
+  isRunpodError,
+  isTerminal,
+  type Endpoint,
+  type ErrorContext,
+  type Job,
+  type JobOptions,
+  type JobRequest,
+  type JobSnapshot,
+  type TerminalSnapshot,
+} from '../index.js';
+import { eventually } from '../server/eventually.js';
+import { awaitWebhook } from './awaitWebhook.js';
+import type { DurableOptions } from './DurableOptions.js';
+import { fingerprint } from './fingerprint.js';
+import { newRow, nextGeneration, type JobRow } from './JobRow.js';
+import type { PendingRecords } from './PendingRecords.js';
+import { endAfter, endedRow, isNotAccepted, unsentRow, webhookKey } from './rowChanges.js';
+import { RowWriter } from './RowWriter.js';
+
+/** What all inputs of a `durable` share. */
+export interface DurableTerms<I extends object, O, C>
+  extends
+    Omit<DurableOptions<I>, 'ambiguous' | 'grace' | 'ended' | 'scheduler'>,
+    Required<Pick<DurableOptions<I>, 'ambiguous' | 'grace' | 'ended'>> {
+  readonly endpoint: Endpoint<I, O, C>;
+  readonly scheduler: SchedulerLike;
+  /** The wall clock, in milliseconds since 1970. */
+  readonly wallNow: () => number;
+  readonly pending: PendingRecords;
+}
+
+/** One input on its way: what its row says decides. */
+export class DurableJob<I extends object, O, C> {
+  readonly #terms: DurableTerms<I, O, C>;
+  readonly #key: string;
+  readonly #request: JobRequest<I>;
+
+  constructor(terms: DurableTerms<I, O, C>, key: string, request: JobRequest<I>) {
+    this.#terms = terms;
+    this.#key = key;
+    this.#request = request;
+  }
+
+  /** @param isRetry - whether the pipeline gives the input again, because its job has failed */
+  run({ isRetry }: { readonly isRetry: boolean }): Observable<JobSnapshot<O>> {
+    const { store, endpoint } = this.#terms;
+    return defer(() => {
+      const { input } = Object(this.#request) as Partial<JobRequest<I>>;
+      const print = this.#printOf(input);
+      return eventually(() => store.get(this.#key)).pipe(
+        catchError((error: unknown) => throwError(() => this.#storeFailed(error, { accepted: 'no' }))),
+        concatMap((found) => {
+          const row = found ?? newRow(this.#key, print);
+          if (row.fingerprint === print) return this.#next(new RowWriter(store, row), isRetry);
+          const message = `the key ${this.#key} belongs to another input of endpoint ${endpoint.id ?? '?'}, or of another one`;
+          throw new ConfigurationError(message, this.#context({ accepted: 'no' }));
+        }),
+      );
+    });
+  }
+
+  #printOf(input: unknown): string {
+    try {
+      return fingerprint(this.#terms.endpoint.id ?? '', input);
+    } catch (cause) {
+      throw new ConfigurationError('JSON cannot carry the input', this.#context({ accepted: 'no', cause }));
+    }
+  }
+
+  #next(writer: RowWriter, isRetry: boolean): Observable<JobSnapshot<O>> {
+    const { row } = writer;
+    switch (row.state) {
+      case 'wanted':
+        return this.#submit(writer);
+      case 'sending':
+        return this.#resolve(writer);
+      case 'submitted':
+        return this.#attach(writer);
+      case 'ended':
+        return isRetry || this.#terms.runAgain?.(row) ? this.#submitNext(writer) : this.#giveAgain(row);
+    }
+  }
+
+  /** Gives the end of a job again that the store has. */
+  #giveAgain({ end, committed, ref }: JobRow): Observable<JobSnapshot<O>> {
+    const { endpoint, ended } = this.#terms;
+    const context = this.#context({ jobId: ref?.id });
+    if (committed && ended === 'skip')
+      return throwError(() => new SkippedError(`the result of ${this.#key} was committed before`, context));
+    if (end && 'job' in end) return endpoint.snapshotOf(end.job);
+    const { lost = 'gone', message = 'the job is gone' } = end ?? {};
+    return throwError(() =>
+      lost === 'gone'
+        ? new JobExpiredError(message, context)
+        : new JobDeadlineError(message, context, { limit: 'total', by: 'client' }),
+    );
+  }
+
+  /** Submits the next job of a key. */
+  #submitNext(writer: RowWriter): Observable<JobSnapshot<O>> {
+    return concat(
+      this.#write(writer, nextGeneration, { accepted: 'no' }),
+      defer(() => this.#submit(writer)),
+    );
+  }
+
+  #submit(writer: RowWriter): Observable<JobSnapshot<O>> {
+    const { endpoint, job: options = {}, webhooks, wallNow } = this.#terms;
+    const beforeSubmit: JobOptions<I>['beforeSubmit'] = (request) =>
+      defer(() => options.beforeSubmit?.(request) ?? of(request)).pipe(
+        map((given) => webhooks?.sign(given, webhookKey(writer.row)) ?? given),
+      );
+    return this.#follow(
+      endpoint.job(this.#request, {
+        ...this.#jobOptions(writer),
+        beforeSubmit,
+        beforeSend: () => writer.write((row) => ({ ...row, state: 'sending', sentAt: wallNow() })),
+        afterSubmit: (ref) => writer.write((row) => ({ ...row, state: 'submitted', ref })),
+      }),
+      writer,
+    );
+  }
+
+  #attach(writer: RowWriter): Observable<JobSnapshot<O>> {
+    const { endpoint } = this.#terms;
+    const { ref } = writer.row;
+    return this.#follow(endpoint.attach(ref ?? '', this.#jobOptions(writer)), writer);
+  }
+
+  #jobOptions(writer: RowWriter): JobOptions<I> {
+    const { job: { beforeSubmit: _beforeSubmit, ...options } = {} } = this.#terms;
+    const markLeaving = (row: JobRow): JobRow => (row.state === 'submitted' ? { ...row, leaving: true } : row);
+    return { tag: this.#key, onUnsubscribe: 'cancel', ...options, beforeCancel: () => writer.write(markLeaving) };
+  }
+
+  /** Follows a job to its end, and records it. A job that is left is cancelled, and that is recorded, too. */
+  #follow(job: Job<O, C>, writer: RowWriter): Observable<JobSnapshot<O>> {
+    const end$ = new Observable<TerminalSnapshot<O>>((subscriber) => {
+      let over = false;
+      const view = job.end$.subscribe({
+        next: (snapshot) => {
+          over = true;
+          subscriber.next(snapshot);
+        },
+        error: (error: unknown) => {
+          // At the closing of the client, or by its signal, the job is released, as it is by unsubscribing.
+          over = !(isRunpodError(error, 'client_closed') || isRunpodError(error, 'aborted'));
+          subscriber.error(error);
+        },
+        complete: () => {
+          subscriber.complete();
+        },
+      });
+      return () => {
+        view.unsubscribe();
+        if (!over && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
+      };
+    });
+    return end$.pipe(
+      map((snapshot) => () => this.#end(snapshot, writer)),
+      // What follows an end has its own errors.
+      catchError((error: unknown) => of(() => this.#fail(error, writer))),
+      concatMap((proceed) => proceed()),
+    );
+  }
+
+  /** Cancels a job, and records what became of it. */
+  #leave(job: Job<O, C>, writer: RowWriter): void {
+    const recorded$ = job.cancel().pipe(
+      concatMap((snapshot) => {
+        if (!isTerminal(snapshot)) return EMPTY;
+        return writer.write((row) => (snapshot.status === 'CANCELLED' ? nextGeneration(row) : endedRow(row, snapshot)));
+      }),
+      catchError((error: unknown) => (isNotAccepted(error) ? writer.write(unsentRow) : EMPTY)),
+    );
+    this.#terms.pending.track(recorded$);
+  }
+
+  /** The job is over. */
+  #end(snapshot: TerminalSnapshot<O>, writer: RowWriter): Observable<JobSnapshot<O>> {
+    // This side has cancelled it, in a process before this one.
+    if (snapshot.status === 'CANCELLED' && writer.row.leaving) return this.#submitNext(writer);
+    const { id: jobId } = snapshot;
+    return concat(
+      this.#write(writer, (row) => endedRow(row, snapshot), { jobId }, snapshot),
+      of(snapshot),
+    );
+  }
+
+  /** The job was not submitted, or cannot be followed any more. */
+  #fail(error: unknown, writer: RowWriter): Observable<JobSnapshot<O>> {
+    if (isRunpodError(error, 'submission_unknown')) return this.#resolve(writer);
+    const change = isNotAccepted(error) ? unsentRow : endAfter(error);
+    // Where the store fails as well, the row says less than is known, and the error is the more important one.
+    const recorded$ = change ? writer.write(change).pipe(catchError(() => EMPTY)) : EMPTY;
+    return concat(
+      recorded$,
+      throwError(() => error),
+    );
+  }
+
+  /** Finds the job of a row that was sent and has no id, or does what is asked where that cannot be found. */
+  #resolve(writer: RowWriter): Observable<JobSnapshot<O>> {
+    const { ambiguous, webhooks, grace, scheduler, wallNow, endpoint } = this.#terms;
+    const { row } = writer;
+    const { sentAt = 0 } = row;
+    const ms = ambiguous === 'fail' ? 0 : grace - Math.max(0, wallNow() - sentAt);
+    const id$ = webhooks ? awaitWebhook(webhooks, webhookKey(row), { ms, scheduler }) : EMPTY;
+    return id$.pipe(
+      defaultIfEmpty(undefined),
+      concatMap((id) => {
+        if (id !== undefined) {
+          const ref = { v: 1, endpointId: endpoint.id ?? '', id, submittedAt: sentAt, tag: this.#key } as const;
+          return concat(
+            this.#write(writer, (last) => ({ ...last, state: 'submitted', ref }), { jobId: id, accepted: 'unknown' }),
+            defer(() => this.#attach(writer)),
+          );
+        }
+        if (ambiguous === 'resubmit') return this.#submitNext(writer);
+        const message = `the job of ${this.#key} was sent, and its answer was lost: it may have been accepted`;
+        return throwError(() => new SubmissionUnknownError(message, this.#context({ accepted: 'unknown' })));
+      }),
+    );
+  }
+
+  /** Writes a change. Errors where the store fails. */
+  #write(
+    writer: RowWriter,
+    change: (row: JobRow) => JobRow,
+    at: Partial<ErrorContext>,
+    snapshot?: JobSnapshot,
+  ): Observable<never> {
+    return writer
+      .write(change)
+      .pipe(catchError((error: unknown) => throwError(() => this.#storeFailed(error, at, snapshot))));
+  }
+
+  #storeFailed(cause: unknown, at: Partial<ErrorContext>, snapshot?: JobSnapshot): HookError {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    return new HookError(`the store failed: ${words}`, this.#context({ ...at, cause }), { hook: 'store', snapshot });
+  }
+
+  #context(more: Partial<ErrorContext>): ErrorContext {
+    return { operation: 'run', endpointId: this.#terms.endpoint.id, tag: this.#key, ...more };
+  }
+}

@@ -1,0 +1,124 @@
+import { EMPTY, Observable, defer, ignoreElements } from 'rxjs';
+import { invalidOptions, assertOptions } from '../errors/invalidOptions.js';
+import { ConfigurationError, type Endpoint, type JobRequest, type JobSnapshot, type Runner } from '../index.js';
+import { must } from '../protocol/checks.js';
+import { eventually } from '../server/eventually.js';
+import { durationScheduler, wallClockOf } from '../time/clocks.js';
+import { DurableJob, type DurableTerms } from './DurableJob.js';
+import { checksOfDurable, type DurableOptions } from './DurableOptions.js';
+import { PendingRecords } from './PendingRecords.js';
+
+/** The longest key, in UTF-16 code units: a webhook's URL carries it, and the number of the job. */
+const MAX_KEY = 200;
+
+/** A runner for `runAll` and `runEach` that remembers its jobs. */
+export interface DurableRunner<I extends object = Record<string, unknown>, O = unknown> extends Runner<I, O> {
+  readonly committed: NonNullable<Runner<I, O>['committed']>;
+  /**
+   * Completes once every job that was left is cancelled, as far as it could be, and that is in the store: for the end of a
+   * process. Emits nothing and never errors.
+   */
+  settled(this: void): Observable<never>;
+}
+
+/** A key that is in use, and whether its input has just failed: the pipeline may give it again. */
+interface KeyInUse {
+  readonly index: number;
+  failed: boolean;
+}
+
+/**
+ * Runs jobs so that they survive a crash: what happens to each is written to a store first, and what the store says decides
+ * at the next start.
+ *
+ * ```ts
+ * const jobs = durable(endpoint, { store: fileStore('jobs.journal'), key: ({ input }) => input.orderId });
+ * runAll(jobs, requests).subscribe((item) => console.log(item.ok));
+ * ```
+ *
+ * - A job that has ended is not run again: its result is given again, or its input is skipped (`ended`).
+ * - A job that was submitted is attached to.
+ * - A job that was sent, and whose answer was lost, is ambiguous: it waits for its webhook, fails, or is submitted again, as
+ *   `ambiguous` says, and never unasked.
+ * - A job that this side has cancelled is run again.
+ *
+ * Emits the terminal snapshot of the job, and completes. Errors as `Job` does; with `ConfigurationError` where the key has
+ * another input or is in use, `SubmissionUnknownError` where the job is ambiguous, `HookError` where the store fails, and
+ * `SkippedError`. Unsubscribing cancels the job, or leaves it running (`job.onUnsubscribe`).
+ *
+ * Streams are not durable: the service hands out each chunk once. Throws `ConfigurationError` for options that cannot work.
+ */
+export function durable<I extends object, O, C>(
+  endpoint: Endpoint<I, O, C>,
+  options: DurableOptions<I>,
+): DurableRunner<I, O> {
+  assertOptions('durable', options, checksOfDurable);
+  const isEndpoint = typeof (Object(endpoint) as Partial<typeof endpoint>).attach === 'function';
+  const issues = must(isEndpoint, 'endpoint', endpoint, 'be an endpoint of a client');
+  if (issues.length) throw invalidOptions('durable', issues);
+  const { store, webhooks, ended = 'again' } = options;
+  const scheduler = durationScheduler(options.scheduler);
+  const pending = new PendingRecords(scheduler);
+  const keys = new Map<string, KeyInUse>();
+  const terms: DurableTerms<I, O, C> = {
+    ...options,
+    endpoint,
+    ended,
+    ambiguous: options.ambiguous ?? (webhooks ? 'wait' : 'fail'),
+    grace: options.grace ?? 1_800_000,
+    scheduler,
+    wallNow: wallClockOf(options.scheduler),
+    pending,
+  };
+  const keyOf = (request: JobRequest<I>): string => {
+    const key: unknown = options.key(request);
+    if (!isKey(key)) throw refused(`key must give text of 1 to ${MAX_KEY} characters, without half surrogate pairs`);
+    return key;
+  };
+  const refused = (message: string, tag?: string) =>
+    new ConfigurationError(message, { operation: 'run', endpointId: endpoint.id, accepted: 'no', tag });
+
+  const run = (request: JobRequest<I>, index: number): Observable<JobSnapshot<O>> =>
+    new Observable((subscriber) => {
+      const key = keyOf(request);
+      const before = keys.get(key);
+      if (before && !before.failed)
+        throw refused(`the key ${key} is that of input ${before.index}, whose job runs: give each input a key`, key);
+      const use: KeyInUse = { index, failed: false };
+      keys.set(key, use);
+      const durableJob = new DurableJob(terms, key, request);
+      const isRetry = before?.index === index;
+      subscriber.add(
+        durableJob.run({ isRetry }).subscribe({
+          next: (snapshot) => {
+            use.failed = snapshot.status !== 'COMPLETED';
+            subscriber.next(snapshot);
+          },
+          error: (error: unknown) => {
+            use.failed = true;
+            subscriber.error(error);
+          },
+          complete: () => {
+            subscriber.complete();
+          },
+        }),
+      );
+      subscriber.add(() => {
+        if (!use.failed && keys.get(key) === use) keys.delete(key);
+      });
+    });
+
+  return Object.assign(run, {
+    committed: (request: JobRequest<I>): Observable<never> =>
+      defer(() => {
+        const key = options.key(request);
+        if (keys.get(key)?.failed) keys.delete(key);
+        return ended === 'skip' && isKey(key) ? eventually(() => store.commit(key)).pipe(ignoreElements()) : EMPTY;
+      }),
+    settled: () => pending.settled(),
+  });
+}
+
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key.length > 0 && key.length <= MAX_KEY && !/\p{Cs}/u.test(key);
+}

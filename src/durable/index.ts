@@ -1,0 +1,7 @@
+export { durable, type DurableRunner } from './durable.js';
+export type { DurableOptions, DurableWebhooks } from './DurableOptions.js';
+export type { JobEnd, JobRow, RowState } from './JobRow.js';
+export type { JobStore } from './JobStore.js';
+export { fileStore } from './file/fileStore.js';
+export { memoryStore } from './memoryStore.js';
+export type { Eventually } from '../server/eventually.js';

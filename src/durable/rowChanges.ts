@@ -1,0 +1,38 @@
+import { isRunpodError, type JobSnapshot } from '../index.js';
+import type { JobEnd, JobRow } from './JobRow.js';
+
+/** What a job's webhook is known by: a key may have several jobs, one after the other. */
+export function webhookKey({ key, generation }: JobRow): string {
+  return `${key}#${generation}`;
+}
+
+/** The job is over. */
+export function endedRow({ leaving: _leaving, ...row }: JobRow, { raw: job }: JobSnapshot): JobRow {
+  return { ...row, state: 'ended', end: { job } };
+}
+
+/** Nothing of the row's job was accepted. */
+export function unsentRow(row: JobRow): JobRow {
+  return row.state === 'sending' ? { ...row, state: 'wanted' } : row;
+}
+
+/** Whether an error says that nothing was accepted. */
+export function isNotAccepted(error: unknown): boolean {
+  return isRunpodError(error) && error.accepted === 'no';
+}
+
+/** How a row changes by an error after which there is nothing more to follow; `undefined` for other errors. */
+export function endAfter(error: unknown): ((row: JobRow) => JobRow) | undefined {
+  const ended =
+    (end: JobEnd) =>
+    (row: JobRow): JobRow => ({ ...row, state: 'ended', end });
+  // The output does not match its schema: the job is over and paid, and the schema may be mended.
+  if (isRunpodError(error, 'job_output')) {
+    const { snapshot } = error;
+    return snapshot && ended({ job: snapshot.raw });
+  }
+  if (isRunpodError(error, 'job_deadline')) return ended({ lost: 'deadline', message: error.message });
+  if (isRunpodError(error, 'job_expired') || isRunpodError(error, 'job_not_found'))
+    return ended({ lost: 'gone', message: error.message });
+  return undefined;
+}

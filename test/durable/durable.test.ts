@@ -1,0 +1,443 @@
+import { firstValueFrom, of, throwError, timer } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { runAll, runEach, runpod } from 'runpod-rx';
+import { durable, memoryStore, type JobRow, type JobStore } from 'runpod-rx/durable';
+import { order, rowsOf, service, shown, toldWebhooks } from './support.js';
+
+const broken = new Error('the disk is full');
+
+describe('S38 durable', () => {
+  test('what has ended is given again, and nothing is sent', async () => {
+    const made = service();
+    const first = made.process().run([order('a'), order('b')]);
+    made.until(30_000);
+    expect(shown(first)).toEqual(['a', 'b']);
+    const again = made.process().run([order('a'), order('b'), order('c')]);
+    made.until(60_000);
+    expect(shown(again)).toEqual(['a', 'b', 'c']);
+    expect(again.values[0]).toMatchObject({ output: { echo: { id: 'a' } }, snapshot: { status: 'COMPLETED' } });
+    expect(made.runs()).toBe(3);
+    expect(await made.rows()).toMatchObject([
+      { key: 'a', state: 'ended', generation: 1, ref: { endpointId: 'demo', tag: 'a' } },
+      { key: 'b', state: 'ended' },
+      { key: 'c', state: 'ended' },
+    ]);
+  });
+
+  test('a job that FAILED has ended: it is given again, and run again where that is asked', () => {
+    let fails = true;
+    const handler = () => {
+      if (fails) throw new Error('a bug');
+      return 'fine';
+    };
+    const made = service({ endpoints: { demo: { handler } } });
+    made.process().run([order('a')]);
+    made.until(10_000);
+    const again = made.process().run([order('a')]);
+    made.until(20_000);
+    expect(shown(again)).toEqual(['a!job_failed']);
+    expect(made.runs()).toBe(1);
+    fails = false;
+    const asked: JobRow[] = [];
+    const runAgain = (row: JobRow) => {
+      asked.push(row);
+      return true;
+    };
+    const mended = made.process({ runAgain }).run([order('a')]);
+    made.until(30_000);
+    expect(shown(mended)).toEqual(['a']);
+    expect(asked).toMatchObject([{ key: 'a', end: { job: { status: 'FAILED' } } }]);
+    expect(made.runs()).toBe(2);
+  });
+
+  test('a retry of the pipeline submits a job that FAILED again', async () => {
+    let runs = 0;
+    const handler = () => {
+      runs++;
+      if (runs === 1) throw new Error('once');
+      return 'fine';
+    };
+    const made = service({ endpoints: { demo: { handler } } });
+    const seen = made.process().run([order('a')], { retry: { count: 1, on: () => true } });
+    made.until(60_000);
+    expect(shown(seen)).toEqual(['a']);
+    expect(await made.rows()).toMatchObject([{ generation: 2, state: 'ended' }]);
+  });
+
+  test('what was submitted is attached to', () => {
+    const made = service();
+    const first = made.process({ job: { onUnsubscribe: 'detach' } }).run([order('a')]);
+    made.until(3_000);
+    first.subscription.unsubscribe();
+    made.until(4_000);
+    const second = made.process().run([order('a')]);
+    made.until(60_000);
+    expect(shown(second)).toEqual(['a']);
+    expect(made.runs()).toBe(1);
+    expect(made.emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 0 }]);
+  });
+
+  test.each(['unsubscribing', 'close()'] as const)(
+    'a job that this side has cancelled by %s is run again',
+    async (how) => {
+      const made = service();
+      const { client, jobs, run } = made.process();
+      const first = run([order('a')]);
+      made.until(3_000);
+      if (how === 'close()') made.see(client.close());
+      else first.subscription.unsubscribe();
+      const settled = made.see(jobs.settled());
+      expect(settled.ended).toBeUndefined();
+      made.until(8_000);
+      expect(settled.ended).toBeDefined();
+      expect(made.emulator.jobs()).toMatchObject([{ status: 'CANCELLED' }]);
+      expect(await made.rows()).toEqual([
+        { key: 'a', fingerprint: expect.any(String) as string, state: 'wanted', generation: 2 },
+      ]);
+      const second = made.process().run([order('a')]);
+      made.until(60_000);
+      expect(shown(second)).toEqual(['a']);
+      expect(made.runs()).toBe(2);
+    },
+  );
+
+  test('also where the process ended before the cancel was confirmed', async () => {
+    const made = service();
+    made.process().run([order('a')]);
+    made.until(3_000);
+    // The process wrote that it was about to cancel the job, cancelled it, and was gone.
+    const [row] = await made.rows();
+    await made.store.put({ ...row!, leaving: true });
+    const { id } = row!.ref!;
+    made.see(made.client.endpoint('demo').cancel(id));
+    made.until(4_000);
+    await made.store.put({ ...row!, leaving: true });
+    const second = made.process().run([order('a')]);
+    made.until(60_000);
+    expect(shown(second)).toEqual(['a']);
+  });
+
+  test('a job that somebody else has cancelled has ended', () => {
+    const made = service();
+    const seen = made.process().run([order('a')]);
+    made.until(3_000);
+    made.see(made.client.endpoint('demo').cancel(made.emulator.jobs()[0]!.id));
+    made.until(30_000);
+    const again = made.process().run([order('a')]);
+    made.until(60_000);
+    expect([shown(seen), shown(again)]).toEqual([['a!job_cancelled'], ['a!job_cancelled']]);
+    expect(made.runs()).toBe(1);
+  });
+
+  test('a job that completed before its cancel keeps its result', async () => {
+    const made = service({ endpoints: { demo: { handler: () => 'fine' } } });
+    const first = made.process({ job: { every: 60_000 } }).run([order('a')]);
+    made.until(500);
+    first.subscription.unsubscribe();
+    made.until(10_000);
+    expect(await made.rows()).toMatchObject([
+      { state: 'ended', end: { job: { status: 'COMPLETED', output: 'fine' } } },
+    ]);
+  });
+
+  test('S20 another input under an old key is an error, and nothing is sent', () => {
+    const made = service();
+    made.process().run([order('a')]);
+    made.until(30_000);
+    const again = made.process().run([order('a', 9_999), { input: { ms: 10_000, id: 'a' } }], { concurrency: 1 });
+    made.until(60_000);
+    // The order of the members makes no other input.
+    expect(shown(again)).toEqual(['a!configuration', 'a']);
+    expect(again.values[0]).toMatchObject({ error: { accepted: 'no', message: /belongs to another input/ } });
+    expect(made.runs()).toBe(1);
+  });
+
+  test('two inputs of one key do not run at once', () => {
+    const made = service();
+    const seen = made.process().run([order('a'), order('a')]);
+    made.until(30_000);
+    expect(shown(seen).sort()).toEqual(['a', 'a!configuration']);
+    expect(made.runs()).toBe(1);
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['no text', ''],
+    ['a long text', 'x'.repeat(201)],
+  ])('a key that is %s is an error of its input', (_, key) => {
+    const made = service();
+    const seen = made.process({ key: () => key as string }).run([order('a')]);
+    made.until(1_000);
+    expect(shown(seen)).toEqual(['a!configuration']);
+  });
+
+  test('results that were committed are skipped where that is asked, and others are not', async () => {
+    const made = service();
+    const stored: string[] = [];
+    const commit = (item: { readonly request: { readonly input: { readonly id: string } } }) => {
+      const { id } = item.request.input;
+      if (id === 'b') return throwError(() => broken);
+      stored.push(id);
+      return of(1);
+    };
+    made.process({ ended: 'skip' }).run([order('a'), order('b')], { commit });
+    made.until(30_000);
+    expect(stored).toEqual(['a']);
+    expect(await made.rows()).toMatchObject([{ key: 'a', committed: true }, { key: 'b' }]);
+    const again = made.process({ ended: 'skip' }).run([order('a'), order('b'), order('c')], { commit: () => [] });
+    made.until(60_000);
+    expect(shown(again)).toEqual(['b', 'c']);
+    const third = made.process({ ended: 'skip' }).run([order('a'), order('b'), order('c')]);
+    made.until(70_000);
+    expect([shown(third), third.ended]).toEqual([[], expect.any(Number)]);
+    expect(made.runs()).toBe(3);
+  });
+
+  test('runs for each request of an Observable, too', () => {
+    const made = service();
+    const { jobs } = made.process();
+    const seen = made.see(of(order('a'), order('b')).pipe(runEach(jobs, { scheduler: made.scheduler })));
+    made.until(30_000);
+    expect(shown(seen)).toEqual(['a', 'b']);
+  });
+
+  test('a result that the service has deleted is named, and not run again', async () => {
+    const made = service();
+    made
+      .process({ job: { onUnsubscribe: 'detach' } })
+      .run([order('a')])
+      .subscription.unsubscribe();
+    const first = made.process({ job: { onUnsubscribe: 'detach' } }).run([order('a')]);
+    made.until(3_000);
+    first.subscription.unsubscribe();
+    made.until(31 * 60_000);
+    const second = made.process().run([order('a')]);
+    made.until(32 * 60_000);
+    const third = made.process().run([order('a')]);
+    made.until(33 * 60_000);
+    expect(shown(second)[0]).toMatch(/^a!job_(expired|not_found)$/);
+    expect(shown(third)).toEqual(['a!job_expired']);
+    expect(await made.rows()).toMatchObject([{ state: 'ended', end: { lost: 'gone' } }]);
+    expect(made.runs()).toBe(1);
+  });
+
+  test('a deadline of the job is its end', async () => {
+    const made = service();
+    const seen = made.process({ job: { timeout: 5_000 } }).run([order('a', 60_000)]);
+    made.until(30_000);
+    const again = made.process().run([order('a', 60_000)]);
+    made.until(40_000);
+    expect([shown(seen), shown(again)]).toEqual([['a!job_deadline'], ['a!job_deadline']]);
+    expect(await made.rows()).toMatchObject([{ state: 'ended', end: { lost: 'deadline' } }]);
+  });
+});
+
+describe('S38 a submission that is refused', () => {
+  test('leaves the row wanted, and is sent at the next start', async () => {
+    const faults = { answer: { on: 'run', status: 401, times: 1, body: '{}' } } as const;
+    const made = service({ faults });
+    const seen = made.process().run([order('a')]);
+    made.until(10_000);
+    expect(shown(seen)).toEqual(['a!authentication']);
+    expect(await made.rows()).toMatchObject([{ state: 'wanted', generation: 1 }]);
+    const again = made.process().run([order('a')]);
+    made.until(40_000);
+    expect(shown(again)).toEqual(['a']);
+  });
+
+  test('left before it was sent, the row is wanted', async () => {
+    const made = service({ limits: false });
+    const store = slowStore(made.store, made);
+    const first = made.process({ store }).run([order('a')]);
+    made.until(500);
+    first.subscription.unsubscribe();
+    made.until(10_000);
+    expect(await made.rows()).toMatchObject([{ state: 'wanted' }]);
+    expect(made.runs()).toBe(0);
+  });
+});
+
+/** A store whose writes take a second. */
+function slowStore(store: JobStore, { scheduler }: Pick<ReturnType<typeof service>, 'scheduler'>): JobStore {
+  return {
+    ...store,
+    put: (row) =>
+      timer(1_000, scheduler).pipe((source) => {
+        void store.put(row);
+        return source;
+      }),
+  };
+}
+
+describe('S38 a row that was sent, and has no id', () => {
+  /** The answer to the first submission is lost. */
+  const lossy = { faults: { 'reset-after': { on: 'run', times: 1 } } } as const;
+
+  test.each(['this process', 'another process'] as const)('waits for its webhook, which comes to %s', (where) => {
+    const made = service(lossy);
+    const webhooks = toldWebhooks();
+    const seen = made.process({ webhooks }).run([order('a')]);
+    made.until(12_000);
+    expect(shown(seen)).toEqual([]);
+    const { id } = made.emulator.jobs()[0]!;
+    if (where === 'this process') webhooks.resolved$.next({ key: 'a#1', id });
+    else webhooks.jobs.set('a#1', id);
+    made.until(20_000);
+    expect(shown(seen)).toEqual(['a']);
+    expect(made.runs()).toBe(1);
+  });
+
+  test('after a restart, too', async () => {
+    const made = service(lossy);
+    const webhooks = toldWebhooks();
+    const first = made.process({ webhooks }).run([order('a')]);
+    made.until(2_000);
+    first.subscription.unsubscribe();
+    expect(await made.rows()).toMatchObject([{ state: 'sending', sentAt: 0 }]);
+    made.until(15_000);
+    webhooks.jobs.set('a#1', made.emulator.jobs()[0]!.id);
+    const second = made.process({ webhooks }).run([order('a')]);
+    made.until(20_000);
+    expect(shown(second)).toEqual(['a']);
+    expect(made.runs()).toBe(1);
+  });
+
+  test('fails after grace, stays listed, and is found by a later run', async () => {
+    const made = service(lossy);
+    const webhooks = toldWebhooks();
+    const first = made.process({ webhooks, grace: 60_000 }).run([order('a')]);
+    made.until(59_000);
+    expect(first.values).toEqual([]);
+    made.until(61_000);
+    expect(shown(first)).toEqual(['a!submission_unknown']);
+    expect(first.values[0]).toMatchObject({ error: { accepted: 'unknown', tag: 'a' } });
+    expect(await rowsOf({ ...made.store, rows: () => made.store.rows('sending') })).toMatchObject([{ key: 'a' }]);
+    // Its grace is over: it is looked up once.
+    const second = made.process({ webhooks, grace: 60_000 }).run([order('a')]);
+    made.until(61_500);
+    expect(shown(second)).toEqual(['a!submission_unknown']);
+    webhooks.jobs.set('a#1', made.emulator.jobs()[0]!.id);
+    const third = made.process({ webhooks, grace: 60_000 }).run([order('a')]);
+    made.until(70_000);
+    expect(shown(third)).toEqual(['a']);
+    expect(made.runs()).toBe(1);
+  });
+
+  test.each([{}, { ambiguous: 'fail' as const }])(
+    'fails at once without webhooks, and is never resubmitted unasked (%s)',
+    (options) => {
+      const made = service(lossy);
+      const first = made.process(options).run([order('a')], { retry: { count: 3, on: () => true } });
+      made.until(60_000);
+      const second = made.process(options).run([order('a')]);
+      made.until(90_000);
+      expect([shown(first), shown(second)]).toEqual([['a!submission_unknown'], ['a!submission_unknown']]);
+      expect(made.runs()).toBe(1);
+    },
+  );
+
+  test.each([false, true])('is submitted again where that is asked (webhooks: %s)', async (signs) => {
+    const made = service(lossy);
+    const webhooks = signs ? toldWebhooks() : undefined;
+    const seen = made
+      .process({ ambiguous: 'resubmit', grace: 30_000, ...(webhooks && { webhooks }) })
+      .run([order('a')]);
+    made.until(25_000);
+    // With webhooks, it waits for its own first.
+    expect([made.runs(), shown(seen)]).toEqual(signs ? [1, []] : [2, ['a']]);
+    made.until(60_000);
+    expect([made.runs(), shown(seen)]).toEqual([2, ['a']]);
+    expect(await made.rows()).toMatchObject([{ generation: 2, state: 'ended' }]);
+  });
+
+  test('a look-up that fails is made again', () => {
+    const made = service(lossy);
+    let calls = 0;
+    const webhooks = {
+      ...toldWebhooks(),
+      jobOf: () => {
+        calls++;
+        if (calls < 4) throw broken;
+        return made.emulator.jobs()[0]?.id;
+      },
+    };
+    const seen = made.process({ webhooks }).run([order('a')]);
+    made.until(30_000);
+    expect(shown(seen)).toEqual(['a']);
+  });
+});
+
+describe('S38 a store that fails', () => {
+  const failing = (store: JobStore, when: (row: JobRow) => boolean): JobStore => ({
+    ...store,
+    put: (row) => (when(row) ? throwError(() => broken) : store.put(row)),
+  });
+
+  test('before the send: nothing is sent', () => {
+    const made = service();
+    const store = failing(made.store, ({ state }) => state === 'sending');
+    const seen = made.process({ store }).run([order('a')], { retry: 3 });
+    made.until(60_000);
+    expect(seen.values).toMatchObject([{ ok: false, error: { code: 'hook', hook: 'beforeSend', accepted: 'no' } }]);
+    expect(made.runs()).toBe(0);
+  });
+
+  test('after the send: the item has the reference, and the job goes on', async () => {
+    const made = service();
+    const store = failing(made.store, ({ state }) => state === 'submitted');
+    const seen = made.process({ store }).run([order('a')]);
+    made.until(60_000);
+    const { id } = made.emulator.jobs()[0]!;
+    expect(seen.values).toMatchObject([{ ok: false, ref: { id }, error: { code: 'hook', hook: 'afterSubmit' } }]);
+    expect(made.emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 0 }]);
+    expect(await made.rows()).toMatchObject([{ state: 'sending' }]);
+  });
+
+  test('at the end: the item has the output, and the next start attaches', () => {
+    const made = service();
+    const store = failing(made.store, ({ state }) => state === 'ended');
+    const seen = made.process({ store }).run([order('a')]);
+    made.until(30_000);
+    expect(seen.values).toMatchObject([
+      { ok: false, error: { code: 'hook', hook: 'store' }, snapshot: { output: { echo: { id: 'a' } } } },
+    ]);
+    const again = made.process().run([order('a')]);
+    made.until(60_000);
+    expect(shown(again)).toEqual(['a']);
+    expect(made.runs()).toBe(1);
+  });
+
+  test('to be read: nothing is sent', () => {
+    const made = service();
+    const store = { ...made.store, get: () => throwError(() => broken) };
+    const seen = made.process({ store }).run([order('a')]);
+    made.until(30_000);
+    expect(seen.values).toMatchObject([
+      { ok: false, error: { code: 'hook', hook: 'store', accepted: 'no', cause: broken } },
+    ]);
+    expect(made.runs()).toBe(0);
+  });
+});
+
+describe('S20 durable checks what it is given', () => {
+  const endpoint = runpod({ apiKey: 'key' }).endpoint('demo');
+  const store = memoryStore();
+  const key = () => 'a';
+
+  test.each<[string, unknown[]]>([
+    ['store', [endpoint, { key }]],
+    ['key', [endpoint, { store }]],
+    ['endpoint', [() => of(1), { store, key }]],
+    ['ambiguous', [endpoint, { store, key, ambiguous: 'again' }]],
+    ['job', [endpoint, { store, key, job: { onUnsubscribe: 'cancel-if-queued' } }]],
+    ['graze', [endpoint, { store, key, graze: 1 }]],
+  ])('%s', (name, given) => {
+    expect(() => durable(...(given as Parameters<typeof durable>))).toThrow(new RegExp(`^${name} is`));
+  });
+
+  test('an option of the jobs that is wrong is an error of each input', async () => {
+    const jobs = durable(endpoint, { store, key, job: { timeout: -1 } });
+    const item = await firstValueFrom(runAll(jobs, [{ input: { x: 1 } }]));
+    expect(item).toMatchObject({ ok: false, error: { code: 'validation' } });
+  });
+});
