@@ -46,6 +46,16 @@ export const layers = [
   { layer: 'events', imports: ['protocol/vouchedNotice.ts'], packages: ['rxjs'] },
   // A front door: made of what users have, and of the checks of options.
   { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
+  {
+    layer: 'angular',
+    imports: [...door, 'fetch.ts', 'events', 'protocol/json.ts', 'protocol/statusRules.ts'],
+    packages: ['rxjs', '@angular/core', '@angular/common'],
+  },
+  {
+    layer: 'angular/testing',
+    imports: ['angular', 'emulator'],
+    packages: ['rxjs', '@angular/core'],
+  },
   { layer: 'server/adapters', imports: ['server', ...door], packages: ['node'] },
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },
