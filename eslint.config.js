@@ -39,7 +39,18 @@ const noDynamicImport = {
 };
 
 export default defineConfig([
-  { ignores: ['dist/', 'coverage/', 'docs/api/', 'node_modules/', '.cache/', '.stryker-tmp/'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'docs/api/',
+      'node_modules/',
+      '.cache/',
+      '.stryker-tmp/',
+      'test/e2e/',
+      'examples/angular/',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 
   {

@@ -54,11 +54,15 @@ export interface JobResourceOptions<I extends object, O, C> extends Omit<JobOpti
   readonly injector?: Injector;
 }
 
-/** A job as signals; see {@link jobResource}. */
-export interface JobResource<O, C = unknown> {
+/**
+ * A job as signals; see {@link jobResource}.
+ *
+ * @typeParam V - what `value()` gives: `hasValue()` narrows it
+ */
+export interface JobResource<O, C = unknown, V = O | undefined> {
   readonly status: Signal<JobStatus>;
   /** The job's output, once it is done; `undefined` until then. Never throws. */
-  readonly value: Signal<O | undefined>;
+  readonly value: Signal<V>;
   /** The chunks so far, with `stream: true`. They stay when the job fails or is cancelled. */
   readonly chunks: Signal<readonly C[]>;
   /** The worker's latest progress update. */
@@ -76,7 +80,7 @@ export interface JobResource<O, C = unknown> {
   /** All of this as one value that narrows on `status`, for `@let` and `switch`. */
   readonly state: Signal<JobResourceState<O>>;
   /** Whether the job is done, as a guard: then `value()` is no longer `undefined` by its type. */
-  hasValue(): this is { readonly value: Signal<O> };
+  hasValue(): this is JobResource<O, C, O>;
   /** Cancels the job, whatever `onUnsubscribe` says. Does nothing where there is none, or where it is over. */
   cancel(): void;
   /**

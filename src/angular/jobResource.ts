@@ -117,7 +117,7 @@ class LiveJobResource<I extends object, O, C> implements JobResource<O, C> {
     });
   }
 
-  hasValue(): this is { readonly value: Signal<O> } {
+  hasValue(): this is JobResource<O, C, O> {
     return this.#status() === 'done';
   }
 

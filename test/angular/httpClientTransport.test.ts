@@ -142,7 +142,7 @@ describe('httpClientTransport', () => {
     expect(sendings.map(({ init }) => init.keepalive)).toEqual([true, undefined]);
   });
 
-  it('S1 sends a submission once that an interceptor repeats', async () => {
+  it('S32 sends a submission once that an interceptor repeats', async () => {
     const sendings = stubFetch(() => json({ error: 'bad gateway' }, 502));
     const { endpoint } = application([
       provideHttpClient(withInterceptors([(given, next) => next(given).pipe(retry(3))])),
@@ -214,7 +214,7 @@ describe('httpClientTransport', () => {
     expect(events).toEqual(['Sent', 'Response']);
   });
 
-  it('keeps nobody waiting for the application to be stable', async () => {
+  it('S33 keeps nobody waiting for the application to be stable', async () => {
     const tasks: unknown[] = [];
     stubFetch(() => new Promise(() => {}));
     const { endpoint } = application([

@@ -2,7 +2,7 @@
 import { Injector, createEnvironmentInjector, EnvironmentInjector, runInInjectionContext, signal } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { NEVER, concat, delay as pause, map, of, throwError, timer } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { JobRef } from 'runpod-rx';
 import { injectEndpoint, jobResource, type JobResource, type JobResourceOptions } from 'runpod-rx/angular';
 import type { JobHandler } from 'runpod-rx/testing';
@@ -58,6 +58,7 @@ describe('jobResource', () => {
     ledger.advance(6_000);
     expect([poem.status(), poem.isLoading(), poem.value()]).toEqual(['done', false, { text: 'HELLO' }]);
     expect(poem.hasValue()).toBe(true);
+    if (poem.hasValue()) expectTypeOf(poem.value()).toEqualTypeOf<Output>();
     expect(poem.state()).toEqual({ status: 'done', value: { text: 'HELLO' } });
     expect(poem.snapshot()?.status).toBe('COMPLETED');
     expect(ledger.statuses()).toEqual(['COMPLETED']);
@@ -104,7 +105,7 @@ describe('jobResource', () => {
     expect(ledger.statuses()).toEqual(['CANCELLED', 'COMPLETED']);
   });
 
-  it('neither pays nor cancels for a request that is equal by its content', () => {
+  it('S32 neither pays nor cancels for a request that is equal by its content', () => {
     const ledger = emulated(poet);
     const version = signal(0);
     const { resource: poem } = resource({
@@ -279,7 +280,7 @@ describe('jobResource', () => {
     expect(ledger.statuses()).toEqual(['COMPLETED', 'COMPLETED']);
   });
 
-  it('reads a job on that only could not be read, in place of paying for another', () => {
+  it('S32 reads a job on that only could not be read, in place of paying for another', () => {
     const ledger = emulated(poet);
     const { resource: story } = resource<string>(
       { request: () => ask('a'), stream: true, outage: 1_000, onGap: 'mark' },
