@@ -47,6 +47,16 @@ export const layers = [
   // A front door: made of what users have, and of the checks of options.
   { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
   { layer: 'durable', imports: [...door, 'server/eventually.ts'], packages: ['rxjs', '@noble/hashes', 'node'] },
+  {
+    layer: 'angular',
+    imports: [...door, 'fetch.ts', 'events', 'protocol/json.ts', 'protocol/statusRules.ts'],
+    packages: ['rxjs', '@angular/core', '@angular/common'],
+  },
+  {
+    layer: 'angular/testing',
+    imports: ['angular', 'emulator'],
+    packages: ['rxjs', '@angular/core'],
+  },
   { layer: 'server/adapters', imports: ['server', ...door], packages: ['node'] },
   { layer: 'nestjs', imports: [...door, 'server/index.ts'], packages: ['rxjs', '@nestjs/common', '@nestjs/core', 'node'] },
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },

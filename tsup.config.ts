@@ -14,6 +14,12 @@ const entries = {
   fetch: 'src/fetch.ts',
 };
 
+/** These are ES modules alone, as Angular's own packages are. */
+const angular = {
+  'angular/index': 'src/angular/index.ts',
+  'angular/testing/index': 'src/angular/testing/index.ts',
+};
+
 /** Only `dist/adapter` imports `#adapter`; the others import that file. */
 const adapterFile: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'adapter file',
@@ -34,30 +40,46 @@ const shared = {
   silent: true,
 } satisfies Options;
 
+const packaged = {
+  ...shared,
+  entry: {
+    ...entries,
+    cli: 'src/cli/main.ts',
+    // Reached through "imports" in package.json, so that a bundler for browsers never sees the Node one.
+    adapter: 'src/http/transports/adapter.ts',
+    'adapter.browser': 'src/http/transports/adapter.browser.ts',
+    'adapter.fetch': 'src/http/transports/adapter.fetch.ts',
+    'adapter.node': 'src/http/transports/adapter.node.ts',
+  },
+  // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
+  splitting: true,
+  external: ['#undici', /^@angular\//],
+  esbuildPlugins: [adapterFile],
+  // Packages are not bundled (they are dependencies); the source is readable as it is, so there are no source maps.
+  minify: false,
+  // Merges the imports of all the files in a chunk, which bundlers of applications leave as they are: half a kilobyte.
+  treeshake: true,
+} satisfies Options;
+
 export default defineConfig([
   {
-    ...shared,
+    ...packaged,
+    format: ['esm'],
     entry: {
-      ...entries,
-      cli: 'src/cli/main.ts',
-      // Reached through "imports" in package.json, so that a bundler for browsers never sees the Node one.
-      adapter: 'src/http/transports/adapter.ts',
-      'adapter.browser': 'src/http/transports/adapter.browser.ts',
-      'adapter.fetch': 'src/http/transports/adapter.fetch.ts',
-      'adapter.node': 'src/http/transports/adapter.node.ts',
+      ...packaged.entry,
+      ...angular,
+      // Entries so that each has a file of its own: an application's initial chunk takes the first, without the second.
+      'angular/provideRunpod': 'src/angular/provideRunpod.ts',
+      'angular/client': 'src/angular/client.ts',
     },
-    format: ['esm', 'cjs'],
-    // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
-    splitting: true,
+    dts: { entry: { ...entries, ...angular } },
+    // The other builds, which run at the same time, write these files.
+    clean: ['!undici.bundled.js', '!**/*.cjs', '!**/*.d.cts'],
+  },
+  {
+    ...packaged,
+    format: ['cjs'],
     dts: { entry: entries },
-    external: ['#undici'],
-    esbuildPlugins: [adapterFile],
-    // Packages are not bundled (they are dependencies); the source is readable as it is, so there are no source maps.
-    minify: false,
-    // The other build, which runs at the same time, writes that file.
-    clean: ['!undici.bundled.js'],
-    // Merges the imports of all the files in a chunk, which bundlers of applications leave as they are: half a kilobyte.
-    treeshake: true,
   },
   {
     ...shared,

@@ -15,13 +15,15 @@ export const alias = [
   { find: /^runpod-rx\/nestjs$/, replacement: source('nestjs/index.ts') },
   { find: /^runpod-rx\/server$/, replacement: source('server/index.ts') },
   { find: /^runpod-rx\/operators$/, replacement: source('operators/index.ts') },
+  { find: /^runpod-rx\/angular$/, replacement: source('angular/index.ts') },
+  { find: /^runpod-rx\/angular\/testing$/, replacement: source('angular/testing/index.ts') },
   { find: /^runpod-rx\/testing$/, replacement: source('emulator/index.ts') },
   { find: /^runpod-rx\/emulator$/, replacement: source('emulator/server/index.ts') },
 ];
 
 /** Tests that start processes, or look at what a process has one of: its memory, its clock, the modules that are loaded. */
 const processes = [
-  'test/{cli,demo,docs,lint}/**/*.test.ts',
+  'test/{angular,cli,demo,docs,lint}/**/*.test.ts',
   'test/{job,wire}/process.test.ts',
   'test/nestjs/shutdown.test.ts',
   'test/wire/certificates.test.ts',

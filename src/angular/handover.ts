@@ -1,0 +1,60 @@
+import { RESPONSE_INIT, TransferState, inject, makeStateKey } from '@angular/core';
+import { SubmissionUnknownError, type JobRef, type JobRequest, type JobSnapshot } from '../index.js';
+import { sameJson } from '../protocol/json.js';
+import type { KnownJob } from './FollowedJob.js';
+
+/** A job that a server has submitted while it rendered the page, in the HTML. */
+interface Handover {
+  readonly endpointId: string | undefined;
+  readonly request: unknown;
+  /** Absent where the answer to the submission was lost: the page must not submit again by itself. */
+  readonly ref?: JobRef;
+  readonly lost?: string;
+  readonly snapshot?: JobSnapshot;
+  readonly chunks?: readonly unknown[];
+}
+
+/** A job that the page takes over, and what is known of it. */
+export interface TakenOver {
+  readonly ref: JobRef | undefined;
+  readonly known: KnownJob;
+}
+
+/** The jobs that a server hands over to the page. */
+export interface Handovers {
+  /** On a server: adds a job to the HTML, which is then one user's alone. */
+  add(handover: Handover): void;
+  /** In a page: the job that the server has submitted for an equal request, once. */
+  take(endpointId: string | undefined, request: JobRequest<object>): TakenOver | undefined;
+}
+
+const KEY = makeStateKey<readonly Handover[]>('runpod-rx');
+
+export function handovers(): Handovers {
+  const state = inject(TransferState);
+  const response = inject(RESPONSE_INIT, { optional: true });
+  return {
+    add: (handover) => {
+      state.set(KEY, [...state.get(KEY, []), handover]);
+      if (!response) return;
+      const headers = new globalThis.Headers(response.headers);
+      headers.set('cache-control', 'private, no-store');
+      response.headers = headers;
+    },
+    take: (endpointId, request) => {
+      const all = state.get(KEY, []);
+      const found = all.find((one) => one.endpointId === endpointId && sameJson(one.request, request));
+      if (!found) return undefined;
+      const others = all.filter((one) => one !== found);
+      state.set(KEY, others);
+      const { ref, lost, snapshot, chunks } = found;
+      const context = { operation: 'run', endpointId, accepted: 'unknown' } as const;
+      const error = lost === undefined ? undefined : new SubmissionUnknownError(lost, context);
+      return {
+        ref,
+        // Each class has the code that its type says.
+        known: { ...(snapshot && { snapshot }), ...(chunks && { chunks }), ...(error && { error: error as never }) },
+      };
+    },
+  };
+}

@@ -1,0 +1,2 @@
+export { injectLedger, type Ledger } from './injectLedger.js';
+export { provideRunpodTesting, type RunpodTestingOptions } from './provideRunpodTesting.js';
