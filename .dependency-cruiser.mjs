@@ -58,7 +58,11 @@ export const layers = [
     packages: ['rxjs', '@angular/core'],
   },
   { layer: 'server/adapters', imports: ['server', ...door], packages: ['node'] },
-  { layer: 'nestjs', imports: [...door, 'server/index.ts'], packages: ['rxjs', '@nestjs/common', '@nestjs/core', 'node'] },
+  {
+    layer: 'nestjs',
+    imports: [...door, 'server/index.ts'],
+    packages: ['rxjs', '@nestjs/common', '@nestjs/core', 'node'],
+  },
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },
   {

@@ -3,6 +3,7 @@
  * @typedef {{ name: string, ok: boolean } & Record<string, unknown>} Measurement
  */
 import { emulator } from './emulator.mjs';
+import { events } from './events.mjs';
 import { fleet } from './fleet.mjs';
 import { overhead } from './overhead.mjs';
 import { parsers } from './parsers.mjs';
@@ -14,7 +15,7 @@ import { table } from './lib/table.mjs';
 import { memory } from './memory.mjs';
 
 /** Every measurement by name. */
-const measurements = { fleet, growth, overhead, memory, stream, size, parsers, emulator, proxy };
+const measurements = { fleet, growth, overhead, memory, stream, size, parsers, emulator, proxy, events };
 
 /**
  * Runs the measurements that are named, or all, one after the other, and returns whether all are as good as asked.

@@ -20,7 +20,7 @@ const bundles = [
   {
     name: 'createRunpod',
     code: `import { createRunpod } from 'runpod-rx'; globalThis.x = createRunpod`,
-    budget: () => 40 * KB,
+    budget: () => 43 * KB,
     // For clear code: see docs/decisions/0008-size.md.
     slack: 2 * KB,
   },

@@ -56,6 +56,8 @@ export const ERROR_ANSWERS: Readonly<Record<string, Answer>> = {
   job_output: [502, 'The job gave an unexpected output'],
   stream_in_use: [409, 'The job is being streamed already'],
   stream_gap: [502, 'Parts of the output were lost'],
+  hook: INTERNAL,
+  skipped: [409, 'The job was not run: it has ended before'],
   buffer_overflow: [503, 'The server is busy'],
 };
 
