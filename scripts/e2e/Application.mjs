@@ -110,7 +110,7 @@ export class Application {
   }
 
   stats(name) {
-    return JSON.parse(readFileSync(join(this.folder, 'builds', name, 'stats.json'), 'utf8'));
+    return JSON.parse(readFileSync(join(this.folder, 'builds', name, 'browser-stats.json'), 'utf8'));
   }
 
   /** Starts the server of a build; gives its port. */
