@@ -221,5 +221,10 @@ export default defineConfig([
     },
     rules: { eqeqeq: ['error', 'always', { null: 'ignore' }] },
   },
+  // Functions that run in a page of the browser.
+  {
+    files: ['scripts/e2e/pages.mjs'],
+    languageOptions: { globals: { document: 'readonly', addEventListener: 'readonly', MutationObserver: 'readonly' } },
+  },
   { files: ['examples/*/public/*.js'], languageOptions: { globals: { document: 'readonly' } } },
 ]);

@@ -32,6 +32,19 @@ const adapterFile: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
+/**
+ * `dist/angular/index` hands on two files as a whole, and joins neither. A bundler that splits code, as the Angular CLI does, puts
+ * whatever a file names into every chunk that needs the file: by `export *` it finds the file of each name without that.
+ */
+const angularHalves: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'halves of the entry for Angular',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/(client|provideRunpod)\.js$/ }, ({ path, importer }) =>
+      importer.endsWith('angular/index.ts') ? { path, external: true } : undefined,
+    );
+  },
+};
+
 const shared = {
   tsconfig: 'tsconfig.build.json',
   target: 'es2022',
@@ -54,7 +67,7 @@ const packaged = {
   // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
   splitting: true,
   external: ['#undici', /^@angular\//],
-  esbuildPlugins: [adapterFile],
+  esbuildPlugins: [adapterFile, angularHalves],
   // Packages are not bundled (they are dependencies); the source is readable as it is, so there are no source maps.
   minify: false,
   // Merges the imports of all the files in a chunk, which bundlers of applications leave as they are: half a kilobyte.

@@ -69,11 +69,13 @@ async function judge(version, whole) {
     if (wanted('rendering')) await rendering(report, browser, site, `${label}, zoneless`);
     if (wanted('views')) await views(report, browser, site, `${label}, zoneless`);
     if (wanted('bundles')) {
-      application.write('src/app/runpodProviders.ts', BARE);
+      // Without the configuration, the page that the build renders cannot be rendered.
+      const routes = readFileSync(join(application.folder, 'src/app/routes.ts'), 'utf8');
       application.write(
         'src/app/routes.ts',
-        bareRoutes(readFileSync(join(application.folder, 'src/app/routes.ts'), 'utf8')),
+        routes.replace(/(path: 'prerendered'.*)pages'\)\)\.Run/, "$1home')).Home"),
       );
+      application.write('src/app/runpodProviders.ts', BARE);
       await application.build('bare');
       await bundles(report, application, application.stats('bare'));
       application.restore();
@@ -93,9 +95,4 @@ async function judge(version, whole) {
     application.close();
     site.close();
   }
-}
-
-/** The same routes, to a page without the library. */
-function bareRoutes(text) {
-  return text.replaceAll(/import\('\.\/pages'\)\)\.\w+/g, "import('./barePage')).BarePage");
 }

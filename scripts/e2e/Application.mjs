@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Where installed packages are kept from run to run. */
 const cache = process.env.RUNPOD_RX_E2E_CACHE ?? join(tmpdir(), 'runpod-rx-e2e');
 
-export function run(command, args, options = {}) {
+function run(command, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     encoding: 'utf8',
     timeout: 900_000,
@@ -25,7 +25,7 @@ export function run(command, args, options = {}) {
 }
 
 /** The binary of a version of Node that Angular wants: npm packages hold it. */
-export function nodeBinary(version) {
+function nodeBinary(version) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if ((major === 22 && minor >= 22) || (major === 24 && minor >= 15) || major >= 26) return process.execPath;
   const names = {
@@ -110,7 +110,7 @@ export class Application {
   }
 
   stats(name) {
-    return JSON.parse(readFileSync(join(this.folder, 'builds', name, 'stats.json'), 'utf8'));
+    return JSON.parse(readFileSync(join(this.folder, 'builds', name, 'browser-stats.json'), 'utf8'));
   }
 
   /** Starts the server of a build; gives its port. */

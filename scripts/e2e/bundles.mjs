@@ -63,5 +63,6 @@ export async function bundles(report, application, bare) {
   });
 }
 
-const LAZY_RAW = 95_000;
-const LAZY_TRANSFERRED = 32_000;
+/** With the page that uses it. All but some 15 kB is the client: see docs/decisions/0008-size.md. */
+const LAZY_RAW = 136_000;
+const LAZY_TRANSFERRED = 42_000;

@@ -106,8 +106,9 @@ export async function pageHide(report, browser, site, name) {
     await until(async () => assert.match(await text(page, 'chunks'), /word1/));
     await page.evaluate(() => addEventListener('pageshow', ({ persisted }) => (globalThis.cameBack = persisted)));
     await page.goto(`${site.origin}/`);
-    await page.goBack();
-    assert.equal(await page.evaluate(() => globalThis.cameBack), true, 'the browser did not keep the page');
+    // A page that is kept fires no `load`, which `goBack` would wait for by default.
+    await page.goBack({ waitUntil: 'commit' });
+    await until(async () => assert.equal(await page.evaluate(() => globalThis.cameBack), true));
     assert.equal(site.asked('cancel').length, 0);
     await until(async () => assert.equal(await text(page, 'status'), 'done'));
     assert.match(await text(page, 'chunks'), /word0 .*word39/);

@@ -1,4 +1,5 @@
-export { httpClientTransport, injectEndpoint, injectRunpod, jobResource, pipelineResource } from './client.js';
+export * from './client.js';
+export * from './provideRunpod.js';
 export type {
   JobResource,
   JobResourceOptions,
@@ -7,12 +8,4 @@ export type {
   JobStatus,
 } from './JobResourceOptions.js';
 export type { PipelineResource, PipelineResourceOptions, PipelineStatus } from './PipelineResourceOptions.js';
-export {
-  provideRunpod,
-  withEvents,
-  withFetch,
-  withPageHide,
-  withServerJobs,
-  type RunpodFeature,
-} from './provideRunpod.js';
 export type { PageHidePolicy, RunpodProviderOptions } from './RunpodProviderOptions.js';

@@ -1,0 +1,59 @@
+/** What an application's chunks hold, by a bundler that splits code as the Angular CLI does. Of the source: the same files. */
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+it('keeps the client out of the chunk that holds the configuration', async () => {
+  const files: Record<string, string> = {
+    main: `import { provideRunpod, withEvents } from './src/angular/index.ts';
+      globalThis.providers = [provideRunpod({}, withEvents())];
+      globalThis.page = () => import('page');`,
+    page: `export { jobResource, injectEndpoint } from './src/angular/index.ts';`,
+  };
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['main'],
+    bundle: true,
+    splitting: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    outdir: 'out',
+    external: ['rxjs', '@angular/*', '#adapter', 'axios'],
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'application',
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^(main|page)$/ }, ({ path }) => ({ path, namespace: 'application' }));
+          onLoad({ filter: /.*/, namespace: 'application' }, ({ path }) => ({
+            contents: files[path],
+            resolveDir: root,
+          }));
+          // What package.json says of the package.
+          onResolve({ filter: /^\.{1,2}\/.*\.(js|ts)$/ }, ({ path, resolveDir }) => ({
+            path: fileURLToPath(new URL(path.replace(/\.js$/, '.ts'), `file://${resolveDir}/`)),
+            sideEffects: false,
+          }));
+        },
+      },
+    ],
+  });
+  const [main] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === 'application:main')!;
+  const initial = new Set<string>();
+  const add = (file: string) => {
+    if (initial.has(file)) return;
+    initial.add(file);
+    for (const { path, kind, external } of metafile.outputs[file]!.imports)
+      if (kind === 'import-statement' && !external) add(path);
+  };
+  add(main);
+  const inputs = [...initial].flatMap((file) =>
+    Object.entries(metafile.outputs[file]!.inputs)
+      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+      .map(([path]) => path),
+  );
+  expect(inputs.sort()).toEqual(['application:main', 'src/angular/RunpodSlot.ts', 'src/angular/provideRunpod.ts']);
+});
