@@ -66,7 +66,8 @@ export function readStream<I extends object, O, C>(
 
   return jobs.stream(id, position, inUse, (cursor) =>
     streamChunks(read, {
-      status: () => watchJob(context, id, { options: { ...callOptions, outage }, meta: { tag: meta.tag } }),
+      status: () =>
+        watchJob(context, id, { options: { ...callOptions, outage }, meta: { tag: meta.tag, origin: meta.origin } }),
       cursor,
       context: errorContext,
       scheduler: client.settings.scheduler,
@@ -81,7 +82,11 @@ export function readStream<I extends object, O, C>(
     }).pipe(
       tap((event) => {
         if (event.type === 'gap')
-          client.report({ ...names, endpointId: context.id ?? '' }, client.newCallState(), event);
+          client.report(
+            { ...names, endpointId: context.id ?? '' },
+            client.newCallState({ origin: meta.origin }),
+            event,
+          );
       }),
     ),
   );
