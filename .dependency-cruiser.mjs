@@ -47,6 +47,7 @@ export const layers = [
   // A front door: made of what users have, and of the checks of options.
   { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
   { layer: 'server/adapters', imports: ['server', ...door], packages: ['node'] },
+  { layer: 'otel', imports: door, packages: ['rxjs', '@opentelemetry/api'] },
   { layer: 'nestjs', imports: [...door, 'server/index.ts'], packages: ['rxjs', '@nestjs/common', '@nestjs/core', 'node'] },
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },

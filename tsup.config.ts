@@ -8,6 +8,7 @@ const entries = {
   'emulator/index': 'src/emulator/server/index.ts',
   'events/index': 'src/events/index.ts',
   'nestjs/index': 'src/nestjs/index.ts',
+  'otel/index': 'src/otel/index.ts',
   'server/index': 'src/server/index.ts',
   undici: 'src/undici.ts',
   fetch: 'src/fetch.ts',

@@ -12,6 +12,7 @@ export const alias = [
   { find: /^runpod-rx\/fetch$/, replacement: source('fetch.ts') },
   { find: /^runpod-rx\/events$/, replacement: source('events/index.ts') },
   { find: /^runpod-rx\/nestjs$/, replacement: source('nestjs/index.ts') },
+  { find: /^runpod-rx\/otel$/, replacement: source('otel/index.ts') },
   { find: /^runpod-rx\/server$/, replacement: source('server/index.ts') },
   { find: /^runpod-rx\/operators$/, replacement: source('operators/index.ts') },
   { find: /^runpod-rx\/testing$/, replacement: source('emulator/index.ts') },
