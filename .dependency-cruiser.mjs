@@ -63,6 +63,7 @@ export const layers = [
     imports: [...door, 'server/index.ts'],
     packages: ['rxjs', '@nestjs/common', '@nestjs/core', 'node'],
   },
+  { layer: 'otel', imports: door, packages: ['rxjs', '@opentelemetry/api'] },
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },
   {

@@ -9,6 +9,7 @@ const entries = {
   'durable/index': 'src/durable/index.ts',
   'events/index': 'src/events/index.ts',
   'nestjs/index': 'src/nestjs/index.ts',
+  'otel/index': 'src/otel/index.ts',
   'server/index': 'src/server/index.ts',
   undici: 'src/undici.ts',
   fetch: 'src/fetch.ts',

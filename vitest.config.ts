@@ -13,6 +13,7 @@ export const alias = [
   { find: /^runpod-rx\/durable$/, replacement: source('durable/index.ts') },
   { find: /^runpod-rx\/events$/, replacement: source('events/index.ts') },
   { find: /^runpod-rx\/nestjs$/, replacement: source('nestjs/index.ts') },
+  { find: /^runpod-rx\/otel$/, replacement: source('otel/index.ts') },
   { find: /^runpod-rx\/server$/, replacement: source('server/index.ts') },
   { find: /^runpod-rx\/operators$/, replacement: source('operators/index.ts') },
   { find: /^runpod-rx\/angular$/, replacement: source('angular/index.ts') },

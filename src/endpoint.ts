@@ -33,6 +33,7 @@ import { isRecord } from './protocol/json.js';
 import { operationRow } from './protocol/operations.js';
 import { isTerminal, snapshotOf } from './protocol/snapshot.js';
 import type { StreamReply } from './protocol/streamReply.js';
+import type { CallOrigin } from './types/Activity.js';
 import type { EndpointHealth } from './types/EndpointHealth.js';
 import type { JobRef } from './types/JobRef.js';
 import type { JobRequest } from './types/JobRequest.js';
@@ -89,7 +90,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * The result is kept for 30 minutes after the job is over (RunPod documentation, "Job states").
    */
   run(request: JobRequest<I>, call: RunOptions = NO_OPTIONS): Observable<JobSnapshot<O>> {
-    return submitJob(this.#view, { operation: 'run', request, options: call, checks: RUN });
+    const meta = { origin: this.#called('run') };
+    return submitJob(this.#view, { operation: 'run', request, options: call, checks: RUN, meta });
   }
 
   /**
@@ -128,8 +130,9 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     options = NO_OPTIONS,
     operation: 'run' | 'runsync' = 'run',
   ): Observable<JobSnapshot<O>> {
+    const origin = this.#called(operation === 'run' ? 'runToEnd' : 'runSync');
     return new Observable((subscriber) => {
-      const run = new RunToEndSubscription(this.#view, operation, options, subscriber);
+      const run = new RunToEndSubscription(this.#view, operation, options, subscriber, origin);
       run.submit(request);
       return run;
     });
@@ -147,7 +150,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     // Only a read with nothing of its own can be shared with others.
     const { headers, context: linkContext, onReply } = Object(call) as CallOptions;
     const isOwn = !!(headers ?? linkContext ?? onReply);
-    const read$ = isOwn ? context.call(statusCall(id), call) : context.jobs.read(id, { options: {} });
+    const meta = { origin: this.#called('status', { jobId: id }) };
+    const read$ = isOwn ? context.call(statusCall(id, meta), call) : context.jobs.read(id, { options: {}, meta });
     return read$.pipe(context.guardRead(call, CALL, { operation: 'status', jobId: id }), this.#checkOutput());
   }
 
@@ -164,7 +168,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * errors. Unsubscribing does nothing to the job. It aborts the request, unless another watcher shares it.
    */
   watch(id: string, options: WatchOptions = {}): Observable<JobSnapshot<O>> {
-    return watchJob(this.#context, id, { options }).pipe(
+    const meta = { origin: this.#called('watch', { jobId: id }) };
+    return watchJob(this.#context, id, { options, meta }).pipe(
       this.#context.guardRead(options, WATCH, { operation: 'status', jobId: id }),
       this.#checkOutput(),
     );
@@ -186,7 +191,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
     const context = this.#context;
     const seen = typeof job === 'string' ? undefined : job;
     const id = typeof job === 'string' ? job : (Object(job) as JobSnapshot).id;
-    const end$ = seen && isTerminal(seen) ? of(seen) : watchJob(context, id, { options, endOnly: true }, seen);
+    const meta = { origin: this.#called('watchToEnd', { jobId: id }) };
+    const end$ = seen && isTerminal(seen) ? of(seen) : watchJob(context, id, { options, endOnly: true, meta }, seen);
     return end$.pipe(
       context.guardRead(options, WATCH, { operation: 'status', jobId: id }),
       this.#checkOutput(),
@@ -208,7 +214,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * decides; no chunk is lost silently. Unsubscribing aborts the read and does nothing to the job.
    */
   stream(id: string, options: StreamOptions = {}): Observable<C> {
-    return readStream(this.#view, { id, options }).pipe(
+    const meta = { origin: this.#called('stream', { jobId: id }) };
+    return readStream(this.#view, { id, options, meta }).pipe(
       this.#context.guardRead(options, STREAM, { operation: 'stream', jobId: id }),
       // A chunk has the type that the endpoint's schema checked, or that the caller states.
       concatMap((event) => (event.type === 'chunk' ? of(event.chunk as C) : EMPTY)),
@@ -259,7 +266,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * Sends nothing at the call. A mistake in the request or the options is an error of the job's views.
    */
   job(request: JobRequest<I>, options: JobOptions<I> = {}): Job<O, C> {
-    return this.#job({ request }, 'cancel', options);
+    return this.#job({ request }, 'cancel', options, 'job');
   }
 
   /**
@@ -275,13 +282,20 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    */
   attach(ref: string | JobRef, options: JobOptions<I> = {}): Job<O, C> {
     const { id: endpointId = '' } = this;
-    return this.#job({ ref: typeof ref === 'string' ? { v: 1, endpointId, id: ref } : ref }, 'detach', options);
+    return this.#job(
+      { ref: typeof ref === 'string' ? { v: 1, endpointId, id: ref } : ref },
+      'detach',
+      options,
+      'attach',
+    );
   }
 
-  #job(origin: JobOrigin, policy: LeavePolicy, options: JobOptions<I>): Job<O, C> {
+  #job(origin: JobOrigin, policy: LeavePolicy, options: JobOptions<I>, method: 'job' | 'attach'): Job<O, C> {
     // Callers without types may give `null`, which the controller reports.
     const known = copyable(Object(options) as JobOptions<object>, JOB);
-    const backend = new EndpointJobBackend(this.#view, known, known.tag ?? origin.ref?.tag);
+    const tag = known.tag ?? origin.ref?.tag;
+    const call = this.#called(method, { jobId: origin.ref?.id, tag });
+    const backend = new EndpointJobBackend(this.#view, known, tag, call);
     return new Job(new JobController(backend, origin, policy, options));
   }
 
@@ -302,7 +316,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
 
   /** Reads the endpoint's counts of jobs and workers: `GET /health`. Emits one value and completes. */
   health(call?: CallOptions): Observable<EndpointHealth> {
-    return readHealth(this.#context, call);
+    return readHealth(this.#context, call, { origin: this.#called('health') });
   }
 
   /**
@@ -311,7 +325,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    */
   watchHealth(options: WatchHealthOptions = {}): Observable<EndpointHealth> {
     const context = this.#context;
-    return defer(() => context.health.watch(() => this.health(), options)).pipe(
+    return defer(() => context.health.watch(() => readHealth(context), options)).pipe(
       context.guardRead(options, WATCH_HEALTH, { operation: 'health' }),
     );
   }
@@ -323,7 +337,8 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    */
   purgeQueue(call?: CallOptions): Observable<PurgeResult> {
     const issues = checkOptions(call, CALL);
-    return this.#context.call({ operation: 'purge-queue', issues, read: ({ text }) => parsePurge(text) }, call);
+    const origin = this.#called('purgeQueue');
+    return this.#context.call({ operation: 'purge-queue', origin, issues, read: ({ text }) => parsePurge(text) }, call);
   }
 
   /**
@@ -340,6 +355,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
    * @param operation - the path after the endpoint's id
    */
   request(operation: Operation, request: RawRequest = {}): Observable<Reply> {
+    const origin = this.#called('request');
     return defer(() => {
       const { method, body, query, ...call } = copyable(Object(request) as RawRequest, RAW);
       const isText = body === undefined || typeof body === 'string';
@@ -349,6 +365,7 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
       return this.#context.call(
         {
           operation,
+          origin,
           method: sends,
           query,
           body: text,
@@ -362,12 +379,19 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
 
   /** Does something to a job, which is then read again for those who watch it. */
   #command(operation: 'cancel' | 'retry', id: string, options: CallOptions): Observable<JobSnapshot<O>> {
-    return this.#context.call({ operation, jobId: id, issues: checkOptions(options, CALL) }, options).pipe(
+    const origin = this.#called(operation, { jobId: id });
+    return this.#context.call({ operation, origin, jobId: id, issues: checkOptions(options, CALL) }, options).pipe(
       tap(() => {
         this.#context.jobs.refresh(id);
       }),
       this.#checkOutput(),
     );
+  }
+
+  /** Tells those who trace the client of a call, while the caller's context is still there. */
+  #called(method: string, names: Partial<Pick<CallOrigin, 'jobId' | 'tag'>> = {}): CallOrigin | undefined {
+    const { client, id = '' } = this.#context;
+    return client.calls$.observed ? client.called({ method, endpointId: id, ...names }) : undefined;
   }
 
   #checkOutput(): OperatorFunction<JobSnapshot, JobSnapshot<O>> {

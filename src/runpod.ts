@@ -1,6 +1,7 @@
 import {
   AsyncSubject,
   EMPTY,
+  Subscription,
   catchError,
   concat,
   concatMap,
@@ -11,6 +12,7 @@ import {
   type ObservableInput,
   type SchedulerLike,
   type Subject,
+  type Unsubscribable,
 } from 'rxjs';
 import type { AxiosInstance } from 'axios';
 import { DEFAULT_BASE_URL, parseBaseUrl } from './http/baseUrl.js';
@@ -48,7 +50,8 @@ import { MAX_RESPONSE_BYTES } from './protocol/limits.js';
 import { axiosTransport } from './http/transports/axiosTransport.js';
 import type { RetryOptions } from './http/retryCall.js';
 import { durationScheduler, wallClockOf } from './time/clocks.js';
-import type { Activity } from './types/Activity.js';
+import type { Activity, CallOrigin } from './types/Activity.js';
+import type { AroundSend } from './types/AroundSend.js';
 import type { Link } from './types/Link.js';
 import type { SettleReport } from './types/SettleReport.js';
 import type { Transport, TransportRequest } from './types/Transport.js';
@@ -164,6 +167,12 @@ export class Runpod {
    */
   readonly activity$: Observable<Activity>;
   /**
+   * Every call of an endpoint's method, synchronously at the call: what is current then is the caller's, whoever subscribes to the
+   * job later. Activity that comes of the call has the same object as `origin`, while there are subscribers here. For
+   * tracers; never errors, and completes when the client is closed.
+   */
+  readonly calls$: Observable<CallOrigin>;
+  /**
    * Emits once at the call of `close()`, before the calls that are still subscribed to error, and completes; to who subscribes
    * later at once. For what should end with the client, and not wait for its cancels as `activity$` does. Never errors.
    */
@@ -176,6 +185,7 @@ export class Runpod {
   constructor(client: ClientContext) {
     this.#client = client;
     this.activity$ = client.activity$.asObservable();
+    this.calls$ = client.calls$.asObservable();
     this.closed$ = client.closed$.asObservable();
   }
 
@@ -202,6 +212,20 @@ export class Runpod {
     }
     context.parse = options.parse ?? context.parse;
     return new Endpoint({ context, options });
+  }
+
+  /**
+   * Has a function run around the sending of each request, such as in the context of a tracer. Unsubscribing takes it back.
+   * Of several functions, the first is the outermost.
+   */
+  aroundSend(around: AroundSend): Unsubscribable {
+    const { arounds } = this.#client;
+    // A function of its own, since the same one may be given twice.
+    const own: AroundSend = (request, send) => {
+      around(request, send);
+    };
+    arounds.add(own);
+    return new Subscription(() => arounds.delete(own));
   }
 
   /**
@@ -252,6 +276,7 @@ export class Runpod {
           ),
           finalize(() => {
             client.activity$.complete();
+            client.calls$.complete();
           }),
         )
         // An AsyncSubject emits the last value, which is the report.

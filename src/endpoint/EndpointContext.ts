@@ -9,7 +9,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
-import type { ErrorContext } from '../errors/RunpodError.js';
+import { RunpodError, type ErrorContext } from '../errors/RunpodError.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import { readError } from '../errors/readError.js';
 import { submissionUnknown } from '../errors/submissionUnknown.js';
@@ -31,7 +31,7 @@ import { operationRow } from '../protocol/operations.js';
 import { isTerminal } from '../protocol/snapshot.js';
 import { adaptivePolicy } from '../sources/PollPolicy.js';
 import type { CallOptions } from '../types/callOptions.js';
-import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
 import { JobCanceller } from './JobCanceller.js';
 import { SharedHealth } from './SharedHealth.js';
 import { withTimeoutAndSignal } from './withTimeoutAndSignal.js';
@@ -62,6 +62,9 @@ export class EndpointContext {
       policy: adaptivePolicy(random),
       call: (call, options) => this.call(call, options),
       context: (jobId) => this.errorContext({ operation: 'status', jobId, tag: undefined }),
+      onEnd: (snapshot) => {
+        this.#reportNoticedEnd(snapshot);
+      },
       rateLimiterFor: (operation) => client.rateLimiterFor(id ?? '', operation),
       connections: client.heldConnections,
       notices,
@@ -86,6 +89,8 @@ export class EndpointContext {
     return defer(() => {
       const { client, jobs } = this;
       const { operation, jobId, ownership = 'caller' } = call;
+      // What is read for all who follow a job, and its cancel, belong to who submitted it.
+      const origin = (ownership === 'caller' ? undefined : jobs.get(jobId)?.origin) ?? call.origin;
       const { kind } = operationRow(operation, call.method);
       const state = client.newCallState({
         lagUntil: lagUntil(operation, jobs.get(jobId)?.submittedAt),
@@ -93,6 +98,7 @@ export class EndpointContext {
         once: call.once,
         webhook: call.webhook,
         beforeSend: call.beforeSend,
+        origin,
       });
       const context = (): ErrorContext => ({
         ...this.errorContext(call),
@@ -111,10 +117,14 @@ export class EndpointContext {
             now: client.settings.wallNow(),
             job: jobs.get(jobId),
             onJob: (snapshot) => {
+              const names = { endpointId, operation, jobId: snapshot.id, tag: call.tag };
+              const isOver = isTerminal(snapshot);
               if (kind === 'submission') {
-                const { webhook } = call;
-                jobs.markSubmitted(snapshot.id, isTerminal(snapshot), { again: operation === 'retry', webhook });
-              } else jobs.markKnown(snapshot.id, isTerminal(snapshot));
+                const again = operation === 'retry';
+                jobs.markSubmitted(snapshot.id, isOver, { again, webhook: call.webhook, origin });
+                client.report(names, state, { type: 'submitted' });
+              } else jobs.markKnown(snapshot.id, isOver);
+              if (isOver && jobs.isEndNews(snapshot.id)) client.report(names, state, endedActivity(snapshot));
             },
           }),
         ),
@@ -123,6 +133,7 @@ export class EndpointContext {
             kind === 'submission'
               ? this.#submissionFailure(error, call, state)
               : readError(error, context(), (text) => redact(text, state));
+          this.#reportError(failure, call, state);
           return throwError(() => failure);
         }),
       );
@@ -162,13 +173,41 @@ export class EndpointContext {
   }
 
   /** Reports a submission that the service may have accepted, and whose answer was lost when nobody waited for it. */
-  reportLost({ operation, jobId, tag }: CallNames, state: Pick<CallState, 'id' | 'sentAt'>, error: unknown): void {
+  reportLost(
+    { operation, jobId, tag }: CallNames,
+    state: Pick<CallState, 'id' | 'sentAt' | 'origin'>,
+    error: unknown,
+  ): void {
     const { client, id: endpointId = '' } = this;
     const age = client.now() - (state.sentAt ?? client.now());
     const submittedAt = Math.round(client.settings.wallNow() - age);
     const reason = lossReason(error);
     client.pendingCancels.recordLost({ endpointId, operation, submittedAt, reason, id: jobId, tag });
     client.report({ endpointId, operation, jobId, tag }, state, { type: 'lost', submittedAt, reason });
+  }
+
+  /** Reports that a job goes on which is followed no more. */
+  reportDetached(jobId: string, tag: string | undefined): void {
+    const { client, id: endpointId = '', jobs } = this;
+    if (!client.activity$.observed) return;
+    const state = client.newCallState({ origin: jobs.get(jobId)?.origin });
+    client.report({ endpointId, operation: 'status', jobId, tag }, state, { type: 'detached' });
+  }
+
+  /** Reports the end of a job that a notice told of. */
+  #reportNoticedEnd(snapshot: TerminalSnapshot): void {
+    const { client, id: endpointId = '', jobs } = this;
+    if (!client.activity$.observed) return;
+    const state = client.newCallState({ origin: jobs.get(snapshot.id)?.origin });
+    const names = { endpointId, operation: 'status', jobId: snapshot.id, tag: state.origin?.tag };
+    client.report(names, state, endedActivity(snapshot));
+  }
+
+  #reportError(failure: unknown, { operation, jobId, tag }: CallNames, state: CallState): void {
+    const { client, id: endpointId = '' } = this;
+    if (!client.activity$.observed || !(failure instanceof RunpodError)) return;
+    const { code, accepted } = failure;
+    client.report({ endpointId, operation, jobId, tag }, state, { type: 'error', code, accepted });
   }
 
   /** The endpoint's id. Throws where the call cannot be sent. */
@@ -205,11 +244,15 @@ export class EndpointContext {
       return (answer, error) => {
         const id = abandonedJobId(call, answer, state);
         if (answer === undefined && state.maybeReceived) this.reportLost(call, state, error);
-        if (id) void this.canceller.cancel(id, { tag: call.tag });
+        if (id) void this.canceller.cancel(id, { tag: call.tag, origin: state.origin });
         pending.unsubscribe();
       };
     });
   }
+}
+
+function endedActivity({ status, delayTime: queueTime, executionTime }: TerminalSnapshot) {
+  return { type: 'ended', status, queueTime, executionTime } as const;
 }
 
 /** The job that an abandoned submission may have started, where it is known and not over. */

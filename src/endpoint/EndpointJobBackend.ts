@@ -17,6 +17,7 @@ import type { ReadTerms, WatchRequest } from '../polling/WatchRequest.js';
 import { policyOf } from '../sources/PollPolicy.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
 import type { StreamEvent } from '../sources/StreamEvent.js';
+import type { CallOrigin } from '../types/Activity.js';
 import type { EndpointHealth } from '../types/EndpointHealth.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobRequest } from '../types/JobRequest.js';
@@ -35,17 +36,27 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
   readonly #options: Omit<JobOptions<object>, 'timeout'>;
   /** How the job is read, for all its views. */
   readonly #readTerms: ReadTerms;
+  readonly #origin: CallOrigin | undefined;
   /** The last submission that was begun. */
   #submission: CallState | undefined;
 
-  /** @param tag - the caller's own name for the job */
-  constructor(view: EndpointView<I, O, C>, options: JobOptions<object>, tag: string | undefined) {
+  /**
+   * @param tag - the caller's own name for the job
+   * @param origin - the call that made the job
+   */
+  constructor(
+    view: EndpointView<I, O, C>,
+    options: JobOptions<object>,
+    tag: string | undefined,
+    origin: CallOrigin | undefined,
+  ) {
     this.tag = tag;
     this.#view = view;
     // The timeout is the whole job's, and the job keeps it; it limits no single call.
     const { timeout: _timeout, ...callOptions } = options;
     this.#options = callOptions;
-    this.#readTerms = { options: callOptions, meta: { tag } };
+    this.#origin = origin;
+    this.#readTerms = { options: callOptions, meta: { tag, origin } };
   }
 
   get scheduler(): SchedulerLike {
@@ -68,6 +79,7 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
       options,
       meta: {
         tag: this.tag,
+        origin: this.#origin,
         ownership: 'job',
         beforeSend: options.beforeSend && ((attempt) => this.#announce(request, attempt)),
         onStart: (state) => {
@@ -110,14 +122,14 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
     return readStream(this.#view, {
       id,
       options: this.#options,
-      meta: { tag: this.tag, ownership: 'job' },
+      meta: { tag: this.tag, origin: this.#origin, ownership: 'job' },
       position,
       onJobOver,
     });
   }
 
   cancel(id: string, { urgent, onlyIfQueued }: JobCancelOptions): Observable<CancelOutcome> {
-    return this.#view.context.canceller.cancel(id, { tag: this.tag, urgent, onlyIfQueued });
+    return this.#view.context.canceller.cancel(id, { tag: this.tag, origin: this.#origin, urgent, onlyIfQueued });
   }
 
   watchHealth(): Observable<EndpointHealth> {
@@ -152,6 +164,10 @@ export class EndpointJobBackend<I extends object, O, C> implements JobBackend {
 
   reportLost(error: unknown): void {
     if (this.#submission) this.#view.context.reportLost({ operation: 'run', tag: this.tag }, this.#submission, error);
+  }
+
+  reportDetached(id: string): void {
+    this.#view.context.reportDetached(id, this.tag);
   }
 
   trackPendingCancel(): Unsubscribable {

@@ -5,12 +5,15 @@ import type { ClientContext } from '../http/ClientContext.js';
 import { cancelUntilConfirmed, outcomeOf, type CancelOutcome } from '../job/cancelUntilConfirmed.js';
 import type { JobCache } from '../polling/JobCache.js';
 import { isTerminal } from '../protocol/snapshot.js';
+import type { CallOrigin } from '../types/Activity.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 
 /** How an abandoned job is cancelled. */
 export interface CancelAbandonedOptions {
   /** The caller's own name for the job. */
   readonly tag?: string | undefined;
+  /** The call of a method that the job comes from, where nothing is known of the job. */
+  readonly origin?: CallOrigin | undefined;
   /**
    * Whether the job is known to run, and so to cost money: its cancel goes first then. A job that is known not to run
    * lets the others go first.
@@ -42,7 +45,10 @@ export class JobCanceller {
    * Cancels a job until that is confirmed. It begins at the call and goes on whether or not anybody subscribes;
    * `settled()` waits for it. A second call for the same job joins the first.
    */
-  cancel(id: string, { tag, urgent, onlyIfQueued = false }: CancelAbandonedOptions = {}): Observable<CancelOutcome> {
+  cancel(
+    id: string,
+    { tag, urgent, origin, onlyIfQueued = false }: CancelAbandonedOptions = {},
+  ): Observable<CancelOutcome> {
     const key = `${id}/${onlyIfQueued}`;
     const underWay = this.#cancels.get(key);
     if (underWay) return underWay;
@@ -52,7 +58,7 @@ export class JobCanceller {
     const outcome$ = new AsyncSubject<CancelOutcome>();
     this.#cancels.set(key, outcome$);
     const pending = client.pendingCancels.track();
-    const callState = client.newCallState();
+    const callState = client.newCallState({ origin: jobs.get(id)?.origin ?? origin });
     const names = { endpointId, operation: 'cancel', jobId: id, tag };
     client.report(names, callState, { type: 'cancel', outcome: 'started' });
 
@@ -63,7 +69,7 @@ export class JobCanceller {
         turns$.next(turn);
       };
     };
-    const meta = { tag, urgent, ownership: 'abandoned-cancel', onStart } as const;
+    const meta = { tag, urgent, origin, ownership: 'abandoned-cancel', onStart } as const;
     const onCancelStart = (state: CallState) => {
       // The job may end while its cancel waits for its turn.
       state.isObsolete = isKnownOver;

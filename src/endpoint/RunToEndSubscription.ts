@@ -2,11 +2,13 @@ import { NEVER, of, type Subscriber, type Unsubscribable } from 'rxjs';
 import { readError } from '../errors/readError.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { withDetails } from '../errors/withDetails.js';
+import type { CallMeta } from '../http/ApiCall.js';
 import type { Closeable } from '../http/ClientContext.js';
 import { linkSubscription } from '../polling/linkSubscription.js';
 import type { SnapshotObserver, WatchRequest } from '../polling/WatchRequest.js';
 import { RUN_TO_END, SYNC } from '../protocol/callChecks.js';
 import { isTerminal } from '../protocol/snapshot.js';
+import type { CallOrigin } from '../types/Activity.js';
 import type { SyncOptions } from '../types/callOptions.js';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
@@ -25,6 +27,8 @@ export class RunToEndSubscription<I extends object, O, C>
   implements WatchRequest, SnapshotObserver, Closeable, Unsubscribable
 {
   readonly options: SyncOptions;
+  /** For `WatchRequest`: what the reads are made for. */
+  readonly meta: CallMeta | undefined;
   /** For `WatchRequest`: the job is read when it has probably ended, or by held reads. */
   readonly endOnly = true;
   readonly #view: EndpointView<I, O, C>;
@@ -39,7 +43,9 @@ export class RunToEndSubscription<I extends object, O, C>
     operation: 'run' | 'runsync',
     options: SyncOptions,
     subscriber: Subscriber<JobSnapshot<O>>,
+    origin: CallOrigin | undefined,
   ) {
+    this.meta = origin && { origin };
     this.#view = view;
     this.#operation = operation;
     this.options = options;
@@ -56,7 +62,8 @@ export class RunToEndSubscription<I extends object, O, C>
     const checks = operation === 'run' ? RUN_TO_END : SYNC;
     const startedAt = client.now();
     let answer: JobSnapshot | undefined;
-    const submission$ = () => submitJob(this.#view, { operation, request, options, wait, checks });
+    const submission$ = () =>
+      submitJob(this.#view, { operation, request, options, wait, checks, ...(this.meta && { meta: this.meta }) });
     linkSubscription(subscriber, submission$).subscribe({
       next: (snapshot) => {
         if (!isTerminal(snapshot)) this.#id = snapshot.id;
@@ -98,6 +105,7 @@ export class RunToEndSubscription<I extends object, O, C>
     const ref = { v: 1, endpointId: context.id as string, id } as const;
     const failure = readError(error, context.errorContext({ operation: 'status', jobId: id }));
     this.#id = '';
+    context.reportDetached(id, undefined);
     // To subscribe again would submit a second job.
     this.#subscriber.error(withDetails(failure, { ref, jobId: id, accepted: 'unknown', retryable: false }));
   }
@@ -117,7 +125,7 @@ export class RunToEndSubscription<I extends object, O, C>
     const { context } = this.#view;
     context.client.closeables.delete(this);
     this.#watcher?.unsubscribe();
-    if (this.#id) void context.canceller.cancel(this.#id);
+    if (this.#id) void context.canceller.cancel(this.#id, { origin: this.meta?.origin });
   }
 
   /**

@@ -56,7 +56,8 @@ export function readStream<I extends object, O, C>(
 
   return jobs.stream(id, position, inUse, (cursor, pushed) =>
     streamChunks(() => read(cursor, pushed), {
-      status: () => watchJob(context, id, { options: { ...callOptions, outage }, meta: { tag: meta.tag } }),
+      status: () =>
+        watchJob(context, id, { options: { ...callOptions, outage }, meta: { tag: meta.tag, origin: meta.origin } }),
       cursor,
       context: errorContext,
       scheduler: client.settings.scheduler,
@@ -72,7 +73,11 @@ export function readStream<I extends object, O, C>(
     }).pipe(
       tap((event) => {
         if (event.type === 'gap')
-          client.report({ ...names, endpointId: context.id ?? '' }, client.newCallState(), event);
+          client.report(
+            { ...names, endpointId: context.id ?? '' },
+            client.newCallState({ origin: meta.origin }),
+            event,
+          );
       }),
     ),
   );

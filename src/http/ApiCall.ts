@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Issue } from '../protocol/checks.js';
 import type { Parsed } from '../protocol/Parsed.js';
+import type { CallOrigin } from '../types/Activity.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { Operation } from '../types/Operation.js';
 import type { Reply, TransportRequest } from '../types/Transport.js';
@@ -24,6 +25,8 @@ export interface ApiCall<T> {
   readonly jobId?: string;
   /** The caller's own name for the job. */
   readonly tag?: string | undefined;
+  /** The call of a method that it is made for. */
+  readonly origin?: CallOrigin | undefined;
   /** Whether the call goes before others of its operation that wait for their turn. */
   readonly urgent?: boolean | undefined;
   /** Whether the call is sent once, whatever comes: where it fails, another takes its place at once. */
@@ -56,4 +59,4 @@ export interface ApiCall<T> {
 export type JobCall = Omit<ApiCall<JobSnapshot>, 'read'>;
 
 /** The parts of a call that its caller adds to the options of the user. */
-export type CallMeta = Pick<ApiCall<unknown>, 'tag' | 'urgent' | 'ownership' | 'onStart' | 'beforeSend'>;
+export type CallMeta = Pick<ApiCall<unknown>, 'tag' | 'origin' | 'urgent' | 'ownership' | 'onStart' | 'beforeSend'>;

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { CallOrigin } from '../types/Activity.js';
 import { querySecrets } from './querySecrets.js';
 
 /** How far an attempt has come: it waits within the client's own limits, or it was sent. */
@@ -8,6 +9,8 @@ export type Turn = 'waiting' | 'sent';
 export interface CallState {
   /** Numbers the calls of a client, as `call` of each activity. */
   readonly id: number;
+  /** The call of a method that this call is made for. */
+  readonly origin?: CallOrigin | undefined;
   /** How often the call was sent. */
   attempt: number;
   /** Whether the server may have acted on the call: it was sent, and the answer was no refusal. */

@@ -1,8 +1,10 @@
 import { AsyncSubject, Observable, Subject } from 'rxjs';
 import { ClientClosedError } from '../errors/ClientClosedError.js';
+import { reportUnhandled } from '../errors/reportUnhandled.js';
 import type { ErrorContext } from '../errors/RunpodError.js';
 import { operationName } from '../protocol/operations.js';
-import type { Activity, ActivityBase } from '../types/Activity.js';
+import type { Activity, ActivityBase, CallOrigin, RequestActivity } from '../types/Activity.js';
+import type { AroundSend } from '../types/AroundSend.js';
 import type { CallRequest } from '../types/Link.js';
 import type { CallState } from './CallState.js';
 import type { ClientSettings } from './ClientSettings.js';
@@ -21,6 +23,9 @@ const HELD_CONNECTIONS = 2;
 /** An activity without what all activities have in common. */
 type OwnActivity<T = Activity> = T extends Activity ? Omit<T, keyof ActivityBase> : never;
 
+/** What an activity is about. */
+type ActivityNames = Pick<CallRequest, 'endpointId' | 'operation' | 'jobId' | 'tag'>;
+
 /** Something that goes on until the client is closed. */
 export interface Closeable {
   /** @param makeError - makes the error from where it happened */
@@ -32,6 +37,10 @@ export class ClientContext {
   readonly settings: ClientSettings;
   readonly pendingCancels = new PendingCancels();
   readonly activity$ = new Subject<Activity>();
+  /** The calls of methods, at the call. */
+  readonly calls$ = new Subject<CallOrigin>();
+  /** What runs around each request that is sent, the first outermost. */
+  readonly arounds = new Set<AroundSend>();
   /** What is told when the client is closed. A set, because a pipeline adds and removes thousands. */
   readonly closeables = new Set<Closeable>();
   closed = false;
@@ -62,9 +71,11 @@ export class ClientContext {
     once = false,
     webhook,
     beforeSend,
-  }: Partial<Pick<CallState, 'lagUntil' | 'urgent' | 'once' | 'webhook' | 'beforeSend'>> = {}): CallState {
+    origin,
+  }: Partial<Pick<CallState, 'lagUntil' | 'urgent' | 'once' | 'webhook' | 'beforeSend' | 'origin'>> = {}): CallState {
     return {
       id: ++this.#calls,
+      origin,
       attempt: 0,
       maybeReceived: false,
       sentAt: undefined,
@@ -100,22 +111,47 @@ export class ClientContext {
     for (const closeable of [...this.closeables]) closeable.close(closedError);
   }
 
-  /** Emits an activity of a call, where anybody listens. */
-  report(
-    { endpointId, operation, jobId, tag }: Pick<CallRequest, 'endpointId' | 'operation' | 'jobId' | 'tag'>,
-    { id: call }: Pick<CallState, 'id'>,
-    activity: OwnActivity,
+  /** Tells of a call of a method, in the context of who calls. */
+  called(origin: CallOrigin): CallOrigin {
+    this.calls$.next(origin);
+    return origin;
+  }
+
+  /** Sends a request, within what is to run around it. Whatever that does, the request is sent once. */
+  sendAround(
+    request: CallRequest,
+    state: CallState,
+    own: Pick<RequestActivity, 'method' | 'path'>,
+    send: () => void,
   ): void {
-    if (!this.activity$.observed) return;
-    this.activity$.next({
-      at: this.settings.wallNow(),
-      endpointId,
-      operation,
-      jobId,
-      tag,
-      call,
-      ...activity,
-    } as Activity);
+    const { attempt } = state;
+    const activity = this.#activityOf(request, state, { type: 'request', ...own, attempt }) as RequestActivity;
+    const sendAll = [...this.arounds].reduceRight<() => void>((inner, around) => {
+      const sendOnce = once(inner);
+      return () => {
+        try {
+          around(activity, sendOnce);
+        } catch (error) {
+          reportUnhandled(error);
+        }
+        sendOnce();
+      };
+    }, once(send));
+    sendAll();
+  }
+
+  /** Emits an activity of a call, where anybody listens. */
+  report(names: ActivityNames, state: Pick<CallState, 'id' | 'origin'>, activity: OwnActivity): void {
+    if (this.activity$.observed) this.activity$.next(this.#activityOf(names, state, activity));
+  }
+
+  #activityOf(
+    { endpointId, operation, jobId, tag }: ActivityNames,
+    { id: call, origin }: Pick<CallState, 'id' | 'origin'>,
+    activity: OwnActivity,
+  ): Activity {
+    const at = this.settings.wallNow();
+    return { at, endpointId, operation, jobId, tag, call, ...(origin && { origin }), ...activity } as Activity;
   }
 
   /** Remembers how many workers of an endpoint run: each adds to what the service allows. */
@@ -142,6 +178,15 @@ export class ClientContext {
     const last = this.#runningWorkers.get(endpointId);
     return last && this.now() <= last.at + WORKER_COUNT_MAX_AGE ? last.count : 0;
   }
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    act();
+  };
 }
 
 /** The error for a call of a client that is closed. */

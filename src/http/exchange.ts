@@ -94,30 +94,33 @@ export function exchange(
 
     state.maybeReceived = true;
     if (client.activity$.observed) {
-      const path = url.slice(base.path.length).replace(/\?.*/, '');
-      client.report(request, state, { type: 'request', method, path, attempt });
+      client.report(request, state, { type: 'request', method, path: pathOf(url, base.path), attempt });
     }
     subscriber.add(() => {
       end(true, { type: 'abort' });
     });
-    let reply$: Observable<Reply>;
-    try {
-      // The transport may use another copy of RxJS.
-      reply$ = from(transport({ method, url, headers, body, timeout: ms, maxResponseBytes, operation }));
-    } catch (error) {
-      fail(error);
-      return;
-    }
     const onTimeout = () => throwError(() => timedOut(ms, 'requestTimeout', requestContext(request, true)));
-    // One operator and no more: this code runs for each request, and operators would cost more than all else here.
-    const subscription = reply$.pipe(timeout({ first: ms, scheduler, with: onTimeout })).subscribe({
-      next: guarded(succeed),
-      error: guarded(fail),
-      complete: () => {
-        if (!subscriber.closed) fail('it ended without an answer');
-      },
-    });
-    subscriber.add(subscription);
+    const send = () => {
+      let reply$: Observable<Reply>;
+      try {
+        // The transport may use another copy of RxJS.
+        reply$ = from(transport({ method, url, headers, body, timeout: ms, maxResponseBytes, operation }));
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      // One operator and no more: this code runs for each request, and operators would cost more than all else here.
+      const subscription = reply$.pipe(timeout({ first: ms, scheduler, with: onTimeout })).subscribe({
+        next: guarded(succeed),
+        error: guarded(fail),
+        complete: () => {
+          if (!subscriber.closed) fail('it ended without an answer');
+        },
+      });
+      subscriber.add(subscription);
+    };
+    if (client.arounds.size) client.sendAround(request, state, { method, path: pathOf(url, base.path) }, send);
+    else send();
   });
 }
 
@@ -126,6 +129,11 @@ export function assertWanted(request: CallRequest, state: CallState): void {
   // A user's link may repeat a call that was abandoned meanwhile.
   if (state.abandoned) throw notSent(request, 'the call was left');
   if (state.isObsolete?.()) throw notSent(request, 'the call serves no purpose any more');
+}
+
+/** The path after the base URL, without a query, which may hold secrets. */
+function pathOf(url: string, base: string): string {
+  return url.slice(base.length).replace(/\?.*/, '');
 }
 
 /** A transport's failure as an error of ours: HTTP libraries hang the request on theirs, with the key in its headers. */

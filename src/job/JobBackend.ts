@@ -74,6 +74,9 @@ export interface JobBackend {
    */
   readStream(id: string, position: ReaderPosition, onJobOver: () => void): Observable<StreamEvent>;
 
+  /** Reports that the job goes on, and is followed no more. */
+  reportDetached(id: string): void;
+
   /** Cancels the job until the service confirms it. Goes on after unsubscribing. */
   cancel(id: string, options: JobCancelOptions): Observable<CancelOutcome>;
 

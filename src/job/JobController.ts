@@ -29,7 +29,7 @@ import {
 import type { JobOptions, JobTimeout, LeavePolicy } from './JobOptions.js';
 import type { JobOrigin } from './JobOrigin.js';
 import { LossNotice } from './LossNotice.js';
-import { isEnded, isSubmitting, jobReducer, type JobAction, type JobState, type Viewer } from './jobReducer.js';
+import { isEnded, isOver, isSubmitting, jobReducer, type JobAction, type JobState, type Viewer } from './jobReducer.js';
 
 /**
  * Runs one job: reduces what happens to the job's state, notifies its viewers, and keeps exactly those effects going that
@@ -49,6 +49,8 @@ export class JobController implements JobContext {
   readonly #keptChunks: JobEvent[] = [];
   /** When the service answered the submission, in milliseconds since 1970. */
   #submissionDate: number | undefined;
+  /** Whether somebody views the job, or something is under way for it. */
+  #isFollowed = false;
   #lossNotice: LossNotice | undefined;
   #lastProgress: (JobEvent & { type: 'progress' }) | undefined;
   #state: JobState;
@@ -161,12 +163,21 @@ export class JobController implements JobContext {
       this.#notify(before, action);
       if (action.type === 'join') this.#catchUp(before);
       this.#runEffects();
+      this.#noticeDetached();
     } catch (error) {
       // A scheduler or a host may throw. The job then fails, and goes on to handle its actions.
       this.#queue.push({ type: 'failed', error });
     }
     // After the effects have started: `diagnosis$` may read the job now, and the views then share that read.
     this.#changes$?.next(action.type === 'cancelSettled' ? action.result : undefined);
+  }
+
+  /** Reports a job that goes on, where nobody follows or cancels it any more. */
+  #noticeDetached(): void {
+    const { viewers, id } = this.#state;
+    const isFollowed = viewers.length > 0 || this.#effects.size > 0;
+    if (this.#isFollowed && !isFollowed && id !== undefined && !isOver(this.#state)) this.backend.reportDetached(id);
+    this.#isFollowed = isFollowed;
   }
 
   /** Has the report of `settled()` name a submission that may have been accepted, where no view gets the error. */

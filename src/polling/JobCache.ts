@@ -1,20 +1,19 @@
 import { EMPTY, Observable, type SchedulerLike, type Subscriber } from 'rxjs';
-import type { ErrorContext, RunpodError } from '../errors/RunpodError.js';
-import type { RateLimiter } from '../http/RateLimiter.js';
+import type { RunpodError } from '../errors/RunpodError.js';
 import { isTerminal, snapshotOf } from '../protocol/snapshot.js';
 import { pendingCount, type StreamCursor, type ReaderPosition } from '../sources/StreamCursor.js';
-import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
 import { timeOfDate } from '../time/clocks.js';
-import type { PollPolicy } from '../types/PollPolicy.js';
 import { EarlyEnds, type VouchedJob } from './EarlyEnds.js';
 import { HeldReads } from './HeldReads.js';
+import type { JobCacheOptions, SubmissionMarks } from './JobCacheOptions.js';
 import { KnownJob } from './KnownJob.js';
 import { Notices, type NoticeHost } from './Notices.js';
 import type { PushedStream, PushedStreams } from './PushedStreams.js';
 import { readAlone } from './readAlone.js';
 import type { ReadSource, ReadRequest } from './SharedRead.js';
 import { StatusPoller } from './StatusPoller.js';
-import type { CallJob, ReadTerms, SnapshotObserver, WatchRequest } from './WatchRequest.js';
+import type { ReadTerms, SnapshotObserver, WatchRequest } from './WatchRequest.js';
 
 /** How many jobs are kept: the newest, and those in use. */
 const MAX_KNOWN_JOBS = 4096;
@@ -32,11 +31,13 @@ export class JobCache {
   readonly #scheduler: SchedulerLike;
   readonly #wallNow: () => number;
   readonly #earlyEnds: EarlyEnds;
+  readonly #onEnd: (snapshot: TerminalSnapshot) => void;
   /** The users of all jobs; notices are subscribed to while there are some. */
   #users = 0;
 
   constructor(options: JobCacheOptions) {
     const { scheduler, wallNow, policy, call, context, rateLimiterFor, connections, notices = EMPTY } = options;
+    this.#onEnd = options.onEnd;
     const rateLimiter = rateLimiterFor('status');
     const heldReads = new HeldReads({ scheduler, rateLimiter: rateLimiterFor('status-sync'), connections, call });
     const release = (job: KnownJob) => {
@@ -62,7 +63,7 @@ export class JobCache {
   /** What is known of a job. */
   get(
     id: string | undefined,
-  ): Readonly<Pick<KnownJob, 'known' | 'over' | 'submittedAt' | 'submissionDate' | 'last'>> | undefined {
+  ): Readonly<Pick<KnownJob, 'known' | 'over' | 'submittedAt' | 'submissionDate' | 'last' | 'origin'>> | undefined {
     return this.#jobs.get(id ?? '');
   }
 
@@ -104,13 +105,23 @@ export class JobCache {
     if (over) job.over = true;
   }
 
+  /** Whether the end of a job's run is news to those who listen to the client's activity. */
+  isEndNews(id: string): boolean {
+    const job = this.#job(id);
+    const isNews = !job.isEndTold;
+    job.isEndTold = true;
+    return isNews;
+  }
+
   /** Notes that a job was submitted just now, for the first time or again, and whether it is over already. */
-  markSubmitted(id: string, over: boolean, { again = false, webhook }: SubmissionMarks = {}): void {
+  markSubmitted(id: string, over: boolean, { again = false, webhook, origin }: SubmissionMarks = {}): void {
     const job = this.#job(id);
     job.retried ||= again;
     job.webhook ??= webhook;
+    job.origin = origin ?? job.origin;
     job.known = true;
     job.over = over;
+    job.isEndTold = false;
     job.submittedAt = this.#scheduler.now();
     job.submissionDate = this.#wallNow();
     // A new run has a new stream.
@@ -128,6 +139,7 @@ export class JobCache {
   /** Reads a job once: emits the answer of the read in flight, or of a new one. */
   read(id: string, terms: ReadTerms): Observable<JobSnapshot> {
     return this.#use(id, (job, subscriber) => {
+      job.origin ??= terms.meta?.origin;
       const request: ReadRequest = {
         terms,
         answer: (snapshot) => {
@@ -152,6 +164,7 @@ export class JobCache {
    */
   watch(id: string, request: WatchRequest, observer: SnapshotObserver, seen?: JobSnapshot): void {
     const job = this.#acquire(id);
+    job.origin ??= request.meta?.origin;
     const watcher = this.#poller.add(job, request, observer, seen);
     // What was told already comes first: it may save the read.
     this.#listen();
@@ -264,6 +277,7 @@ export class JobCache {
     if (!isNews && !wasKept) return false;
     job.known = true;
     job.over = true;
+    if (this.isEndNews(id)) this.#onEnd(parsed.value);
     if (job.users) job.receive(parsed.value, true);
     return true;
   }
@@ -283,31 +297,4 @@ export class JobCache {
   #listen(): void {
     if (this.#users) this.#notices.listen();
   }
-}
-
-/** What is known of a submission besides its job. */
-interface SubmissionMarks {
-  /** Whether the job was run before. */
-  readonly again?: boolean;
-  readonly webhook?: string | undefined;
-}
-
-/** What a {@link JobCache} works with. */
-export interface JobCacheOptions {
-  /** All time comes from it. */
-  readonly scheduler: SchedulerLike;
-  /** The wall clock, in milliseconds since 1970. */
-  readonly wallNow: () => number;
-  /** Makes the calls that read jobs. */
-  readonly call: CallJob;
-  /** Decides how often a job is read, unless its watcher brings a policy of its own. */
-  readonly policy: PollPolicy;
-  /** What errors say of a job. */
-  readonly context: (jobId: string) => ErrorContext;
-  /** The limiter of the endpoint's requests of one operation, where they are limited. */
-  readonly rateLimiterFor: (operation: string) => RateLimiter | undefined;
-  /** Limits the held reads of all endpoints, where the client's connections are few. */
-  readonly connections: RateLimiter | undefined;
-  /** Job objects from elsewhere, such as webhooks: hints that those jobs may have changed. */
-  readonly notices?: Observable<unknown> | undefined;
 }

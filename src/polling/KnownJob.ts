@@ -1,4 +1,5 @@
 import type { StreamCursor } from '../sources/StreamCursor.js';
+import type { CallOrigin } from '../types/Activity.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { Followed } from './FollowedJobs.js';
 import { SharedRead, type ReadRequest, type ReadSource } from './SharedRead.js';
@@ -28,10 +29,14 @@ export class KnownJob {
   known = false;
   /** Whether the service has said that the job is over. */
   over = false;
+  /** Whether the client's activity has told of the end. */
+  isEndTold = false;
   /** Whether the job was run again under its id: what is said of its end may be about the run before. */
   retried = false;
   /** The webhook that this client submitted the job with. */
   webhook: string | undefined;
+  /** The call of a method that the job comes from: what submitted it, or first asked for it. */
+  origin: CallOrigin | undefined;
   /** When the job was submitted, on the scheduler's clock. Never in the future, whatever a reference says. */
   submittedAt: number | undefined;
   /** The same in milliseconds since 1970, by the wall clock of the machine that submitted the job. */

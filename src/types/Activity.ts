@@ -1,4 +1,18 @@
+import type { TerminalSnapshot } from './JobSnapshot.js';
 import type { Operation } from './Operation.js';
+
+/**
+ * A call of a method of an endpoint, such as `job` or `status`: where everything comes from that the client does for it, later
+ * and elsewhere. One object stands for the call, so it can be the key of a `WeakMap`.
+ */
+export interface CallOrigin {
+  /** The method: `job`, `attach`, `run`, `runSync`, `runToEnd`, `status`, … */
+  readonly method: string;
+  readonly endpointId: string;
+  /** The job, where the call names it. */
+  readonly jobId?: string | undefined;
+  readonly tag?: string | undefined;
+}
 
 /** The members of every activity. */
 export interface ActivityBase {
@@ -10,6 +24,11 @@ export interface ActivityBase {
   readonly tag?: string | undefined;
   /** The number of the call, unique within the client. All activity of one call has the same number. */
   readonly call: number;
+  /**
+   * The call of a method that this is done for: for reads and cancels of a job the one that submitted it, or attached to it,
+   * if this client knows. Only while `calls$` is subscribed to.
+   */
+  readonly origin?: CallOrigin | undefined;
 }
 
 /** A request is handed to the transport. */
@@ -97,6 +116,38 @@ export interface GapActivity extends ActivityBase {
   readonly delivered: number;
 }
 
+/** A submission was accepted: the job has an id. */
+export interface SubmittedActivity extends ActivityBase {
+  readonly type: 'submitted';
+  readonly jobId: string;
+}
+
+/** A call has failed, and is not repeated any more. Its subscribers, if any are left, get the error. */
+export interface ErrorActivity extends ActivityBase {
+  readonly type: 'error';
+  /** The code of the error, such as `rate_limit`. */
+  readonly code: string;
+  /** On submissions and commands: whether the server can have acted on the call. */
+  readonly accepted?: 'no' | 'unknown' | undefined;
+}
+
+/** The client has learned that a job is over, by an answer or a notice. Once for each run of a job. */
+export interface EndedActivity extends ActivityBase {
+  readonly type: 'ended';
+  readonly jobId: string;
+  readonly status: TerminalSnapshot['status'];
+  /** How long the job waited in the queue, in milliseconds, where the service says so. */
+  readonly queueTime?: number | undefined;
+  /** How long the job ran, in milliseconds, where the service says so. */
+  readonly executionTime?: number | undefined;
+}
+
+/** A job that goes on is followed no more: its views have left it without a cancel, or reading it failed. */
+export interface DetachedActivity extends ActivityBase {
+  readonly type: 'detached';
+  readonly jobId: string;
+}
+
 /** What a client does on the wire, for logs, metrics and traces. Open by contract: a later version may add types. */
 export type Activity =
   | RequestActivity
@@ -107,4 +158,8 @@ export type Activity =
   | WaitActivity
   | CancelActivity
   | LostActivity
-  | GapActivity;
+  | GapActivity
+  | SubmittedActivity
+  | ErrorActivity
+  | EndedActivity
+  | DetachedActivity;

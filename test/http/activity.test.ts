@@ -28,6 +28,7 @@ describe('activity$', () => {
       { ...base, at: 350, type: 'repeat', delay: 500, reason: expect.stringContaining('broken'), attempt: 2 },
       { ...base, ...request, at: 850, attempt: 3 },
       { ...base, at: 870, type: 'reply', status: 200, duration: 20, attempt: 3 },
+      { ...base, at: 870, type: 'ended', status: 'COMPLETED' },
     ]);
   });
 
@@ -39,9 +40,11 @@ describe('activity$', () => {
     expect(activity.map(({ at, type, operation }) => [at, type, operation])).toEqual([
       [0, 'request', 'run'],
       [100, 'reply', 'run'],
+      [100, 'submitted', 'run'],
       [100, 'cancel', 'cancel'],
       [100, 'request', 'cancel'],
       [200, 'reply', 'cancel'],
+      [200, 'ended', 'cancel'],
       [200, 'cancel', 'cancel'],
     ]);
     expect(activity.filter(({ type }) => type === 'cancel')).toMatchObject([
@@ -165,6 +168,13 @@ describe('activity$', () => {
           return `after ${event.delivered}`;
         case 'abort':
           return `after ${event.duration}`;
+        case 'submitted':
+        case 'detached':
+          return event.jobId;
+        case 'error':
+          return event.code;
+        case 'ended':
+          return event.status;
       }
     };
     const { endpoint, activity, see } = script(() => ({ body: { jobs: {}, workers: {} } }));

@@ -119,7 +119,7 @@ describe('a transport or a link that', () => {
       expect((error as Error).message).toContain('cannot send');
       expectNoKey(error, KEY);
     }
-    expect(activity.map(({ type }) => type)).toEqual(['request', 'failure', 'request', 'failure']);
+    expect(activity.map(({ type }) => type)).toEqual(['request', 'failure', 'error', 'request', 'failure', 'error']);
     expectNoKey(activity, KEY);
   });
 

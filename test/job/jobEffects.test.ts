@@ -111,6 +111,7 @@ function contextOf(
     backend: {
       scheduler: time.scheduler,
       reportLost: () => undefined,
+      reportDetached: () => undefined,
       endpointId: 'e',
       tag: undefined,
       context: (operation, jobId) => ({ operation, jobId, endpointId: 'e' }),

@@ -224,7 +224,7 @@ describe('S1 a transport', () => {
       const seen = here.see(subscribe(here.endpoint));
       await pass(here, 1, 2, 3);
       expect(seen.error).toMatchObject({ code: 'submission_unknown', accepted: 'unknown' });
-      expect([sent, here.activity.map(({ type }) => type)]).toEqual([1, ['request', 'failure']]);
+      expect([sent, here.activity.map(({ type }) => type)]).toEqual([1, ['request', 'failure', 'error']]);
       failing = false;
       await expectLaterCall(here, 10);
     });
