@@ -104,6 +104,7 @@ const library = {
   'runpod-rx/testing': './src/emulator/index.ts',
   'runpod-rx/emulator': './src/emulator/server/index.ts',
   'runpod-rx/nestjs': './src/nestjs/index.ts',
+  'runpod-rx/otel': './src/otel/index.ts',
   'runpod-rx/server': './src/server/index.ts',
   'runpod-rx/undici': './src/undici.ts',
   rxjs: './node_modules/rxjs/dist/esm/index.js',
@@ -120,7 +121,7 @@ function buildLibrary(): Promise<unknown> {
     splitting: true,
     alias: { rxjs: library.rxjs },
     // A framework, of which there must be one copy.
-    external: ['@nestjs/*'],
+    external: ['@nestjs/*', '@opentelemetry/*'],
     // Dependencies that are CommonJS load Node's own modules by `require`.
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
   });

@@ -86,6 +86,21 @@ test('express: an order has its output, and one that is left has its job cancell
   expect(await ended(child)).toBe(0);
 });
 
+test('otel: prints the span of a job, under that of its order', async () => {
+  const emulator = await emulated();
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../examples/otel/server.mjs', import.meta.url))], {
+    env: { ...process.env, RUNPOD_API_KEY: KEY, RUNPOD_BASE_URL: emulator.baseUrl },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  expect(await ended(child)).toBe(0);
+  expect(output).toContain("name: 'run my-endpoint'");
+  expect(output).toContain("name: 'order 4711'");
+  expect(output).toContain("'runpod.job.status': 'COMPLETED'");
+  expect(output).not.toContain(KEY);
+});
+
 describe('nest', () => {
   const post = (url: string, body: unknown) =>
     fetch(url, {
