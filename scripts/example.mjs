@@ -1,5 +1,5 @@
 /**
- * `npm run example -- NAME` starts one of the examples: express, browser, nest, next or otel. Without a key or a base URL in the
+ * `npm run example -- NAME` starts one of the examples: angular, browser, express, nest, next or otel. Without a key or a base URL in the
  * environment, it starts an emulator for it.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { bootstrap, npm } from './bootstrap.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [name] = process.argv.slice(2);
-const names = ['express', 'browser', 'nest', 'next', 'otel'];
+const names = ['angular', 'browser', 'express', 'nest', 'next', 'otel'];
 if (!names.includes(name)) {
   console.error(`npm run example -- NAME, where NAME is ${names.join(', ')}`);
   process.exit(2);
@@ -21,11 +21,13 @@ bootstrap();
 const { ensureBuilt } = await import('./lib/build.mjs');
 ensureBuilt();
 
-if (!process.env.RUNPOD_API_KEY && !process.env.RUNPOD_BASE_URL) await startEmulator();
+// The example for Angular has endpoints of its own.
+if (name !== 'angular' && !process.env.RUNPOD_API_KEY && !process.env.RUNPOD_BASE_URL) await startEmulator();
 process.env.WEBHOOK_SECRET ??= randomBytes(32).toString('hex');
 
 if (name === 'next') startNext();
 else if (name === 'nest') await import(pathToFileURL(await compiled(join(root, 'examples/nest/main.ts'))).href);
+else if (name === 'angular') await startAngular();
 else await import(pathToFileURL(join(root, 'examples', name, 'server.mjs')).href);
 
 /** A local RunPod with the endpoint that the examples use. */
@@ -87,6 +89,20 @@ function startNext() {
   const next = spawn(process.execPath, ['node_modules/next/dist/bin/next', 'dev'], { cwd: folder, stdio: 'inherit' });
   next.once('exit', (code) => process.exit(code ?? 0));
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => next.kill(signal));
+}
+
+/** Angular's compiler wants a newer Node than this library, and packages of its own. */
+async function startAngular() {
+  const { Application } = await import('./e2e/Application.mjs');
+  const application = new Application('22', {
+    source: 'examples/angular',
+    folder: join(root, '.cache/example-angular'),
+  });
+  console.log('Installing Angular, and building …');
+  application.install();
+  await application.build('atelier');
+  const { startExample } = await import(pathToFileURL(join(application.folder, 'server.mjs')).href);
+  startExample(join(application.folder, 'builds/atelier/browser'));
 }
 
 function run(_, args, cwd) {

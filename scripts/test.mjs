@@ -90,6 +90,10 @@ if (onlyTests) environment.TESTS_EXCEPT = 'test/docs/**,test/demo/**,test/lint/*
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const tarball = join(temp, `runpod-rx-${version}.tgz`);
 
+/** Angular's packages are ES modules alone, and so are the entries for it. */
+const angular = ['angular', 'angular/testing'];
+const attw = '@arethetypeswrong/cli/dist/index.js';
+
 /** Long steps come first, so that the two lanes end at about the same time. */
 const steps = onlyTests
   ? [tests('process tests', ['process']), tests('package tests', ['package']), tests('unit tests', ['unit', 'nest11'])]
@@ -107,7 +111,10 @@ const steps = onlyTests
       gate('platforms', [process.execPath, [join(root, 'scripts/matrix.mjs'), '--quick']], ['build']),
       gate('pack', npm('pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', temp), ['build']),
       gate('publint', tool('publint/src/cli.js', tarball, '--strict'), ['pack']),
-      gate('types as packed', tool('@arethetypeswrong/cli/dist/index.js', '--profile', 'node16', tarball), ['pack']),
+      gate('types as packed', tool(attw, '--profile', 'node16', tarball, '--exclude-entrypoints', ...angular), [
+        'pack',
+      ]),
+      gate('types for Angular', tool(attw, '--profile', 'esm-only', tarball, '--entrypoints', ...angular), ['pack']),
       gate(
         'layers',
         tool('dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.mjs', 'src'),

@@ -20,7 +20,12 @@ export type JobStatus = 'idle' | 'submitting' | 'queued' | 'running' | 'done' | 
 export type JobResourceRequest<I extends object> = JobRequest<I> | JobRef | string | undefined;
 
 /** Options of {@link jobResource}: how the job is made, and the options of a job. */
-export interface JobResourceOptions<I extends object, O, C> extends Omit<JobOptions<I>, 'replayChunks'> {
+export interface JobResourceOptions<I extends object, O, C> extends Omit<
+  JobOptions<I>,
+  'replayChunks' | 'beforeSubmit'
+> {
+  /** May change the request before it is submitted, as `beforeSubmit` of a job does. */
+  readonly beforeSubmit?: NonNullable<JobOptions<I>['beforeSubmit']>;
   /** Where the jobs run: what `injectEndpoint` gave. */
   readonly endpoint: Endpoint<I, O, C>;
   /**

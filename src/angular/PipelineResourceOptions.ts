@@ -43,6 +43,7 @@ export interface PipelineResource<I extends object, O> {
   start(): void;
   /** Takes no more inputs. Running jobs go on. */
   pause(): void;
+  /** Takes inputs again. */
   resume(): void;
   /** Cancels the running jobs, and takes no more inputs. */
   cancel(): void;
