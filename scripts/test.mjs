@@ -104,6 +104,7 @@ const steps = onlyTests
       gate('types', tool('typescript/bin/tsc')),
       gate('sizes', [process.execPath, [join(root, 'scripts/sizes.mjs')]], ['build']),
       gate('platforms', [process.execPath, [join(root, 'scripts/matrix.mjs'), '--quick']], ['build']),
+      gate('crash', [process.execPath, [join(root, 'scripts/crash.mjs'), '--quick']], ['build']),
       gate('pack', npm('pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', temp), ['build']),
       gate('publint', tool('publint/src/cli.js', tarball, '--strict'), ['pack']),
       gate('types as packed', tool('@arethetypeswrong/cli/dist/index.js', '--profile', 'node16', tarball), ['pack']),
