@@ -77,21 +77,6 @@ describe('S39 fileStore', () => {
     expect([done, syncs.length - before]).toEqual([50, 1]);
   });
 
-  test.each([0, 1, 2, 3, 4, 5, 6])('writes what comes %i turns after a write has ended', async (turns) => {
-    const { store } = onDisk();
-    for (const key of 'abc') {
-      await put(store, row(key));
-      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-    }
-    const ended = store.put(row('d')) as Promise<void>;
-    const after = ended.then(async () => {
-      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-      await put(store, row('e'));
-    });
-    await after;
-    expect(await rowsOf(store)).toHaveLength(5);
-  });
-
   test('a record that was torn at any byte is gone, what came before it is there, and what comes after it as well', async () => {
     const { store, bytes, afterCrash } = onDisk();
     await put(store, row('a'));
