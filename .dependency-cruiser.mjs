@@ -46,7 +46,11 @@ export const layers = [
   { layer: 'events', imports: ['protocol/vouchedNotice.ts'], packages: ['rxjs'] },
   // A front door: made of what users have, and of the checks of options.
   { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
-  { layer: 'durable', imports: [...door, 'server/eventually.ts'], packages: ['rxjs', '@noble/hashes', 'node'] },
+  {
+    layer: 'durable',
+    imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
+    packages: ['rxjs', '@noble/hashes', 'node'],
+  },
   {
     layer: 'angular',
     imports: [...door, 'fetch.ts', 'events', 'protocol/json.ts', 'protocol/statusRules.ts'],

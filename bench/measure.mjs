@@ -11,11 +11,12 @@ import { proxy } from './proxy.mjs';
 import { size } from './size.mjs';
 import { stream } from './stream.mjs';
 import { growth } from './growth.mjs';
+import { journal } from './journal.mjs';
 import { table } from './lib/table.mjs';
 import { memory } from './memory.mjs';
 
 /** Every measurement by name. */
-const measurements = { fleet, growth, overhead, memory, stream, size, parsers, emulator, proxy, events };
+const measurements = { fleet, growth, overhead, memory, stream, size, parsers, emulator, proxy, events, journal };
 
 /**
  * Runs the measurements that are named, or all, one after the other, and returns whether all are as good as asked.

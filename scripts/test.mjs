@@ -109,6 +109,7 @@ const steps = onlyTests
       gate('types with Nest 11', tool('typescript/bin/tsc', '--project', 'test/nestjs/nest11')),
       gate('sizes', [process.execPath, [join(root, 'scripts/sizes.mjs')]], ['build']),
       gate('platforms', [process.execPath, [join(root, 'scripts/matrix.mjs'), '--quick']], ['build']),
+      gate('crash', [process.execPath, [join(root, 'scripts/crash.mjs'), '--quick']], ['build']),
       gate('pack', npm('pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', temp), ['build']),
       gate('publint', tool('publint/src/cli.js', tarball, '--strict'), ['pack']),
       gate('types as packed', tool(attw, '--profile', 'node16', tarball, '--exclude-entrypoints', ...angular), [

@@ -6,7 +6,7 @@ import { order, rowsOf, service, shown, toldWebhooks } from './support.js';
 
 const broken = new Error('the disk is full');
 
-describe('S38 durable', () => {
+describe('S36 durable', () => {
   test('what has ended is given again, and nothing is sent', async () => {
     const made = service();
     const first = made.process().run([order('a'), order('b')]);
@@ -232,7 +232,7 @@ describe('S38 durable', () => {
   });
 });
 
-describe('S38 a submission that is refused', () => {
+describe('S36 a submission that is refused', () => {
   test('leaves the row wanted, and is sent at the next start', async () => {
     const faults = { answer: { on: 'run', status: 401, times: 1, body: '{}' } } as const;
     const made = service({ faults });
@@ -269,7 +269,7 @@ function slowStore(store: JobStore, { scheduler }: Pick<ReturnType<typeof servic
   };
 }
 
-describe('S38 a row that was sent, and has no id', () => {
+describe('S36 a row that was sent, and has no id', () => {
   /** The answer to the first submission is lost. */
   const lossy = { faults: { 'reset-after': { on: 'run', times: 1 } } } as const;
 
@@ -367,7 +367,7 @@ describe('S38 a row that was sent, and has no id', () => {
   });
 });
 
-describe('S38 a store that fails', () => {
+describe('S36 a store that fails', () => {
   const failing = (store: JobStore, when: (row: JobRow) => boolean): JobStore => ({
     ...store,
     put: (row) => (when(row) ? throwError(() => broken) : store.put(row)),

@@ -28,7 +28,7 @@ const service = () =>
     return operation === 'cancel' ? cancelled : done;
   });
 
-describe('S36 beforeSend', () => {
+describe('S34 beforeSend', () => {
   test('is awaited right before the wire, within the limits and with the key', () => {
     const calls: unknown[] = [];
     const made = script(() => queued, {
@@ -135,7 +135,7 @@ describe('S36 beforeSend', () => {
   });
 });
 
-describe('S36 afterSubmit', () => {
+describe('S34 afterSubmit', () => {
   test('is awaited before any view is told', () => {
     const made = service();
     const recorded$ = new Subject<void>();
@@ -264,7 +264,7 @@ describe('S36 afterSubmit', () => {
   });
 });
 
-describe('S36 beforeCancel', () => {
+describe('S34 beforeCancel', () => {
   const running: Answer = { body: { id: 'job-1', status: 'IN_PROGRESS' } };
   const live = () =>
     script(({ operation }) => {

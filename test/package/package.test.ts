@@ -50,6 +50,7 @@ describe.each([
       'events',
       'fetching',
       'server',
+      'durable',
     ]);
     for (const count of Object.values(entries)) expect(count).toBeGreaterThan(0);
   });

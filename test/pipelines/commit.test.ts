@@ -17,7 +17,7 @@ function controlledCommit() {
   return { commit, commits, store: (letter: string) => commits.get(letter)!.complete() };
 }
 
-describe('S37 commit', () => {
+describe('S35 commit', () => {
   it('is awaited before an item is emitted, and keeps the slot of the item', () => {
     const { runner, started, finish } = controlledJobs();
     const { commit, commits, store } = controlledCommit();
@@ -117,7 +117,7 @@ describe('S37 commit', () => {
   });
 });
 
-describe('S37 a runner that remembers', () => {
+describe('S35 a runner that remembers', () => {
   it('is told when a result is final and stored, and a failure of that is a failed item', () => {
     const calls: string[] = [];
     const run: Runner<Letter, string> = ({ input: { letter } }) => of(completed(letter));

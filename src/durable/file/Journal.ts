@@ -73,9 +73,7 @@ export class Journal {
   append(record: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ record, resolve, reject });
-      this.#writing ??= this.#writeAll().finally(() => {
-        this.#writing = undefined;
-      });
+      this.#writing ??= this.#writeAll();
     });
   }
 
@@ -117,6 +115,8 @@ export class Journal {
       }
       if (this.#end - this.#index.liveBytes > Math.max(MIN_GARBAGE, this.#index.liveBytes)) await this.#compact();
     }
+    // In the same turn as the last look at what waits: what is appended after that must start anew.
+    this.#writing = undefined;
   }
 
   /** Takes the records that are written next. */

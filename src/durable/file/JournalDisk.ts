@@ -1,4 +1,4 @@
-import { link, mkdir, open, readFile, readdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { constants, link, mkdir, open, readFile, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** An open file of a journal. */
@@ -35,7 +35,7 @@ export const nodeDisk: JournalDisk = {
   open: async (path) => {
     await mkdir(dirname(path), { recursive: true });
     // Appends nowhere by itself: what came short is written over.
-    const handle = await open(path, 'r+').catch(() => open(path, 'wx+', 0o600));
+    const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     return {
       size: async () => (await handle.stat()).size,
       read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,

@@ -28,7 +28,7 @@ function onDisk(faults: Faults = {}) {
 
 const put = (store: JobStore, ...rows: JobRow[]) => Promise.all(rows.map((one) => store.put(one) as Promise<void>));
 
-describe('S39 fileStore', () => {
+describe('S37 fileStore', () => {
   test('keeps rows, and has them after a crash', async () => {
     const { store, afterCrash } = onDisk();
     const ref = { v: 1, endpointId: 'demo', id: 'job-1' } as const;

@@ -8,6 +8,7 @@ const undici = require('runpod-rx/undici');
 const events = require('runpod-rx/events');
 const fetching = require('runpod-rx/fetch');
 const server = require('runpod-rx/server');
+const durable = require('runpod-rx/durable');
 
 const replying = (status, body) => ({
   apiKey: 'key',
@@ -28,7 +29,7 @@ const refused = (library) => errorOf(library.createRunpod(replying(401, {})).end
   console.log(
     JSON.stringify({
       entries: Object.fromEntries(
-        Object.entries({ main, operators, testing, emulator, undici, events, fetching, server }).map(
+        Object.entries({ main, operators, testing, emulator, undici, events, fetching, server, durable }).map(
           ([name, exports]) => [name, Object.keys(exports).length],
         ),
       ),

@@ -9,6 +9,7 @@ import * as undici from 'runpod-rx/undici';
 import * as events from 'runpod-rx/events';
 import * as fetching from 'runpod-rx/fetch';
 import * as server from 'runpod-rx/server';
+import * as durable from 'runpod-rx/durable';
 
 const copy = createRequire(import.meta.url)('runpod-rx');
 
@@ -30,7 +31,7 @@ const failed = await errorOf(
 console.log(
   JSON.stringify({
     entries: Object.fromEntries(
-      Object.entries({ main, operators, testing, emulator, undici, events, fetching, server }).map(
+      Object.entries({ main, operators, testing, emulator, undici, events, fetching, server, durable }).map(
         ([name, exports]) => [name, Object.keys(exports).length],
       ),
     ),
