@@ -19,7 +19,14 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import { isTerminalStatus, streamChunks, type Endpoint, type StreamEvent, type StreamReply } from '../../index.js';
+import {
+  isTerminalStatus,
+  streamChunks,
+  streamCursor,
+  type Endpoint,
+  type StreamEvent,
+  type StreamReply,
+} from '../../index.js';
 import { withoutWebhook } from '../proxy/answers.js';
 import { StreamLog, type LogAnswer, type StreamAnswer, type StreamPosition } from './StreamLog.js';
 
@@ -56,6 +63,12 @@ export class KeptStream {
   #wantedUntil = 0;
   #reading = Subscription.EMPTY;
   #error: unknown;
+  /** How far the service's stream is read: what a reading has lost is a gap also where the next one goes on. */
+  readonly #cursor = streamCursor();
+  /** Whether the service is being asked, rather than no more. */
+  #isAsking = false;
+  /** The status of the service's latest answer. A terminal one is final. */
+  #status = '';
   /** Where the readers that know nothing of places go on. */
   #plain: StreamPosition;
 
@@ -138,6 +151,8 @@ export class KeptStream {
     this.#error = undefined;
     const answer$ = streamChunks(() => this.#readOnce(), {
       onGap: 'mark',
+      cursor: this.#cursor,
+      reached: () => this.#isAsking,
       scheduler,
       // The pages find out by themselves what became of a job that did not complete.
       status: () => NEVER,
@@ -165,7 +180,8 @@ export class KeptStream {
   #readOnce(): Observable<StreamReply> {
     const { endpoint, id, scheduler } = this.#parts;
     return defer(() => {
-      if (this.#wantedUntil < scheduler.now()) {
+      this.#isAsking = this.#wantedUntil >= scheduler.now();
+      if (!this.#isAsking) {
         this.#stopped$.next();
         return NEVER;
       }
@@ -176,7 +192,9 @@ export class KeptStream {
         },
       });
       return read$.pipe(
-        map(({ status, chunks }) => {
+        map(({ status: latest, chunks }) => {
+          if (!isTerminalStatus(this.#status)) this.#status = latest;
+          const status = this.#status;
           const answer: StreamAnswer = { text, status, count: chunks.length };
           if (answer.count) return { status, chunks: [answer] };
           if (isTerminalStatus(status)) this.#end(answer);
@@ -192,8 +210,9 @@ export class KeptStream {
       return;
     }
     this.log.add(event.chunk as StreamAnswer);
-    this.#parts.grown();
+    // Who waits for it gets it before there is too much to be kept.
     this.#change$.next();
+    this.#parts.grown();
   }
 
   #end(answer: StreamAnswer): void {

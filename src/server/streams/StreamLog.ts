@@ -58,6 +58,8 @@ export class StreamLog {
   /** @param chunks - how many chunks of the stream others have had before */
   constructor(chunks: number) {
     this.#chunks = chunks;
+    // Nobody knows whether somebody else has had the next ones.
+    if (chunks) this.addGap('possibly');
   }
 
   /** Whether the service has no more chunks. */
@@ -113,9 +115,12 @@ export class StreamLog {
     return { ...this.#answerOf(entry ? [entry] : []), text };
   }
 
-  /** Drops the oldest answers until at most so many characters are left. The last one stays: it says that the stream is over. */
+  /**
+   * Drops the oldest answers until at most so many characters are left. The last one of a stream that is over stays: it says
+   * so. And so does the newest of those that are to fit, however large it is: some page has just asked for it.
+   */
   drop(size: number): void {
-    const least = this.#isEnded ? 1 : 0;
+    const least = size || this.#isEnded ? 1 : 0;
     let count = 0;
     while (this.size > size && this.#entries.length - count > least) {
       this.size -= this.#entries[count]?.text.length ?? 0;
