@@ -45,6 +45,10 @@ describe('S16 what an answer brings to a reader that knows how many chunks it ha
   });
 });
 
+test('S16 a reader of another log counts on after those that others have had, so that it gets none twice later', () => {
+  expect(newsFor(reply(0, 5, ['f']), { log: 'b', at: 3 }, 3)).toEqual({ chunks: ['f'], loss: 'possibly', before: 5 });
+});
+
 test('a gap takes a place', () => {
   expect(placeAfter(reply(2, 2, ['c'], 'possibly'))).toEqual(at(4));
 });
