@@ -20,6 +20,7 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import {
+  ResponseError,
   isTerminalStatus,
   streamChunks,
   streamCursor,
@@ -27,6 +28,7 @@ import {
   type StreamEvent,
   type StreamReply,
 } from '../../index.js';
+import { Refusal } from '../proxy/Refusal.js';
 import { withoutWebhook } from '../proxy/answers.js';
 import { StreamLog, type LogAnswer, type StreamAnswer, type StreamPosition } from './StreamLog.js';
 
@@ -35,6 +37,9 @@ import { StreamLog, type LogAnswer, type StreamAnswer, type StreamPosition } fro
  * 30 s, and waits up to 20 s for the answer.
  */
 const WANTED = 60_000;
+
+/** What a page gets that knows nothing of places, while there is nothing. */
+const EMPTY_ANSWER = '{"status":"IN_PROGRESS","stream":[]}';
 
 /** What a {@link KeptStream} works with. */
 export interface KeptStreamParts {
@@ -87,13 +92,21 @@ export class KeptStream {
     return this.#whenNews(position, wait).pipe(map(() => this.log.answerFor(position).text));
   }
 
-  /** The same for a page that knows nothing of places: it gets each answer of the service once, like all such pages together. */
+  /**
+   * The same for a page that knows nothing of places: it gets each answer of the service once, like all such pages together.
+   * Errors as a read of the service would where chunks may be missing, since no answer could say so.
+   */
   nextAnswer(wait: number): Observable<string> {
     return defer(() => this.#whenNews(this.#plain, wait)).pipe(
       map(() => {
-        const { text, next } = this.log.plainAnswerFor(this.#plain);
+        const { text, next, isLossy } = this.log.plainAnswerFor(this.#plain);
         this.#plain = next;
-        return text;
+        if (isLossy)
+          throw new ResponseError('chunks of the stream may be lost', { operation: 'stream' }, { excerpt: '' });
+        if (text !== undefined) return text;
+        // An empty answer after that status would say that the stream is over.
+        if (isTerminalStatus(this.#status)) throw new Refusal(429, 'the rest of the stream is not read yet');
+        return EMPTY_ANSWER;
       }),
     );
   }
@@ -118,10 +131,12 @@ export class KeptStream {
     });
   }
 
-  /** Reads no more. Who waits for an answer gets none before its time is up. */
-  stop(): void {
+  /** Reads no more. Who waits for an answer gets none before its time is up. Returns whether a read was in flight. */
+  stop(): boolean {
+    const isReading = this.#isAsking && !this.#reading.closed;
     this.#reading.unsubscribe();
     this.#stopped$.next();
+    return isReading;
   }
 
   #answersFrom(position: StreamPosition): readonly LogAnswer[] {
@@ -191,7 +206,11 @@ export class KeptStream {
           text = withoutWebhook(reply.text);
         },
       });
+      const answered = () => {
+        this.#isAsking = false;
+      };
       return read$.pipe(
+        tap({ next: answered, error: answered }),
         map(({ status: latest, chunks }) => {
           if (!isTerminalStatus(this.#status)) this.#status = latest;
           const status = this.#status;

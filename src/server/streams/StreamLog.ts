@@ -34,6 +34,15 @@ export interface LogAnswer {
   readonly isLast: boolean;
 }
 
+/** What a reader gets that knows nothing of places, and where it goes on. */
+export interface PlainAnswer {
+  /** `undefined` where there is none. */
+  readonly text: string | undefined;
+  /** Whether chunks may be missing at the reader's place. */
+  readonly isLossy: boolean;
+  readonly next: StreamPosition;
+}
+
 /** How many characters one answer to a page has, but for a single answer of the service that has more. */
 const MAX_ANSWER = 1_000_000;
 
@@ -108,11 +117,18 @@ export class StreamLog {
     return this.#answerOf([]).text;
   }
 
-  /** What a reader gets that knows nothing of places: one answer of the service, as it came. */
-  plainAnswerFor(position: StreamPosition): LogAnswer {
+  /**
+   * What a reader gets that knows nothing of places: one answer of the service, as it came. Where chunks may be missing before
+   * it, the reader gets that first, and nothing else.
+   */
+  plainAnswerFor(position: StreamPosition): PlainAnswer {
     const [entry] = this.#entriesFor(position);
-    const { text } = entry ?? { text: `{"status":"${GOES_ON}","stream":[]}` };
-    return { ...this.#answerOf(entry ? [entry] : []), text };
+    const place = this.#placeOf(position);
+    const { from, before, gap } = entry ?? { from: this.#end, before: this.#chunks, gap: undefined };
+    const isPastGap = from < place;
+    if (from > place || (gap && !isPastGap))
+      return { text: undefined, isLossy: true, next: { chunks: before, log: this.id, from: from + (gap ? 1 : 0) } };
+    return { text: entry?.text, isLossy: false, next: entry ? this.#after(entry) : this.end };
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Observable, VirtualTimeScheduler, type Subscriber } from 'rxjs';
+import { NEVER, Observable, VirtualTimeScheduler, type Subscriber } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { ResponseError, type CallOptions, type StreamReply } from 'runpod-rx';
 import { KeptStreams } from '../../../src/server/streams/KeptStreams.js';
@@ -117,6 +117,80 @@ describe('S16 what the service gave and nobody got', () => {
     expect(page.answer).toMatchObject({ before: 3, gap: 'possibly' });
     expect(page.chunks).toEqual(['d']);
   });
+});
+
+describe('S16 a page that knows nothing of places', () => {
+  const plainly = (made: ReturnType<typeof kept>) => see<string>(made.streams.get('job-1')?.nextAnswer(WAIT) ?? NEVER);
+
+  test('has an error where it may lack chunks, as from the service itself, and then what follows', () => {
+    const made = kept();
+    const { ask, wait, answers, fails } = made;
+    const page = ask(START);
+    answers('IN_PROGRESS', 1);
+    wait(1);
+    expect(plainly(made).values).toHaveLength(1);
+    fails(new Error('the connection was cut'));
+    const lossy = plainly(made);
+    answers('IN_PROGRESS', 3);
+    expect(page.chunks).toEqual([1]);
+    expect(lossy.values).toEqual([]);
+    expect(lossy.ended).toContain('lost');
+    expect(plainly(made).values[0]).toContain('{"output":3}');
+  });
+
+  test('has an error where answers were dropped', () => {
+    const made = kept();
+    made.ask(START);
+    made.answers('IN_PROGRESS', 1);
+    made.streams.get('job-1')?.log.drop(0);
+    const lossy = plainly(made);
+    expect(lossy.values).toEqual([]);
+    expect(lossy.ended).toContain('lost');
+  });
+
+  test('is told by no empty answer that a stream is over whose rest the server cannot read', () => {
+    const made = kept();
+    made.ask(START);
+    made.answers('COMPLETED', 1);
+    expect(plainly(made).values).toHaveLength(1);
+    const next = plainly(made);
+    made.wait(WAIT);
+    expect(next.values).toEqual([]);
+    expect(next.ended).toContain('not read');
+  });
+
+  test('has the stream kept for it, too', () => {
+    const made = kept();
+    made.ask(START);
+    for (let minutes = 0; minutes < 40; minutes++) {
+      made.wait(60_000);
+      plainly(made);
+    }
+    made.ask(START, 'job-2');
+    expect(made.streams.get('job-1')).toBeDefined();
+  });
+});
+
+test('S16 a job that runs again while the service was being asked for its chunks may lack some', () => {
+  const { ask, answers, streams } = kept();
+  ask(START);
+  streams.forget('job-1');
+  const page = ask(START);
+  answers('IN_PROGRESS', 2);
+  expect(page.answer).toMatchObject({ before: 0, gap: 'possibly' });
+});
+
+test('a job that runs again while the service was not being asked lacks none', () => {
+  const { ask, answers, streams } = kept();
+  const first = ask(START);
+  answers('FAILED', 1);
+  ask(first.next);
+  answers('FAILED');
+  streams.forget('job-1');
+  const page = ask(START);
+  answers('IN_PROGRESS', 2);
+  expect(page.answer?.gap).toBeUndefined();
+  expect(page.chunks).toEqual([2]);
 });
 
 describe('a large answer of the service', () => {
