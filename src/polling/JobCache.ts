@@ -95,7 +95,8 @@ export class JobCache {
   /** Whether chunks of a job's stream may be missing after those that were delivered. */
   hasGap(id: string): boolean {
     const { cursor } = this.#jobs.get(id) ?? {};
-    return !!cursor && (!!cursor.gap || pendingCount(cursor) > 0);
+    // What a server keeps it gives again.
+    return !!cursor && (!!cursor.gap || (pendingCount(cursor) > 0 && !this.pushedStreams.isKept));
   }
 
   /** Notes that a job exists, and whether it is over. */

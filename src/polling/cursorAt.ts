@@ -13,8 +13,10 @@ export function cursorAt(
 ): StreamCursor {
   if (last?.count === chunksDelivered && (chunks ?? chunksDelivered) === chunksDelivered) return last;
   const count = chunks ?? last?.count ?? 0;
-  if (isKept) return { ...streamCursor(), count, delivered: last?.delivered.slice(0, count) ?? [] };
-  const cursor = { ...streamCursor(), ...last, count, delivered: last?.delivered.slice(0, count) ?? [] };
+  const delivered = last?.delivered.slice(0, count) ?? [];
+  // A gap that was there before the server kept the stream stays one.
+  if (isKept) return { ...streamCursor(), count, delivered, ...(gap && { gap: 'possibly' }) };
+  const cursor = { ...streamCursor(), ...last, count, delivered };
   if (chunks !== undefined && count < chunksDelivered) {
     cursor.gap = 'certainly';
     cursor.next = chunksDelivered;

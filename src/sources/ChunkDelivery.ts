@@ -78,10 +78,18 @@ export class ChunkDelivery {
 
   #newsOf(reply: KeptReply): readonly unknown[] {
     const cursor = this.#cursor;
-    const { chunks, loss, before } = newsFor(reply, cursor.place, cursor.count + pendingCount(cursor));
+    const { place, formerPlaces = [] } = cursor;
+    const { log } = reply.kept;
+    const received = cursor.count + pendingCount(cursor);
+    const isOtherLog = place && place.log !== log;
+    const former = isOtherLog ? formerPlaces.find((one) => one.log === log) : undefined;
+    const { chunks, loss, before } = newsFor(reply, former ?? place, received);
+    // What comes from two logs in turn has an order that nobody knows.
     if (loss) this.addLoss(loss);
+    else if (former && chunks.length) this.addLoss('possibly');
     if (before !== undefined) cursor.next = before;
-    cursor.place = later(cursor.place, placeAfter(reply));
+    if (isOtherLog) cursor.formerPlaces = [...formerPlaces.filter((one) => one !== former), place];
+    cursor.place = later(former ?? place, placeAfter(reply));
     return chunks;
   }
 

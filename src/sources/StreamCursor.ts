@@ -18,6 +18,8 @@ export interface StreamCursor {
   next?: number;
   /** Where reading goes on, where the server keeps the stream. */
   place?: LogPlace;
+  /** Where reading stopped in the logs before that one: of several servers, each keeps one. */
+  formerPlaces?: readonly LogPlace[];
 }
 
 /** In a longer array, `shift` would move too many chunks for each that is emitted: an answer may have a million. */

@@ -98,7 +98,8 @@ export class StreamReader {
     // A late answer with another status does not make a terminal status undone.
     if (!isTerminalStatus(this.#status)) this.#status = status;
     const empty = chunks.length === 0;
-    this.#drained = empty && isTerminalStatus(this.#status);
+    // Of a kept stream, an answer without chunks may say only that the server has no further ones yet.
+    this.#drained = empty && isTerminalStatus(reply.kept ? status : this.#status);
     this.#delay = empty ? this.#sentAt + pause - now : 0;
     this.#outage.end();
     this.#delivery.add(reply);

@@ -28,7 +28,7 @@ export interface News {
   readonly chunks: readonly unknown[];
   /** Whether chunks are missing before these. */
   readonly loss?: 'possibly' | 'certainly' | undefined;
-  /** How many chunks the stream had before these, where some of them are missing for certain. */
+  /** How many chunks the stream had before these, where the reader has not had so many. */
   readonly before?: number;
 }
 
@@ -42,7 +42,8 @@ export function newsFor(reply: KeptReply, place: LogPlace | undefined, received:
   const { kept, chunks } = reply;
   if (!place) return newsForCount(reply, received);
   // The server keeps another log than before, so it has not seen all of the stream.
-  if (place.log !== kept.log) return { chunks, loss: 'possibly' };
+  if (place.log !== kept.log)
+    return { chunks, loss: 'possibly', ...(kept.before > received && { before: kept.before }) };
   const known = place.at - kept.from;
   if (known < 0) return { chunks, loss: 'certainly', before: kept.before };
   if (!kept.gap) return { chunks: chunks.slice(known) };

@@ -1,5 +1,8 @@
+import { of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { ChunkDelivery } from '../../src/sources/ChunkDelivery.js';
 import { newsFor, placeAfter, type KeptReply, type News } from '../../src/sources/keptStream.js';
+import { streamCursor } from '../../src/sources/StreamCursor.js';
 
 const reply = (
   from: number,
@@ -45,6 +48,29 @@ describe('S16 what an answer brings to a reader that knows how many chunks it ha
   });
 });
 
+test('S16 a reader of another log counts on after those that others have had, so that it gets none twice later', () => {
+  expect(newsFor(reply(0, 5, ['f']), { log: 'b', at: 3 }, 3)).toEqual({ chunks: ['f'], loss: 'possibly', before: 5 });
+});
+
 test('a gap takes a place', () => {
   expect(placeAfter(reply(2, 2, ['c'], 'possibly'))).toEqual(at(4));
+});
+
+test('S16 two servers that answer in turn, each from its own log, give no chunk twice', () => {
+  const got: unknown[] = [];
+  const delivery = new ChunkDelivery(streamCursor(), {
+    onGap: 'mark',
+    check: (chunk) => of(chunk),
+    context: { operation: 'stream' },
+  });
+  const take = (log: string, ...chunks: readonly unknown[]) => {
+    delivery.add({ status: 'IN_PROGRESS', chunks, kept: { log, from: 0, before: 0 } });
+    delivery.deliver().subscribe((event) => got.push(event.type === 'gap' ? 'gap' : event.chunk));
+  };
+  take('a', 1);
+  take('b', 2);
+  take('a', 1, 3);
+  take('b', 2);
+  take('b', 2, 4);
+  expect(got).toEqual([1, 'gap', 2, 'gap', 3, 4]);
 });

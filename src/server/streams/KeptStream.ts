@@ -19,7 +19,16 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import { isTerminalStatus, streamChunks, type Endpoint, type StreamEvent, type StreamReply } from '../../index.js';
+import {
+  ResponseError,
+  isTerminalStatus,
+  streamChunks,
+  streamCursor,
+  type Endpoint,
+  type StreamEvent,
+  type StreamReply,
+} from '../../index.js';
+import { Refusal } from '../proxy/Refusal.js';
 import { withoutWebhook } from '../proxy/answers.js';
 import { StreamLog, type LogAnswer, type StreamAnswer, type StreamPosition } from './StreamLog.js';
 
@@ -28,6 +37,9 @@ import { StreamLog, type LogAnswer, type StreamAnswer, type StreamPosition } fro
  * 30 s, and waits up to 20 s for the answer.
  */
 const WANTED = 60_000;
+
+/** What a page gets that knows nothing of places, while there is nothing. */
+const EMPTY_ANSWER = '{"status":"IN_PROGRESS","stream":[]}';
 
 /** What a {@link KeptStream} works with. */
 export interface KeptStreamParts {
@@ -56,6 +68,12 @@ export class KeptStream {
   #wantedUntil = 0;
   #reading = Subscription.EMPTY;
   #error: unknown;
+  /** How far the service's stream is read: what a reading has lost is a gap also where the next one goes on. */
+  readonly #cursor = streamCursor();
+  /** Whether the service is being asked, rather than no more. */
+  #isAsking = false;
+  /** The status of the service's latest answer. A terminal one is final. */
+  #status = '';
   /** Where the readers that know nothing of places go on. */
   #plain: StreamPosition;
 
@@ -74,13 +92,21 @@ export class KeptStream {
     return this.#whenNews(position, wait).pipe(map(() => this.log.answerFor(position).text));
   }
 
-  /** The same for a page that knows nothing of places: it gets each answer of the service once, like all such pages together. */
+  /**
+   * The same for a page that knows nothing of places: it gets each answer of the service once, like all such pages together.
+   * Errors as a read of the service would where chunks may be missing, since no answer could say so.
+   */
   nextAnswer(wait: number): Observable<string> {
     return defer(() => this.#whenNews(this.#plain, wait)).pipe(
       map(() => {
-        const { text, next } = this.log.plainAnswerFor(this.#plain);
+        const { text, next, isLossy } = this.log.plainAnswerFor(this.#plain);
         this.#plain = next;
-        return text;
+        if (isLossy)
+          throw new ResponseError('chunks of the stream may be lost', { operation: 'stream' }, { excerpt: '' });
+        if (text !== undefined) return text;
+        // An empty answer after that status would say that the stream is over.
+        if (isTerminalStatus(this.#status)) throw new Refusal(429, 'the rest of the stream is not read yet');
+        return EMPTY_ANSWER;
       }),
     );
   }
@@ -105,10 +131,12 @@ export class KeptStream {
     });
   }
 
-  /** Reads no more. Who waits for an answer gets none before its time is up. */
-  stop(): void {
+  /** Reads no more. Who waits for an answer gets none before its time is up. Returns whether a read was in flight. */
+  stop(): boolean {
+    const isReading = this.#isAsking && !this.#reading.closed;
     this.#reading.unsubscribe();
     this.#stopped$.next();
+    return isReading;
   }
 
   #answersFrom(position: StreamPosition): readonly LogAnswer[] {
@@ -138,6 +166,8 @@ export class KeptStream {
     this.#error = undefined;
     const answer$ = streamChunks(() => this.#readOnce(), {
       onGap: 'mark',
+      cursor: this.#cursor,
+      reached: () => this.#isAsking,
       scheduler,
       // The pages find out by themselves what became of a job that did not complete.
       status: () => NEVER,
@@ -165,7 +195,8 @@ export class KeptStream {
   #readOnce(): Observable<StreamReply> {
     const { endpoint, id, scheduler } = this.#parts;
     return defer(() => {
-      if (this.#wantedUntil < scheduler.now()) {
+      this.#isAsking = this.#wantedUntil >= scheduler.now();
+      if (!this.#isAsking) {
         this.#stopped$.next();
         return NEVER;
       }
@@ -175,8 +206,14 @@ export class KeptStream {
           text = withoutWebhook(reply.text);
         },
       });
+      const answered = () => {
+        this.#isAsking = false;
+      };
       return read$.pipe(
-        map(({ status, chunks }) => {
+        tap({ next: answered, error: answered }),
+        map(({ status: latest, chunks }) => {
+          if (!isTerminalStatus(this.#status)) this.#status = latest;
+          const status = this.#status;
           const answer: StreamAnswer = { text, status, count: chunks.length };
           if (answer.count) return { status, chunks: [answer] };
           if (isTerminalStatus(status)) this.#end(answer);
@@ -192,8 +229,9 @@ export class KeptStream {
       return;
     }
     this.log.add(event.chunk as StreamAnswer);
-    this.#parts.grown();
+    // Who waits for it gets it before there is too much to be kept.
     this.#change$.next();
+    this.#parts.grown();
   }
 
   #end(answer: StreamAnswer): void {

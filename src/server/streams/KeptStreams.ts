@@ -36,21 +36,36 @@ export class KeptStreams {
   /** A page asks for the stream of a job. */
   ask(id: string, { chunks }: StreamPosition): KeptStream {
     const stream = this.#streams.get(id)?.stream ?? this.#newStream(id, chunks);
-    this.#streams.delete(id);
-    this.#streams.set(id, { stream, askedAt: this.#scheduler.now() });
+    this.#keep(id, stream);
     this.#dropOld();
     return stream;
   }
 
-  /** The stream of a job that pages have asked for. */
+  /** A page asks that knows nothing of places. There is nothing for it where no other page has asked for the stream. */
   get(id: string): KeptStream | undefined {
-    return this.#streams.get(id)?.stream;
+    const stream = this.#streams.get(id)?.stream;
+    if (stream) this.#keep(id, stream);
+    return stream;
   }
 
-  /** The job runs again, so its stream begins anew. */
+  /** The job runs again, so its stream begins anew. A read in flight may have taken chunks of the new run. */
   forget(id: string): void {
-    this.#streams.get(id)?.stream.stop();
+    if (!this.#drop(id)) return;
+    const stream = this.#newStream(id, 0);
+    stream.log.addGap('possibly');
+    this.#keep(id, stream);
+  }
+
+  #keep(id: string, stream: KeptStream): void {
     this.#streams.delete(id);
+    this.#streams.set(id, { stream, askedAt: this.#scheduler.now() });
+  }
+
+  /** Returns whether a read was in flight. */
+  #drop(id: string): boolean {
+    const stream = this.#streams.get(id)?.stream;
+    this.#streams.delete(id);
+    return !!stream?.stop();
   }
 
   #newStream(id: string, chunks: number): KeptStream {
@@ -60,7 +75,7 @@ export class KeptStreams {
       chunks,
       scheduler: this.#scheduler,
       grown: () => {
-        this.get(id)?.log.drop(MAX_SIZE);
+        this.#streams.get(id)?.stream.log.drop(MAX_SIZE);
         this.#dropTooMuch();
       },
       ended: () => {
@@ -73,7 +88,7 @@ export class KeptStreams {
     const now = this.#scheduler.now();
     for (const [id, { stream, askedAt }] of this.#streams) {
       const age = now - askedAt;
-      if (this.#streams.size > MAX_STREAMS || age > KEEP) this.forget(id);
+      if (this.#streams.size > MAX_STREAMS || age > KEEP) this.#drop(id);
       else if (age > KEEP_CHUNKS) stream.log.drop(0);
       else break;
     }

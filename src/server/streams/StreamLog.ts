@@ -34,6 +34,15 @@ export interface LogAnswer {
   readonly isLast: boolean;
 }
 
+/** What a reader gets that knows nothing of places, and where it goes on. */
+export interface PlainAnswer {
+  /** `undefined` where there is none. */
+  readonly text: string | undefined;
+  /** Whether chunks may be missing at the reader's place. */
+  readonly isLossy: boolean;
+  readonly next: StreamPosition;
+}
+
 /** How many characters one answer to a page has, but for a single answer of the service that has more. */
 const MAX_ANSWER = 1_000_000;
 
@@ -58,6 +67,8 @@ export class StreamLog {
   /** @param chunks - how many chunks of the stream others have had before */
   constructor(chunks: number) {
     this.#chunks = chunks;
+    // Nobody knows whether somebody else has had the next ones.
+    if (chunks) this.addGap('possibly');
   }
 
   /** Whether the service has no more chunks. */
@@ -106,16 +117,26 @@ export class StreamLog {
     return this.#answerOf([]).text;
   }
 
-  /** What a reader gets that knows nothing of places: one answer of the service, as it came. */
-  plainAnswerFor(position: StreamPosition): LogAnswer {
+  /**
+   * What a reader gets that knows nothing of places: one answer of the service, as it came. Where chunks may be missing before
+   * it, the reader gets that first, and nothing else.
+   */
+  plainAnswerFor(position: StreamPosition): PlainAnswer {
     const [entry] = this.#entriesFor(position);
-    const { text } = entry ?? { text: `{"status":"${GOES_ON}","stream":[]}` };
-    return { ...this.#answerOf(entry ? [entry] : []), text };
+    const place = this.#placeOf(position);
+    const { from, before, gap } = entry ?? { from: this.#end, before: this.#chunks, gap: undefined };
+    const isPastGap = from < place;
+    if (from > place || (gap && !isPastGap))
+      return { text: undefined, isLossy: true, next: { chunks: before, log: this.id, from: from + (gap ? 1 : 0) } };
+    return { text: entry?.text, isLossy: false, next: entry ? this.#after(entry) : this.end };
   }
 
-  /** Drops the oldest answers until at most so many characters are left. The last one stays: it says that the stream is over. */
+  /**
+   * Drops the oldest answers until at most so many characters are left. The last one of a stream that is over stays: it says
+   * so. And so does the newest of those that are to fit, however large it is: some page has just asked for it.
+   */
   drop(size: number): void {
-    const least = this.#isEnded ? 1 : 0;
+    const least = size || this.#isEnded ? 1 : 0;
     let count = 0;
     while (this.size > size && this.#entries.length - count > least) {
       this.size -= this.#entries[count]?.text.length ?? 0;

@@ -52,7 +52,10 @@ function jobs(scheduler: SchedulerLike) {
     if (streaming.delete(one) && !one.aborted) one.answer(takeChunks(id));
   };
   const readsOf = (id: string) => [...streaming].filter(({ line }) => line.startsWith(`GET /demo/stream/${id}`));
+  /** The jobs whose streams are held although there is something to answer. */
+  const stuck = new Set<string>();
   const readChunks = (id: string, one: Asked) => {
+    if (stuck.has(id)) return void streaming.add(one);
     if (chunks.get(id)?.length || isOver(id)) return takeChunks(id);
     streaming.add(one);
     const wait = Number(new URL(one.request.url).searchParams.get('wait') ?? 10_000);
@@ -84,6 +87,11 @@ function jobs(scheduler: SchedulerLike) {
         streaming.delete(one);
         one.fail(new Error('the connection was cut'));
       }
+    },
+    /** The service holds the reads of a stream, whatever there is to answer; or does so no more. */
+    holds(id: string, isHeld: boolean) {
+      if (isHeld) stuck.add(id);
+      else if (stuck.delete(id)) for (const one of readsOf(id)) answerStream(id, one);
     },
     /** A job's worker yields. */
     yields(id: string, ...more: unknown[]) {

@@ -200,6 +200,26 @@ describe('without events', () => {
   });
 });
 
+test('S16 a stream whose job is over is not over for a page while the server cannot read the rest', async () => {
+  const { endpoint, wait, set, states, yields, holds } = together({
+    network: { instead: () => new Response(null, { status: 404 }) },
+  });
+  const chunks = see(endpoint.job(request, { onGap: 'mark' }).chunks$);
+  await wait(10);
+  set('job-1', { status: 'IN_PROGRESS' });
+  await wait(100);
+  // The service is to give the chunks of a job that is over in two answers. Between them it holds one for long.
+  states.set('job-1', { status: 'COMPLETED' });
+  holds('job-1', true);
+  yields('job-1', 1);
+  for (let half = 0; half < 30; half++) await wait(500);
+  expect(chunks).toMatchObject({ values: [1], ended: undefined });
+  yields('job-1', 2);
+  holds('job-1', false);
+  for (let half = 0; half < 10; half++) await wait(500);
+  expect(chunks).toMatchObject({ values: [1, 2], ended: 'completed' });
+});
+
 describe('what the server has lost', () => {
   test('is a gap for the page, and nothing comes after it unnoticed', async () => {
     const { endpoint, wait, set, yields, losesAnswer } = together();
@@ -220,6 +240,19 @@ describe('what the server has lost', () => {
       .filter(({ type }) => type === 'chunk' || type === 'gap')
       .map(({ type, chunk }) => chunk ?? type);
     expect(seen).toEqual([1, 'gap', 3]);
+  });
+
+  test('before it kept the stream is a gap, where the reader before says so', async () => {
+    const { endpoint, ask, wait, yields } = together();
+    await ask('POST demo/run', submission);
+    const job = endpoint.attach({ v: 1, endpointId: 'demo', id: 'job-1', gap: true }, { onGap: 'mark' });
+    const seen = see<{ type: string }>(job.events$);
+    const chunks = see(job.chunks$);
+    await wait(10);
+    yields('job-1', 2);
+    await wait(500);
+    expect(chunks.values).toEqual([2]);
+    expect(seen.values.filter(({ type }) => type === 'gap')).toHaveLength(1);
   });
 
   test('a server that keeps no streams is read plainly', async () => {
