@@ -17,6 +17,7 @@ export { isTerminal, isTerminalStatus } from './protocol/snapshot.js';
 export type { KeptPlace, StreamReply } from './protocol/streamReply.js';
 export {
   vouchedNotice,
+  type Vouched,
   type Follows,
   type VouchedNotice,
   type VouchedNoticeOptions,

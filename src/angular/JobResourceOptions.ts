@@ -22,10 +22,16 @@ export type JobResourceRequest<I extends object> = JobRequest<I> | JobRef | stri
 /** Options of {@link jobResource}: how the job is made, and the options of a job. */
 export interface JobResourceOptions<I extends object, O, C> extends Omit<
   JobOptions<I>,
-  'replayChunks' | 'beforeSubmit'
+  'replayChunks' | 'beforeSubmit' | 'beforeSend' | 'afterSubmit' | 'beforeCancel'
 > {
   /** May change the request before it is submitted, as `beforeSubmit` of a job does. */
   readonly beforeSubmit?: NonNullable<JobOptions<I>['beforeSubmit']>;
+  /** Awaited before each attempt to submit, as `beforeSend` of a job is. */
+  readonly beforeSend?: NonNullable<JobOptions<I>['beforeSend']>;
+  /** Awaited once the job has an id, as `afterSubmit` of a job is. */
+  readonly afterSubmit?: NonNullable<JobOptions<I>['afterSubmit']>;
+  /** Awaited before the job is cancelled, as `beforeCancel` of a job is. */
+  readonly beforeCancel?: NonNullable<JobOptions<I>['beforeCancel']>;
   /** Where the jobs run: what `injectEndpoint` gave. */
   readonly endpoint: Endpoint<I, O, C>;
   /**

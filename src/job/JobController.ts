@@ -29,6 +29,7 @@ import {
 import type { JobOptions, JobTimeout, LeavePolicy } from './JobOptions.js';
 import type { JobOrigin } from './JobOrigin.js';
 import { LossNotice } from './LossNotice.js';
+import { isAbandoned, shown } from './jobViews.js';
 import { isEnded, isOver, isSubmitting, jobReducer, type JobAction, type JobState, type Viewer } from './jobReducer.js';
 
 /**
@@ -304,14 +305,4 @@ export class JobController implements JobContext {
       if (key !== false && upToDate) this.#effects.set(name, { key, subscription: jobEffects[name].start(this) });
     }
   }
-}
-
-/** A state as the views are shown it: of a job that is still to be recorded, they are told nothing. */
-function shown(state: JobState): Pick<JobState, 'id' | 'request' | 'snapshot'> {
-  return state.recording ? { request: state.request } : state;
-}
-
-/** Whether no view waits for the submission: its answer is read to the end, and it is not sent again. */
-function isAbandoned({ viewers, inGrace, detached, cancelRequested }: JobState): boolean {
-  return !!cancelRequested || (viewers.length === 0 && !inGrace && !detached);
 }
