@@ -2,6 +2,7 @@ import {
   ReplaySubject,
   catchError,
   defer,
+  finalize,
   last,
   map,
   noop,
@@ -63,6 +64,8 @@ export class EndpointProxy {
   readonly streams: KeptStreams | undefined;
   /** The submissions that go on whether or not their pages leave. Each completes. */
   readonly detached = new Set<Observable<unknown>>();
+  /** How many reads of a job's stream are being passed on, by the job's id. */
+  readonly #passing = new Map<string, number>();
   readonly #health$: Observable<Outcome>;
 
   constructor(given: EndpointProxyParts) {
@@ -115,17 +118,30 @@ export class EndpointProxy {
   #stream(id: string, query: URLSearchParams, user: string): Observable<Response> {
     const position = positionOf(query);
     const wait = streamWaitOf(query);
-    const kept = position ? this.streams?.ask(id, position) : this.streams?.get(id);
-    if (!kept)
-      return position
-        ? of(errorAnswer(416, 'streams are not kept here'))
-        : passOn((call) => this.endpoint.request(`stream/${encodeURIComponent(id)}`, { ...call, query: { wait } }));
+    const kept = position ? this.streams?.ask(id, position, this.#passing.has(id)) : this.streams?.get(id);
+    if (!kept) return position ? of(errorAnswer(416, 'streams are not kept here')) : this.#passStream(id, wait);
     if (position) this.given.events?.streamAsked(user, this, { id, stream: kept });
     const text$ = position ? kept.answer(position, wait ?? STREAM_WAIT) : kept.nextAnswer(wait ?? STREAM_WAIT);
     return text$.pipe(
       map((text) => jobAnswer(text)),
       catchError((error: unknown) => of(errorResponse(error))),
     );
+  }
+
+  /** Passes a read of a stream on. The answer takes chunks away from whoever begins to read the stream meanwhile. */
+  #passStream(id: string, wait: number | undefined): Observable<Response> {
+    return defer(() => {
+      this.#passing.set(id, (this.#passing.get(id) ?? 0) + 1);
+      return passOn((call) =>
+        this.endpoint.request(`stream/${encodeURIComponent(id)}`, { ...call, query: { wait } }),
+      ).pipe(
+        finalize(() => {
+          const others = (this.#passing.get(id) ?? 0) - 1;
+          if (others > 0) this.#passing.set(id, others);
+          else this.#passing.delete(id);
+        }),
+      );
+    });
   }
 
   /** Answers with a job: at once, or when it is over or the time is up. */

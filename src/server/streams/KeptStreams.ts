@@ -33,9 +33,15 @@ export class KeptStreams {
     this.#ended = ended;
   }
 
-  /** A page asks for the stream of a job. */
-  ask(id: string, { chunks }: StreamPosition): KeptStream {
-    const stream = this.#streams.get(id)?.stream ?? this.#newStream(id, chunks);
+  /**
+   * A page asks for the stream of a job.
+   *
+   * @param isReadByAnother - whether a read is under way whose answer may take chunks
+   */
+  ask(id: string, { chunks }: StreamPosition, isReadByAnother = false): KeptStream {
+    const known = this.#streams.get(id)?.stream;
+    const stream = known ?? this.#newStream(id, chunks);
+    if (!known && isReadByAnother) stream.log.addGap('possibly');
     this.#keep(id, stream);
     this.#dropOld();
     return stream;

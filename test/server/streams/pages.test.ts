@@ -200,6 +200,22 @@ describe('without events', () => {
   });
 });
 
+test('S16 chunks that went to a page that knows nothing of places are a gap for the one that begins meanwhile', async () => {
+  const { ask, wait, yields, endpoint } = together({ network: { instead: () => new Response(null, { status: 404 }) } });
+  await ask('POST demo/run', submission);
+  const plain = ask('GET demo/stream/job-1');
+  await settle();
+  const chunks = see(endpoint.stream('job-1', { onGap: 'error' }));
+  await wait(10);
+  yields('job-1', 1);
+  await wait(600);
+  yields('job-1', 2);
+  await wait(600);
+  expect(await (await plain).text()).toContain('"output":1');
+  expect(chunks.values).toEqual([]);
+  expect(chunks.ended).toContain('StreamGapError');
+});
+
 test('S16 a stream whose job is over is not over for a page while the server cannot read the rest', async () => {
   const { endpoint, wait, set, states, yields, holds } = together({
     network: { instead: () => new Response(null, { status: 404 }) },
