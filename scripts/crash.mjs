@@ -143,4 +143,5 @@ console.log(
     .split('/')
     .pop()}: ${failures} failures`,
 );
-process.exitCode = failures > 0 ? 1 : 0;
+// Jobs of the emulator that nobody has cancelled would keep the process alive.
+process.exit(failures > 0 ? 1 : 0);
