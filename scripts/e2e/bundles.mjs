@@ -63,6 +63,6 @@ export async function bundles(report, application, bare) {
   });
 }
 
-/** With the page that uses it. All but some 15 kB is the client: see docs/decisions/0008-size.md. */
-const LAZY_RAW = 136_000;
-const LAZY_TRANSFERRED = 42_000;
+/** With the page that uses it. All but some 15 kB is the client, whose budget is 43 KB gzipped: see docs/decisions/0008-size.md. */
+const LAZY_RAW = 148_000;
+const LAZY_TRANSFERRED = 45_500;
