@@ -1,7 +1,7 @@
 import { RESPONSE_INIT, TransferState, inject, makeStateKey } from '@angular/core';
 import { SubmissionUnknownError, type JobRef, type JobRequest, type JobSnapshot } from '../index.js';
 import { sameJson } from '../protocol/json.js';
-import type { KnownJob } from './FollowedJob.js';
+import type { KnownState } from './JobSignals.js';
 
 /** A job that a server has submitted while it rendered the page, in the HTML. */
 interface Handover {
@@ -17,7 +17,7 @@ interface Handover {
 /** A job that the page takes over, and what is known of it. */
 export interface TakenOver {
   readonly ref: JobRef | undefined;
-  readonly known: KnownJob;
+  readonly known: KnownState;
 }
 
 /** The jobs that a server hands over to the page. */

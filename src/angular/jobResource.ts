@@ -16,7 +16,7 @@ import { codedError } from '../index.js';
 import type { Endpoint, Job, JobOptions, JobRef, JobRequest } from '../index.js';
 import { isPrerendering } from './createClient.js';
 import { followContext, type FollowContext } from './FollowContext.js';
-import { FollowedJob, liveStatus } from './FollowedJob.js';
+import { JobSignals, liveStatus } from './JobSignals.js';
 import { handovers, type Handovers } from './handover.js';
 import type { JobResource, JobResourceOptions, JobResourceState } from './JobResourceOptions.js';
 import { serverRun, type ServerRun } from './serverRun.js';
@@ -84,7 +84,7 @@ class LiveJobResource<I extends object, O, C> implements JobResource<O, C> {
   /** Whether jobs are made: in a page, and on a server that was asked to. */
   readonly #runs: boolean;
   readonly #wanted: Signal<WantedJob | undefined>;
-  readonly #current = signal<FollowedJob<O, C> | undefined>(undefined);
+  readonly #current = signal<JobSignals<O, C> | undefined>(undefined);
   /** The current job, as long as its request is the one that is wanted. */
   readonly #shown = computed(() => {
     const current = this.#current();
@@ -145,7 +145,7 @@ class LiveJobResource<I extends object, O, C> implements JobResource<O, C> {
     this.#current.set(wanted && wanted.error === undefined && this.#runs ? this.#start(wanted) : undefined);
   }
 
-  #start(wanted: WantedJob): FollowedJob<O, C> {
+  #start(wanted: WantedJob): JobSignals<O, C> {
     const { id } = this.#endpoint;
     const options = this.#jobOptions;
     const taken = wanted.request && !this.#serverRun ? this.#handovers.take(id, wanted.request) : undefined;
@@ -153,7 +153,7 @@ class LiveJobResource<I extends object, O, C> implements JobResource<O, C> {
     const job = taken?.ref
       ? this.#endpoint.attach(taken.ref, { onUnsubscribe: 'cancel', ...options })
       : this.#jobOf(wanted);
-    const followed = new FollowedJob(wanted, job, this.#context, taken?.known);
+    const followed = new JobSignals(wanted, job, this.#context, taken?.known);
     if (this.#serverRun) this.#serverRun.follow(followed, id, options.stream ?? false);
     else followed.follow();
     return followed;

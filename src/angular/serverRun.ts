@@ -2,7 +2,7 @@ import { PendingTasks, inject } from '@angular/core';
 import { concat, map, type Observable } from 'rxjs';
 import type { Job, JobEvent } from '../index.js';
 import type { FollowContext } from './FollowContext.js';
-import type { FollowedJob } from './FollowedJob.js';
+import type { JobSignals } from './JobSignals.js';
 import type { Handovers } from './handover.js';
 
 /** How long rendering waits for a job, in milliseconds, unless the caller says otherwise. */
@@ -11,7 +11,7 @@ const SERVER_WAIT = 5_000;
 /** What has a server's rendering wait for a job. */
 export interface ServerRun {
   /** Follows a job until it is over, or rendering has waited for long enough, and hands it over to the page. */
-  follow(followed: FollowedJob<unknown, unknown>, endpointId: string | undefined, stream: boolean): void;
+  follow(followed: JobSignals<unknown, unknown>, endpointId: string | undefined, stream: boolean): void;
 }
 
 /** @param wait - how long rendering waits, in milliseconds */
@@ -44,7 +44,7 @@ function eventsOnServer<O, C>(job: Job<O, C>, stream: boolean): Observable<JobEv
   return concat(states$, job.events$);
 }
 
-function handOver(followed: FollowedJob<unknown, unknown>, endpointId: string | undefined, handed: Handovers): void {
+function handOver(followed: JobSignals<unknown, unknown>, endpointId: string | undefined, handed: Handovers): void {
   const { content: request } = followed.wanted;
   const ref = followed.giveUp();
   if (ref) {

@@ -1,6 +1,6 @@
 import { catchError, defer, tap, throwError, type Observable } from 'rxjs';
 import { HttpError } from '../errors/HttpError.js';
-import type { PushedStream } from '../polling/PushedStreams.js';
+import type { PushedStream } from '../polling/PushedStream.js';
 import { RANGE_NOT_SATISFIABLE } from '../protocol/limits.js';
 import type { StreamReply } from '../protocol/streamReply.js';
 import { isKeptReply } from '../sources/keptStream.js';

@@ -2,7 +2,7 @@ import { tap, type Observable } from 'rxjs';
 import { StreamInUseError } from '../errors/StreamInUseError.js';
 import type { CallMeta } from '../http/ApiCall.js';
 import type { CallState } from '../http/CallState.js';
-import type { PushedStream } from '../polling/PushedStreams.js';
+import type { PushedStream } from '../polling/PushedStream.js';
 import type { ReaderPosition, StreamCursor } from '../sources/StreamCursor.js';
 import { streamChunks } from '../sources/streamChunks.js';
 import type { StreamEvent } from '../sources/StreamEvent.js';

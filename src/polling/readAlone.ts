@@ -3,7 +3,8 @@ import type { RunpodError } from '../errors/RunpodError.js';
 import type { ReaderPosition, StreamCursor } from '../sources/StreamCursor.js';
 import { cursorAt } from './cursorAt.js';
 import type { KnownJob } from './KnownJob.js';
-import type { PushedStream, PushedStreams } from './PushedStreams.js';
+import type { PushedStream } from './PushedStream.js';
+import type { PushedStreams } from './PushedStreams.js';
 
 /** A reading of a job's stream. */
 export interface StreamReading<T> {

@@ -3,7 +3,7 @@ import { reportUnhandled } from '../../errors/reportUnhandled.js';
 import type { JobSnapshot, Runpod } from '../../index.js';
 import type { FollowedEndpoint } from './FollowedJob.js';
 import { textStream } from './textStream.js';
-import type { AskedStream } from './PushedStreams.js';
+import type { AskedStream } from './StreamPushes.js';
 import { UserEvents } from './UserEvents.js';
 
 /** How many users have their events kept. The pages of others read their jobs as they would without events. */

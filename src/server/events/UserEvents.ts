@@ -4,7 +4,7 @@ import { isTerminal, type JobSnapshot } from '../../index.js';
 import { EventLog, KEEP_EVENTS } from './EventLog.js';
 import { FollowedJob, type FollowedEndpoint } from './FollowedJob.js';
 import { HEARTBEAT, formatEvent } from './formatEvent.js';
-import { PushedStreams } from './PushedStreams.js';
+import { StreamPushes } from './StreamPushes.js';
 
 /** How many connections a user may have: the oldest is ended for one more, and its page is told to come back later. */
 const MAX_CONNECTIONS = 20;
@@ -33,7 +33,7 @@ interface RecentJob {
 
 /** The events of one user: what his pages missed, his connections, and the jobs that are followed for them. */
 export class UserEvents {
-  readonly streams = new PushedStreams((text) => {
+  readonly streams = new StreamPushes((text) => {
     this.#live$.next(text);
   });
   readonly #scheduler: SchedulerLike;

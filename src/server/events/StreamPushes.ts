@@ -21,7 +21,7 @@ const MAX_EVENT = 256_000;
  * The streams that the pages of one user read, pushed to them while they are connected. The events are not logged: a page
  * whose connection broke asks for what it has missed.
  */
-export class PushedStreams {
+export class StreamPushes {
   readonly #tell: (text: string) => void;
   /** The one that was asked for last at the end. */
   readonly #asked = new Map<string, AskedStream>();

@@ -7,7 +7,7 @@ import type { JobStatus } from './JobResourceOptions.js';
 import type { WantedJob } from './wantedJob.js';
 
 /** What is known of a job before it is read: of a job that a server has handed over. */
-export interface KnownJob {
+export interface KnownState {
   readonly snapshot?: JobSnapshot;
   readonly chunks?: readonly unknown[];
   /** Why there is no job, where it may have been submitted all the same. */
@@ -15,7 +15,7 @@ export interface KnownJob {
 }
 
 /** One job that a resource follows, as signals. */
-export class FollowedJob<O, C> {
+export class JobSignals<O, C> {
   readonly wanted: WantedJob;
   readonly job: Job<O, C>;
   readonly snapshot: Signal<JobSnapshot<O> | undefined>;
@@ -40,7 +40,7 @@ export class FollowedJob<O, C> {
   #events: Subscription | undefined;
   #diagnosing: Subscription | undefined;
 
-  constructor(wanted: WantedJob, job: Job<O, C>, context: FollowContext, known: KnownJob = {}) {
+  constructor(wanted: WantedJob, job: Job<O, C>, context: FollowContext, known: KnownState = {}) {
     const { snapshot, chunks = [], error } = known;
     this.wanted = wanted;
     this.job = job;
@@ -149,7 +149,7 @@ export class FollowedJob<O, C> {
   }
 
   /** What a page needs to know to show the same. */
-  get known(): KnownJob {
+  get known(): KnownState {
     const snapshot = this.#snapshot();
     return { ...(snapshot && { snapshot }), ...(this.#chunks.length > 0 && { chunks: [...this.#chunks] }) };
   }
