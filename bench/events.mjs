@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import compression from 'compression';
@@ -20,6 +20,7 @@ import { createEmulator } from 'runpod-rx/testing';
 import { firstValueFrom, NEVER, tap } from 'rxjs';
 import { createRunpod } from 'runpod-rx';
 import { fetchTransport } from 'runpod-rx/fetch';
+import { chromiumPath, launchOptions } from '../scripts/lib/chromium.mjs';
 import { round } from './lib/round.mjs';
 
 /** In milliseconds: the 95th of a hundred ends or chunks, behind compression as well, and the eighth tab's submission. */
@@ -27,16 +28,12 @@ const ASKED = { p95: 100, eighthTab: 2_000 };
 
 const TABS = 8;
 
-const CHROMIUM = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) =>
-  existsSync(path),
-);
-
 /** @returns {Promise<import('./measure.mjs').Measurement>} */
 export async function events({ quick = false } = {}) {
   const count = quick ? 20 : 100;
   const lines = [];
   for (const compressed of [false, true]) lines.push(await play({ compressed, count }));
-  if (CHROMIUM) lines.push(await tabs());
+  if (chromiumPath) lines.push(await tabs());
   return { name: 'events: from the server to the page', ok: lines.every(({ ok }) => ok), asked: ASKED, lines };
 }
 
@@ -143,13 +140,7 @@ async function tabs() {
   });
   const [output] = await once(child.stdout, 'data');
   const url = /http:\S+/.exec(String(output))[0];
-  const args = ['--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'];
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    chromiumSandbox: false,
-    headless: true,
-    args,
-  });
+  const browser = await chromium.launchPersistentContext(profile, launchOptions);
   try {
     const times = [];
     for (let nth = 0; nth < TABS; nth += 1) {
