@@ -1,8 +1,11 @@
 import {
+  EMPTY,
   ReplaySubject,
   catchError,
+  concat,
   defer,
   finalize,
+  ignoreElements,
   last,
   map,
   noop,
@@ -13,7 +16,7 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import type { Endpoint, Runpod } from '../../index.js';
+import { isTerminal, type Endpoint, type Runpod } from '../../index.js';
 import { AnswerTexts } from './AnswerTexts.js';
 import { jobAnswer } from './answers.js';
 import { errorAnswer } from '../jsonAnswer.js';
@@ -116,16 +119,30 @@ export class EndpointProxy {
    * another page are the service's own.
    */
   #stream(id: string, query: URLSearchParams, user: string): Observable<Response> {
+    return concat(
+      this.#forgetFormerRun(id),
+      defer(() => this.#streamAnswer(id, query, user)),
+    ).pipe(catchError((error: unknown) => of(errorResponse(error))));
+  }
+
+  /** Where a job that has failed runs again, its stream begins anew. Emits nothing. */
+  #forgetFormerRun(id: string): Observable<never> {
+    return defer(() => (this.streams?.mayRunAgain(id) ? this.reads.read(id) : EMPTY)).pipe(
+      tap((snapshot) => {
+        if (!isTerminal(snapshot)) this.streams?.forget(id);
+      }),
+      ignoreElements(),
+    );
+  }
+
+  #streamAnswer(id: string, query: URLSearchParams, user: string): Observable<Response> {
     const position = positionOf(query);
     const wait = streamWaitOf(query);
     const kept = position ? this.streams?.ask(id, position, this.#passing.has(id)) : this.streams?.get(id);
     if (!kept) return position ? of(errorAnswer(416, 'streams are not kept here')) : this.#passStream(id, wait);
     if (position) this.given.events?.streamAsked(user, this, { id, stream: kept });
     const text$ = position ? kept.answer(position, wait ?? STREAM_WAIT) : kept.nextAnswer(wait ?? STREAM_WAIT);
-    return text$.pipe(
-      map((text) => jobAnswer(text)),
-      catchError((error: unknown) => of(errorResponse(error))),
-    );
+    return text$.pipe(map((text) => jobAnswer(text)));
   }
 
   /** Passes a read of a stream on. The answer takes chunks away from whoever begins to read the stream meanwhile. */

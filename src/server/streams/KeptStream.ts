@@ -38,6 +38,9 @@ import { StreamLog, type LogAnswer, type StreamAnswer, type StreamPosition } fro
  */
 const WANTED = 60_000;
 
+/** For how long after a failure the service's states may be older than its stream, in milliseconds. */
+const MAY_RUN_AGAIN = 10_000;
+
 /** What a page gets that knows nothing of places, while there is nothing. */
 const EMPTY_ANSWER = '{"status":"IN_PROGRESS","stream":[]}';
 
@@ -74,6 +77,7 @@ export class KeptStream {
   #isAsking = false;
   /** The status of the service's latest answer. A terminal one is final. */
   #status = '';
+  #endedAt = 0;
   /** Where the readers that know nothing of places go on. */
   #plain: StreamPosition;
 
@@ -85,6 +89,12 @@ export class KeptStream {
 
   get isOver(): boolean {
     return this.log.isEnded;
+  }
+
+  /** Whether the job has failed so long ago that it may run again by now, by others than this server's pages. */
+  get mayRunAgain(): boolean {
+    const hasFailed = this.isOver && (this.#status === 'FAILED' || this.#status === 'TIMED_OUT');
+    return hasFailed && this.#parts.scheduler.now() - this.#endedAt >= MAY_RUN_AGAIN;
   }
 
   /** What comes after a position: at once, or when it is there, or, without chunks, when the time is up, in milliseconds. */
@@ -236,6 +246,7 @@ export class KeptStream {
 
   #end(answer: StreamAnswer): void {
     this.log.endWith(answer);
+    this.#endedAt = this.#parts.scheduler.now();
     this.#reading.unsubscribe();
     this.#change$.next();
     this.#parts.ended();

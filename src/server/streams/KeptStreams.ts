@@ -54,6 +54,11 @@ export class KeptStreams {
     return stream;
   }
 
+  /** Whether the job has failed, and may run again by now without the proxy's knowing. */
+  mayRunAgain(id: string): boolean {
+    return !!this.#streams.get(id)?.stream.mayRunAgain;
+  }
+
   /** The job runs again, so its stream begins anew. A read in flight may have taken chunks of the new run. */
   forget(id: string): void {
     if (!this.#drop(id)) return;

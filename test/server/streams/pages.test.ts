@@ -157,6 +157,34 @@ describe('a page that is connected and shows a stream', () => {
   });
 });
 
+test('S16 a job that others have run again has the chunks of the new run', async () => {
+  const made = together();
+  const { endpoint, wait, set, yields } = made;
+  const before = see(endpoint.job(request).chunks$);
+  await wait(10);
+  yields('job-1', 'old');
+  await wait(100);
+  set('job-1', { status: 'FAILED' });
+  for (let nth = 0; nth < 30; nth++) await wait(500);
+  expect(before.values).toEqual(['old']);
+  // Past the proxy.
+  set('job-1', { status: 'IN_PROGRESS' });
+  yields('job-1', 'new');
+  const page = createRunpod({
+    baseUrl: BASE,
+    transport: pageTransport(made.handler),
+    scheduler: made.scheduler,
+    notices: made.notices,
+    limits: false,
+  });
+  const after = see(page.endpoint('demo').stream('job-1'));
+  await wait(600);
+  set('job-1', { status: 'COMPLETED' });
+  for (let nth = 0; nth < 8; nth++) await wait(500);
+  expect(after).toMatchObject({ values: ['new'], ended: 'completed' });
+  page.close().subscribe();
+});
+
 describe('without events', () => {
   const lonely = () => together({ network: { instead: () => new Response(null, { status: 404 }) } });
 
