@@ -53,7 +53,7 @@ export const layers = [
   },
   {
     layer: 'angular',
-    imports: [...door, 'fetch.ts', 'events', 'protocol/json.ts', 'protocol/statusRules.ts'],
+    imports: [...door, 'fetch.ts', 'events', 'protocol/json.ts', 'protocol/operations.ts', 'protocol/statusRules.ts'],
     packages: ['rxjs', '@angular/core', '@angular/common'],
   },
   {

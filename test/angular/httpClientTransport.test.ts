@@ -26,7 +26,7 @@ import {
   type Provider,
 } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { EMPTY, catchError, firstValueFrom, of, retry, tap, throwError } from 'rxjs';
+import { EMPTY, catchError, firstValueFrom, of, retry, tap, throwError, type Observable } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { patiently } from './support/patiently.js';
 import { isRunpodError, type Endpoint } from 'runpod-rx';
@@ -142,12 +142,15 @@ describe('httpClientTransport', () => {
     expect(sendings.map(({ init }) => init.keepalive)).toEqual([true, undefined]);
   });
 
-  it('S32 sends a submission once that an interceptor repeats', async () => {
+  it.each<[string, (endpoint: Endpoint) => Observable<unknown>]>([
+    ['run', (endpoint) => endpoint.run(request)],
+    ['a request of your own', (endpoint) => endpoint.request('openai/v1/completions', { body: { prompt: 'hello' } })],
+  ])('S32 sends a submission once that an interceptor repeats: %s', async (_, submit) => {
     const sendings = stubFetch(() => json({ error: 'bad gateway' }, 502));
     const { endpoint } = application([
       provideHttpClient(withInterceptors([(given, next) => next(given).pipe(retry(3))])),
     ]);
-    const error: unknown = await firstValueFrom(endpoint.run(request)).catch((thrown: unknown) => thrown);
+    const error: unknown = await firstValueFrom(submit(endpoint)).catch((thrown: unknown) => thrown);
     expect(isRunpodError(error, 'submission_unknown')).toBe(true);
     expect(sendings).toHaveLength(1);
   });

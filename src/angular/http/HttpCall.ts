@@ -9,6 +9,7 @@ import {
 } from '@angular/common/http';
 import { catchError, filter, map, of, throwError, throwIfEmpty, type Observable } from 'rxjs';
 import type { Reply, TransportRequest } from '../../index.js';
+import { operationRow } from '../../protocol/operations.js';
 import { statusRule } from '../../protocol/statusRules.js';
 import { toReply } from './toReply.js';
 
@@ -39,7 +40,8 @@ export class HttpCall {
 
   /** Whether the request makes the service run a job: it must not be sent again once it may have been accepted. */
   get isSubmission(): boolean {
-    return /^(run|runsync|retry)$/.test(this.given.operation);
+    const { operation, method } = this.given;
+    return operationRow(operation, method).kind === 'submission';
   }
 
   noteReply(reply: Reply): void {
