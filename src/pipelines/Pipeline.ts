@@ -17,6 +17,13 @@ import type { Runner } from './Runner.js';
 import { storeItem, type Failure } from './storeItem.js';
 import { closeQuietly, type InputSink, type InputSource, type OpenInputSource } from './inputs.js';
 
+/** What a pipeline runs its jobs by. */
+export interface PipelineRunners<I extends object, O> {
+  readonly run: Runner<I, O>;
+  /** The runner for an input that comes now. */
+  readonly runnerOfInput: () => Runner<I, O>;
+}
+
 /**
  * Runs a job for each input, a limited number at a time.
  *
@@ -27,8 +34,8 @@ import { closeQuietly, type InputSink, type InputSource, type OpenInputSource } 
  * start until then it takes a slot.
  */
 export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
-  readonly runner: Runner<I, O>;
   readonly scheduler: SchedulerLike;
+  readonly #runners: PipelineRunners<I, O>;
   readonly #options: PipelineOptions<I, O>;
   readonly #subscriber: Subscriber<PipelineItem<I, O>>;
   readonly #retryPolicy: RetryPolicy;
@@ -55,13 +62,13 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   #closed = false;
 
   constructor(
-    runner: Runner<I, O>,
+    runners: PipelineRunners<I, O>,
     options: PipelineOptions<I, O>,
     bufferLimit: BufferLimit | undefined,
     subscriber: Subscriber<PipelineItem<I, O>>,
   ) {
     const { totals } = options;
-    this.runner = runner;
+    this.#runners = runners;
     this.scheduler = durationScheduler(options.scheduler);
     this.#options = options;
     this.#subscriber = subscriber;
@@ -97,7 +104,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   enqueue(request: JobRequest<I>): void {
     this.#awaitingInput = false;
     if (!this.accepting) return;
-    this.#buffer.push(new PipelineTask(this, this.#inputCount, request));
+    this.#buffer.push(new PipelineTask(this, this.#inputCount, request, this.#runners.runnerOfInput()));
     this.#inputCount++;
     this.advance();
   }
@@ -247,7 +254,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
 
   /** Has an item stored, and then gives it to its task. */
   #commit(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
-    storeItem(item, this.#options, this.runner, (failure) => {
+    storeItem(item, this.#options, this.#runners.run, (failure) => {
       if (!this.#closed) this.#finish(task, failure ? task.failedItem(failure.error) : item);
       else if (failure) reportUnhandled(failure.error);
       this.advance();
