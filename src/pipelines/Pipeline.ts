@@ -13,16 +13,9 @@ import type { PipelineOptions } from './PipelineOptions.js';
 import { PipelineProgress } from './PipelineProgress.js';
 import { PipelineTask, cancelling } from './PipelineTask.js';
 import { RetryPolicy } from './RetryPolicy.js';
-import type { Runner } from './Runner.js';
+import type { PipelineRunners } from './runnerOf.js';
 import { storeItem, type Failure } from './storeItem.js';
 import { closeQuietly, type InputSink, type InputSource, type OpenInputSource } from './inputs.js';
-
-/** What a pipeline runs its jobs by. */
-export interface PipelineRunners<I extends object, O> {
-  readonly run: Runner<I, O>;
-  /** The runner for an input that comes now. */
-  readonly runnerOfInput: () => Runner<I, O>;
-}
 
 /**
  * Runs a job for each input, a limited number at a time.

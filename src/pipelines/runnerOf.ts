@@ -6,6 +6,13 @@ import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { JobExecutor, OnBehalf, StatusReader } from '../types/ports.js';
 import type { Runner } from './Runner.js';
 
+/** What a pipeline runs its jobs by. */
+export interface PipelineRunners<I extends object, O> {
+  readonly run: Runner<I, O>;
+  /** The runner for an input that comes now. */
+  readonly runnerOfInput: () => Runner<I, O>;
+}
+
 /** The runner of an endpoint is its `runToEnd`; a runner is taken as it is. */
 export function runnerOf<I extends object, O>(runner: JobExecutor<I, O> | Runner<I, O>): Runner<I, O> {
   if (typeof runner === 'function') return runner;
