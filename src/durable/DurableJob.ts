@@ -38,6 +38,11 @@ import type { PendingRecords } from './PendingRecords.js';
 import { endAfter, endedRow, isNotAccepted, unsentRow, webhookKey } from './rowChanges.js';
 import { RowWriter } from './RowWriter.js';
 
+/** What becomes of jobs that are left: as their options say, or they go on. */
+export interface Departure {
+  detaches: boolean;
+}
+
 /** What all inputs of a `durable` share. */
 export interface DurableTerms<I extends object, O, C>
   extends
@@ -50,6 +55,8 @@ export interface DurableTerms<I extends object, O, C>
   /** The wall clock, in milliseconds since 1970. */
   readonly wallNow: () => number;
   readonly pending: PendingRecords;
+  /** What becomes of jobs that are left. */
+  readonly departure: Departure;
 }
 
 /** One input on its way: what its row says decides. */
@@ -181,8 +188,11 @@ export class DurableJob<I extends object, O, C> {
         },
       });
       return () => {
+        // What was not sent yet is withdrawn.
+        const detaches = this.#terms.departure.detaches && writer.row.state !== 'wanted';
+        if (!over && detaches) this.#detach(job);
         view.unsubscribe();
-        if (!over && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
+        if (!over && !detaches && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
       };
     });
     return end$.pipe(
@@ -191,6 +201,11 @@ export class DurableJob<I extends object, O, C> {
       catchError((error: unknown) => of(() => this.#fail(error, writer))),
       concatMap((proceed) => proceed()),
     );
+  }
+
+  /** Has a job go on, once its id is recorded. */
+  #detach(job: Job<O, C>): void {
+    this.#terms.pending.track(job.detach());
   }
 
   /** Cancels a job, and records what became of it. */
