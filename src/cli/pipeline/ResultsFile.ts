@@ -1,0 +1,99 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { refused } from '../jobs/refused.js';
+
+/** How much is read at a time, in bytes. */
+const BLOCK = 1 << 20;
+
+const LINE_FEED = 10;
+
+/** What a line of results has at least. */
+interface Record {
+  readonly key: string;
+}
+
+/**
+ * A file of results in JSON Lines that is only ever appended to. A line that a crash has cut is removed when the file is
+ * opened, so that each line is whole, and each key is there once.
+ */
+export class ResultsFile {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #keys = new Set<string>();
+  #size = 0;
+
+  /** Opens the file, or makes it. Throws where it is no file of results: nothing in it is changed then. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = openSync(path, 'a+');
+    try {
+      this.#readKeys();
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw error;
+    }
+    // What follows the last line feed was not written whole.
+    ftruncateSync(this.#descriptor, this.#size);
+  }
+
+  /** How many results the file has. */
+  get count(): number {
+    return this.#keys.size;
+  }
+
+  /** Appends a result, unless the file has one of the same key. Throws where it could not be written whole. */
+  append(record: Record): void {
+    if (this.#keys.has(record.key)) return;
+    const line = Buffer.from(`${JSON.stringify(record)}\n`);
+    try {
+      // A write may come short, as on a disk that is nearly full.
+      for (let written = 0; written < line.length;) written += writeSync(this.#descriptor, line, written);
+    } catch (error) {
+      ftruncateSync(this.#descriptor, this.#size);
+      throw error;
+    }
+    this.#size += line.length;
+    this.#keys.add(record.key);
+  }
+
+  /** Removes all results. */
+  clear(): void {
+    ftruncateSync(this.#descriptor, 0);
+    this.#keys.clear();
+    this.#size = 0;
+  }
+
+  /** Closes the file. One without results is removed. */
+  close(): void {
+    closeSync(this.#descriptor);
+    if (this.#size === 0) rmSync(this.#path, { force: true });
+  }
+
+  #readKeys(): void {
+    const block = Buffer.alloc(Math.min(BLOCK, fstatSync(this.#descriptor).size));
+    let rest = Buffer.alloc(0);
+    for (let position = 0, lines = 0; ;) {
+      const length = readSync(this.#descriptor, block, 0, block.length, position);
+      if (length === 0) return;
+      position += length;
+      const bytes = Buffer.concat([rest, block.subarray(0, length)]);
+      let start = 0;
+      for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+        lines += 1;
+        this.#keys.add(keyOf(bytes.toString('utf8', start, end), `line ${lines} of ${this.#path}`));
+        start = end + 1;
+      }
+      this.#size += start;
+      rest = bytes.subarray(start);
+    }
+  }
+}
+
+function keyOf(line: string, where: string): string {
+  try {
+    const { key } = JSON.parse(line) as Partial<Record>;
+    if (typeof key === 'string') return key;
+  } catch {
+    // It is no result either.
+  }
+  throw refused(`${where} is no result of this command: name another file`);
+}
