@@ -52,8 +52,7 @@ export function addJobCommands(program: Command, process: NodeJS.Process): void 
       .argument('<endpoint>', 'the id of the endpoint', endpointId)
       .option('--json', 'writes JSON for programs, and errors as JSON to the error output')
       .option('--base-url <url>', 'the address of the service (default: RUNPOD_BASE_URL, or RunPod’s)')
-      .option('--key-file <file>', 'a file with the key (default: the key in RUNPOD_API_KEY)')
-      .addHelpText('after', KEY_HELP);
+      .option('--key-file <file>', 'a file with the key (default: the key in RUNPOD_API_KEY)');
 
   add('run', 'submit a job and wait for its output', 'Submits a job, shows how it goes, and writes its output.')
     .argument('[input]', 'the input: an object of JSON')
@@ -147,4 +146,5 @@ export function addJobCommands(program: Command, process: NodeJS.Process): void 
     'check the key, an endpoint and the way there',
     'Checks whether the key is good, the endpoint exists and its workers are healthy, and what a round trip takes. It costs nothing.',
   ).action((id: string, options: SessionOptions) => runSession(process, options, (session) => doctor(session, id)));
+  for (const command of program.commands) command.addHelpText('after', KEY_HELP);
 }

@@ -124,10 +124,14 @@ function leave(session: Session, work: Work, { isEarly, detached$ }: End): Obser
 }
 
 function sayReport(session: Session, { cancelled, abandoned, lost }: SettleReport): void {
-  const ids = (jobs: readonly JobRef[]) => jobs.map(({ id }) => id).join(', ');
-  if (cancelled.length > 0) session.say(`cancelled: ${ids(cancelled)}`);
-  if (abandoned.length > 0) session.say(`could not be cancelled, and may run on: ${ids(abandoned)}`);
+  if (cancelled.length > 0) session.say(`cancelled: ${named(cancelled, 3)}`);
+  if (abandoned.length > 0) session.say(`could not be cancelled, and may run on: ${named(abandoned, Infinity)}`);
   if (lost.length > 0) session.say(`sent without an answer, and may run: ${lost.length}`);
+}
+
+/** The ids of jobs, or how many there are. */
+function named(jobs: readonly JobRef[], most: number): string {
+  return jobs.length > most ? `${jobs.length} jobs` : jobs.map(({ id }) => id).join(', ');
 }
 
 /** Emits at a second signal, after which Node is not waited for either. */
