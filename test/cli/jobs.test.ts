@@ -89,6 +89,16 @@ describe('run', () => {
   });
 });
 
+test('cancel goes on after a job that is not there', async () => {
+  const { run, emulator } = await service();
+  const submitted = run(['run', 'never', prompt, '--detach']);
+  await submitted.ended;
+  const command = run(['cancel', 'never', 'nothing', submitted.output.trim()]);
+  expect(await command.ended).toBe(3);
+  expect(command.errors).toMatch(/^error: .*nothing[^]*CANCELLED\n$/);
+  expect(emulator.jobs()).toMatchObject([{ status: 'CANCELLED' }]);
+});
+
 test('stream reads the chunks of a job that runs', async () => {
   const { run } = await service();
   const submitted = run(['run', 'words', prompt, '--detach']);

@@ -71,25 +71,32 @@ async function* bytesOf(given: string | Uint8Array) {
 }
 
 describe('a file of results', () => {
-  const whole = '{"key":"a","output":"\u2028"}\n{"key":"b","output":2}\n';
+  const all = [
+    { line: 1, key: 'a', output: '\u2028' },
+    { line: 2, key: 'b', output: 2 },
+  ];
+  const whole = all.map((one) => `${JSON.stringify(one)}\n`).join('');
 
   test('that was cut at any byte has whole lines, and takes what is missing', () => {
     const bytes = Buffer.from(whole);
     for (let length = 0; length <= bytes.length; length++) {
       writeFileSync(path('out.jsonl'), bytes.subarray(0, length));
-      const results = new ResultsFile(path('out.jsonl'));
-      results.append({ key: 'a', output: '\u2028' } as { key: string });
-      results.append({ key: 'b', output: 2 } as { key: string });
+      const results = new ResultsFile(path('out.jsonl'), 'output');
+      for (const one of all) results.append(one);
       results.close();
       expect(readFileSync(path('out.jsonl'), 'utf8')).toBe(whole);
     }
   });
 
-  test('that is none is left as it is', () => {
-    writeFileSync(path('out.jsonl'), '{"key":"a"}\n{"name":1}\nand more');
-    expect(() => new ResultsFile(path('out.jsonl'))).toThrow('line 2 of');
-    expect(readFileSync(path('out.jsonl'), 'utf8')).toBe('{"key":"a"}\n{"name":1}\nand more');
-  });
+  test.each(['{"name":1}', '{"key":"b","line":2}', '{"key":1,"line":2,"output":1}', 'no JSON'])(
+    'with the line %s is none, and is left as it is',
+    (line) => {
+      const text = `${JSON.stringify(all[0])}\n${line}\nand more`;
+      writeFileSync(path('out.jsonl'), text);
+      expect(() => new ResultsFile(path('out.jsonl'), 'output')).toThrow('line 2 of');
+      expect(readFileSync(path('out.jsonl'), 'utf8')).toBe(text);
+    },
+  );
 });
 
 test('each line has a result, and equal lines are jobs of their own', async () => {
@@ -190,6 +197,21 @@ test.each([
   for (const words of said) expect(command.errors).toContain(words);
   expect(emulator.requests()).toEqual([]);
   expect(existsSync(path('out.jsonl'))).toBe(false);
+});
+
+test.each([
+  ['-o', 'in.jsonl'],
+  ['--failures', 'in.jsonl'],
+  ['--failures', 'out.jsonl'],
+])('%s %s is refused: no file may be two of them', async (option, name) => {
+  const { run, emulator } = await service();
+  write(numbers(3));
+  const before = readFileSync(path('in.jsonl'), 'utf8');
+  const command = run(args('number', option, path(name)));
+  expect(await command.ended).toBe(2);
+  expect(command.errors).toContain('must be different files');
+  expect(readFileSync(path('in.jsonl'), 'utf8')).toBe(before);
+  expect(emulator.requests()).toEqual([]);
 });
 
 test('inputs come from the standard input, too', async () => {

@@ -94,8 +94,8 @@ export class PipelineRun {
     const total = this.#inputs.isFile ? await this.#inputs.count() : undefined;
     // Opens it: whoever owns the journal owns the other files.
     await this.#store.get('');
-    this.#results = new ResultsFile(this.#files.output);
-    this.#failures = new ResultsFile(this.#files.failures);
+    this.#results = new ResultsFile(this.#files.output, 'output');
+    this.#failures = new ResultsFile(this.#files.failures, 'error');
     // The journal gives the failures of earlier runs again.
     this.#failures.clear();
     return total;

@@ -7,7 +7,8 @@ const BLOCK = 1 << 20;
 const LINE_FEED = 10;
 
 /** What a line of results has at least. */
-interface Record {
+interface Line {
+  readonly line: number;
   readonly key: string;
 }
 
@@ -17,13 +18,19 @@ interface Record {
  */
 export class ResultsFile {
   readonly #path: string;
+  readonly #member: 'output' | 'error';
   readonly #descriptor: number;
   readonly #keys = new Set<string>();
   #size = 0;
 
-  /** Opens the file, or makes it. Throws where it is no file of results: nothing in it is changed then. */
-  constructor(path: string) {
+  /**
+   * Opens the file, or makes it. Throws where it is no file of results: nothing in it is changed then.
+   *
+   * @param member - what each line has beside its place
+   */
+  constructor(path: string, member: 'output' | 'error') {
     this.#path = path;
+    this.#member = member;
     this.#descriptor = openSync(path, 'a+');
     try {
       this.#readKeys();
@@ -41,7 +48,7 @@ export class ResultsFile {
   }
 
   /** Appends a result, unless the file has one of the same key. Throws where it could not be written whole. */
-  append(record: Record): void {
+  append(record: Line): void {
     if (this.#keys.has(record.key)) return;
     const line = Buffer.from(`${JSON.stringify(record)}\n`);
     try {
@@ -79,21 +86,21 @@ export class ResultsFile {
       let start = 0;
       for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
         lines += 1;
-        this.#keys.add(keyOf(bytes.toString('utf8', start, end), `line ${lines} of ${this.#path}`));
+        this.#keys.add(this.#keyOf(bytes.toString('utf8', start, end), lines));
         start = end + 1;
       }
       this.#size += start;
       rest = bytes.subarray(start);
     }
   }
-}
 
-function keyOf(line: string, where: string): string {
-  try {
-    const { key } = JSON.parse(line) as Partial<Record>;
-    if (typeof key === 'string') return key;
-  } catch {
-    // It is no result either.
+  #keyOf(text: string, number: number): string {
+    try {
+      const found = JSON.parse(text) as Partial<Line>;
+      if (typeof found.key === 'string' && typeof found.line === 'number' && this.#member in found) return found.key;
+    } catch {
+      // It is no result either.
+    }
+    throw refused(`line ${number} of ${this.#path} was not written by this command: name another file`);
   }
-  throw refused(`${where} is no result of this command: name another file`);
 }
