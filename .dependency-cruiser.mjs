@@ -51,6 +51,11 @@ export const layers = [
     imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
     packages: ['rxjs', '@noble/hashes', 'node'],
   },
+  {
+    layer: 'batch',
+    imports: [...door, 'errors/invalidRequest.ts', 'protocol', 'server/eventually.ts'],
+    packages: ['rxjs', '@noble/hashes'],
+  },
   // What the doors to queues share.
   {
     layer: 'queues',
