@@ -48,7 +48,7 @@ export const layers = [
   { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
   {
     layer: 'durable',
-    imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
+    imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts', 'batch/BatchStore.ts'],
     packages: ['rxjs', '@noble/hashes', 'node'],
   },
   {

@@ -1,8 +1,12 @@
 import { NEVER, Observable, Subject } from 'rxjs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Reply, Transport } from 'runpod-rx';
-import { memoryBatchStore, type BatchItem, type BatchTotals } from 'runpod-rx/batch';
+import { memoryBatchStore, type BatchItem, type BatchRecord, type BatchTotals } from 'runpod-rx/batch';
+import { batchFolder } from 'runpod-rx/durable';
 import { bodyChunks } from '../../src/batch/bodyChunks.js';
 import { request, requests, service, type Input } from './support.js';
 
@@ -113,7 +117,10 @@ describe('a run', () => {
       new Observable<Reply>((subscriber) =>
         made.emulator.transport(sent).subscribe({
           next: (reply) => {
-            if (!/batch\/\w+\/requests\?/.test(sent.url) || sent.method !== 'GET') return subscriber.next(reply);
+            if (!/batch\/\w+\/requests\?/.test(sent.url) || sent.method !== 'GET') {
+              subscriber.next(reply);
+              return;
+            }
             const page = JSON.parse(reply.text) as { requests: unknown[] };
             subscriber.next({ ...reply, text: JSON.stringify({ ...page, requests: page.requests.reverse() }) });
           },
@@ -342,6 +349,24 @@ describe('left', () => {
     made.scheduler.flush();
     expect(leftovers(made)).toEqual([]);
   });
+});
+
+test('batchFolder has a record of each batch, also for another process', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runpod-rx-batches-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const store = batchFolder(join(folder, 'run'));
+  expect(await store.read()).toEqual([]);
+  const record: BatchRecord = { v: 1, number: 0, fingerprint: 'a', stage: 'creating' };
+  await store.write(record);
+  await store.write({ ...record, stage: 'filling', id: 'batch_1' });
+  await store.write({ ...record, number: 1 });
+  expect(await batchFolder(join(folder, 'run')).read()).toEqual([
+    { ...record, stage: 'filling', id: 'batch_1' },
+    { ...record, number: 1 },
+  ]);
+  expect(() => batchFolder('')).toThrow('folder');
 });
 
 test('an error of one batch leaves the others alone: their results come first', () => {

@@ -30,9 +30,9 @@ export function service(options: Partial<EmulatorOptions> = {}) {
     runs: () => {
       const counts = new Map<number, number>();
       for (const job of made.emulator.jobs())
-        for (const _ of job.runs) {
+        if (job.runs.length > 0) {
           const n = Number((job.input as { n?: unknown }).n);
-          counts.set(n, (counts.get(n) ?? 0) + 1);
+          counts.set(n, (counts.get(n) ?? 0) + job.runs.length);
         }
       return counts;
     },
