@@ -18,7 +18,7 @@ import type { BatchItem } from './BatchItem.js';
 import { BatchMemory } from './BatchMemory.js';
 import type { BatchRecord, BatchStore } from './BatchStore.js';
 import { collectResults } from './collectResults.js';
-import { LOST_ANSWER_PAUSE, createDraft } from './createDraft.js';
+import { LOST_ANSWER_PAUSE, MAX_ATTEMPTS, createDraft } from './createDraft.js';
 import { fillDraft, requestsInDraft } from './fillDraft.js';
 import type { Draft } from './RequestReader.js';
 import { toItsEnd } from './toItsEnd.js';
@@ -123,21 +123,21 @@ export class BatchRun<I extends object, O> {
     );
   }
 
-  /** Has the draft run. Where it is not known whether it does, its status tells. */
+  /** Has the draft run, unless it does already. */
   #finalize(): Observable<never> {
+    return concat(this.#finalizeDraft(1), this.#memory.write({ stage: 'finalized' }));
+  }
+
+  /** Only its status tells whether a draft runs whose finalizing had no answer. */
+  #finalizeDraft(attempt: number): Observable<never> {
     const { api } = this.#context;
-    const memory = this.#memory;
-    const finalized$ = api.finalize(memory.id).pipe(
-      catchError((error: unknown) =>
-        timer(isRunpodError(error, 'submission_unknown') ? LOST_ANSWER_PAUSE : 0, api.scheduler).pipe(
-          switchMap(() => api.summary(memory.id)),
-          switchMap(({ status }) => (status === 'DRAFT' ? throwError(() => error) : EMPTY)),
-        ),
-      ),
-    );
-    return concat(
-      api.summary(memory.id).pipe(concatMap(({ status }) => (status === 'DRAFT' ? finalized$ : EMPTY))),
-      memory.write({ stage: 'finalized' }),
+    const { id } = this.#memory;
+    return api.summary(id).pipe(
+      concatMap(({ status }) => (status === 'DRAFT' ? api.finalize(id) : EMPTY)),
+      catchError((error: unknown) => {
+        if (!isRunpodError(error, 'submission_unknown') || attempt === MAX_ATTEMPTS) throw error;
+        return timer(LOST_ANSWER_PAUSE, api.scheduler).pipe(switchMap(() => this.#finalizeDraft(attempt + 1)));
+      }),
     );
   }
 

@@ -7,6 +7,9 @@ import type { BatchSummary } from './BatchSummary.js';
 /** After a lost answer, how long the service is given to show what it did, in milliseconds. */
 export const LOST_ANSWER_PAUSE = 2_000;
 
+/** How often a change is tried whose answers are lost. */
+export const MAX_ATTEMPTS = 5;
+
 /**
  * Makes a draft for a batch, or finds the one that was made when an answer was lost, or before a crash. Emits nothing; the memory
  * has its id then.
@@ -14,26 +17,25 @@ export const LOST_ANSWER_PAUSE = 2_000;
 export function createDraft<I extends object, O>(api: BatchApi<I, O>, memory: BatchMemory): Observable<never> {
   const name = nameOf(memory);
   const lost$ = defer(() => api.list()).pipe(map((all) => ownDraft(all, memory, name)));
-  const made$ = concat(
-    defer(() => api.list()).pipe(
-      concatMap((all) => memory.write({ stage: 'creating', before: all.map(({ id }) => id), id: undefined })),
-    ),
-    api.create().pipe(
-      catchError((error: unknown) => {
-        if (!isRunpodError(error, 'submission_unknown')) throw error;
-        return timer(LOST_ANSWER_PAUSE, api.scheduler).pipe(
-          switchMap(() => lost$),
-          map((id) => {
-            if (id === undefined) throw error;
-            return id;
-          }),
-        );
-      }),
-    ),
-  );
+  const made$ = (attempt: number): Observable<string> =>
+    concat(
+      defer(() => api.list()).pipe(
+        concatMap((all) => memory.write({ stage: 'creating', before: all.map(({ id }) => id), id: undefined })),
+      ),
+      api.create().pipe(
+        catchError((error: unknown) => {
+          if (!isRunpodError(error, 'submission_unknown') || attempt === MAX_ATTEMPTS) throw error;
+          return timer(LOST_ANSWER_PAUSE, api.scheduler).pipe(
+            switchMap(() => lost$),
+            // A draft costs nothing: one that is not there is made again.
+            switchMap((id) => (id === undefined ? made$(attempt + 1) : of(id))),
+          );
+        }),
+      ),
+    );
   const found$ = memory.record.before ? lost$ : of(undefined);
   return found$.pipe(
-    concatMap((id) => (id === undefined ? made$ : of(id))),
+    concatMap((id) => (id === undefined ? made$(1) : of(id))),
     concatMap((id) =>
       concat(
         memory.write({ stage: 'filling', id, before: undefined, first: undefined }),

@@ -1,4 +1,4 @@
-import { NEVER, Observable, Subject } from 'rxjs';
+import { NEVER, Observable, Subject, map, of } from 'rxjs';
 import fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -183,18 +183,23 @@ describe('an answer that is lost', () => {
     return made.wire('batch').length;
   })();
 
-  test.each(Array.from({ length: calls }, (_, nth) => nth + 1))(
-    'to call %i of the batch API: each request runs once, and no draft stays',
-    (nth) => {
-      const made = service({ faults: [{ fault: 'reset-after', on: ['batch'], nth }] });
-      const seen = made.see(made.batches.run(requests(5), { batchSize: 3, concurrency: 1, every: 500 }));
-      made.scheduler.flush();
-      expect(seen.error).toBeUndefined();
-      expect(outputs(seen.values)).toEqual(each(5));
-      expect(made.runs()).toEqual(once(5));
-      expect(leftovers(made)).toEqual([]);
-    },
-  );
+  test.each(
+    Array.from({ length: calls }, (_, nth) => nth + 1).flatMap(
+      (nth) =>
+        [
+          [nth, true],
+          [nth, false],
+        ] as const,
+    ),
+  )('to call %i of the batch API (accepted: %s): each request runs once, and no draft stays', (nth, accepted) => {
+    const made = service({ faults: [{ fault: 'empty-502', on: ['batch'], nth, accepted }] });
+    const seen = made.see(made.batches.run(requests(5), { batchSize: 3, concurrency: 1, every: 500 }));
+    made.scheduler.flush();
+    expect(seen.error).toBeUndefined();
+    expect(outputs(seen.values)).toEqual(each(5));
+    expect(made.runs()).toEqual(once(5));
+    expect(leftovers(made)).toEqual([]);
+  });
 });
 
 /** A process that ends without a word: what it has sent arrives, and it hears no answer. */
@@ -369,12 +374,72 @@ test('batchFolder has a record of each batch, also for another process', async (
   expect(() => batchFolder('')).toThrow('folder');
 });
 
+/** A transport that changes the answers to some requests. */
+function altering(transport: Transport, alter: (sent: Parameters<Transport>[0], reply: Reply) => Reply): Transport {
+  return (sent) => transport(sent).pipe(map((reply) => alter(sent, reply)));
+}
+
 test('an error of one batch leaves the others alone: their results come first', () => {
-  const made = service({ faults: [{ fault: 'answer', status: 400, body: { error: 'no' }, on: ['batch'], nth: 12 }] });
-  const seen = made.see(made.batches.run(requests(9), { batchSize: 3, concurrency: 1, every: 300 }));
+  const made = service();
+  let drafts = 0;
+  const transport: Transport = (sent) => {
+    if (sent.method === 'POST' && sent.url.endsWith('/batch') && ++drafts === 2)
+      return of({ status: 400, headers: {}, text: '{"error":"no more"}' });
+    return made.emulator.transport(sent);
+  };
+  const seen = made.see(made.process(transport).batches.run(requests(9, 20_000), { batchSize: 3, every: 300 }));
   made.scheduler.flush();
-  expect(seen.error).toBeDefined();
-  const indexes = seen.values.map(({ index }) => index);
-  expect(indexes.length % 3).toBe(0);
-  expect(made.emulator.jobs().filter(({ cancelRequests }) => cancelRequests > 0)).toEqual([]);
+  expect(seen.error).toMatchObject({ code: 'http', message: expect.stringContaining('no more') as string });
+  expect(outputs(seen.values)).toEqual(each(3));
+  expect(made.wire('batch').filter((line) => line.includes('cancel'))).toEqual([]);
+  expect(leftovers(made)).toEqual([]);
 });
+
+test('a draft of somebody else that was there before is not taken', () => {
+  const made = service({ faults: [{ fault: 'empty-502', on: ['batch'], nth: 3, accepted: true }] });
+  made.see(made.batches.create());
+  made.scheduler.flush();
+  const seen = made.see(made.batches.run(requests(3)));
+  made.scheduler.flush();
+  expect(outputs(seen.values)).toEqual(each(3));
+  expect(leftovers(made).map(({ name, requestTotal }) => [name, requestTotal])).toEqual([[undefined, 0]]);
+});
+
+test('a request that the list shows as running in the end is waited for', () => {
+  const made = service();
+  const transport = altering(made.emulator.transport, (sent, reply) => {
+    if (sent.method !== 'GET' || !sent.url.includes('/requests?')) return reply;
+    return { ...reply, text: reply.text.replace(/"COMPLETED"/, '"IN_PROGRESS"') };
+  });
+  const seen = made.see(made.process(transport).batches.run(requests(3)));
+  made.scheduler.flush();
+  expect(outputs(seen.values)).toEqual(each(3));
+});
+
+test.each(Array.from({ length: 20 }, (_, at) => at * 20 + 5))(
+  'left after %i ms with a store, and cancelled: the next run makes a batch again of which nothing ran',
+  (at) => {
+    const made = service({
+      endpoints: {
+        demo: { handler: ({ input }, { delay }) => delay(2_000).pipe(map(() => ({ echo: input }))), workers: 1 },
+      },
+    });
+    const store = memoryBatchStore();
+    const options = { store, onUnsubscribe: 'cancel' } as const;
+    const first = made.see(made.batches.run(requests(4), options));
+    made.until(at);
+    first.subscription.unsubscribe();
+    made.until(at + 10_000);
+    const ran = made.runs().size;
+    made.scheduler.maxFrames = Infinity;
+    const second = made.see(made.process().batches.run(requests(4), options));
+    made.scheduler.flush();
+    expect(second.error).toBeUndefined();
+    expect(second.values).toHaveLength(4);
+    expect([...made.runs().values()].every((count) => count === 1)).toBe(true);
+    // What was finalized is over: what waited was cancelled.
+    const completed = second.values.filter(({ ok }) => ok).length;
+    expect(completed).toBe(ran === 0 ? 4 : ran);
+    expect(leftovers(made)).toEqual([]);
+  },
+);
