@@ -32,6 +32,7 @@ export const layers = [
   { layer: 'polling', imports: ['http', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
   { layer: 'pipelines', imports: ['operators', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
   { layer: 'job', imports: ['operators', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
+  { layer: 'promises', imports: ['job', 'operators', 'errors', 'protocol'], packages: ['rxjs'] },
   { layer: 'endpoint', imports: client, packages: streams },
   { layer: 'endpoint.ts', imports: ['endpoint', ...client], packages: streams },
   {
@@ -39,7 +40,11 @@ export const layers = [
     imports: ['endpoint.ts', 'endpoint', 'http/transports', ...client],
     packages: [...streams, 'axios'],
   },
-  { layer: 'index.ts', imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'http/transports', ...client], packages: [] },
+  {
+    layer: 'index.ts',
+    imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'promises', 'http/transports', ...client],
+    packages: [],
+  },
   { layer: 'undici.ts', imports: ['http/transports', 'types'], packages: [] },
   { layer: 'fetch.ts', imports: ['http/transports', 'types'], packages: [] },
   // For pages, beside a client: it loads nothing of the client's.

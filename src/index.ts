@@ -7,6 +7,7 @@ export { Job } from './job/Job.js';
 export type { JobOptions, JobTimeout, LeavePolicy } from './job/JobOptions.js';
 export * from './operators/index.js';
 export * from './pipelines/index.js';
+export * from './promises/index.js';
 export * from './sources/index.js';
 export { axiosTransport } from './http/transports/axiosTransport.js';
 export type { RetryOptions } from './http/retryCall.js';
