@@ -33,6 +33,7 @@ export const layers = [
   { layer: 'pipelines', imports: ['operators', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
   { layer: 'job', imports: ['operators', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
   { layer: 'promises', imports: ['job', 'operators', 'errors', 'protocol'], packages: ['rxjs'] },
+  { layer: 'cost', imports: ['errors', 'protocol'], packages: [] },
   { layer: 'endpoint', imports: client, packages: streams },
   { layer: 'endpoint.ts', imports: ['endpoint', ...client], packages: streams },
   {
@@ -42,7 +43,7 @@ export const layers = [
   },
   {
     layer: 'index.ts',
-    imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'promises', 'http/transports', ...client],
+    imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'promises', 'cost', 'http/transports', ...client],
     packages: [],
   },
   { layer: 'undici.ts', imports: ['http/transports', 'types'], packages: [] },

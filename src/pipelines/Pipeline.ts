@@ -115,13 +115,14 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   }
 
   taskCompleted(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
+    this.#progress?.countExecution(item.snapshot);
     this.#commit(task, item);
     this.advance();
   }
 
   taskFailed(task: PipelineTask<I, O>, error: unknown): void {
     if (error instanceof SkippedError) this.#skip(task);
-    else if (!this.#retry(task, error)) this.#commit(task, task.failedItem(error));
+    else this.#attemptFailed(task, error);
     this.advance();
   }
 
@@ -186,6 +187,13 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     // With `throw`, the subscriber receives the error of a failed item, not the item.
     else if (item.ok || onError !== 'throw') this.#subscriber.next(item);
     return true;
+  }
+
+  /** An attempt has failed: another one follows, or the failed item. */
+  #attemptFailed(task: PipelineTask<I, O>, error: unknown): void {
+    const item = task.failedItem(error);
+    this.#progress?.countExecution(item.snapshot);
+    if (!this.#retry(task, error)) this.#commit(task, item);
   }
 
   /** Has a failed input submitted again, where the option `retry` says so. */
