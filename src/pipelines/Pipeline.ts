@@ -115,14 +115,13 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   }
 
   taskCompleted(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
-    this.#progress?.countExecution(item.snapshot);
     this.#commit(task, item);
     this.advance();
   }
 
   taskFailed(task: PipelineTask<I, O>, error: unknown): void {
     if (error instanceof SkippedError) this.#skip(task);
-    else this.#attemptFailed(task, error);
+    else if (!this.#retry(task, error)) this.#commit(task, task.failedItem(error));
     this.advance();
   }
 
@@ -189,19 +188,12 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     return true;
   }
 
-  /** An attempt has failed: another one follows, or the failed item. */
-  #attemptFailed(task: PipelineTask<I, O>, error: unknown): void {
-    const item = task.failedItem(error);
-    this.#progress?.countExecution(item.snapshot);
-    if (!this.#retry(task, error)) this.#commit(task, item);
-  }
-
   /** Has a failed input submitted again, where the option `retry` says so. */
   #retry(task: PipelineTask<I, O>, error: unknown): boolean {
     try {
       const delay = this.#retryPolicy.delayAfter(error, task.attempts);
       if (delay === undefined) return false;
-      this.#progress?.countRetry();
+      this.#progress?.countRetry(task.failedItem(error));
       task.restartAfter(delay);
       this.#reportProgress();
       return true;
@@ -289,7 +281,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
 
   /** Counts an item, and applies the option `onError` to a failed one. */
   #countItem(item: PipelineItem<I, O>): void {
-    this.#progress?.countEnded(item.ok);
+    this.#progress?.countEnded(item);
     if (!item.ok && this.#options.onError === 'throw') this.#fatalFailure ??= { error: item.error };
     if (!item.ok && this.#options.onError === 'stop') this.stop(item.error);
     this.#reportProgress();

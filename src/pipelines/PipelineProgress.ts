@@ -1,4 +1,6 @@
 import type { Observer, SchedulerLike } from 'rxjs';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { FailedItem, PipelineItem } from './PipelineItem.js';
 import { RateMeter } from './RateMeter.js';
 
 /** How far a pipeline is. */
@@ -53,23 +55,25 @@ export class PipelineProgress {
     this.#rateMeter = new RateMeter(scheduler.now());
   }
 
-  countEnded(ok: boolean): void {
+  countEnded({ ok, snapshot }: Pick<PipelineItem<object>, 'ok' | 'snapshot'>): void {
     if (ok) this.#done++;
     else this.#failed++;
+    this.#countExecution(snapshot);
     this.#rateMeter.count(this.#scheduler.now());
-  }
-
-  /** Counts how long the job of one attempt ran. */
-  countExecution({ executionTime = 0 }: { readonly executionTime?: number } = {}): void {
-    this.#executionTime += executionTime;
   }
 
   countSkipped(): void {
     this.#skipped++;
   }
 
-  countRetry(): void {
+  /** Counts an attempt that failed and is repeated. */
+  countRetry({ snapshot }: Pick<FailedItem<object>, 'snapshot'>): void {
     this.#retried++;
+    this.#countExecution(snapshot);
+  }
+
+  #countExecution(snapshot: JobSnapshot | undefined): void {
+    this.#executionTime += snapshot?.executionTime ?? 0;
   }
 
   report({ taken, waiting, inFlight, total }: PipelineCounts): void {
