@@ -113,7 +113,7 @@ describe('printing a job', () => {
     made.see(job.state$);
     expect(inspect(job)).toBe(`Job "demo" (being submitted): ${advice}`);
     made.until(60_000);
-    const [{ id }] = made.emulator.jobs() as [{ id: string }];
+    const id = made.emulator.jobs()[0]?.id;
     expect(inspect(job)).toBe(`Job "demo/${id}" (COMPLETED): ${advice}`);
     expect(inspect({ job })).toContain(`Job "demo/${id}" (COMPLETED)`);
   });
