@@ -87,9 +87,11 @@ export const layers = [
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },
   {
     layer: 'cli',
-    imports: ['protocol/loopback.ts', 'emulator', 'emulator/server', 'time', 'package.json'],
+    imports: ['protocol/loopback.ts', 'emulator', 'emulator/server', 'cli/jobs', 'time', 'package.json'],
     packages: ['rxjs', 'commander', 'node'],
   },
+  { layer: 'cli/jobs', imports: ['index.ts', 'time', 'cli', 'cli/pipeline'], packages: ['rxjs', 'commander', 'node'] },
+  { layer: 'cli/pipeline', imports: ['index.ts', 'durable', 'time', 'cli', 'cli/jobs'], packages: ['rxjs', 'node'] },
 ];
 
 const escape = (text) => text.replaceAll('.', '\\.');
