@@ -10,7 +10,7 @@ const streams = ['rxjs', '@standard-schema/spec'];
 /** The facts about RunPod that the client and the emulator share. The emulator works out everything else for itself. */
 const facts = ['types', 'time', 'protocol/operations.ts', 'protocol/limits.ts'];
 /** These know nothing about RunPod: a misreading cannot pass on both sides by them. */
-const general = ['protocol/checkOptions.ts', 'protocol/checks.ts', 'protocol/loopback.ts'];
+const general = ['protocol/checkOptions.ts', 'protocol/checks.ts', 'protocol/didYouMean.ts', 'protocol/loopback.ts'];
 /** What the entries on top of the client may import. */
 const door = ['index.ts', ...general, 'errors/invalidOptions.ts', 'errors/reportUnhandled.ts', 'time'];
 

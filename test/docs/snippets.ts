@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import ts from 'typescript';
 import { startEmulator } from 'runpod-rx/emulator';
-import { endpoints } from './endpoints.js';
+import { sampleEndpoints as endpoints } from '../../src/cli/sampleEndpoints.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
