@@ -18,7 +18,7 @@ afterAll(() => {
 test('the tarball holds what is built and what is read, nothing else', () => {
   expect(consumer.files).toContain('dist/index.js');
   const others = consumer.files.filter((path) => !path.startsWith('dist/'));
-  expect(others.sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
+  expect(others.sort()).toEqual(['LICENSE', 'README.md', 'docs/demo.svg', 'package.json']);
   expect(consumer.files.filter((path) => /\.test\.|(^|\/)(src|test)\//.test(path))).toEqual([]);
 });
 
