@@ -51,16 +51,16 @@ const angularHalves: NonNullable<Options['esbuildPlugins']>[number] = {
 };
 
 /**
- * Takes the comments out of the code: they are in the types, where editors show them. Minified, the code has none, and from there
- * it is printed again as code to read and to debug, with all of its names.
+ * Takes the comments out of the code: they are in the types, where editors show them. Without them, and with all of its names,
+ * the code is printed again to be read and debugged.
  */
 const withoutComments: NonNullable<Options['plugins']>[number] = {
   name: 'without comments',
   async renderChunk(code, { type }) {
     if (type !== 'chunk') return undefined;
     const settings = { target: 'es2022', legalComments: 'inline', charset: 'utf8' } as const;
-    const stripped = await transform(code, { ...settings, minifyWhitespace: true });
-    return { code: (await transform(stripped.code, settings)).code };
+    const short = await transform(code, { ...settings, minifyWhitespace: true });
+    return transform(short.code, settings);
   },
 };
 

@@ -22,6 +22,17 @@ test('the tarball holds what is built and what is read, nothing else', () => {
   expect(consumer.files.filter((path) => /\.test\.|(^|\/)(src|test)\//.test(path))).toEqual([]);
 });
 
+test('it is at most 500 KB to download', () => {
+  expect(consumer.bytes).toBeLessThanOrEqual(500_000);
+});
+
+test('each relative link of README.md leads to a file of the package', () => {
+  const readme = readFileSync(join(consumer.folder, 'node_modules/runpod-rx/README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, path]) => path!);
+  expect(links).toContain('docs/demo.svg');
+  for (const path of links) expect(consumer.files).toContain(path);
+});
+
 test('it brings axios, undici and commander along, and takes the RxJS that is there', () => {
   const nested = join(consumer.folder, 'node_modules/runpod-rx/node_modules');
   expect(existsSync(nested)).toBe(false);
