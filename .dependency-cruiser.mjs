@@ -54,8 +54,13 @@ export const layers = [
   { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
   {
     layer: 'durable',
-    imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
+    imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts', 'batch/BatchStore.ts'],
     packages: ['rxjs', '@noble/hashes', 'node'],
+  },
+  {
+    layer: 'batch',
+    imports: [...door, 'errors/invalidRequest.ts', 'protocol', 'server/eventually.ts'],
+    packages: ['rxjs', '@noble/hashes'],
   },
   // What the doors to queues share.
   {
