@@ -65,15 +65,19 @@ const withoutComments: NonNullable<Options['plugins']>[number] = {
   },
 };
 
+const LEFT_OUT = 'not in this copy of undici';
+
 /**
- * What the copy of undici does without: the parser in a second form, to which undici prefers the first only where it loads, and
- * bodies that are not text. The parser that stays is compressed.
+ * What the copy of undici does without: HTTP/2, bodies that are not text, and its parser in the form for SIMD, in whose place
+ * undici takes the other. The parser that stays is compressed.
  */
 const smallUndici: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'small undici',
   setup({ onLoad }) {
-    onLoad({ filter: /llhttp_simd-wasm\.js$|web\/fetch\/body\.js$/ }, () => ({
-      contents: `throw new Error('not in this copy of undici')`,
+    onLoad({ filter: /\/(llhttp_simd-wasm|fetch\/body)\.js$/ }, () => ({ contents: `throw new Error('${LEFT_OUT}')` }));
+    // Unlike the others, it is loaded at once, and called where a connection has agreed on HTTP/2.
+    onLoad({ filter: /\/client-h2\.js$/ }, () => ({
+      contents: `module.exports = () => { throw new Error('${LEFT_OUT}') }`,
     }));
     onLoad({ filter: /llhttp-wasm\.js$/ }, async ({ path }) => {
       const { default: parser } = (await import(path)) as { default: Buffer };

@@ -13,7 +13,7 @@ rmSync(dist, { recursive: true, force: true });
 const tsup = join(root, 'node_modules/tsup/dist/cli-default.js');
 const { status } = spawnSync(process.execPath, [tsup], { cwd: root, stdio: 'inherit' });
 if (status === 0) {
-  rewrite('.cjs', withoutBlanks);
+  rewrite('.cjs', minified);
   rewrite('.d.cts', withoutComments);
 }
 process.exitCode = status ?? 1;
@@ -25,10 +25,10 @@ function rewrite(extension, change) {
   }
 }
 
-/** The code for `require` keeps its names, and lines that a stack trace can show. The code for `import` is the one to read. */
-function withoutBlanks(code) {
+/** The code for `require`, in lines that a stack trace can show. The code for `import` is the one to read. */
+function minified(code) {
   const settings = { target: 'es2022', legalComments: 'inline', charset: 'utf8' };
-  return transformSync(code, { ...settings, minifyWhitespace: true, minifySyntax: true, lineLimit: 200 }).code;
+  return transformSync(code, { ...settings, minify: true, lineLimit: 200 }).code;
 }
 
 /** The types for `require` are a copy of those for `import`, which have the comments. */

@@ -7,11 +7,6 @@ export interface CostOptions {
   readonly perSecond: number;
 }
 
-/** How long something ran, in milliseconds: a snapshot of a job, or the totals of a pipeline. */
-interface Executed {
-  readonly executionTime?: number;
-}
-
 const OPTIONS: Checks<CostOptions> = {
   perSecond: required(mustBe('a number, 0 or more', (value) => Number.isFinite(value) && Number(value) >= 0)),
 };
@@ -32,9 +27,12 @@ const OPTIONS: Checks<CostOptions> = {
  * `undefined` for a snapshot without an `executionTime`, such as that of a job in the queue. Throws `ConfigurationError` where
  * `perSecond` is not a number of at least 0.
  */
-export function estimateCost(executed: Required<Executed>, options: CostOptions): number;
-export function estimateCost(executed: Executed, options: CostOptions): number | undefined;
-export function estimateCost({ executionTime }: Executed, options: CostOptions): number | undefined {
+export function estimateCost(executed: { readonly executionTime: number }, options: CostOptions): number;
+export function estimateCost(executed: { readonly executionTime?: number }, options: CostOptions): number | undefined;
+export function estimateCost(
+  { executionTime }: { readonly executionTime?: number },
+  options: CostOptions,
+): number | undefined {
   assertOptions('estimateCost', options, OPTIONS);
   return executionTime === undefined ? undefined : (executionTime / 1_000) * options.perSecond;
 }

@@ -42,7 +42,9 @@ function open() {
     close,
     click: (name: string) =>
       act(() => {
-        Array.from(page.querySelectorAll('button')).find(({ textContent }) => textContent === name)!.click();
+        Array.from(page.querySelectorAll('button'))
+          .find(({ textContent }) => textContent === name)!
+          .click();
       }),
     pass: (ms: number) =>
       act(() => {
