@@ -1,0 +1,104 @@
+import {
+  EMPTY,
+  ReplaySubject,
+  catchError,
+  concat,
+  defer,
+  filter,
+  finalize,
+  from,
+  merge,
+  of,
+  repeat,
+  share,
+  startWith,
+  switchMap,
+  take,
+  tap,
+  timeout,
+  timer,
+  type Observable,
+} from 'rxjs';
+import type { Budget, BudgetedRequests, Lease } from '../index.js';
+import { BudgetMember } from './BudgetMember.js';
+import type { BudgetTerms } from './BudgetOptions.js';
+import type { LeaseStore } from './LeaseStore.js';
+
+/** The least pause between two reports of a member, in milliseconds, however many requests wait. */
+const MIN_PAUSE = 50;
+
+/** How long a part is held that is not used, in milliseconds: the next request often follows at once. */
+const LINGER = 100;
+
+/** A budget over a store that all its processes reach. */
+export function budgetOver(store: LeaseStore, terms: BudgetTerms): Budget {
+  return {
+    acquire: (endpointId, operation, requests) => {
+      const limit = `${endpointId}/${operation}`;
+      const member = new BudgetMember(requests, terms, operation === 'cancel');
+      const leave = () => {
+        if (!member.hasReported) return;
+        // Nobody waits for the answer. Where the store is not reached, it forgets the member by itself.
+        defer(() => store.exchange(limit, member.farewell())).subscribe({ error: () => undefined });
+      };
+      const lease$ = defer(() => {
+        member.begin();
+        // Cancels have a lease before the first report.
+        const reported$ = reportAgainAndAgain(store, limit, member, requests, terms).pipe(startWith(undefined));
+        return reported$.pipe(
+          switchMap(() => leaseOf(member, requests)),
+          finalize(leave),
+        );
+      });
+      const { scheduler } = requests;
+      return lease$.pipe(
+        share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: () => timer(LINGER, scheduler) }),
+      );
+    },
+  };
+}
+
+/** Reports to the store, and emits when the member has the answer, or knows that there is none. */
+function reportAgainAndAgain(
+  store: LeaseStore,
+  limit: string,
+  member: BudgetMember,
+  { scheduler, waits$ }: BudgetedRequests,
+  { lease }: BudgetTerms,
+): Observable<unknown> {
+  const report$ = defer(() => {
+    const reportedAt = scheduler.now();
+    return from(store.exchange(limit, member.report())).pipe(
+      tap((answer) => {
+        member.accept(answer, reportedAt);
+      }),
+    );
+  }).pipe(
+    timeout({ first: lease / 2, scheduler }),
+    catchError(() => {
+      member.miss();
+      return of(undefined);
+    }),
+  );
+  const hurry$ = timer(MIN_PAUSE, scheduler).pipe(
+    switchMap(() => waits$.pipe(startWith(undefined))),
+    filter(() => member.hurries),
+  );
+  const due$ = defer(() => merge(timer(member.pause, scheduler), hurry$).pipe(take(1)));
+  return report$.pipe(repeat({ delay: () => due$ }));
+}
+
+/** The lease of a member, and at its end what the member may use without the store. */
+function leaseOf(member: BudgetMember, { scheduler }: BudgetedRequests): Observable<Lease> {
+  const current$ = defer(() => (member.lease ? of(member.lease) : EMPTY));
+  const { until = Infinity } = member.lease ?? {};
+  if (until === Infinity) return current$;
+  const end$ = timer(Math.max(0, until - scheduler.now()) + 1, scheduler);
+  const after$ = end$.pipe(
+    tap(() => {
+      member.miss();
+    }),
+    switchMap(() => current$),
+  );
+  return concat(current$, after$);
+}
