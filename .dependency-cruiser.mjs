@@ -51,6 +51,15 @@ export const layers = [
     imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
     packages: ['rxjs', '@noble/hashes', 'node'],
   },
+  // What the doors to queues share.
+  {
+    layer: 'queues',
+    imports: [...door, 'durable', 'server/eventually.ts'],
+    packages: ['rxjs'],
+  },
+  { layer: 'bullmq', imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts'], packages: ['rxjs'] },
+  { layer: 'pg-boss', imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts'], packages: ['rxjs'] },
+  { layer: 'budget', imports: [...door, 'server/eventually.ts'], packages: ['rxjs'] },
   {
     layer: 'angular',
     imports: [...door, 'fetch.ts', 'events', 'protocol/json.ts', 'protocol/operations.ts', 'protocol/statusRules.ts'],

@@ -113,6 +113,7 @@ export default defineConfig([
       // For platforms that have the Fetch API.
       'src/server/**',
       'src/durable/**',
+      'src/{bullmq,pg-boss,queues,budget}/**',
     ],
     rules: { 'house/platform-globals': ['error', { except: platformGlobalsInPlaces }] },
   },

@@ -26,6 +26,7 @@ import {
   type JobOptions,
   type JobRequest,
   type JobSnapshot,
+  type OnBehalf,
   type TerminalSnapshot,
 } from '../index.js';
 import { eventually } from '../server/eventually.js';
@@ -43,6 +44,8 @@ export interface DurableTerms<I extends object, O, C>
     Omit<DurableOptions<I>, 'ambiguous' | 'grace' | 'ended' | 'scheduler'>,
     Required<Pick<DurableOptions<I>, 'ambiguous' | 'grace' | 'ended'>> {
   readonly endpoint: Endpoint<I, O, C>;
+  /** For tracers: makes jobs on behalf of who has asked for this one. */
+  readonly onBehalf: OnBehalf | undefined;
   readonly scheduler: SchedulerLike;
   /** The wall clock, in milliseconds since 1970. */
   readonly wallNow: () => number;
@@ -130,21 +133,27 @@ export class DurableJob<I extends object, O, C> {
       defer(() => options.beforeSubmit?.(request) ?? of(request)).pipe(
         map((given) => webhooks?.sign(given, webhookKey(writer.row)) ?? given),
       );
-    return this.#follow(
+    const job = this.#make(() =>
       endpoint.job(this.#request, {
         ...this.#jobOptions(writer),
         beforeSubmit,
         beforeSend: () => writer.write((row) => ({ ...row, state: 'sending', sentAt: wallNow() })),
         afterSubmit: (ref) => writer.write((row) => ({ ...row, state: 'submitted', ref })),
       }),
-      writer,
     );
+    return this.#follow(job, writer);
   }
 
   #attach(writer: RowWriter): Observable<JobSnapshot<O>> {
     const { endpoint } = this.#terms;
     const { ref } = writer.row;
-    return this.#follow(endpoint.attach(ref ?? '', this.#jobOptions(writer)), writer);
+    const job = this.#make(() => endpoint.attach(ref ?? '', this.#jobOptions(writer)));
+    return this.#follow(job, writer);
+  }
+
+  #make(job: () => Job<O, C>): Job<O, C> {
+    const { onBehalf } = this.#terms;
+    return onBehalf ? onBehalf(job) : job();
   }
 
   #jobOptions(writer: RowWriter): JobOptions<I> {

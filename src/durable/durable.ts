@@ -60,7 +60,7 @@ export function durable<I extends object, O, C>(
   const scheduler = durationScheduler(options.scheduler);
   const pending = new PendingRecords(scheduler);
   const keys = new Map<string, KeyInUse>();
-  const terms: DurableTerms<I, O, C> = {
+  const terms: Omit<DurableTerms<I, O, C>, 'onBehalf'> = {
     ...options,
     endpoint,
     ended,
@@ -78,15 +78,17 @@ export function durable<I extends object, O, C>(
   const refused = (message: string, tag?: string) =>
     new ConfigurationError(message, { operation: 'run', endpointId: endpoint.id, accepted: 'no', tag });
 
-  const run = (request: JobRequest<I>, index: number): Observable<JobSnapshot<O>> =>
-    new Observable((subscriber) => {
+  const run = (request: JobRequest<I>, index: number): Observable<JobSnapshot<O>> => {
+    // The job is made when the store has answered.
+    const onBehalf = endpoint.bindCaller();
+    return new Observable((subscriber) => {
       const key = keyOf(request);
       const before = keys.get(key);
       if (before && !before.failed)
         throw refused(`the key ${key} is that of input ${before.index}, whose job runs: give each input a key`, key);
       const use: KeyInUse = { index, failed: false };
       keys.set(key, use);
-      const durableJob = new DurableJob(terms, key, request);
+      const durableJob = new DurableJob({ ...terms, onBehalf }, key, request);
       const isRetry = before?.index === index;
       subscriber.add(
         durableJob.run({ isRetry }).subscribe({
@@ -107,6 +109,7 @@ export function durable<I extends object, O, C>(
         if (!use.failed && keys.get(key) === use) keys.delete(key);
       });
     });
+  };
 
   return Object.assign(run, {
     committed: (request: JobRequest<I>): Observable<never> =>
@@ -115,6 +118,7 @@ export function durable<I extends object, O, C>(
         if (keys.get(key)?.failed) keys.delete(key);
         return ended === 'skip' && isKey(key) ? eventually(() => store.commit(key)).pipe(ignoreElements()) : EMPTY;
       }),
+    bindCaller: () => endpoint.bindCaller(),
     settled: () => pending.settled(),
   });
 }

@@ -1,0 +1,1 @@
+export type { BullmqJob } from './BullmqJob.js';

@@ -1,0 +1,1 @@
+export type { Boss, BossDatabase, BossJob } from './Boss.js';
