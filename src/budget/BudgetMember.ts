@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { BudgetedRequests, BudgetUse, Lease, LimitPart } from '../index.js';
 import type { BudgetTerms } from './BudgetOptions.js';
 import { fairPart } from './fairPart.js';
@@ -32,7 +31,7 @@ interface Known {
  * count. So what all members count is never more than what the store knows of.
  */
 export class BudgetMember {
-  readonly #name = randomUUID();
+  readonly #name = crypto.randomUUID();
   readonly #requests: BudgetedRequests;
   readonly #terms: BudgetTerms;
   /** Whether the requests are cancels, which do not wait for the store. */

@@ -1,0 +1,48 @@
+import type { LeaseAnswer, LeaseReport, LeaseStore } from '../budget/LeaseStore.js';
+import type { LimitPart } from '../index.js';
+import { EXCHANGE, TABLE } from './exchangeStatement.js';
+
+/** A pool of `pg`, as far as the budget needs it. */
+export interface PostgresQueries {
+  /** Runs a statement. */
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
+}
+
+/** What a row of the table says about a limit. Empty while nobody has reported. */
+interface LimitState {
+  readonly at?: number;
+  readonly members?: Readonly<Record<string, { readonly held: LimitPart; readonly wanted: LimitPart }>>;
+}
+
+/** What the members of a budget hold, in a row of Postgres for each limit. */
+export function postgresLeases(pool: PostgresQueries, name: string): LeaseStore {
+  let table: Promise<unknown> | undefined;
+  const makeTable = async (): Promise<void> => {
+    table ??= pool.query(TABLE);
+    try {
+      await table;
+    } catch (error) {
+      table = undefined;
+      throw error;
+    }
+  };
+  const run = async (limit: string, report: LeaseReport): Promise<LimitState> => {
+    const { rows } = await pool.query(EXCHANGE, [`${name}/${limit}`, JSON.stringify(report)]);
+    // What the statement returns.
+    const [{ state } = { state: {} }] = rows as { readonly state: LimitState }[];
+    return state;
+  };
+  return {
+    exchange: async (limit, report) => {
+      await makeTable();
+      const first = await run(limit, report);
+      // The first statement for a limit makes its row.
+      return answerOf(first.members ? first : await run(limit, report), report);
+    },
+  };
+}
+
+function answerOf({ at = 0, members = {} }: LimitState, { member, held }: LeaseReport): LeaseAnswer {
+  const wanted = Object.fromEntries(Object.entries(members).map(([name, { wanted: wish }]) => [name, wish]));
+  return { granted: members[member]?.held ?? held, wanted, now: at };
+}
