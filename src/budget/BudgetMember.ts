@@ -46,6 +46,8 @@ export class BudgetMember {
   #wanted = NOTHING;
   /** The most requests that were in flight or waited lately. */
   #peak = 0;
+  /** What the process would get if it wanted all there is. */
+  #obtainable = NOTHING;
   /** Whether a part is on its way from one member to another. */
   #moving = false;
 
@@ -67,7 +69,7 @@ export class BudgetMember {
     const { limit } = this.#requests.use();
     const unlessUnbound = (given: LimitPart) =>
       partOf((bound) => (limit[bound] === Infinity ? Infinity : given[bound]));
-    return { ...unlessUnbound(part), until: this.#until, obtainable: unlessUnbound(this.#obtainable(part)) };
+    return { ...unlessUnbound(part), until: this.#until, obtainable: unlessUnbound(this.#obtainable) };
   }
 
   /** How long after a report the next is due, in milliseconds. */
@@ -81,8 +83,7 @@ export class BudgetMember {
     const part = this.#part;
     if (!part || !this.#known) return false;
     const wanted = this.#wish(this.#use());
-    const obtainable = this.#obtainable(part);
-    return someBound((bound) => wanted[bound] > this.#wanted[bound] && obtainable[bound] > part[bound]);
+    return someBound((bound) => wanted[bound] > this.#wanted[bound] && this.#obtainable[bound] > part[bound]);
   }
 
   /** Cancels begin with a part that needs no store. */
@@ -118,7 +119,9 @@ export class BudgetMember {
 
   /** @param reportedAt - when the report was sent, which is before the store began to count the lease */
   accept({ granted, wanted, now }: LeaseAnswer, reportedAt: number): void {
-    this.#known = { wanted, rotation: Math.floor(now / this.#use().per / WINDOWS_OF_A_ROTATION) };
+    const { limit, per } = this.#use();
+    this.#known = { wanted, rotation: Math.floor(now / per / WINDOWS_OF_A_ROTATION) };
+    this.#obtainable = atLeastOne(this.#fairPart(limit));
     const fair = this.#fairPart(this.#wanted);
     const least = this.#cancels ? 1 : 0;
     this.#part = partOf((bound) => Math.max(least, Math.min(granted[bound], fair[bound])));
@@ -168,16 +171,12 @@ export class BudgetMember {
     });
   }
 
-  #obtainable(part: LimitPart): LimitPart {
-    const most = this.#known ? this.#fairPart(this.#use().limit) : part;
-    return partOf((bound) => Math.max(1, most[bound]));
-  }
-
   /** Uses no more than the offline share, and no more than it had: others may have the rest of what it had. */
   #goOffline(): void {
     const had = this.#part ?? NOTHING;
     const share = this.#offlineShare();
     this.#part = partOf((bound) => (had[bound] > 0 ? Math.min(had[bound], share[bound]) : share[bound]));
+    this.#obtainable = atLeastOne(this.#part);
     this.#until = Infinity;
     this.#known = undefined;
     this.#moving = false;
@@ -196,4 +195,9 @@ export class BudgetMember {
 function inUseOf({ limit, counted, inFlight }: BudgetUse): LimitPart {
   const inUse = { requests: counted, concurrent: inFlight };
   return partOf((bound) => (limit[bound] > 0 ? inUse[bound] : 0));
+}
+
+/** Something that is to be planned with. */
+function atLeastOne(part: LimitPart): LimitPart {
+  return partOf((bound) => Math.max(1, part[bound]));
 }
