@@ -7,7 +7,7 @@ export interface LeaseReport {
   readonly member: string;
   /** Grows with each report of the member. The store ignores a report that comes after a later one. */
   readonly turn: number;
-  /** What the member may use, or what still counts of it, whichever is more. It holds this, whatever the store says. */
+  /** What the member may use, or what still counts of it, whichever is more. It counts, whatever the store says. */
   readonly held: LimitPart;
   /** What the member has use for. A member that wants nothing has left, and is remembered only for what it holds. */
   readonly wanted: LimitPart;
@@ -23,7 +23,10 @@ export interface LeaseReport {
 
 /** What the store says to a report. */
 export interface LeaseAnswer {
-  /** What the member holds now: never less than it has reported. */
+  /**
+   * What the member may use. May be less than it has reported, where others hold what it held before: it was silent for too
+   * long.
+   */
   readonly granted: LimitPart;
   /** What each member wants, by its name. */
   readonly wanted: Readonly<Record<string, LimitPart>>;
@@ -36,9 +39,10 @@ export interface LeaseAnswer {
  * the store grants:
  *
  * - A member is forgotten when its time is over, or when it has left and holds nothing.
- * - A member is granted its target as far as the others leave it, and never less than it has reported.
- * - While the store may have forgotten members, nobody is granted more than he has reported: for the time of a lease after
- *   the store has started, and after members that want something were silent for longer than a lease. These members are
+ * - A member is granted its target as far as the others leave it. It holds what it is granted, or what it has reported,
+ *   whichever is more.
+ * - While the store may have forgotten members, each is granted what it has reported: for the time of a lease after the
+ *   store was started, and after members that want something were silent for longer than a lease. These members are
  *   remembered for as long, too.
  *
  * An exchange is atomic, and takes its time from one clock.

@@ -50,14 +50,19 @@ local function grant(bound)
   for name, member in pairs(members) do
     if name ~= report.member then free = free - member.held[bound] end
   end
-  return math.max(report.held[bound], math.min(report.target[bound], free))
+  return math.max(0, math.min(report.target[bound], free))
 end
+
+local granted = { requests = grant('requests'), concurrent = grant('concurrent') }
 
 local own = members[report.member]
 if not own or own.turn < report.turn then
   own = {
     turn = report.turn,
-    held = { requests = grant('requests'), concurrent = grant('concurrent') },
+    held = {
+      requests = math.max(report.held.requests, granted.requests),
+      concurrent = math.max(report.held.concurrent, granted.concurrent),
+    },
     wanted = report.wanted,
     keptUntil = now + report.keep,
   }
@@ -74,7 +79,7 @@ end
 -- Thirty days.
 redis.call('PEXPIRE', key, 2592000000)
 
-local answer = { granted = own.held, wanted = {}, now = now }
+local answer = { granted = granted, wanted = {}, now = now }
 for name, member in pairs(members) do answer.wanted[name] = member.wanted end
 return cjson.encode(answer)
 `;

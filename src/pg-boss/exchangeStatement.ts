@@ -7,18 +7,18 @@ export const TABLE = `
   create table if not exists runpod_rx_budgets (name text primary key, state jsonb not null) with (fillfactor = 50);
 `;
 
-/** Both bounds of what a member may be granted, by what it has reported and what the others leave. */
+/** What a member may use, by what it has reported and what the others leave. */
 const GRANT = (bound: 'requests' | 'concurrent') => `
-  case when clock.now < pause.settled then (report->'held'->>'${bound}')::numeric
-  else greatest(
-    (report->'held'->>'${bound}')::numeric,
-    least(
-      (report->'target'->>'${bound}')::numeric,
-      (report->'limit'->>'${bound}')::numeric
-        - coalesce((select sum((member->'held'->>'${bound}')::numeric) from others), 0)
-    )
-  ) end
+  case when now < settled then (report->'held'->>'${bound}')::numeric
+  else greatest(0, least(
+    (report->'target'->>'${bound}')::numeric,
+    (report->'limit'->>'${bound}')::numeric
+      - coalesce((select sum((member->'held'->>'${bound}')::numeric) from others), 0)
+  )) end
 `;
+
+/** What a member holds: what it may use, or what it has reported. */
+const HOLD = (bound: 'requests' | 'concurrent') => `greatest(granted.${bound}, (report->'held'->>'${bound}')::numeric)`;
 
 /**
  * An exchange of a `LeaseStore`, as one statement: atomic, since the row is locked, and by the clock of Postgres.
@@ -77,16 +77,19 @@ export const EXCHANGE = `
       where until >= now
     ),
     others as (select living.name, member from living, clock where living.name <> clock.name),
+    granted as (
+      select ${GRANT('requests')} as requests, ${GRANT('concurrent')} as concurrent from given, clock, pause
+    ),
     own as (
       select
         clock.name,
         case when turn.late then living.member else jsonb_build_object(
           'turn', report->'turn',
-          'held', jsonb_build_object('requests', ${GRANT('requests')}, 'concurrent', ${GRANT('concurrent')}),
+          'held', jsonb_build_object('requests', ${HOLD('requests')}, 'concurrent', ${HOLD('concurrent')}),
           'wanted', report->'wanted',
           'keptUntil', now + keep
         ) end as member
-      from given, clock, pause
+      from given, granted, clock
       left join living on living.name = (select name from clock)
       cross join lateral (
         select coalesce((living.member->>'turn')::numeric >= (report->>'turn')::numeric, false) as late
@@ -102,6 +105,7 @@ export const EXCHANGE = `
       'at', now,
       'run', run,
       'settled', settled,
+      'granted', (select to_jsonb(granted) from granted),
       'members', coalesce((select jsonb_object_agg(name, member) from members), '{}')
     )
     from clock, pause

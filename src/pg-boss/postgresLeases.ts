@@ -1,4 +1,5 @@
 import type { LeaseAnswer, LeaseReport, LeaseStore } from '../budget/LeaseStore.js';
+import { NOTHING } from '../budget/limitParts.js';
 import type { LimitPart } from '../index.js';
 import { EXCHANGE, TABLE } from './exchangeStatement.js';
 
@@ -11,7 +12,9 @@ export interface PostgresQueries {
 /** What a row of the table says about a limit. Empty while nobody has reported. */
 interface LimitState {
   readonly at?: number;
-  readonly members?: Readonly<Record<string, { readonly held: LimitPart; readonly wanted: LimitPart }>>;
+  /** What was granted by the last exchange. */
+  readonly granted?: LimitPart;
+  readonly members?: Readonly<Record<string, { readonly wanted: LimitPart }>>;
 }
 
 /** What the members of a budget hold, in a row of Postgres for each limit. */
@@ -37,12 +40,12 @@ export function postgresLeases(pool: PostgresQueries, name: string): LeaseStore 
       await makeTable();
       const first = await run(limit, report);
       // The first statement for a limit makes its row.
-      return answerOf(first.members ? first : await run(limit, report), report);
+      return answerOf(first.members ? first : await run(limit, report));
     },
   };
 }
 
-function answerOf({ at = 0, members = {} }: LimitState, { member, held }: LeaseReport): LeaseAnswer {
+function answerOf({ at = 0, granted = NOTHING, members = {} }: LimitState): LeaseAnswer {
   const wanted = Object.fromEntries(Object.entries(members).map(([name, { wanted: wish }]) => [name, wish]));
-  return { granted: members[member]?.held ?? held, wanted, now: at };
+  return { granted, wanted, now: at };
 }

@@ -1,43 +1,206 @@
-import { Observable, delay, defer, from, of, throwError, timer, mergeMap } from 'rxjs';
-import type { SchedulerLike } from 'rxjs';
+import {
+  NEVER,
+  Observable,
+  VirtualTimeScheduler,
+  defer,
+  delay,
+  mergeMap,
+  observeOn,
+  throwError,
+  timer,
+  type SchedulerLike,
+} from 'rxjs';
+import type { Budget, OperationLimits } from 'runpod-rx';
 import { budgetOver } from '../../src/budget/budgetOver.js';
 import { budgetTerms, type BudgetOptions } from '../../src/budget/BudgetOptions.js';
-import type { LeaseAnswer, LeaseReport, LeaseStore } from '../../src/budget/LeaseStore.js';
-import type { Budget } from 'runpod-rx';
+import type { LeaseAnswer, LeaseReport } from '../../src/budget/LeaseStore.js';
+import { BudgetPart } from '../../src/http/BudgetPart.js';
+import { RateLimiter } from '../../src/http/RateLimiter.js';
 import { MemoryLeases } from './memoryLeases.js';
 
-/** How long a report, and its answer, are on their way, in milliseconds. */
-const LATENCY = 2;
-
-/** An engine that several processes reach, on the clock of a test. */
+/** The engine that all processes reach: Redis, or Postgres. */
 export class Engine {
   readonly leases: MemoryLeases;
   readonly #scheduler: SchedulerLike;
+  readonly #latency: number;
   /** When each report was sent. */
   readonly reportedAt: number[] = [];
   /** What happens to reports: they are answered, refused at once, or never answered. */
   state: 'up' | 'refuses' | 'silent' = 'up';
 
-  constructor(scheduler: SchedulerLike) {
+  /** @param latency - how long a report is on its way, and how long its answer, in milliseconds */
+  constructor(scheduler: SchedulerLike, latency = 2) {
     this.#scheduler = scheduler;
+    this.#latency = latency;
     this.leases = new MemoryLeases(() => scheduler.now());
   }
 
-  /** A budget of one process. The process may be cut off from the engine, and may be killed. */
-  budget(options: BudgetOptions = {}): { readonly budget: Budget; cut: boolean } {
-    const own = { cut: false, budget: budgetOver({ exchange: (...told) => this.#exchange(own, ...told) }, budgetTerms(options)) };
-    return own;
+  /** The budget of one process. */
+  budget(options: BudgetOptions = {}, isCut = () => false): Budget {
+    return budgetOver({ exchange: (limit, report) => this.#exchange(limit, report, isCut) }, budgetTerms(options));
   }
 
-  #exchange(process: { readonly cut: boolean }, limit: string, report: LeaseReport): Observable<LeaseAnswer> {
+  #exchange(limit: string, report: LeaseReport, isCut: () => boolean): Observable<LeaseAnswer> {
     return defer(() => {
       this.reportedAt.push(this.#scheduler.now());
       if (this.state === 'refuses') return throwError(() => new Error('the engine is gone'));
-      if (process.cut || this.state === 'silent') return new Observable<LeaseAnswer>(() => undefined);
-      return timer(LATENCY, this.#scheduler).pipe(
+      if (this.state === 'silent' || isCut()) return NEVER;
+      return timer(this.#latency, this.#scheduler).pipe(
         mergeMap(() => this.leases.exchange(limit, report)),
-        delay(LATENCY, this.#scheduler),
+        delay(this.#latency, this.#scheduler),
       );
     });
   }
+}
+
+/** Counts what the service sees. */
+export class Service {
+  readonly arrivedAt: number[] = [];
+  mostAtOnce = 0;
+  #inFlight = 0;
+
+  arrive(now: number): void {
+    this.arrivedAt.push(now);
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#inFlight);
+  }
+
+  leave(): void {
+    this.#inFlight--;
+  }
+
+  /** The most requests of any window, wherever it begins. Windows that begin at fixed times are among them. */
+  mostInWindow(per: number): number {
+    let first = 0;
+    let most = 0;
+    for (const [index, at] of this.arrivedAt.entries()) {
+      while (this.arrivedAt[first]! <= at - per) first++;
+      most = Math.max(most, index - first + 1);
+    }
+    return most;
+  }
+}
+
+/** The scheduler of a process that can be stopped, as by `SIGSTOP`, and killed: nothing of it runs then. */
+class ProcessScheduler implements SchedulerLike {
+  stoppedUntil = 0;
+  readonly #base: SchedulerLike;
+
+  constructor(base: SchedulerLike) {
+    this.#base = base;
+  }
+
+  now(): number {
+    return this.#base.now();
+  }
+
+  schedule: SchedulerLike['schedule'] = (work, after = 0, state) => {
+    const process = this;
+    return this.#base.schedule(
+      function (given) {
+        const wait = process.stoppedUntil - process.now();
+        if (wait === Infinity) return;
+        if (wait > 0) this.schedule(given, wait);
+        else work.call(this as never, given as never);
+      },
+      after,
+      state,
+    );
+  };
+}
+
+/** How long requests take, in milliseconds. */
+export interface Way {
+  readonly there: number;
+  readonly work: number;
+  readonly back: number;
+}
+
+/** A process that sends requests of one operation within a budget. */
+export class Process {
+  cut = false;
+  sent = 0;
+  readonly #base: SchedulerLike;
+  readonly #own: ProcessScheduler;
+  readonly #limiter: RateLimiter;
+  readonly #service: Service;
+
+  constructor(
+    base: SchedulerLike,
+    engine: Engine,
+    service: Service,
+    limits: OperationLimits,
+    { operation = 'run', ...options }: BudgetOptions & { readonly operation?: string } = {},
+  ) {
+    this.#base = base;
+    this.#own = new ProcessScheduler(base);
+    this.#service = service;
+    const inner = engine.budget(options, () => this.cut);
+    // What the engine answers is heard when the process runs.
+    const budget: Budget = { acquire: (...asked) => inner.acquire(...asked).pipe(observeOn(this.#own)) };
+    this.#limiter = new RateLimiter(
+      limits,
+      this.#own,
+      () => 0,
+      (use) => new BudgetPart(budget, 'demo', operation, this.#own, use),
+    );
+  }
+
+  send(count: number, way: Way): void {
+    for (let nth = 0; nth < count; nth++)
+      this.#limiter.run(this.#request(way), { urgent: false, onWait: () => undefined }).subscribe();
+  }
+
+  /** Sends that many requests at once, and one more for each that is answered, until a moment. */
+  keepBusy(concurrency: number, way: Way, until: number): void {
+    for (let nth = 0; nth < concurrency; nth++) {
+      const next = (): void => {
+        if (this.#base.now() >= until) return;
+        this.#limiter.run(this.#request(way), { urgent: false, onWait: () => undefined }).subscribe({ complete: next });
+      };
+      next();
+    }
+  }
+
+  /** Stops it for a while, or for ever. */
+  stop(ms = Infinity): void {
+    this.#own.stoppedUntil = Math.max(this.#own.stoppedUntil, this.#base.now() + ms);
+  }
+
+  #request({ there, work, back }: Way): Observable<unknown> {
+    return defer(() => {
+      this.sent++;
+      this.#base.schedule(() => {
+        this.#service.arrive(this.#base.now());
+      }, there);
+      this.#base.schedule(() => {
+        this.#service.leave();
+      }, there + work);
+      return timer(there + work + back, this.#own);
+    });
+  }
+}
+
+/** A virtual clock, an engine and a service. */
+export function fleet(
+  limits: OperationLimits,
+  { latency, ...options }: BudgetOptions & { readonly latency?: number } = {},
+) {
+  const scheduler = new VirtualTimeScheduler();
+  const engine = new Engine(scheduler, latency);
+  const service = new Service();
+  return {
+    scheduler,
+    engine,
+    service,
+    start: (own: BudgetOptions & { readonly operation?: string } = {}) =>
+      new Process(scheduler, engine, service, limits, { ...options, ...own }),
+    at: (ms: number, act: () => void) => {
+      scheduler.schedule(act, ms - scheduler.now());
+    },
+    until: (ms: number) => {
+      scheduler.schedule(() => undefined, ms - scheduler.now());
+      scheduler.maxFrames = ms;
+      scheduler.flush();
+    },
+  };
 }

@@ -56,18 +56,22 @@ export class MemoryLeases implements LeaseStore {
     const grant = (bound: keyof LimitPart) => {
       if (now < settled) return report.held[bound];
       const free = others.reduce((left, { held }) => left - held[bound], report.limit[bound]);
-      return Math.max(report.held[bound], Math.min(report.target[bound], free));
+      return Math.max(0, Math.min(report.target[bound], free));
     };
-    let own = state.members.get(report.member);
+    const granted = { requests: grant('requests'), concurrent: grant('concurrent') };
+    const own = state.members.get(report.member);
     if (!own || own.turn < report.turn) {
-      const held = { requests: grant('requests'), concurrent: grant('concurrent') };
-      own = { turn: report.turn, held, wanted: report.wanted, keptUntil: now + report.keep };
-      if (isNothing(held) && isNothing(report.wanted)) state.members.delete(report.member);
-      else state.members.set(report.member, own);
+      const held = {
+        requests: Math.max(report.held.requests, granted.requests),
+        concurrent: Math.max(report.held.concurrent, granted.concurrent),
+      };
+      const { turn, wanted, keep } = report;
+      if (isNothing(held) && isNothing(wanted)) state.members.delete(report.member);
+      else state.members.set(report.member, { turn, held, wanted, keptUntil: now + keep });
     }
     state.at = now;
     const wanted = Object.fromEntries([...state.members].map(([name, member]) => [name, member.wanted]));
-    return [{ granted: own.held, wanted, now }];
+    return [{ granted, wanted, now }];
   }
 
   #forget(state: State, { member: reporter, lease }: LeaseReport, now: number): void {
