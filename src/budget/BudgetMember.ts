@@ -48,6 +48,8 @@ export class BudgetMember {
   #peak = 0;
   /** What the process would get if it wanted all there is. */
   #obtainable = NOTHING;
+  /** Whether the store did not answer since it last did. */
+  #missed = false;
   /** Whether a part is on its way from one member to another. */
   #moving = false;
 
@@ -74,6 +76,7 @@ export class BudgetMember {
 
   /** How long after a report the next is due, in milliseconds. */
   get pause(): number {
+    if (!this.#isEntitled) return 0;
     const renewal = this.#terms.lease / 3;
     return this.#moving ? renewal / 3 : renewal;
   }
@@ -112,6 +115,7 @@ export class BudgetMember {
     this.#part = undefined;
     this.#until = -Infinity;
     this.#known = undefined;
+    this.#missed = false;
     this.#peak = 0;
     const use = this.#use();
     return { ...this.#reportOf(use), held: inUseOf(use), wanted: NOTHING, target: NOTHING, keep: use.per };
@@ -126,15 +130,25 @@ export class BudgetMember {
     const least = this.#cancels ? 1 : 0;
     this.#part = partOf((bound) => Math.max(least, Math.min(granted[bound], fair[bound])));
     this.#until = reportedAt + this.#terms.lease;
+    this.#missed = false;
     this.#moving = someBound((bound) => {
       const due = Math.min(fair[bound], this.#wanted[bound]);
       return granted[bound] < due || (granted[bound] > due && due < this.#wanted[bound]);
     });
   }
 
-  /** The store did not answer, or the lease is over. */
-  miss(): void {
-    if (!this.#isEntitled) this.#goOffline();
+  /** @param reportedAt - when the report was sent that the store did not answer */
+  miss(reportedAt: number): void {
+    const wasStopped = this.#requests.scheduler.now() - reportedAt > this.#terms.lease;
+    // The process was stopped: the answer may be there, unread.
+    if (wasStopped) return;
+    this.#missed = true;
+    this.lapse();
+  }
+
+  /** The time of the lease may be over. */
+  lapse(): void {
+    if (this.#missed && !this.#isEntitled) this.#goOffline();
   }
 
   get #isEntitled(): boolean {

@@ -6,12 +6,12 @@ import {
   defer,
   filter,
   finalize,
-  from,
   merge,
   of,
   repeat,
   share,
   startWith,
+  subscribeOn,
   switchMap,
   take,
   tap,
@@ -68,24 +68,24 @@ function reportAgainAndAgain(
 ): Observable<unknown> {
   const report$ = defer(() => {
     const reportedAt = scheduler.now();
-    return from(store.exchange(limit, member.report())).pipe(
+    return defer(() => store.exchange(limit, member.report())).pipe(
       tap((answer) => {
         member.accept(answer, reportedAt);
       }),
+      timeout({ first: lease / 2, scheduler }),
+      catchError(() => {
+        member.miss(reportedAt);
+        return of(undefined);
+      }),
     );
-  }).pipe(
-    timeout({ first: lease / 2, scheduler }),
-    catchError(() => {
-      member.miss();
-      return of(undefined);
-    }),
-  );
+  });
   const hurry$ = timer(MIN_PAUSE, scheduler).pipe(
     switchMap(() => waits$.pipe(startWith(undefined))),
     filter(() => member.hurries),
   );
   const due$ = defer(() => merge(timer(member.pause, scheduler), hurry$).pipe(take(1)));
-  return report$.pipe(repeat({ delay: () => due$ }));
+  // Not at once: more requests often come in the same turn.
+  return report$.pipe(subscribeOn(scheduler), repeat({ delay: () => due$ }));
 }
 
 /** The lease of a member, and at its end what the member may use without the store. */
@@ -96,7 +96,7 @@ function leaseOf(member: BudgetMember, { scheduler }: BudgetedRequests): Observa
   const end$ = timer(Math.max(0, until - scheduler.now()) + 1, scheduler);
   const after$ = end$.pipe(
     tap(() => {
-      member.miss();
+      member.lapse();
     }),
     switchMap(() => current$),
   );

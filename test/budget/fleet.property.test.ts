@@ -70,7 +70,7 @@ describe('S38 the processes of a budget', () => {
         expect(service.mostInWindow(limits.per)).toBeLessThanOrEqual(limits.requests);
         expect(service.mostAtOnce).toBeLessThanOrEqual(limits.concurrent);
       }),
-      { seed, numRuns: 1000 },
+      { seed, numRuns: 100 },
     );
   });
 });
@@ -107,7 +107,7 @@ describe('S39 processes without the engine', () => {
           expect(service.mostAtOnce).toBeLessThanOrEqual(limits.concurrent);
         },
       ),
-      { seed, numRuns: 400 },
+      { seed, numRuns: 40 },
     );
   });
 });

@@ -5,7 +5,6 @@ import {
   defer,
   delay,
   mergeMap,
-  observeOn,
   throwError,
   timer,
   type SchedulerLike,
@@ -35,9 +34,15 @@ export class Engine {
     this.leases = new MemoryLeases(() => scheduler.now());
   }
 
-  /** The budget of one process. */
-  budget(options: BudgetOptions = {}, isCut = () => false): Budget {
-    return budgetOver({ exchange: (limit, report) => this.#exchange(limit, report, isCut) }, budgetTerms(options));
+  /**
+   * The budget of one process.
+   *
+   * @param hears - runs what the process hears of the engine
+   */
+  budget(hears: SchedulerLike, options: BudgetOptions = {}, isCut = () => false): Budget {
+    const exchange = (limit: string, report: LeaseReport) =>
+      this.#exchange(limit, report, isCut).pipe(delay(this.#latency, hears));
+    return budgetOver({ exchange }, budgetTerms(options));
   }
 
   #exchange(limit: string, report: LeaseReport, isCut: () => boolean): Observable<LeaseAnswer> {
@@ -45,10 +50,7 @@ export class Engine {
       this.reportedAt.push(this.#scheduler.now());
       if (this.state === 'refuses') return throwError(() => new Error('the engine is gone'));
       if (this.state === 'silent' || isCut()) return NEVER;
-      return timer(this.#latency, this.#scheduler).pipe(
-        mergeMap(() => this.leases.exchange(limit, report)),
-        delay(this.#latency, this.#scheduler),
-      );
+      return timer(this.#latency, this.#scheduler).pipe(mergeMap(() => this.leases.exchange(limit, report)));
     });
   }
 }
@@ -134,9 +136,7 @@ export class Process {
     this.#base = base;
     this.#own = new ProcessScheduler(base);
     this.#service = service;
-    const inner = engine.budget(options, () => this.cut);
-    // What the engine answers is heard when the process runs.
-    const budget: Budget = { acquire: (...asked) => inner.acquire(...asked).pipe(observeOn(this.#own)) };
+    const budget = engine.budget(this.#own, options, () => this.cut);
     this.#limiter = new RateLimiter(
       limits,
       this.#own,
