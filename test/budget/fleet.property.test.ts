@@ -18,7 +18,7 @@ const way: fc.Arbitrary<Way> = fc.record({
 const moment = fc.nat(9_000);
 const which = fc.nat(5);
 const happening = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ type: fc.constant('send'), at: moment, which, count: fc.nat(60), way }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('send'), at: moment, which, count: fc.nat(150), way }) },
   fc.record({ type: fc.constant('kill'), at: moment, which }),
   fc.record({ type: fc.constant('stop'), at: moment, which, ms: fc.nat(3_000) }),
   fc.record({ type: fc.constant('cut'), at: moment, which, ms: fc.nat(3_000) }),
