@@ -5,7 +5,21 @@
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
-import { EMPTY, Subject, catchError, fromEvent, interval, mergeMap, range, startWith, switchMap, tap } from 'rxjs';
+import {
+  EMPTY,
+  Subject,
+  catchError,
+  defer,
+  fromEvent,
+  interval,
+  merge,
+  mergeMap,
+  repeat,
+  startWith,
+  switchMap,
+  tap,
+  timer,
+} from 'rxjs';
 import { runpod } from 'runpod-rx';
 import { redisBudget } from 'runpod-rx/bullmq';
 import { postgresBudget } from 'runpod-rx/pg-boss';
@@ -32,16 +46,12 @@ const endpoint = runpod({ baseUrl, apiKey: 'key', limits: { budget: budget() } }
 const submitted$ = new Subject();
 let last;
 submitted$.subscribe((id) => (last = id));
-const work$ = range(0, Infinity).pipe(
-  mergeMap(
-    (n) =>
-      endpoint.run({ input: { n } }).pipe(
-        tap(({ id }) => submitted$.next(id)),
-        catchError(() => EMPTY),
-      ),
-    concurrency,
-  ),
+const submit$ = defer(() => endpoint.run({ input: { a: 1 } })).pipe(
+  tap(({ id }) => submitted$.next(id)),
+  catchError(() => timer(100)),
+  repeat(),
 );
+const work$ = merge(...Array.from({ length: concurrency }, () => submit$));
 fromEvent(createInterface({ input: process.stdin }), 'line')
   .pipe(
     startWith('go'),
