@@ -42,9 +42,10 @@ async function play(engine, target, rateWindow) {
   });
   const way = await gate(target);
   const seen = [];
-  let refusals = 0;
+  let now = '';
+  const refused = [];
   emulator.requests$.subscribe(({ operation, status }) => {
-    if (status === 429) refusals++;
+    if (status === 429) refused.push(`${operation} ${now}`);
     else if (status !== undefined) seen.push({ operation, at: performance.now() });
   });
   const name = `bench-${process.pid}-${Date.now()}`;
@@ -64,7 +65,8 @@ async function play(engine, target, rateWindow) {
     return Number((sum / moments.length / LIMIT).toFixed(3));
   };
   /** Lets so much time pass that nothing of before is seen in a window, and says what is used then. */
-  const phase = async () => {
+  const phase = async (name) => {
+    now = name;
     await pause(WINDOW * 1.4);
     const from = performance.now();
     await pause(WINDOW * 1.2);
@@ -73,28 +75,30 @@ async function play(engine, target, rateWindow) {
   const count = (operation, since) => seen.filter((one) => one.operation === operation && one.at > since).length;
   try {
     await start(1);
-    const one = await phase();
+    const one = await phase('one');
     await start(3);
-    const four = await phase();
+    const four = await phase('four');
     await start(4);
-    const eight = await phase();
+    const eight = await phase('eight');
     for (const idle of workers.slice(1)) idle.tell('pause');
-    const oneOfEight = await phase();
+    const oneOfEight = await phase('one of eight');
     for (const idle of workers.slice(1)) idle.tell('go');
     await pause(WINDOW * 1.2);
+    now = 'gone';
     way.shut();
     await pause(WINDOW / 4);
     const since = performance.now();
     await pause((WINDOW * 3) / 4);
     const [gone, cancelsGone] = [count('run', since), count('cancel', since)];
     way.unlock();
-    const back = await phase();
+    const back = await phase('back');
     await Promise.all(workers.splice(2).map((killed) => killed.kill()));
     const killedAt = performance.now();
     while (used(performance.now()) < 0.9 || performance.now() < killedAt + WINDOW * 0.9) await pause(100);
     const secondsUntilFree = Number(((performance.now() - killedAt) / 1_000).toFixed(1));
-    const two = await phase();
-    return { refusals, one, four, eight, oneOfEight, gone, cancelsGone, back, secondsUntilFree, two };
+    const two = await phase('two');
+    const refusals = refused.length;
+    return { refusals, refused, one, four, eight, oneOfEight, gone, cancelsGone, back, secondsUntilFree, two };
   } finally {
     await Promise.all(workers.map((one) => one.kill()));
     way.close();

@@ -14,8 +14,12 @@ const PEAK_DECAY = 0.9;
 /** So many windows pass until what cannot be divided goes to the next member. */
 const WINDOWS_OF_A_ROTATION = 2;
 
-/** So many members may begin to cancel at once, with their offline shares, beside those that use up the rest. */
-const BEGINNERS = 2;
+/** What a member has for cancels before the store has answered, and at least. */
+const FIRST_CANCELS: LimitPart = { requests: 2, concurrent: 1 };
+
+/** So many members may begin to cancel at once beside those that use up the rest, and what is kept for them at most. */
+const BEGINNERS = 8;
+const MAX_RESERVE = 0.2;
 
 /** What the store has last told. */
 interface Known {
@@ -37,8 +41,9 @@ export class BudgetMember {
   /** Whether the requests are cancels, which do not wait for the store. */
   readonly #cancels: boolean;
   #turn = 0;
-  /** What may be used, `undefined` before the first answer, and until when: `Infinity` for a part that needs no store. */
+  /** What may be used; `undefined` before the first answer. */
   #part: LimitPart | undefined;
+  /** Until when it may: `Infinity` without the store, `-Infinity` before its first answer. */
   #until = -Infinity;
   /** `undefined` while the store is not reached. */
   #known: Known | undefined;
@@ -89,9 +94,11 @@ export class BudgetMember {
     return someBound((bound) => wanted[bound] > this.#wanted[bound] && this.#obtainable[bound] > part[bound]);
   }
 
-  /** Cancels begin with a part that needs no store. */
+  /** Cancels begin with a small part, which is not a lease of the store. */
   begin(): void {
-    if (this.#cancels) this.#goOffline();
+    if (!this.#cancels) return;
+    this.#part = FIRST_CANCELS;
+    this.#obtainable = FIRST_CANCELS;
   }
 
   /** What the store is told next. */
@@ -127,8 +134,8 @@ export class BudgetMember {
     this.#known = { wanted, rotation: Math.floor(now / per / WINDOWS_OF_A_ROTATION) };
     this.#obtainable = atLeastOne(this.#fairPart(limit));
     const fair = this.#fairPart(this.#wanted);
-    const least = this.#cancels ? 1 : 0;
-    this.#part = partOf((bound) => Math.max(least, Math.min(granted[bound], fair[bound])));
+    const least = this.#cancels ? FIRST_CANCELS : NOTHING;
+    this.#part = partOf((bound) => Math.max(least[bound], Math.min(granted[bound], fair[bound])));
     this.#until = reportedAt + this.#terms.lease;
     this.#missed = false;
     this.#moving = someBound((bound) => {
@@ -176,18 +183,17 @@ export class BudgetMember {
     const known = this.#known;
     if (!known) return wanted;
     const { limit } = this.#use();
-    const offline = this.#offlineShare();
     return partOf((bound) => {
       const others = Object.entries(known.wanted).map(([name, wish]) => [name, wish[bound]] as const);
       const wishes = new Map([...others.filter(([, wish]) => wish > 0), [this.#name, wanted[bound]]]);
-      const reserved = this.#cancels ? BEGINNERS * offline[bound] : 0;
-      return fairPart(Math.max(0, limit[bound] - reserved), wishes, this.#name, known.rotation);
+      const reserve = this.#cancels ? Math.min(BEGINNERS * FIRST_CANCELS[bound], limit[bound] * MAX_RESERVE) : 0;
+      return fairPart(limit[bound] - Math.floor(reserve), wishes, this.#name, known.rotation);
     });
   }
 
   /** Uses no more than the offline share, and no more than it had: others may have the rest of what it had. */
   #goOffline(): void {
-    const had = this.#part ?? NOTHING;
+    const had = (this.#known && this.#part) ?? NOTHING;
     const share = this.#offlineShare();
     this.#part = partOf((bound) => (had[bound] > 0 ? Math.min(had[bound], share[bound]) : share[bound]));
     this.#obtainable = atLeastOne(this.#part);

@@ -92,7 +92,7 @@ function reportAgainAndAgain(
 function leaseOf(member: BudgetMember, { scheduler }: BudgetedRequests): Observable<Lease> {
   const current$ = defer(() => (member.lease ? of(member.lease) : EMPTY));
   const { until = Infinity } = member.lease ?? {};
-  if (until === Infinity) return current$;
+  if (!Number.isFinite(until)) return current$;
   const end$ = timer(Math.max(0, until - scheduler.now()) + 1, scheduler);
   const after$ = end$.pipe(
     tap(() => {

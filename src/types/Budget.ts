@@ -10,7 +10,7 @@ export interface LimitPart {
 
 /** The part of a limit that a process may use. */
 export interface Lease extends LimitPart {
-  /** Until when the lease holds, on the clock of {@link BudgetedRequests.scheduler}. After that, no request is sent by it. */
+  /** Until when the lease holds, on the clock of {@link BudgetedRequests.scheduler}. After that, only cancels are sent by it. */
   readonly until: number;
   /** The part that the process would get if it wanted all: reads of jobs are planned by it. */
   readonly obtainable: LimitPart;

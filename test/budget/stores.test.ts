@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
@@ -8,23 +7,12 @@ import { postgresLeases } from '../../src/pg-boss/postgresLeases.js';
 import { redisLeases } from '../../src/bullmq/redisLeases.js';
 import type { LeaseAnswer, LeaseReport, LeaseStore } from '../../src/budget/LeaseStore.js';
 import { seed } from '../support/seed.js';
+import { listens } from './listens.js';
 import { MemoryLeases } from './memoryLeases.js';
 
 const redisUrl = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
 const host = process.env.PGHOST ?? '127.0.0.1';
 const port = Number(process.env.PGPORT ?? 5432);
-
-const listens = (at: string, on: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(on, at);
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => {
-      resolve(false);
-    });
-  });
 
 /** A store, and what a test does to it behind its back. */
 interface Place {
@@ -41,7 +29,7 @@ afterAll(async () => {
 
 const places: Record<string, () => Promise<Place>> = {};
 const { hostname, port: redisPort } = new URL(redisUrl);
-if (await listens(hostname, Number(redisPort || 6379))) {
+if (await listens({ host: hostname, port: Number(redisPort || 6379) })) {
   const redis = new Redis(redisUrl);
   const keys: string[] = [];
   closing.push(async () => {
@@ -57,7 +45,7 @@ if (await listens(hostname, Number(redisPort || 6379))) {
     return { store, restart };
   };
 } else process.stderr.write('no Redis listens: redisBudget is not tested\n');
-if (await listens(host, port)) {
+if (await listens({ host, port })) {
   const pool = new Pool({ host, port, user: process.env.PGUSER ?? 'postgres', max: 4 });
   let made = 0;
   closing.push(async () => {
