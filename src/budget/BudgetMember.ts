@@ -22,8 +22,7 @@ const BEGINNERS = 8;
 const MAX_RESERVE = 0.2;
 
 /** What the store has last told. */
-interface Known {
-  readonly wanted: LeaseAnswer['wanted'];
+interface Known extends Pick<LeaseAnswer, 'limit' | 'wanted'> {
   readonly rotation: number;
 }
 
@@ -129,9 +128,9 @@ export class BudgetMember {
   }
 
   /** @param reportedAt - when the report was sent, which is before the store began to count the lease */
-  accept({ granted, wanted, now }: LeaseAnswer, reportedAt: number): void {
-    const { limit, per } = this.#use();
-    this.#known = { wanted, rotation: Math.floor(now / per / WINDOWS_OF_A_ROTATION) };
+  accept({ granted, limit, wanted, now }: LeaseAnswer, reportedAt: number): void {
+    const { per } = this.#use();
+    this.#known = { limit, wanted, rotation: Math.floor(now / per / WINDOWS_OF_A_ROTATION) };
     this.#obtainable = atLeastOne(this.#fairPart(limit));
     const fair = this.#fairPart(this.#wanted);
     const least = this.#cancels ? FIRST_CANCELS : NOTHING;
@@ -182,7 +181,7 @@ export class BudgetMember {
   #fairPart(wanted: LimitPart): LimitPart {
     const known = this.#known;
     if (!known) return wanted;
-    const { limit } = this.#use();
+    const { limit } = known;
     return partOf((bound) => {
       const others = Object.entries(known.wanted).map(([name, wish]) => [name, wish[bound]] as const);
       const wishes = new Map([...others.filter(([, wish]) => wish > 0), [this.#name, wanted[bound]]]);

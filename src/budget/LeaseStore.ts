@@ -13,7 +13,7 @@ export interface LeaseReport {
   readonly wanted: LimitPart;
   /** What the member is to hold, if there is enough. */
   readonly target: LimitPart;
-  /** The whole limit. */
+  /** The whole limit, as far as the member knows: it grows with the number of workers, which few members may have read. */
   readonly limit: LimitPart;
   /** How long the members use their parts without hearing from the store, in milliseconds. */
   readonly lease: number;
@@ -28,6 +28,8 @@ export interface LeaseAnswer {
    * long.
    */
   readonly granted: LimitPart;
+  /** The highest limit that a member knows of. */
+  readonly limit: LimitPart;
   /** What each member wants, by its name. */
   readonly wanted: Readonly<Record<string, LimitPart>>;
   /** The time of the store, in milliseconds. */
@@ -39,7 +41,7 @@ export interface LeaseAnswer {
  * the store grants:
  *
  * - A member is forgotten when its time is over, or when it has left and holds nothing.
- * - A member is granted its target as far as the others leave it. It holds what it is granted, or what it has reported,
+ * - A member is granted its target as far as the others leave it, of the highest limit that any of them knows of. It holds what it is granted, or what it has reported,
  *   whichever is more.
  * - While the store may have forgotten members, each is granted what it has reported: for the time of a lease after the
  *   store was started, and after members that want something were silent for longer than a lease. These members are

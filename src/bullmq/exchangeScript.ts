@@ -44,16 +44,19 @@ if tonumber(redis.call('HGET', key, 'settled')) > soon then redis.call('HSET', k
 state.settled = math.min(state.settled, soon)
 local settled = math.max(state.settled, tonumber(redis.call('HGET', key, 'settled')))
 
-local function grant(bound)
-  if now < settled then return report.held[bound] end
-  local free = report.limit[bound]
+local limit, granted = {}, {}
+for _, bound in ipairs({ 'requests', 'concurrent' }) do
+  local held = 0
+  limit[bound] = report.limit[bound]
   for name, member in pairs(members) do
-    if name ~= report.member then free = free - member.held[bound] end
+    if name ~= report.member then
+      held = held + member.held[bound]
+      limit[bound] = math.max(limit[bound], member.limit[bound])
+    end
   end
-  return math.max(0, math.min(report.target[bound], free))
+  granted[bound] = math.max(0, math.min(report.target[bound], limit[bound] - held))
+  if now < settled then granted[bound] = report.held[bound] end
 end
-
-local granted = { requests = grant('requests'), concurrent = grant('concurrent') }
 
 local own = members[report.member]
 if not own or own.turn < report.turn then
@@ -64,6 +67,7 @@ if not own or own.turn < report.turn then
       concurrent = math.max(report.held.concurrent, granted.concurrent),
     },
     wanted = report.wanted,
+    limit = report.limit,
     keptUntil = now + report.keep,
   }
   local holds = own.held.requests > 0 or own.held.concurrent > 0
@@ -79,7 +83,7 @@ end
 -- Thirty days.
 redis.call('PEXPIRE', key, 2592000000)
 
-local answer = { granted = granted, wanted = {}, now = now }
+local answer = { granted = granted, limit = limit, wanted = {}, now = now }
 for name, member in pairs(members) do answer.wanted[name] = member.wanted end
 return cjson.encode(answer)
 `;

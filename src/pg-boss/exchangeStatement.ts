@@ -12,9 +12,13 @@ const GRANT = (bound: 'requests' | 'concurrent') => `
   case when now < settled then (report->'held'->>'${bound}')::numeric
   else greatest(0, least(
     (report->'target'->>'${bound}')::numeric,
-    (report->'limit'->>'${bound}')::numeric
-      - coalesce((select sum((member->'held'->>'${bound}')::numeric) from others), 0)
+    known_limit.${bound} - coalesce((select sum((member->'held'->>'${bound}')::numeric) from others), 0)
   )) end
+`;
+
+/** The highest limit that a member knows of. */
+const LIMIT = (bound: 'requests' | 'concurrent') => `
+  greatest((report->'limit'->>'${bound}')::numeric, (select max((member->'limit'->>'${bound}')::numeric) from others))
 `;
 
 /** What a member holds: what it may use, or what it has reported. */
@@ -77,8 +81,10 @@ export const EXCHANGE = `
       where until >= now
     ),
     others as (select living.name, member from living, clock where living.name <> clock.name),
+    known_limit as (select ${LIMIT('requests')} as requests, ${LIMIT('concurrent')} as concurrent from given),
     granted as (
-      select ${GRANT('requests')} as requests, ${GRANT('concurrent')} as concurrent from given, clock, pause
+      select ${GRANT('requests')} as requests, ${GRANT('concurrent')} as concurrent
+      from given, clock, pause, known_limit
     ),
     own as (
       select
@@ -87,6 +93,7 @@ export const EXCHANGE = `
           'turn', report->'turn',
           'held', jsonb_build_object('requests', ${HOLD('requests')}, 'concurrent', ${HOLD('concurrent')}),
           'wanted', report->'wanted',
+          'limit', report->'limit',
           'keptUntil', now + keep
         ) end as member
       from given, granted, clock
@@ -106,6 +113,7 @@ export const EXCHANGE = `
       'run', run,
       'settled', settled,
       'granted', (select to_jsonb(granted) from granted),
+      'limit', (select to_jsonb(known_limit) from known_limit),
       'members', coalesce((select jsonb_object_agg(name, member) from members), '{}')
     )
     from clock, pause

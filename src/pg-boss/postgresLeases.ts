@@ -12,8 +12,9 @@ export interface PostgresQueries {
 /** What a row of the table says about a limit. Empty while nobody has reported. */
 interface LimitState {
   readonly at?: number;
-  /** What was granted by the last exchange. */
+  /** What the last exchange has granted, and of which limit. */
   readonly granted?: LimitPart;
+  readonly limit?: LimitPart;
   readonly members?: Readonly<Record<string, { readonly wanted: LimitPart }>>;
 }
 
@@ -45,7 +46,7 @@ export function postgresLeases(pool: PostgresQueries, name: string): LeaseStore 
   };
 }
 
-function answerOf({ at = 0, granted = NOTHING, members = {} }: LimitState): LeaseAnswer {
+function answerOf({ at = 0, granted = NOTHING, limit = NOTHING, members = {} }: LimitState): LeaseAnswer {
   const wanted = Object.fromEntries(Object.entries(members).map(([name, { wanted: wish }]) => [name, wish]));
-  return { granted, wanted, now: at };
+  return { granted, limit, wanted, now: at };
 }

@@ -98,6 +98,18 @@ describe('S38 a process of a budget', () => {
     expect(service.mostInWindow(limits.per)).toBeLessThanOrEqual(100);
   });
 
+  test('has a part of what the workers add, of which only another process knows', () => {
+    const { service, start, until } = settled({}, { ...limits, perWorker: 50 });
+    start({ workers: 6 }).keepBusy(20, quick, 80_000);
+    const late = start();
+    late.keepBusy(20, quick, 80_000);
+    until(50_000);
+    const before = late.sent;
+    until(80_000);
+    expect(late.sent - before).toBeGreaterThanOrEqual(3 * 100);
+    expect(service.mostInWindow(limits.per)).toBeLessThanOrEqual(300);
+  });
+
   test('gives way to who comes, as its requests no longer count', () => {
     const { service, start, at, until } = settled();
     start().keepBusy(20, quick, 80_000);

@@ -117,6 +117,12 @@ export interface Way {
   readonly back: number;
 }
 
+export interface ProcessOptions extends BudgetOptions {
+  readonly operation?: string;
+  /** How many workers the process knows of. */
+  readonly workers?: number;
+}
+
 /** A process that sends requests of one operation within a budget. */
 export class Process {
   cut = false;
@@ -131,7 +137,7 @@ export class Process {
     engine: Engine,
     service: Service,
     limits: OperationLimits,
-    { operation = 'run', ...options }: BudgetOptions & { readonly operation?: string } = {},
+    { operation = 'run', workers = 0, ...options }: ProcessOptions = {},
   ) {
     this.#base = base;
     this.#own = new ProcessScheduler(base);
@@ -140,7 +146,7 @@ export class Process {
     this.#limiter = new RateLimiter(
       limits,
       this.#own,
-      () => 0,
+      () => workers,
       (use) => new BudgetPart(budget, 'demo', operation, this.#own, use),
     );
   }
@@ -192,8 +198,7 @@ export function fleet(
     scheduler,
     engine,
     service,
-    start: (own: BudgetOptions & { readonly operation?: string } = {}) =>
-      new Process(scheduler, engine, service, limits, { ...options, ...own }),
+    start: (own: ProcessOptions = {}) => new Process(scheduler, engine, service, limits, { ...options, ...own }),
     at: (ms: number, act: () => void) => {
       scheduler.schedule(act, ms - scheduler.now());
     },

@@ -5,6 +5,7 @@ interface Member {
   readonly turn: number;
   readonly held: LimitPart;
   readonly wanted: LimitPart;
+  readonly limit: LimitPart;
   readonly keptUntil: number;
 }
 
@@ -53,9 +54,11 @@ export class MemoryLeases implements LeaseStore {
     this.#forget(state, report, now);
     const settled = Math.max(state.settled, this.#restartedAt + report.lease);
     const others = [...state.members].filter(([name]) => name !== report.member).map(([, member]) => member);
+    const limitOf = (bound: keyof LimitPart) =>
+      Math.max(report.limit[bound], ...others.map((member) => member.limit[bound]));
     const grant = (bound: keyof LimitPart) => {
       if (now < settled) return report.held[bound];
-      const free = others.reduce((left, { held }) => left - held[bound], report.limit[bound]);
+      const free = others.reduce((left, { held }) => left - held[bound], limitOf(bound));
       return Math.max(0, Math.min(report.target[bound], free));
     };
     const granted = { requests: grant('requests'), concurrent: grant('concurrent') };
@@ -65,13 +68,13 @@ export class MemoryLeases implements LeaseStore {
         requests: Math.max(report.held.requests, granted.requests),
         concurrent: Math.max(report.held.concurrent, granted.concurrent),
       };
-      const { turn, wanted, keep } = report;
+      const { turn, wanted, limit: known, keep } = report;
       if (isNothing(held) && isNothing(wanted)) state.members.delete(report.member);
-      else state.members.set(report.member, { turn, held, wanted, keptUntil: now + keep });
+      else state.members.set(report.member, { turn, held, wanted, limit: known, keptUntil: now + keep });
     }
     state.at = now;
     const wanted = Object.fromEntries([...state.members].map(([name, member]) => [name, member.wanted]));
-    return [{ granted, wanted, now }];
+    return [{ granted, limit: { requests: limitOf('requests'), concurrent: limitOf('concurrent') }, wanted, now }];
   }
 
   #forget(state: State, { member: reporter, lease }: LeaseReport, now: number): void {
