@@ -72,9 +72,9 @@ export class BudgetMember {
   get lease(): Lease | undefined {
     const part = this.#part;
     if (!part) return undefined;
-    const { limit } = this.#requests.use();
+    const { limit: whole } = this.#requests.use();
     const unlessUnbound = (given: LimitPart) =>
-      partOf((bound) => (limit[bound] === Infinity ? Infinity : given[bound]));
+      partOf((bound) => (whole[bound] === Infinity ? Infinity : given[bound]));
     return { ...unlessUnbound(part), until: this.#until, obtainable: unlessUnbound(this.#obtainable) };
   }
 
@@ -94,7 +94,7 @@ export class BudgetMember {
   }
 
   /** Cancels begin with a small part, which is not a lease of the store. */
-  begin(): void {
+  prepare(): void {
     if (!this.#cancels) return;
     this.#part = FIRST_CANCELS;
     this.#obtainable = FIRST_CANCELS;
@@ -105,7 +105,7 @@ export class BudgetMember {
     const use = this.#use();
     this.#wanted = this.#wish(use);
     this.#peak = Math.max(use.inFlight + use.waiting, this.#peak * PEAK_DECAY);
-    const part = (this.#isEntitled && this.#part) || NOTHING;
+    const part = (this.#isEntitled ? this.#part : undefined) ?? NOTHING;
     const inUse = inUseOf(use);
     return {
       ...this.#reportOf(use),
@@ -128,10 +128,10 @@ export class BudgetMember {
   }
 
   /** @param reportedAt - when the report was sent, which is before the store began to count the lease */
-  accept({ granted, limit, wanted, now }: LeaseAnswer, reportedAt: number): void {
+  accept({ granted, limit: whole, wanted, now }: LeaseAnswer, reportedAt: number): void {
     const { per } = this.#use();
-    this.#known = { limit, wanted, rotation: Math.floor(now / per / WINDOWS_OF_A_ROTATION) };
-    this.#obtainable = atLeastOne(this.#fairPart(limit));
+    this.#known = { limit: whole, wanted, rotation: Math.floor(now / per / WINDOWS_OF_A_ROTATION) };
+    this.#obtainable = atLeastOne(this.#fairPart(whole));
     const fair = this.#fairPart(this.#wanted);
     const least = this.#cancels ? FIRST_CANCELS : NOTHING;
     this.#part = partOf((bound) => Math.max(least[bound], Math.min(granted[bound], fair[bound])));
@@ -164,37 +164,35 @@ export class BudgetMember {
   /** What is used now. A bound that the limit does not have counts as one of which nothing is used. */
   #use(): BudgetUse {
     const use = this.#requests.use();
-    const limit = partOf((bound) => (use.limit[bound] === Infinity ? 0 : use.limit[bound]));
-    return { ...use, limit };
+    return { ...use, limit: partOf((bound) => (use.limit[bound] === Infinity ? 0 : use.limit[bound])) };
   }
 
-  #wish({ limit, counted, inFlight, waiting }: BudgetUse): LimitPart {
+  #wish({ limit: whole, counted, inFlight, waiting }: BudgetUse): LimitPart {
     const used = { requests: counted + waiting, concurrent: Math.max(inFlight + waiting, this.#peak * PEAK_DECAY) };
-    return partOf((bound) => Math.min(limit[bound], Math.ceil(used[bound] * (1 + SPARE_FRACTION)) + SPARE_REQUESTS));
+    return partOf((bound) => Math.min(whole[bound], Math.ceil(used[bound] * (1 + SPARE_FRACTION)) + SPARE_REQUESTS));
   }
 
-  #reportOf({ limit }: BudgetUse): Pick<LeaseReport, 'member' | 'turn' | 'limit' | 'lease'> {
-    return { member: this.#name, turn: ++this.#turn, limit, lease: this.#terms.lease };
+  #reportOf(use: BudgetUse): Pick<LeaseReport, 'member' | 'turn' | 'limit' | 'lease'> {
+    return { member: this.#name, turn: ++this.#turn, limit: use.limit, lease: this.#terms.lease };
   }
 
   /** The part that the member should have, where it wants so much. */
   #fairPart(wanted: LimitPart): LimitPart {
     const known = this.#known;
     if (!known) return wanted;
-    const { limit } = known;
     return partOf((bound) => {
       const others = Object.entries(known.wanted).map(([name, wish]) => [name, wish[bound]] as const);
       const wishes = new Map([...others.filter(([, wish]) => wish > 0), [this.#name, wanted[bound]]]);
-      const reserve = this.#cancels ? Math.min(BEGINNERS * FIRST_CANCELS[bound], limit[bound] * MAX_RESERVE) : 0;
-      return fairPart(limit[bound] - Math.floor(reserve), wishes, this.#name, known.rotation);
+      const reserve = this.#cancels ? Math.min(BEGINNERS * FIRST_CANCELS[bound], known.limit[bound] * MAX_RESERVE) : 0;
+      return fairPart(known.limit[bound] - Math.floor(reserve), wishes, this.#name, known.rotation);
     });
   }
 
   /** Uses no more than the offline share, and no more than it had: others may have the rest of what it had. */
   #goOffline(): void {
-    const had = (this.#known && this.#part) ?? NOTHING;
+    const before = (this.#known && this.#part) ?? NOTHING;
     const share = this.#offlineShare();
-    this.#part = partOf((bound) => (had[bound] > 0 ? Math.min(had[bound], share[bound]) : share[bound]));
+    this.#part = partOf((bound) => (before[bound] > 0 ? Math.min(before[bound], share[bound]) : share[bound]));
     this.#obtainable = atLeastOne(this.#part);
     this.#until = Infinity;
     this.#known = undefined;
@@ -203,17 +201,17 @@ export class BudgetMember {
 
   /** A share of which cancels are one at least. */
   #offlineShare(): LimitPart {
-    const { limit } = this.#use();
+    const { limit: whole } = this.#use();
     const { offlineShare } = this.#terms;
     const least = this.#cancels || offlineShare > 0 ? 1 : 0;
-    return partOf((bound) => Math.min(limit[bound], Math.max(least, Math.floor(limit[bound] * offlineShare))));
+    return partOf((bound) => Math.min(whole[bound], Math.max(least, Math.floor(whole[bound] * offlineShare))));
   }
 }
 
 /** What a use holds of a limit, until it no longer counts. */
-function inUseOf({ limit, counted, inFlight }: BudgetUse): LimitPart {
+function inUseOf({ limit: whole, counted, inFlight }: BudgetUse): LimitPart {
   const inUse = { requests: counted, concurrent: inFlight };
-  return partOf((bound) => (limit[bound] > 0 ? inUse[bound] : 0));
+  return partOf((bound) => (whole[bound] > 0 ? inUse[bound] : 0));
 }
 
 /** Something that is to be planned with. */

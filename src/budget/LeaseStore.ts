@@ -50,6 +50,6 @@ export interface LeaseAnswer {
  * An exchange is atomic, and takes its time from one clock.
  */
 export interface LeaseStore {
-  /** @param limit - the name of the limit, such as `my-endpoint/run` */
-  exchange(limit: string, report: LeaseReport): ObservableInput<LeaseAnswer>;
+  /** @param name - the name of the limit, such as `my-endpoint/run` */
+  exchange(name: string, report: LeaseReport): ObservableInput<LeaseAnswer>;
 }

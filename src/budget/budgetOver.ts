@@ -34,17 +34,17 @@ const LINGER = 100;
 export function budgetOver(store: LeaseStore, terms: BudgetTerms): Budget {
   return {
     acquire: (endpointId, operation, requests) => {
-      const limit = `${endpointId}/${operation}`;
+      const name = `${endpointId}/${operation}`;
       const member = new BudgetMember(requests, terms, operation === 'cancel');
       const leave = () => {
         if (!member.hasReported) return;
         // Nobody waits for the answer. Where the store is not reached, it forgets the member by itself.
-        defer(() => store.exchange(limit, member.farewell())).subscribe({ error: () => undefined });
+        defer(() => store.exchange(name, member.farewell())).subscribe({ error: () => undefined });
       };
       const lease$ = defer(() => {
-        member.begin();
+        member.prepare();
         // Cancels have a lease before the first report.
-        const reported$ = reportAgainAndAgain(store, limit, member, requests, terms).pipe(startWith(undefined));
+        const reported$ = reportAgainAndAgain(store, name, member, requests, terms).pipe(startWith(undefined));
         return reported$.pipe(
           switchMap(() => leaseOf(member, requests)),
           finalize(leave),
@@ -61,14 +61,14 @@ export function budgetOver(store: LeaseStore, terms: BudgetTerms): Budget {
 /** Reports to the store, and emits when the member has the answer, or knows that there is none. */
 function reportAgainAndAgain(
   store: LeaseStore,
-  limit: string,
+  name: string,
   member: BudgetMember,
   { scheduler, waits$ }: BudgetedRequests,
   { lease }: BudgetTerms,
 ): Observable<unknown> {
   const report$ = defer(() => {
     const reportedAt = scheduler.now();
-    return defer(() => store.exchange(limit, member.report())).pipe(
+    return defer(() => store.exchange(name, member.report())).pipe(
       tap((answer) => {
         member.accept(answer, reportedAt);
       }),

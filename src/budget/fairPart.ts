@@ -10,12 +10,12 @@ export type Wishes = ReadonlyMap<string, number>;
  *
  * @param rotation - decides who gets what cannot be divided: the next member for the next number
  */
-export function fairPart(limit: number, wishes: Wishes, member: string, rotation: number): number {
+export function fairPart(whole: number, wishes: Wishes, member: string, rotation: number): number {
   const names = [...wishes.keys()].sort();
   const first = rotation % names.length;
   const inTurn = [...names.slice(first), ...names.slice(0, first)];
   const wish = (name: string) => wishes.get(name) ?? 0;
-  let rest = limit;
+  let rest = whole;
   let fair = 0;
   // Who is served last gets what the division leaves over.
   for (const [index, name] of inTurn.sort((a, b) => wish(a) - wish(b)).entries()) {

@@ -14,8 +14,8 @@ export interface RedisClient {
 /** What the members of a budget hold, in a hash of Redis. */
 export function redisLeases(redis: RedisClient, key: string): LeaseStore {
   return {
-    exchange: async (limit, report) => {
-      const answer = await redis.eval(EXCHANGE, 1, key, limit, JSON.stringify(report));
+    exchange: async (name, report) => {
+      const answer = await redis.eval(EXCHANGE, 1, key, name, JSON.stringify(report));
       // What the script returns.
       return JSON.parse(String(answer)) as LeaseAnswer;
     },

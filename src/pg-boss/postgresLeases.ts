@@ -19,7 +19,7 @@ interface LimitState {
 }
 
 /** What the members of a budget hold, in a row of Postgres for each limit. */
-export function postgresLeases(pool: PostgresQueries, name: string): LeaseStore {
+export function postgresLeases(pool: PostgresQueries, budget: string): LeaseStore {
   let table: Promise<unknown> | undefined;
   const makeTable = async (): Promise<void> => {
     table ??= pool.query(TABLE);
@@ -30,23 +30,23 @@ export function postgresLeases(pool: PostgresQueries, name: string): LeaseStore 
       throw error;
     }
   };
-  const run = async (limit: string, report: LeaseReport): Promise<LimitState> => {
-    const { rows } = await pool.query(EXCHANGE, [`${name}/${limit}`, JSON.stringify(report)]);
+  const run = async (name: string, report: LeaseReport): Promise<LimitState> => {
+    const { rows } = await pool.query(EXCHANGE, [`${budget}/${name}`, JSON.stringify(report)]);
     // What the statement returns.
     const [{ state } = { state: {} }] = rows as { readonly state: LimitState }[];
     return state;
   };
   return {
-    exchange: async (limit, report) => {
+    exchange: async (name, report) => {
       await makeTable();
-      const first = await run(limit, report);
+      const first = await run(name, report);
       // The first statement for a limit makes its row.
-      return answerOf(first.members ? first : await run(limit, report));
+      return answerOf(first.members ? first : await run(name, report));
     },
   };
 }
 
-function answerOf({ at = 0, granted = NOTHING, limit = NOTHING, members = {} }: LimitState): LeaseAnswer {
+function answerOf({ at = 0, granted = NOTHING, limit: known = NOTHING, members = {} }: LimitState): LeaseAnswer {
   const wanted = Object.fromEntries(Object.entries(members).map(([name, { wanted: wish }]) => [name, wish]));
-  return { granted, limit, wanted, now: at };
+  return { granted, limit: known, wanted, now: at };
 }

@@ -74,7 +74,7 @@ describe('S38 a process of a budget', () => {
   });
 
   test('shares equally with others that are busy', () => {
-    const { service, start, at, until } = settled();
+    const { service, start, until } = settled();
     const processes = [start(), start(), start(), start()];
     for (const process of processes) process.keepBusy(20, quick, 80_000);
     until(50_000);

@@ -1,12 +1,12 @@
 import {
   NEVER,
-  Observable,
   VirtualTimeScheduler,
   defer,
   delay,
   mergeMap,
   throwError,
   timer,
+  type Observable,
   type SchedulerLike,
 } from 'rxjs';
 import type { Budget, OperationLimits } from 'runpod-rx';
@@ -96,13 +96,12 @@ class ProcessScheduler implements SchedulerLike {
   }
 
   schedule: SchedulerLike['schedule'] = (work, after = 0, state) => {
-    const process = this;
+    const wait = () => this.stoppedUntil - this.now();
     return this.#base.schedule(
       function (given) {
-        const wait = process.stoppedUntil - process.now();
-        if (wait === Infinity) return;
-        if (wait > 0) this.schedule(given, wait);
-        else work.call(this as never, given as never);
+        if (wait() === Infinity) return;
+        if (wait() > 0) this.schedule(given, wait());
+        else work.call(this, given);
       },
       after,
       state,
