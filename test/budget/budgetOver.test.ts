@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { OperationLimits } from 'runpod-rx';
 import { fleet, type Way } from './fleet.js';
 
 const limits = { requests: 100, per: 10_000, concurrent: 20 };
@@ -9,7 +10,7 @@ const lease = 3_000;
 const quick: Way = { there: 10, work: 20, back: 10 };
 
 /** A fleet whose engine has been up for long. */
-function settled(options: Parameters<typeof fleet>[1] = {}, given = limits) {
+function settled(options: Parameters<typeof fleet>[1] = {}, given: OperationLimits = limits) {
   const made = fleet(given, { lease, ...options });
   const first = made.start();
   first.send(1, quick);

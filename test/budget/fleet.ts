@@ -7,7 +7,9 @@ import {
   throwError,
   timer,
   type Observable,
+  type SchedulerAction,
   type SchedulerLike,
+  type Subscription,
 } from 'rxjs';
 import type { Budget, OperationLimits } from 'runpod-rx';
 import { budgetOver } from '../../src/budget/budgetOver.js';
@@ -95,18 +97,18 @@ class ProcessScheduler implements SchedulerLike {
     return this.#base.now();
   }
 
-  schedule: SchedulerLike['schedule'] = (work, after = 0, state) => {
+  schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, after = 0, given?: T): Subscription {
     const wait = () => this.stoppedUntil - this.now();
-    return this.#base.schedule(
-      function (given) {
+    return this.#base.schedule<T>(
+      function (state) {
         if (wait() === Infinity) return;
-        if (wait() > 0) this.schedule(given, wait());
-        else work.call(this, given);
+        if (wait() > 0) this.schedule(state, wait());
+        else work.call(this, state);
       },
       after,
-      state,
+      given,
     );
-  };
+  }
 }
 
 /** How long requests take, in milliseconds. */
