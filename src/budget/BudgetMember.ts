@@ -52,10 +52,8 @@ export class BudgetMember {
   #peak = 0;
   /** What the process would get if it wanted all there is. */
   #obtainable = NOTHING;
-  /** Whether the store did not answer since it last did. */
-  #missed = false;
-  /** Whether a part is on its way from one member to another. */
-  #moving = false;
+  /** Whether a part is on its way from one member to another, or the store did not answer. */
+  #unsettled = false;
 
   constructor(requests: BudgetedRequests, terms: BudgetTerms, cancels: boolean) {
     this.#requests = requests;
@@ -80,9 +78,8 @@ export class BudgetMember {
 
   /** How long after a report the next is due, in milliseconds. */
   get pause(): number {
-    if (!this.#isEntitled) return 0;
     const renewal = this.#terms.lease / 3;
-    return this.#moving ? renewal / 3 : renewal;
+    return this.#unsettled ? renewal / 3 : renewal;
   }
 
   /** Whether the next report is due early: more is wanted than was reported, and more is to be had. */
@@ -121,7 +118,6 @@ export class BudgetMember {
     this.#part = undefined;
     this.#until = -Infinity;
     this.#known = undefined;
-    this.#missed = false;
     this.#peak = 0;
     const use = this.#use();
     return { ...this.#reportOf(use), held: inUseOf(use), wanted: NOTHING, target: NOTHING, keep: use.per };
@@ -136,8 +132,7 @@ export class BudgetMember {
     const least = this.#cancels ? FIRST_CANCELS : NOTHING;
     this.#part = partOf((bound) => Math.max(least[bound], Math.min(granted[bound], fair[bound])));
     this.#until = reportedAt + this.#terms.lease;
-    this.#missed = false;
-    this.#moving = someBound((bound) => {
+    this.#unsettled = someBound((bound) => {
       const due = Math.min(fair[bound], this.#wanted[bound]);
       return granted[bound] < due || (granted[bound] > due && due < this.#wanted[bound]);
     });
@@ -145,16 +140,10 @@ export class BudgetMember {
 
   /** @param reportedAt - when the report was sent that the store did not answer */
   miss(reportedAt: number): void {
+    this.#unsettled = true;
     const wasStopped = this.#requests.scheduler.now() - reportedAt > this.#terms.lease;
-    // The process was stopped: the answer may be there, unread.
-    if (wasStopped) return;
-    this.#missed = true;
-    this.lapse();
-  }
-
-  /** The time of the lease may be over. */
-  lapse(): void {
-    if (this.#missed && !this.#isEntitled) this.#goOffline();
+    // Where the process was stopped meanwhile, the answer may be there, unread.
+    if (!wasStopped && !this.#isEntitled) this.#goOffline();
   }
 
   get #isEntitled(): boolean {
@@ -196,7 +185,7 @@ export class BudgetMember {
     this.#obtainable = atLeastOne(this.#part);
     this.#until = Infinity;
     this.#known = undefined;
-    this.#moving = false;
+    this.#unsettled = false;
   }
 
   /** A share of which cancels are one at least. */

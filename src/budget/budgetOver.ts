@@ -1,11 +1,10 @@
 import {
-  EMPTY,
   ReplaySubject,
   catchError,
-  concat,
   defer,
   filter,
   finalize,
+  map,
   merge,
   of,
   repeat,
@@ -19,7 +18,7 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import type { Budget, BudgetedRequests, Lease } from '../index.js';
+import type { Budget, BudgetedRequests } from '../index.js';
 import { BudgetMember } from './BudgetMember.js';
 import type { BudgetTerms } from './BudgetOptions.js';
 import type { LeaseStore } from './LeaseStore.js';
@@ -46,7 +45,8 @@ export function budgetOver(store: LeaseStore, terms: BudgetTerms): Budget {
         // Cancels have a lease before the first report.
         const reported$ = reportAgainAndAgain(store, name, member, requests, terms).pipe(startWith(undefined));
         return reported$.pipe(
-          switchMap(() => leaseOf(member, requests)),
+          map(() => member.lease),
+          filter((one) => one !== undefined),
           finalize(leave),
         );
       });
@@ -86,19 +86,4 @@ function reportAgainAndAgain(
   const due$ = defer(() => merge(timer(member.pause, scheduler), hurry$).pipe(take(1)));
   // Not at once: more requests often come in the same turn.
   return report$.pipe(subscribeOn(scheduler), repeat({ delay: () => due$ }));
-}
-
-/** The lease of a member, and at its end what the member may use without the store. */
-function leaseOf(member: BudgetMember, { scheduler }: BudgetedRequests): Observable<Lease> {
-  const current$ = defer(() => (member.lease ? of(member.lease) : EMPTY));
-  const { until = Infinity } = member.lease ?? {};
-  if (!Number.isFinite(until)) return current$;
-  const end$ = timer(Math.max(0, until - scheduler.now()) + 1, scheduler);
-  const after$ = end$.pipe(
-    tap(() => {
-      member.lapse();
-    }),
-    switchMap(() => current$),
-  );
-  return concat(current$, after$);
 }

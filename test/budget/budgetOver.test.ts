@@ -180,6 +180,21 @@ describe('S38 a process of a budget', () => {
     expect(service.mostInWindow(limits.per)).toBeLessThanOrEqual(100);
     expect(stopped.sent).toBeGreaterThan(200);
   });
+
+  test.each([0, 200, 400, 600, 800])(
+    'is stopped %i ms after a report, and does not take the engine for gone',
+    (after) => {
+      const { service, start, at, until } = settled({ latency: 300, offlineShare: 1 });
+      start().keepBusy(20, quick, 90_000);
+      const stopped = start();
+      stopped.keepBusy(20, quick, 90_000);
+      at(50_000 + after, () => {
+        stopped.stop(30_000);
+      });
+      until(90_000);
+      expect(service.mostInWindow(limits.per)).toBeLessThanOrEqual(100);
+    },
+  );
 });
 
 describe('S39 a process without the engine', () => {

@@ -88,9 +88,12 @@ export class Service {
 class ProcessScheduler implements SchedulerLike {
   stoppedUntil = 0;
   readonly #base: SchedulerLike;
+  readonly #lag: number;
 
-  constructor(base: SchedulerLike) {
+  /** @param lag - how much later something runs for which the process was stopped, in milliseconds */
+  constructor(base: SchedulerLike, lag = 0) {
     this.#base = base;
+    this.#lag = lag;
   }
 
   now(): number {
@@ -99,10 +102,11 @@ class ProcessScheduler implements SchedulerLike {
 
   schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, after = 0, given?: T): Subscription {
     const wait = () => this.stoppedUntil - this.now();
+    const lag = this.#lag;
     return this.#base.schedule<T>(
       function (state) {
         if (wait() === Infinity) return;
-        if (wait() > 0) this.schedule(state, wait());
+        if (wait() > 0) this.schedule(state, wait() + lag);
         else work.call(this, state);
       },
       after,
@@ -130,6 +134,8 @@ export class Process {
   sent = 0;
   readonly #base: SchedulerLike;
   readonly #own: ProcessScheduler;
+  /** Runs what the process hears: it is read after the timers that are due. */
+  readonly #hearing: ProcessScheduler;
   readonly #limiter: RateLimiter;
   readonly #service: Service;
 
@@ -142,8 +148,9 @@ export class Process {
   ) {
     this.#base = base;
     this.#own = new ProcessScheduler(base);
+    this.#hearing = new ProcessScheduler(base, 1);
     this.#service = service;
-    const budget = engine.budget(this.#own, options, () => this.cut);
+    const budget = engine.budget(this.#hearing, options, () => this.cut);
     this.#limiter = new RateLimiter(
       limits,
       this.#own,
@@ -170,7 +177,9 @@ export class Process {
 
   /** Stops it for a while, or for ever. */
   stop(ms = Infinity): void {
-    this.#own.stoppedUntil = Math.max(this.#own.stoppedUntil, this.#base.now() + ms);
+    const until = Math.max(this.#own.stoppedUntil, this.#base.now() + ms);
+    this.#own.stoppedUntil = until;
+    this.#hearing.stoppedUntil = until;
   }
 
   #request({ there, work, back }: Way): Observable<unknown> {
@@ -182,7 +191,7 @@ export class Process {
       this.#base.schedule(() => {
         this.#service.leave();
       }, there + work);
-      return timer(there + work + back, this.#own);
+      return timer(there + work + back, this.#hearing);
     });
   }
 }

@@ -172,6 +172,15 @@ describe('S38 a limiter with a budget', () => {
     expect(log).toEqual(['0 b', '0 c']);
   });
 
+  test('does not go by a lease of before, when it has requests again', () => {
+    const { lease$, send, log, until } = leased({ requests: 10 });
+    send('a', 0);
+    lease$.next(lease(2));
+    until(0);
+    send('b');
+    expect(log).toEqual(['0 a']);
+  });
+
   test('sends at once what a lease allows that is given at once', () => {
     const { log, send } = limited({ requests: 10 }, 'run', { acquire: () => of(lease(1)) });
     send('a');
