@@ -38,6 +38,11 @@ import type { PendingRecords } from './PendingRecords.js';
 import { endAfter, endedRow, isNotAccepted, unsentRow, webhookKey } from './rowChanges.js';
 import { RowWriter } from './RowWriter.js';
 
+/** What becomes of jobs that are left: as their options say, or they go on. */
+export interface Departure {
+  detaches: boolean;
+}
+
 /** What all inputs of a `durable` share. */
 export interface DurableTerms<I extends object, O, C>
   extends
@@ -50,6 +55,8 @@ export interface DurableTerms<I extends object, O, C>
   /** The wall clock, in milliseconds since 1970. */
   readonly wallNow: () => number;
   readonly pending: PendingRecords;
+  /** What becomes of jobs that are left. */
+  readonly departure: Departure;
 }
 
 /** One input on its way: what its row says decides. */
@@ -181,8 +188,11 @@ export class DurableJob<I extends object, O, C> {
         },
       });
       return () => {
+        // What was not sent yet is withdrawn.
+        const detaches = this.#terms.departure.detaches && writer.row.state !== 'wanted';
+        if (!over && detaches) this.#detach(job, writer);
         view.unsubscribe();
-        if (!over && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
+        if (!over && !detaches && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
       };
     });
     return end$.pipe(
@@ -193,6 +203,11 @@ export class DurableJob<I extends object, O, C> {
     );
   }
 
+  /** Has a job go on, once its id is recorded, or that it was refused. */
+  #detach(job: Job<O, C>, writer: RowWriter): void {
+    this.#terms.pending.track(job.detach().pipe(catchError((error: unknown) => recordRefusal(error, writer))));
+  }
+
   /** Cancels a job, and records what became of it. */
   #leave(job: Job<O, C>, writer: RowWriter): void {
     const recorded$ = job.cancel().pipe(
@@ -200,7 +215,7 @@ export class DurableJob<I extends object, O, C> {
         if (!isTerminal(snapshot)) return EMPTY;
         return writer.write((row) => (snapshot.status === 'CANCELLED' ? nextGeneration(row) : endedRow(row, snapshot)));
       }),
-      catchError((error: unknown) => (isNotAccepted(error) ? writer.write(unsentRow) : EMPTY)),
+      catchError((error: unknown) => recordRefusal(error, writer)),
     );
     this.#terms.pending.track(recorded$);
   }
@@ -272,4 +287,9 @@ export class DurableJob<I extends object, O, C> {
   #context(more: Partial<ErrorContext>): ErrorContext {
     return { operation: 'run', endpointId: this.#terms.endpoint.id, tag: this.#key, ...more };
   }
+}
+
+/** Records that nothing was accepted, where that is sure. */
+function recordRefusal(error: unknown, writer: RowWriter): Observable<never> {
+  return isNotAccepted(error) ? writer.write(unsentRow) : EMPTY;
 }

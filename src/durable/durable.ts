@@ -4,7 +4,7 @@ import { ConfigurationError, type Endpoint, type JobRequest, type JobSnapshot, t
 import { must } from '../protocol/checks.js';
 import { eventually } from '../server/eventually.js';
 import { durationScheduler, wallClockOf } from '../time/clocks.js';
-import { DurableJob, type DurableTerms } from './DurableJob.js';
+import { DurableJob, type Departure, type DurableTerms } from './DurableJob.js';
 import { checksOfDurable, type DurableOptions } from './DurableOptions.js';
 import { PendingRecords } from './PendingRecords.js';
 
@@ -15,8 +15,13 @@ const MAX_KEY = 200;
 export interface DurableRunner<I extends object = Record<string, unknown>, O = unknown> extends Runner<I, O> {
   readonly committed: NonNullable<Runner<I, O>['committed']>;
   /**
-   * Completes once every job that was left is cancelled, as far as it could be, and that is in the store: for the end of a
-   * process. Emits nothing and never errors.
+   * From now on, jobs that are left are not cancelled: they go on, and the next run attaches to them; what was not sent yet is
+   * withdrawn. For the end of a process that is started again, such as at a deploy.
+   */
+  detachOnLeave(this: void): void;
+  /**
+   * Completes once every job that was left is cancelled, as far as it could be, and that is in the store; and what was detached
+   * while it was sent has its id there. For the end of a process. Emits nothing and never errors.
    */
   settled(this: void): Observable<never>;
 }
@@ -60,6 +65,7 @@ export function durable<I extends object, O, C>(
   const scheduler = durationScheduler(options.scheduler);
   const pending = new PendingRecords(scheduler);
   const keys = new Map<string, KeyInUse>();
+  const departure: Departure = { detaches: false };
   const terms: Omit<DurableTerms<I, O, C>, 'onBehalf'> = {
     ...options,
     endpoint,
@@ -69,6 +75,7 @@ export function durable<I extends object, O, C>(
     scheduler,
     wallNow: wallClockOf(options.scheduler),
     pending,
+    departure,
   };
   const keyOf = (request: JobRequest<I>): string => {
     const key: unknown = options.key(request);
@@ -119,6 +126,9 @@ export function durable<I extends object, O, C>(
         return ended === 'skip' && isKey(key) ? eventually(() => store.commit(key)).pipe(ignoreElements()) : EMPTY;
       }),
     bindCaller: () => endpoint.bindCaller(),
+    detachOnLeave: () => {
+      departure.detaches = true;
+    },
     settled: () => pending.settled(),
   });
 }
