@@ -159,16 +159,16 @@ describe.each(Object.keys(engines))('S38 processes with a budget in %s', (engine
     // A process that is so slow that it loses its lease must not send: with a share, the limits might be exceeded.
     const { start, more, refusals, submittedBy } = await scene(engine, 0);
     const first = start('a');
-    await more('a', 80);
+    await more('a', 40);
     start('b');
     start('c');
-    await Promise.all([more('b', 40), more('c', 40)]);
+    await Promise.all([more('b', 20), more('c', 20)]);
     first.kill('SIGKILL');
     await once(first, 'exit');
     start('d');
-    await more('d', 40);
+    await more('d', 20);
     const before = submittedBy('a');
-    await Promise.all([more('b', 40), more('c', 40), more('d', 40)]);
+    await Promise.all([more('b', 20), more('c', 20), more('d', 20)]);
     expect(submittedBy('a')).toBe(before);
     expect(refusals()).toBe(0);
   });
@@ -186,7 +186,7 @@ describe.each(Object.keys(engines))('S39 processes without %s', (engine) => {
     const before = cancels();
     await expect.poll(cancels).toBeGreaterThan(before + 2);
     way.set(true);
-    await Promise.all([more('a', 40), more('b', 40)]);
+    await Promise.all([more('a', 20), more('b', 20)]);
   });
 
   test('submit and cancel, where they start without it', async () => {
