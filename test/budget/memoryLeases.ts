@@ -21,7 +21,7 @@ const isNothing = ({ requests, concurrent }: LimitPart) => requests === 0 && con
 export class MemoryLeases implements LeaseStore {
   readonly #now: () => number;
   #limits = new Map<string, State>();
-  #restartedAt: number | undefined;
+  #settled: number | undefined;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -30,7 +30,7 @@ export class MemoryLeases implements LeaseStore {
   /** Has it forget everything, or what was told after `snapshot`. */
   restart(snapshot = new Map<string, State>()): void {
     this.#limits = structuredClone(snapshot);
-    this.#restartedAt = undefined;
+    this.#settled = undefined;
   }
 
   snapshot(): Map<string, State> {
@@ -48,11 +48,13 @@ export class MemoryLeases implements LeaseStore {
 
   exchange(limit: string, report: LeaseReport): LeaseAnswer[] {
     const now = this.#now();
-    this.#restartedAt ??= now;
+    const soon = now + report.lease;
+    this.#settled = Math.min(this.#settled ?? soon, soon);
     const state = this.#limits.get(limit) ?? { at: now, settled: 0, members: new Map<string, Member>() };
     this.#limits.set(limit, state);
     this.#forget(state, report, now);
-    const settled = Math.max(state.settled, this.#restartedAt + report.lease);
+    state.settled = Math.min(state.settled, soon);
+    const settled = Math.max(state.settled, this.#settled);
     const others = [...state.members].filter(([name]) => name !== report.member).map(([, member]) => member);
     const limitOf = (bound: keyof LimitPart) =>
       Math.max(report.limit[bound], ...others.map((member) => member.limit[bound]));

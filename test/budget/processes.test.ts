@@ -154,6 +154,8 @@ async function scene(engine: string, offlineShare: number) {
   };
 }
 
+test.runIf(Object.keys(engines).length === 0)('without Redis and Postgres, no processes are tested', () => undefined);
+
 describe.each(Object.keys(engines))('S38 processes with a budget in %s', (engine) => {
   test('meet no 429 while some start and one is killed, and all have a part', async () => {
     // A process that is so slow that it loses its lease must not send: with a share, the limits might be exceeded.

@@ -27,7 +27,14 @@ afterAll(async () => {
   for (const close of closing) await close();
 });
 
-const places: Record<string, () => Promise<Place>> = {};
+const places: Record<string, () => Promise<Place>> = {
+  // What the properties of fleets are tested with.
+  MemoryLeases: async () => {
+    const store = new MemoryLeases(() => performance.now());
+    await settle(store);
+    return { store, restart: () => Promise.resolve(store.restart(store.snapshot())) };
+  },
+};
 const { hostname, port: redisPort } = new URL(redisUrl);
 if (await listens({ host: hostname, port: Number(redisPort || 6379) })) {
   const redis = new Redis(redisUrl);
