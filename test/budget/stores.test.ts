@@ -75,6 +75,9 @@ if (await listens({ host, port })) {
 const part = (requests: number, concurrent = requests) => ({ requests, concurrent });
 const NOTHING = part(0);
 
+/** For reports of members that the store is to miss soon. */
+const SHORT = { lease: 100 };
+
 /** A report of a member that wants as much as it can get, in a limit of ten, whose time is never over. */
 const report = (member: string, turn: number, given: Partial<LeaseReport> = {}): LeaseReport => ({
   member,
@@ -83,7 +86,7 @@ const report = (member: string, turn: number, given: Partial<LeaseReport> = {}):
   wanted: part(10),
   target: part(10),
   limit: part(10),
-  lease: 100,
+  lease: 3_600_000,
   keep: 3_600_000,
   ...given,
 });
@@ -106,7 +109,7 @@ async function tellUntil(
 
 /** Lets the time pass in which a store that is new to its server grants nothing. */
 async function settle(store: LeaseStore): Promise<void> {
-  const member = report('first', 1);
+  const member = report('first', 1, SHORT);
   await tellUntil(store, member, ({ granted }) => granted.requests > 0);
   await tell(store, { ...member, turn: Number.MAX_SAFE_INTEGER, wanted: NOTHING, target: NOTHING });
 }
@@ -183,23 +186,22 @@ describe.each(Object.entries(places))('S38 %s', (_, make) => {
     const { store, restart } = await make();
     await tell(store, report('a', 1, { target: part(2), wanted: NOTHING }));
     await restart();
-    const long = { lease: 3_600_000 };
-    expect(await tell(store, report('b', 1, long))).toMatchObject({ granted: NOTHING });
-    expect(await tell(store, report('a', 2, { ...long, held: part(2) }))).toMatchObject({ granted: part(2) });
-    expect(await tell(store, report('b', 2, { ...long, held: part(3) }))).toMatchObject({ granted: part(3) });
+    expect(await tell(store, report('b', 1))).toMatchObject({ granted: NOTHING });
+    expect(await tell(store, report('a', 2, { held: part(2) }))).toMatchObject({ granted: part(2) });
+    expect(await tell(store, report('b', 2, { held: part(3) }))).toMatchObject({ granted: part(3) });
     // Others of a shorter lease go by theirs.
-    await tellUntil(store, report('b', 3, { held: part(3) }), ({ granted }) => granted.requests === 8);
+    await tellUntil(store, report('b', 3, { ...SHORT, held: part(3) }), ({ granted }) => granted.requests === 8);
   });
 
   test('keeps what silent members hold, until all had the time to report', async () => {
     const { store } = await make();
-    const silent = await tell(store, report('silent', 1, { target: part(6), keep: 1 }));
+    const silent = await tell(store, report('silent', 1, { ...SHORT, target: part(6), keep: 1 }));
     // Until longer than a lease has passed, without a word about this limit.
     await tellUntil(store, report('clock', 1), ({ now }) => now > silent.now + 110, 'demo/clock');
     // As after an outage, in which the time of the silent member was over.
-    const after = await tell(store, report('b', 1));
+    const after = await tell(store, report('b', 1, SHORT));
     expect(after).toMatchObject({ wanted: { silent: part(10) }, granted: NOTHING });
-    await tellUntil(store, report('b', 2), ({ granted }) => granted.requests === 10);
+    await tellUntil(store, report('b', 2, SHORT), ({ granted }) => granted.requests === 10);
   });
 
   test('grants the same as every other store, whatever is reported', async () => {
@@ -220,7 +222,7 @@ describe.each(Object.entries(places))('S38 %s', (_, make) => {
         const memory = new MemoryLeases(() => cases);
         memory.exchange(limit, report('first', 1, { lease: 0, wanted: NOTHING, target: NOTHING }));
         for (const [turn, { late, ...given }] of reports.entries()) {
-          const one = report(given.member, late ? turn + 1 : 1, { ...given, lease: 3_600_000 });
+          const one = report(given.member, late ? turn + 1 : 1, given);
           const [expected] = memory.exchange(limit, { ...one, lease: 0 });
           expect(await tell(store, one, limit)).toEqual({ ...expected, now: expect.any(Number) });
         }
