@@ -35,18 +35,23 @@ import { fingerprint } from './fingerprint.js';
 import { newRow, nextGeneration, type JobRow } from './JobRow.js';
 import type { PendingRecords } from './PendingRecords.js';
 import { endAfter, endedRow, isNotAccepted, unsentRow, webhookKey } from './rowChanges.js';
-import { RowWriter } from './RowWriter.js';
+import { RowWriter, type RowStore } from './RowWriter.js';
 
 /** What all inputs of a `durable` share. */
 export interface DurableTerms<I extends object, O, C>
   extends
-    Omit<DurableOptions<I>, 'ambiguous' | 'grace' | 'ended' | 'scheduler'>,
+    Omit<DurableOptions<I>, 'store' | 'key' | 'ambiguous' | 'grace' | 'ended' | 'scheduler'>,
     Required<Pick<DurableOptions<I>, 'ambiguous' | 'grace' | 'ended'>> {
+  readonly store: RowStore;
   readonly endpoint: Endpoint<I, O, C>;
   readonly scheduler: SchedulerLike;
   /** The wall clock, in milliseconds since 1970. */
   readonly wallNow: () => number;
   readonly pending: PendingRecords;
+  /** Goes along with a job for as long as it is followed. What it emits is of no interest, and its errors have no effect. */
+  readonly alongside?: (job: Job<O, C>) => Observable<unknown>;
+  /** Whether a job that this side has cancelled is over by that; otherwise it is run again next time. */
+  readonly cancelEnds?: boolean;
 }
 
 /** One input on its way: what its row says decides. */
@@ -148,15 +153,17 @@ export class DurableJob<I extends object, O, C> {
   }
 
   #jobOptions(writer: RowWriter): JobOptions<I> {
-    const { job: { beforeSubmit: _beforeSubmit, ...options } = {} } = this.#terms;
+    const { job: { beforeSubmit: _beforeSubmit, ...options } = {}, cancelEnds } = this.#terms;
     const markLeaving = (row: JobRow): JobRow => (row.state === 'submitted' ? { ...row, leaving: true } : row);
-    return { tag: this.#key, onUnsubscribe: 'cancel', ...options, beforeCancel: () => writer.write(markLeaving) };
+    const beforeCancel = cancelEnds ? undefined : () => writer.write(markLeaving);
+    return { tag: this.#key, onUnsubscribe: 'cancel', ...options, beforeCancel };
   }
 
   /** Follows a job to its end, and records it. A job that is left is cancelled, and that is recorded, too. */
   #follow(job: Job<O, C>, writer: RowWriter): Observable<JobSnapshot<O>> {
     const end$ = new Observable<TerminalSnapshot<O>>((subscriber) => {
       let over = false;
+      const alongside = this.#terms.alongside?.(job).subscribe({ error: () => undefined });
       const view = job.end$.subscribe({
         next: (snapshot) => {
           over = true;
@@ -173,6 +180,7 @@ export class DurableJob<I extends object, O, C> {
       });
       return () => {
         view.unsubscribe();
+        alongside?.unsubscribe();
         if (!over && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
       };
     });

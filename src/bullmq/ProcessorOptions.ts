@@ -1,0 +1,22 @@
+import { durationBetween, having, required, type Checks } from '../protocol/checkOptions.js';
+import { MAX_TIMER } from '../protocol/limits.js';
+import { checksOfQueueJobs, type QueueJobOptions } from '../queues/QueueJobOptions.js';
+import type { BullmqJob } from './BullmqJob.js';
+import type { RedisClient } from './RedisClient.js';
+
+/** Options of {@link createProcessor}; all durations in milliseconds. */
+export interface ProcessorOptions<I extends object = Record<string, unknown>> extends QueueJobOptions<BullmqJob<I>, I> {
+  /** A client of `ioredis` on the queue's Redis: the worker's own connection will do. */
+  readonly redis: RedisClient;
+  /**
+   * How often it is looked whether a job was cancelled, and whether the worker has lost it: 100 to 2 147 483 647.
+   * @defaultValue 5000
+   */
+  readonly heartbeat?: number;
+}
+
+export const checksOfProcessor: Checks<ProcessorOptions<object>> = {
+  ...checksOfQueueJobs,
+  redis: required(having('a client of ioredis', 'eval')),
+  heartbeat: durationBetween(100, MAX_TIMER),
+};
