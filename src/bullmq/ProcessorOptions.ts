@@ -1,6 +1,5 @@
-import { durationBetween, having, required, type Checks } from '../protocol/checkOptions.js';
-import { MAX_TIMER } from '../protocol/limits.js';
-import { checksOfQueueJobs, type QueueJobOptions } from '../queues/QueueJobOptions.js';
+import { having, required, type Checks } from '../protocol/checkOptions.js';
+import { checksOfQueueJobs, interval, type QueueJobOptions } from '../queues/QueueJobOptions.js';
 import type { BullmqJob } from './BullmqJob.js';
 import type { RedisClient } from './RedisClient.js';
 
@@ -18,5 +17,5 @@ export interface ProcessorOptions<I extends object = Record<string, unknown>> ex
 export const checksOfProcessor: Checks<ProcessorOptions<object>> = {
   ...checksOfQueueJobs,
   redis: required(having('a client of ioredis', 'eval')),
-  heartbeat: durationBetween(100, MAX_TIMER),
+  heartbeat: interval,
 };

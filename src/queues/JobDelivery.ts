@@ -7,6 +7,7 @@ import {
   concat,
   concatMap,
   defer,
+  distinct,
   filter,
   finalize,
   ignoreElements,
@@ -14,7 +15,6 @@ import {
   merge,
   of,
   retry,
-  share,
   shareReplay,
   switchMap,
   take,
@@ -83,14 +83,14 @@ export class JobDelivery<I extends object, O, C> {
     this.#terms = terms;
     this.#delivery = delivery;
     this.#store = new QueueRowStore(row, { attempt, scheduler: terms.scheduler });
-    this.#orders$ = orders$.pipe(share());
+    // A heartbeat repeats what it finds, and the first order may come at once.
+    this.#orders$ = orders$.pipe(distinct(), shareReplay({ refCount: true, bufferSize: Infinity }));
     this.#cancel$ = this.#orders$.pipe(
       filter((order) => order === 'cancel'),
       take(1),
       tap(() => {
         this.#isCancelled = true;
       }),
-      shareReplay({ bufferSize: 1, refCount: true }),
     );
   }
 

@@ -3,6 +3,7 @@ import type { DurableOptions, DurableWebhooks } from '../durable/DurableOptions.
 import type { JobRequest } from '../index.js';
 import {
   callback,
+  durationBetween,
   flag,
   having,
   longDuration,
@@ -59,6 +60,9 @@ export interface QueueJobOptions<Q, I extends object = Record<string, unknown>> 
    */
   readonly scheduler?: SchedulerLike;
 }
+
+/** How often something is looked after. */
+export const interval = durationBetween(100, 2 ** 31 - 1);
 
 export const checksOfQueueJobs: Checks<QueueJobOptions<unknown, object>> = {
   request: callback,

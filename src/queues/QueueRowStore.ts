@@ -1,24 +1,10 @@
-import {
-  BehaviorSubject,
-  concatMap,
-  map,
-  of,
-  retry,
-  tap,
-  throwError,
-  timer,
-  type Observable,
-  type SchedulerLike,
-} from 'rxjs';
+import { BehaviorSubject, concatMap, map, of, tap, throwError, type Observable, type SchedulerLike } from 'rxjs';
 import type { JobRow } from '../durable/JobRow.js';
 import { rowOfJson, rowToJson } from '../durable/rowJson.js';
 import type { RowStore } from '../durable/RowWriter.js';
 import { eventually } from '../server/eventually.js';
+import { patiently } from './patiently.js';
 import { JobLostError, RowChangedError, type QueueJobRow, type QueueRow } from './QueueRow.js';
-
-/** How long a store that fails is tried again: less than the two minutes that a hook may take. */
-const ATTEMPTS = 24;
-const MAX_PAUSE = 5_000;
 
 /**
  * A store with the row of one job, for one delivery of it.
@@ -51,7 +37,8 @@ export class QueueRowStore implements RowStore {
   }
 
   get(): Observable<JobRow | undefined> {
-    return this.#patiently(eventually(() => this.#row.read())).pipe(
+    return eventually(() => this.#row.read()).pipe(
+      patiently(this.#scheduler),
       map((text) => {
         this.#text = text ?? undefined;
         // Written by `put`.
@@ -66,19 +53,13 @@ export class QueueRowStore implements RowStore {
     const next: QueueJobRow = { ...row, attempt: this.#attempt };
     const text = rowToJson(next);
     const condition = { before: this.#text, owned: row.state === 'wanted' || row.state === 'sending' };
-    return this.#patiently(eventually(() => this.#row.write(text, condition))).pipe(
+    return eventually(() => this.#row.write(text, condition)).pipe(
+      patiently(this.#scheduler),
       concatMap((result) => (result === 'written' ? of(result) : throwError(() => refusal(result)))),
       tap(() => {
         this.#text = text;
         this.#row$.next(next);
       }),
-    );
-  }
-
-  /** Tries again while the engine is away, as during its restart. */
-  #patiently<T>(call$: Observable<T>): Observable<T> {
-    return call$.pipe(
-      retry({ count: ATTEMPTS, delay: (_error, n) => timer(Math.min(MAX_PAUSE, 125 * 2 ** n), this.#scheduler) }),
     );
   }
 }
