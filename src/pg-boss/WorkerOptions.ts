@@ -32,14 +32,16 @@ export interface WorkerOptions<I extends object = Record<string, unknown>> exten
   readonly schema?: string;
 }
 
+export const schemaName = mustBe(
+  'letters, digits and underscores',
+  (value) => typeof value === 'string' && /^[A-Za-z_]\w*$/.test(value),
+);
+
 export const checksOfWorker: Checks<WorkerOptions<object>> = {
   ...checksOfQueueJobs,
   concurrency: count(1),
   pollInterval: interval,
   heartbeat: interval,
   lease: interval,
-  schema: mustBe(
-    'letters, digits and underscores',
-    (value) => typeof value === 'string' && /^[A-Za-z_]\w*$/.test(value),
-  ),
+  schema: schemaName,
 };
