@@ -5,6 +5,7 @@
 import { emulator } from './emulator.mjs';
 import { events } from './events.mjs';
 import { fleet } from './fleet.mjs';
+import { observability } from './observability.mjs';
 import { overhead } from './overhead.mjs';
 import { parsers } from './parsers.mjs';
 import { proxy } from './proxy.mjs';
@@ -16,7 +17,20 @@ import { table } from './lib/table.mjs';
 import { memory } from './memory.mjs';
 
 /** Every measurement by name. */
-const measurements = { fleet, growth, overhead, memory, stream, size, parsers, emulator, proxy, events, journal };
+const measurements = {
+  fleet,
+  growth,
+  overhead,
+  memory,
+  stream,
+  size,
+  parsers,
+  emulator,
+  proxy,
+  events,
+  journal,
+  observability,
+};
 
 /**
  * Runs the measurements that are named, or all, one after the other, and returns whether all are as good as asked.

@@ -20,6 +20,7 @@ const { Report } = await import('./e2e/Report.mjs');
 const { openBrowser } = await import('./e2e/openBrowser.mjs');
 const { newest } = await import('./e2e/versions.mjs');
 const { bundles } = await import('./e2e/bundles.mjs');
+const { wrongTemplates } = await import('./e2e/wrongTemplates.mjs');
 const { leaving, pageHide, rendering, views } = await import('./e2e/pages.mjs');
 
 const args = process.argv.slice(2);
@@ -56,6 +57,10 @@ async function judge(version, whole) {
       await application.build('zoneless', { E2E_BASE_URL: `${site.origin}/api/runpod` });
     });
     if (!isInstalled || report.failed > 0) return;
+    await report.check(`${label}: strict templates refuse what a state does not have`, async () => {
+      const refusals = await application.compile(wrongTemplates);
+      wrongTemplates.forEach(({ template, refused }, index) => assert.match(refusals[index] ?? '', refused, template));
+    });
     await report.check(`${label}: prerendering submits nothing`, () => {
       const html = readFileSync(join(application.folder, 'builds/zoneless/browser/prerendered/index.html'), 'utf8');
       assert.match(html, />submitting</);
@@ -86,6 +91,7 @@ async function judge(version, whole) {
     );
     site.show(await application.serve('zone'));
     if (wanted('leaving')) await leaving(report, browser, site, `${label}, zone.js`);
+    if (wanted('hiding')) await pageHide(report, browser, site, `${label}, zone.js`);
     if (wanted('rendering')) await rendering(report, browser, site, `${label}, zone.js`);
     if (wanted('views')) await views(report, browser, site, `${label}, zone.js`);
   } catch (error) {

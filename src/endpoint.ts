@@ -39,7 +39,7 @@ import type { JobRef } from './types/JobRef.js';
 import type { JobRequest } from './types/JobRequest.js';
 import type { JobSnapshot, TerminalSnapshot } from './types/JobSnapshot.js';
 import type { Operation } from './types/Operation.js';
-import type { Canceller, JobExecutor, JobRunner, StatusReader } from './types/ports.js';
+import type { Canceller, JobExecutor, JobRunner, OnBehalf, StatusReader } from './types/ports.js';
 import type { PurgeResult } from './types/PurgeResult.js';
 import type { Reply } from './types/Transport.js';
 
@@ -386,6 +386,21 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
       }),
       this.#checkOutput(),
     );
+  }
+
+  /**
+   * For tracers: remembers who calls this. What is called within the function that it returns, then or later, is on behalf of
+   * this call: `CallOrigin.caller`. Pipelines call it, since they make their jobs when there is room. `undefined` while
+   * nobody traces the client.
+   *
+   * ```ts
+   * const onBehalf = endpoint.bindCaller();
+   * const later = () => onBehalf?.(() => endpoint.job(request)) ?? endpoint.job(request);
+   * ```
+   */
+  bindCaller(): OnBehalf | undefined {
+    const caller = this.#called('bindCaller');
+    return caller && ((call) => this.#context.client.onBehalfOf(caller, call));
   }
 
   /** Tells those who trace the client of a call, while the caller's context is still there. */

@@ -3,12 +3,13 @@
  * makes them, 64 at once, and sends back what they cost.
  */
 import { clients } from './clients.mjs';
+import { watchedClients } from './watchedClients.mjs';
 
 const AT_ONCE = 64;
 const WARM_UP = 4_000;
 
 const [name, baseUrl] = process.argv.slice(2);
-const ask = await clients[name](baseUrl);
+const ask = await { ...clients, ...watchedClients }[name](baseUrl);
 
 async function load(requests) {
   let remaining = requests;

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { npm } from '../bootstrap.mjs';
 import { packageJson, versions } from './versions.mjs';
 
@@ -23,6 +24,19 @@ function run(command, args, options = {}) {
     throw new Error(`${command} ${args.join(' ')} failed:\n${stdout ?? ''}${stderr ?? ''}${error ?? ''}`);
   return stdout;
 }
+
+/** A component with this template, which has the job of an endpoint as `job`. */
+const component = (template) => `import { Component } from '@angular/core';
+import { injectEndpoint, jobResource } from 'runpod-rx/angular';
+
+@Component({ template: ${JSON.stringify(template)} })
+export class Fixture {
+  readonly job = jobResource({
+    endpoint: injectEndpoint<{ prompt: string }, { text: string }>('quick'),
+    request: () => ({ input: { prompt: 'a' } }),
+  });
+}
+`;
 
 /** The binary of a version of Node that Angular wants: npm packages hold it. */
 function nodeBinary(version) {
@@ -109,6 +123,25 @@ export class Application {
     return out;
   }
 
+  /**
+   * Compiles a component for each of these templates, beside the application, and builds nothing.
+   *
+   * @returns what the compiler says of each, in its own words: the text of the first error, or none
+   */
+  async compile(templates) {
+    const path = (index) => `src/app/template${index}.ts`;
+    templates.forEach(({ template }, index) => this.write(path(index), component(template)));
+    const tsconfig = JSON.parse(readFileSync(join(this.folder, 'tsconfig.json'), 'utf8'));
+    const files = templates.map((_, index) => path(index));
+    this.write('tsconfig.templates.json', JSON.stringify({ ...tsconfig, files }));
+    const compiler = 'node_modules/@angular/compiler-cli/bundles/src/bin/ngc.js';
+    const { output } = await this.#node([compiler, '--noEmit', '-p', 'tsconfig.templates.json']);
+    return files.map((file) => {
+      const [, message] = new RegExp(`${file}\\S* - error \\S+ (.*)`).exec(stripVTControlCharacters(output)) ?? [];
+      return message;
+    });
+  }
+
   stats(name) {
     return JSON.parse(readFileSync(join(this.folder, 'builds', name, 'browser-stats.json'), 'utf8'));
   }
@@ -140,8 +173,13 @@ export class Application {
     }
   }
 
+  async #spawn(args, env) {
+    const { code, output } = await this.#node(args, env);
+    if (code !== 0) throw new Error(`ng ${args.slice(1).join(' ')} failed:\n${output}`);
+  }
+
   /** Not synchronous: a build asks this process for pages that it prerenders. */
-  #spawn(args, env) {
+  #node(args, env = {}) {
     const child = spawn(this.node, args, {
       cwd: this.folder,
       env: { ...process.env, ...env },
@@ -151,9 +189,7 @@ export class Application {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
     return new Promise((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', (code) =>
-        code === 0 ? resolve(output) : reject(new Error(`ng ${args.slice(1).join(' ')} failed:\n${output}`)),
-      );
+      child.once('close', (code) => resolve({ code, output }));
     });
   }
 }

@@ -1,16 +1,4 @@
-import {
-  EMPTY,
-  Observable,
-  catchError,
-  concat,
-  concatMap,
-  defaultIfEmpty,
-  defer,
-  map,
-  of,
-  throwError,
-  type SchedulerLike,
-} from 'rxjs';
+import { EMPTY, Observable, catchError, concat, concatMap, defaultIfEmpty, defer, map, of, throwError } from 'rxjs';
 import {
   ConfigurationError,
   HookError,
@@ -20,7 +8,6 @@ import {
   SubmissionUnknownError,
   isRunpodError,
   isTerminal,
-  type Endpoint,
   type ErrorContext,
   type Job,
   type JobOptions,
@@ -30,29 +17,11 @@ import {
 } from '../index.js';
 import { eventually } from '../server/eventually.js';
 import { awaitWebhook } from './awaitWebhook.js';
-import type { DurableOptions } from './DurableOptions.js';
+import type { DurableTerms } from './DurableTerms.js';
 import { fingerprint } from './fingerprint.js';
 import { newRow, nextGeneration, type JobRow } from './JobRow.js';
-import type { PendingRecords } from './PendingRecords.js';
 import { endAfter, endedRow, isNotAccepted, unsentRow, webhookKey } from './rowChanges.js';
-import { RowWriter, type RowStore } from './RowWriter.js';
-
-/** What all inputs of a `durable` share. */
-export interface DurableTerms<I extends object, O, C>
-  extends
-    Omit<DurableOptions<I>, 'store' | 'key' | 'ambiguous' | 'grace' | 'ended' | 'scheduler'>,
-    Required<Pick<DurableOptions<I>, 'ambiguous' | 'grace' | 'ended'>> {
-  readonly store: RowStore;
-  readonly endpoint: Endpoint<I, O, C>;
-  readonly scheduler: SchedulerLike;
-  /** The wall clock, in milliseconds since 1970. */
-  readonly wallNow: () => number;
-  readonly pending: PendingRecords;
-  /** Goes along with a job for as long as it is followed. What it emits is of no interest, and its errors have no effect. */
-  readonly alongside?: (job: Job<O, C>) => Observable<unknown>;
-  /** Whether a job that this side has cancelled is over by that; otherwise it is run again next time. */
-  readonly cancelEnds?: boolean;
-}
+import { RowWriter } from './RowWriter.js';
 
 /** One input on its way: what its row says decides. */
 export class DurableJob<I extends object, O, C> {
@@ -135,21 +104,27 @@ export class DurableJob<I extends object, O, C> {
       defer(() => options.beforeSubmit?.(request) ?? of(request)).pipe(
         map((given) => webhooks?.sign(given, webhookKey(writer.row)) ?? given),
       );
-    return this.#follow(
+    const job = this.#make(() =>
       endpoint.job(this.#request, {
         ...this.#jobOptions(writer),
         beforeSubmit,
         beforeSend: () => writer.write((row) => ({ ...row, state: 'sending', sentAt: wallNow() })),
         afterSubmit: (ref) => writer.write((row) => ({ ...row, state: 'submitted', ref })),
       }),
-      writer,
     );
+    return this.#follow(job, writer);
   }
 
   #attach(writer: RowWriter): Observable<JobSnapshot<O>> {
     const { endpoint } = this.#terms;
     const { ref } = writer.row;
-    return this.#follow(endpoint.attach(ref ?? '', this.#jobOptions(writer)), writer);
+    const job = this.#make(() => endpoint.attach(ref ?? '', this.#jobOptions(writer)));
+    return this.#follow(job, writer);
+  }
+
+  #make(job: () => Job<O, C>): Job<O, C> {
+    const { onBehalf } = this.#terms;
+    return onBehalf ? onBehalf(job) : job();
   }
 
   #jobOptions(writer: RowWriter): JobOptions<I> {
@@ -179,9 +154,12 @@ export class DurableJob<I extends object, O, C> {
         },
       });
       return () => {
+        // What was not sent yet is withdrawn.
+        const detaches = this.#terms.departure.detaches && writer.row.state !== 'wanted';
+        if (!over && detaches) this.#detach(job);
         view.unsubscribe();
         alongside?.unsubscribe();
-        if (!over && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
+        if (!over && !detaches && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
       };
     });
     return end$.pipe(
@@ -190,6 +168,11 @@ export class DurableJob<I extends object, O, C> {
       catchError((error: unknown) => of(() => this.#fail(error, writer))),
       concatMap((proceed) => proceed()),
     );
+  }
+
+  /** Has a job go on, once its id is recorded. */
+  #detach(job: Job<O, C>): void {
+    this.#terms.pending.track(job.detach());
   }
 
   /** Cancels a job, and records what became of it. */

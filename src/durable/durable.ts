@@ -4,8 +4,9 @@ import { ConfigurationError, type Endpoint, type JobRequest, type JobSnapshot, t
 import { must } from '../protocol/checks.js';
 import { eventually } from '../server/eventually.js';
 import { durationScheduler, wallClockOf } from '../time/clocks.js';
-import { DurableJob, type DurableTerms } from './DurableJob.js';
+import { DurableJob } from './DurableJob.js';
 import { checksOfDurable, type DurableOptions } from './DurableOptions.js';
+import type { Departure, DurableTerms } from './DurableTerms.js';
 import { PendingRecords } from './PendingRecords.js';
 
 /** The longest key, in UTF-16 code units: a webhook's URL carries it, and the number of the job. */
@@ -15,8 +16,13 @@ const MAX_KEY = 200;
 export interface DurableRunner<I extends object = Record<string, unknown>, O = unknown> extends Runner<I, O> {
   readonly committed: NonNullable<Runner<I, O>['committed']>;
   /**
-   * Completes once every job that was left is cancelled, as far as it could be, and that is in the store: for the end of a
-   * process. Emits nothing and never errors.
+   * From now on, jobs that are left are not cancelled: they go on, and the next run attaches to them; what was not sent yet is
+   * withdrawn. For the end of a process that is started again, such as at a deploy.
+   */
+  detachOnLeave(this: void): void;
+  /**
+   * Completes once every job that was left is cancelled, as far as it could be, and that is in the store; and what was detached
+   * while it was sent has its id there. For the end of a process. Emits nothing and never errors.
    */
   settled(this: void): Observable<never>;
 }
@@ -60,7 +66,8 @@ export function durable<I extends object, O, C>(
   const scheduler = durationScheduler(options.scheduler);
   const pending = new PendingRecords(scheduler);
   const keys = new Map<string, KeyInUse>();
-  const terms: DurableTerms<I, O, C> = {
+  const departure: Departure = { detaches: false };
+  const terms: Omit<DurableTerms<I, O, C>, 'onBehalf'> = {
     ...options,
     endpoint,
     ended,
@@ -69,6 +76,7 @@ export function durable<I extends object, O, C>(
     scheduler,
     wallNow: wallClockOf(options.scheduler),
     pending,
+    departure,
   };
   const keyOf = (request: JobRequest<I>): string => {
     const key: unknown = options.key(request);
@@ -78,15 +86,17 @@ export function durable<I extends object, O, C>(
   const refused = (message: string, tag?: string) =>
     new ConfigurationError(message, { operation: 'run', endpointId: endpoint.id, accepted: 'no', tag });
 
-  const run = (request: JobRequest<I>, index: number): Observable<JobSnapshot<O>> =>
-    new Observable((subscriber) => {
+  const run = (request: JobRequest<I>, index: number): Observable<JobSnapshot<O>> => {
+    // The job is made when the store has answered.
+    const onBehalf = endpoint.bindCaller();
+    return new Observable((subscriber) => {
       const key = keyOf(request);
       const before = keys.get(key);
       if (before && !before.failed)
         throw refused(`the key ${key} is that of input ${before.index}, whose job runs: give each input a key`, key);
       const use: KeyInUse = { index, failed: false };
       keys.set(key, use);
-      const durableJob = new DurableJob(terms, key, request);
+      const durableJob = new DurableJob({ ...terms, onBehalf }, key, request);
       const isRetry = before?.index === index;
       subscriber.add(
         durableJob.run({ isRetry }).subscribe({
@@ -107,6 +117,7 @@ export function durable<I extends object, O, C>(
         if (!use.failed && keys.get(key) === use) keys.delete(key);
       });
     });
+  };
 
   return Object.assign(run, {
     committed: (request: JobRequest<I>): Observable<never> =>
@@ -115,6 +126,10 @@ export function durable<I extends object, O, C>(
         if (keys.get(key)?.failed) keys.delete(key);
         return ended === 'skip' && isKey(key) ? eventually(() => store.commit(key)).pipe(ignoreElements()) : EMPTY;
       }),
+    bindCaller: () => endpoint.bindCaller(),
+    detachOnLeave: () => {
+      departure.detaches = true;
+    },
     settled: () => pending.settled(),
   });
 }

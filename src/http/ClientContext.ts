@@ -49,6 +49,8 @@ export class ClientContext {
   /** Limits the reads that the service holds; `undefined` where they are in no other request's way. */
   readonly heldConnections: RateLimiter | undefined;
   #calls = 0;
+  /** The call on whose behalf methods are called now. */
+  #caller: CallOrigin | undefined;
   readonly #limiters = new Map<string, RateLimiter>();
   /** By endpoint: how many workers ran, and when that was said. */
   readonly #runningWorkers = new Map<string, { readonly count: number; readonly at: number }>();
@@ -112,9 +114,21 @@ export class ClientContext {
   }
 
   /** Tells of a call of a method, in the context of who calls. */
-  called(origin: CallOrigin): CallOrigin {
+  called(call: CallOrigin): CallOrigin {
+    const origin = this.#caller ? { ...call, caller: this.#caller } : call;
     this.calls$.next(origin);
     return origin;
+  }
+
+  /** Calls a function on behalf of an earlier call. */
+  onBehalfOf<T>(caller: CallOrigin, call: () => T): T {
+    const before = this.#caller;
+    this.#caller = caller;
+    try {
+      return call();
+    } finally {
+      this.#caller = before;
+    }
   }
 
   /** Sends a request, within what is to run around it. Whatever that does, the request is sent once. */

@@ -40,9 +40,10 @@ export class JobTracer {
     this.#tracer = tracer;
   }
 
-  /** A method is called. What is active now is the parent of all that comes of it. */
+  /** A method is called. What is active now is the parent of all that comes of it, or what was where its caller called. */
   called(origin: CallOrigin): void {
-    this.#traces.set(origin, { context: context.active() });
+    const caller = origin.caller && this.#traces.get(origin.caller);
+    this.#traces.set(origin, { context: caller?.context ?? context.active() });
   }
 
   /** Sends a request in the context that it belongs to, so that an instrumentation of HTTP finds the right parent. */

@@ -13,7 +13,7 @@ import type { PipelineOptions } from './PipelineOptions.js';
 import { PipelineProgress } from './PipelineProgress.js';
 import { PipelineTask, cancelling } from './PipelineTask.js';
 import { RetryPolicy } from './RetryPolicy.js';
-import type { Runner } from './Runner.js';
+import type { PipelineRunners } from './runnerOf.js';
 import { storeItem, type Failure } from './storeItem.js';
 import { closeQuietly, type InputSink, type InputSource, type OpenInputSource } from './inputs.js';
 
@@ -27,8 +27,8 @@ import { closeQuietly, type InputSink, type InputSource, type OpenInputSource } 
  * start until then it takes a slot.
  */
 export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
-  readonly runner: Runner<I, O>;
   readonly scheduler: SchedulerLike;
+  readonly #runners: PipelineRunners<I, O>;
   readonly #options: PipelineOptions<I, O>;
   readonly #subscriber: Subscriber<PipelineItem<I, O>>;
   readonly #retryPolicy: RetryPolicy;
@@ -55,13 +55,13 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   #closed = false;
 
   constructor(
-    runner: Runner<I, O>,
+    runners: PipelineRunners<I, O>,
     options: PipelineOptions<I, O>,
     bufferLimit: BufferLimit | undefined,
     subscriber: Subscriber<PipelineItem<I, O>>,
   ) {
     const { totals } = options;
-    this.runner = runner;
+    this.#runners = runners;
     this.scheduler = durationScheduler(options.scheduler);
     this.#options = options;
     this.#subscriber = subscriber;
@@ -97,7 +97,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
   enqueue(request: JobRequest<I>): void {
     this.#awaitingInput = false;
     if (!this.accepting) return;
-    this.#buffer.push(new PipelineTask(this, this.#inputCount, request));
+    this.#buffer.push(new PipelineTask(this, this.#inputCount, request, this.#runners.runnerOfInput()));
     this.#inputCount++;
     this.advance();
   }
@@ -247,7 +247,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
 
   /** Has an item stored, and then gives it to its task. */
   #commit(task: PipelineTask<I, O>, item: PipelineItem<I, O>): void {
-    storeItem(item, this.#options, this.runner, (failure) => {
+    storeItem(item, this.#options, this.#runners.run, (failure) => {
       if (!this.#closed) this.#finish(task, failure ? task.failedItem(failure.error) : item);
       else if (failure) reportUnhandled(failure.error);
       this.advance();

@@ -10,7 +10,6 @@ import { incomplete } from './runnerOf.js';
 
 /** The pipeline, as its tasks see it. */
 interface TaskHost<I extends object, O> {
-  readonly runner: Runner<I, O>;
   readonly scheduler: SchedulerLike;
   /** Whether the pipeline was unsubscribed from, or has ended. */
   readonly closed: boolean;
@@ -41,14 +40,16 @@ export class PipelineTask<I extends object, O> implements Observer<JobSnapshot<O
   /** The task behind this one in an `ItemQueue`. */
   nextTask: PipelineTask<I, O> | undefined = undefined;
   readonly #host: TaskHost<I, O>;
+  readonly #runner: Runner<I, O>;
   /** The running job, or the pause before the next attempt. */
   #subscription: Unsubscribable | undefined = undefined;
   #snapshot: JobSnapshot<O> | undefined = undefined;
   /** The number of the last attempt that has ended. */
   #endedAttempt = 0;
 
-  constructor(host: TaskHost<I, O>, index: number, request: JobRequest<I>) {
+  constructor(host: TaskHost<I, O>, index: number, request: JobRequest<I>, runner: Runner<I, O>) {
     this.#host = host;
+    this.#runner = runner;
     this.index = index;
     this.request = request;
   }
@@ -62,7 +63,7 @@ export class PipelineTask<I extends object, O> implements Observer<JobSnapshot<O
     const attempt = this.attempts;
     let subscription: Unsubscribable;
     try {
-      subscription = this.#host.runner(this.request, this.index).subscribe(this);
+      subscription = this.#runner(this.request, this.index).subscribe(this);
     } catch (error) {
       this.error(error);
       return;

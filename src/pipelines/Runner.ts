@@ -1,6 +1,7 @@
 import type { Observable, ObservableInput } from 'rxjs';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { OnBehalf } from '../types/ports.js';
 
 /**
  * Runs one job to its end. Cold: each subscription runs another job. Emits the snapshots of the job as they come, the
@@ -16,4 +17,6 @@ export interface Runner<I extends object = Record<string, unknown>, O = unknown>
    * completes. For a runner that remembers which results were taken.
    */
   committed?(this: void, request: JobRequest<I>, index: number): ObservableInput<unknown>;
+  /** Called by a pipeline for who gives it an input, which it runs later: see `bindCaller` of an endpoint. */
+  bindCaller?(this: void): OnBehalf | undefined;
 }

@@ -14,7 +14,7 @@ import type { JobExecutor } from '../types/ports.js';
 import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
-import { currentSnapshot, runnerOf, toEnd } from './runnerOf.js';
+import { bindCallers, boundRunner, currentSnapshot, runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link failover}; all durations in milliseconds. */
 export interface FailoverOptions {
@@ -82,7 +82,7 @@ export function failover<I extends object, O>(
   if (issues.length) throw invalidOptions('failover', issues);
   for (const runner of runners) assertRunner('failover', runner, options, FAILOVER);
   const { on = isRefused, queue = Infinity, onError, scheduler: given } = options;
-  const runs = runners.map((runner) => runnerOf(runner));
+  const plain = runners.map((runner) => runnerOf(runner));
   /** A callback that throws ends the item, which still names the job: it may run. */
   const goesOn = (error: unknown): boolean => {
     try {
@@ -94,12 +94,14 @@ export function failover<I extends object, O>(
     }
   };
   const scheduler = durationScheduler(given);
-  return (request, index) => {
+  const run: Runner<I, O> = (request, index) => {
+    // The later runners are called later.
+    const runs = plain.map((runner) => boundRunner(runner));
     const runFrom = (position: number): Observable<JobSnapshot<O>> => {
-      const run = runs[position];
-      if (!run)
+      const next = runs[position];
+      if (!next)
         return throwError(() => new ConfigurationError('failover was given no runners', { operation: 'failover' }));
-      const job$ = toEnd(() => run(request, index));
+      const job$ = toEnd(() => next(request, index));
       if (position === runs.length - 1) return job$;
       return defer(() => {
         const state: RunnerState<O> = { queued: true, timedOut: false };
@@ -137,6 +139,7 @@ export function failover<I extends object, O>(
     };
     return runFrom(0);
   };
+  return Object.assign(run, { bindCaller: () => bindCallers(plain) });
 }
 
 /** The error where a callback throws: it keeps what the job's error says of the job, which may run. */

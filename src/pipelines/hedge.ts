@@ -15,7 +15,7 @@ import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
 import { reportUnhandled } from '../errors/reportUnhandled.js';
-import { currentSnapshot, runnerOf, toEnd } from './runnerOf.js';
+import { bindCallers, boundRunner, currentSnapshot, runnerOf, toEnd } from './runnerOf.js';
 
 /** Options of {@link hedge}; all durations in milliseconds. */
 export interface HedgeOptions {
@@ -89,10 +89,12 @@ export function hedge<I extends object, O>(
       return false;
     }
   };
-  const run = runnerOf(runner);
+  const plain = runnerOf(runner);
   const scheduler = durationScheduler(given);
-  return (request, index) =>
-    defer(() => {
+  const hedged: Runner<I, O> = (request, index) => {
+    // The second job is made later.
+    const run = boundRunner(plain);
+    return defer(() => {
       let latest: JobSnapshot<O> | undefined;
       let runningJobs = 0;
       const failedEnds: FailedEnd<O>[] = [];
@@ -139,4 +141,6 @@ export function hedge<I extends object, O>(
       );
       return merge(runJob(true), second$).pipe(untilTerminal());
     });
+  };
+  return Object.assign(hedged, { bindCaller: () => bindCallers([plain]) });
 }

@@ -1,13 +1,41 @@
 import { catchError, concat, defer, of, tap, throwError, type Observable } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { untilTerminal } from '../operators/untilTerminal.js';
+import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
-import type { JobExecutor, StatusReader } from '../types/ports.js';
+import type { JobExecutor, OnBehalf, StatusReader } from '../types/ports.js';
 import type { Runner } from './Runner.js';
+
+/** What a pipeline runs its jobs by. */
+export interface PipelineRunners<I extends object, O> {
+  readonly run: Runner<I, O>;
+  /** The runner for an input that comes now. */
+  readonly runnerOfInput: () => Runner<I, O>;
+}
 
 /** The runner of an endpoint is its `runToEnd`; a runner is taken as it is. */
 export function runnerOf<I extends object, O>(runner: JobExecutor<I, O> | Runner<I, O>): Runner<I, O> {
-  return typeof runner === 'function' ? runner : (request) => runner.runToEnd(request);
+  if (typeof runner === 'function') return runner;
+  return Object.assign((request: JobRequest<I>) => runner.runToEnd(request), {
+    bindCaller: () => runner.bindCaller?.(),
+  });
+}
+
+/** A runner whose jobs, whenever they are made, are on behalf of who calls this. */
+export function boundRunner<I extends object, O>(runner: Runner<I, O>): Runner<I, O> {
+  const onBehalf = runner.bindCaller?.();
+  return onBehalf ? (request, index) => onBehalf(() => runner(request, index)) : runner;
+}
+
+/** Remembers who calls this, for all of these runners. */
+export function bindCallers<I extends object, O>(runners: readonly Runner<I, O>[]): OnBehalf | undefined {
+  let all: OnBehalf | undefined;
+  for (const runner of runners) {
+    const outer = all;
+    const onBehalf = runner.bindCaller?.();
+    all = outer && onBehalf ? (call) => outer(() => onBehalf(call)) : (outer ?? onBehalf);
+  }
+  return all;
 }
 
 /**

@@ -21,7 +21,8 @@ import {
   tap,
   throwError,
 } from 'rxjs';
-import { DurableJob, type DurableTerms } from '../durable/DurableJob.js';
+import { DurableJob } from '../durable/DurableJob.js';
+import type { DurableTerms } from '../durable/DurableTerms.js';
 import { isNotAccepted, unsentRow } from '../durable/rowChanges.js';
 import { isRunpodError, type Job, type JobRequest, type JobSnapshot, type TerminalSnapshot } from '../index.js';
 import { eventually, type Eventually } from '../server/eventually.js';

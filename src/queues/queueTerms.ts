@@ -31,6 +31,8 @@ export function queueTerms<Q, I extends object, O, C, T extends QueueJobOptions<
     scheduler,
     wallNow: wallClockOf(options.scheduler),
     pending: new PendingRecords(scheduler),
+    departure: { detaches: false },
+    onBehalf: undefined,
     ...(webhooks && { webhooks }),
     ...(job && { job }),
   };

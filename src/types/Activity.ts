@@ -12,6 +12,8 @@ export interface CallOrigin {
   /** The job, where the call names it. */
   readonly jobId?: string | undefined;
   readonly tag?: string | undefined;
+  /** The call on whose behalf this one is made: that of a pipeline, which makes its jobs when there is room. */
+  readonly caller?: CallOrigin | undefined;
 }
 
 /** The members of every activity. */

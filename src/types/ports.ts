@@ -33,8 +33,20 @@ export interface JobRetrier<O> {
   retry(id: string, call?: CallOptions): Observable<JobSnapshot<O>>;
 }
 
+/** Calls a function on behalf of an earlier caller, and returns what it returns. */
+export type OnBehalf = <T>(call: () => T) => T;
+
+/** Remembers who calls, as an `Endpoint` does for tracers. */
+export interface CallerBinder {
+  /**
+   * Remembers who calls this: what is called within the function that it returns is on that caller's behalf. `undefined` where
+   * nobody traces.
+   */
+  bindCaller?(): OnBehalf | undefined;
+}
+
 /** Runs jobs to their end, as an `Endpoint` does. */
-export interface JobExecutor<I extends object, O> {
+export interface JobExecutor<I extends object, O> extends CallerBinder {
   /**
    * Submits a job and watches it; emits its snapshots, the terminal one last. Unsubscribing cancels the job; an error does
    * not. A property and not a method, so that TypeScript compares the type of its parameter strictly.

@@ -1,4 +1,4 @@
-import { firstValueFrom, of, throwError, timer } from 'rxjs';
+import { firstValueFrom, map, of, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { runAll, runEach, runpod } from 'runpod-rx';
 import { durable, memoryStore, type JobRow, type JobStore } from 'runpod-rx/durable';
@@ -100,6 +100,31 @@ describe('S36 durable', () => {
       expect(made.runs()).toBe(2);
     },
   );
+
+  describe('after detachOnLeave', () => {
+    test.each([
+      ['a job that runs goes on', 3_000, 1],
+      ['a job that is being sent goes on, and has its id in the store', 600, 1],
+      ['a job that was not sent yet is withdrawn', 100, 0],
+    ])('%s', async (_, at, submitted) => {
+      const made = service({ latency: 400 });
+      const { jobs, run } = made.process({
+        job: { beforeSubmit: (request) => timer(500, made.scheduler).pipe(map(() => request)) },
+      });
+      const first = run([order('a')]);
+      made.until(at);
+      jobs.detachOnLeave();
+      first.subscription.unsubscribe();
+      const settled = made.see(jobs.settled());
+      made.until(5_000);
+      expect(settled.ended).toBeDefined();
+      expect((await made.rows()).map(({ state }) => state)).toEqual(submitted ? ['submitted'] : []);
+      const second = made.process().run([order('a')]);
+      made.until(60_000);
+      expect(shown(second)).toEqual(['a']);
+      expect(made.emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 0 }]);
+    });
+  });
 
   test('also where the process ended before the cancel was confirmed', async () => {
     const made = service();

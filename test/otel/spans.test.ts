@@ -1,8 +1,9 @@
 import { SpanKind, SpanStatusCode, type Attributes } from '@opentelemetry/api';
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
-import { firstValueFrom, lastValueFrom, timer } from 'rxjs';
+import { Subject, firstValueFrom, lastValueFrom, map, throwError, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createRunpod, runpod, type Runpod } from 'runpod-rx';
+import { createRunpod, failover, hedge, runAll, runEach, runpod, type Runpod } from 'runpod-rx';
+import { durable, memoryStore } from 'runpod-rx/durable';
 import { startEmulator } from 'runpod-rx/emulator';
 import { instrument } from 'runpod-rx/otel';
 import { createEmulator, type Emulator } from 'runpod-rx/testing';
@@ -185,6 +186,61 @@ describe('the span of a job', () => {
     until(10_000);
     expect(jobSpans()).toMatchObject([{ attributes: { 'runpod.job.status': 'CANCELLED' } }]);
     expect(spans().some(({ attributes }) => String(attributes['url.path']).includes('cancel'))).toBe(true);
+  });
+});
+
+describe('the jobs of a pipeline belong to', () => {
+  const five = Array.from({ length: 5 }, (_, nth) => ({ input: { nth, ms: 1_000 } }));
+  /** What the parents of all jobs are, once all have ended. */
+  const parents = ({ jobSpans, spans }: ReturnType<typeof virtual>) =>
+    jobSpans().map((span) => parentsOf(span, spans()).join());
+
+  test('who calls runAll, whoever subscribes, and whenever a slot is free', () => {
+    const made = virtual();
+    const items$ = made.as('A', () => runAll(made.endpoint, five, { concurrency: 1, scheduler: made.scheduler }));
+    made.as('B', () => items$.subscribe());
+    made.as('C', () => {
+      made.scheduler.flush();
+    });
+    expect(parents(made)).toEqual(Array(5).fill('A'));
+  });
+
+  test('who gives an input to runEach', () => {
+    const made = virtual();
+    const inputs$ = new Subject<(typeof five)[number]>();
+    made.as('A', () => inputs$.pipe(runEach(made.endpoint, { concurrency: 1, scheduler: made.scheduler })).subscribe());
+    five.forEach((request, nth) => {
+      made.as(`caller ${nth}`, () => {
+        inputs$.next(request);
+      });
+    });
+    inputs$.complete();
+    made.as('C', () => {
+      made.scheduler.flush();
+    });
+    expect(parents(made)).toEqual(five.map((_, nth) => `caller ${nth}`));
+  });
+
+  test('the same caller where hedge and failover submit them, and where a store is asked before', () => {
+    const made = virtual();
+    const { endpoint, scheduler } = made;
+    const hedged = hedge(endpoint, { after: 100, on: () => true, scheduler });
+    const failing = failover([() => throwError(() => new Error('not this one')), hedged], {
+      on: () => true,
+      scheduler,
+    });
+    const durably = durable(endpoint, {
+      store: { ...memoryStore(), get: () => timer(50, scheduler).pipe(map(() => undefined)) },
+      key: ({ input: { nth } }) => String(nth),
+      scheduler,
+    });
+    for (const runner of [failing, durably])
+      made.as('A', () => runAll(runner, five, { concurrency: 2, scheduler })).subscribe();
+    made.as('C', () => {
+      scheduler.flush();
+    });
+    // Five are hedged, and so have two jobs each.
+    expect(parents(made)).toEqual(Array(15).fill('A'));
   });
 });
 

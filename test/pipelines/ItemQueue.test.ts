@@ -5,7 +5,6 @@ import { PipelineTask } from '../../src/pipelines/PipelineTask.js';
 import { letters, type Letter } from './letters.js';
 
 const host = {
-  runner: () => NEVER,
   scheduler: new VirtualTimeScheduler(),
   closed: false,
   taskCompleted: () => undefined,
@@ -13,7 +12,7 @@ const host = {
 };
 
 function task(index: number, finished = true): PipelineTask<Letter, string> {
-  const made = new PipelineTask<Letter, string>(host, index, letters('a')[0]!);
+  const made = new PipelineTask<Letter, string>(host, index, letters('a')[0]!, () => NEVER);
   if (finished) made.item = made.failedItem('failed');
   return made;
 }
