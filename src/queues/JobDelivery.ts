@@ -77,6 +77,8 @@ export class JobDelivery<I extends object, O, C> {
   readonly #followed$ = new BehaviorSubject<Job<O, C> | undefined>(undefined);
   readonly #orders$: Observable<DeliveryOrder>;
   readonly #cancel$: Observable<unknown>;
+  /** The job that was followed last. */
+  #job: Job<O, C> | undefined;
   #isCancelled = false;
 
   constructor(terms: DeliveryTerms<I, O, C>, delivery: Delivery<I>) {
@@ -139,6 +141,8 @@ export class JobDelivery<I extends object, O, C> {
   }
 
   #outcomeOfError(error: unknown): Observable<DeliveryOutcome<O>> {
+    // At the closing of the client, the job goes on.
+    if (isRunpodError(error, 'client_closed')) return concat(this.#settled(), of({ type: 'released' } as const));
     if (this.#stop.signal.aborted && isRunpodError(error, 'aborted')) return EMPTY;
     if (this.#isCancelled && isRunpodError(error, 'aborted')) return of({ type: 'cancelled' });
     if (isCausedBy(error, JobLostError)) return of({ type: 'lost' });
@@ -152,6 +156,7 @@ export class JobDelivery<I extends object, O, C> {
     const cancelled$ = this.#cancel$.pipe(switchMap(() => job.cancel()));
     const reported$ = progress ? job.progress$.pipe(concatMap(report)) : EMPTY;
     return new Observable((subscriber) => {
+      this.#job = job;
       this.#followed$.next(job);
       for (const work$ of [cancelled$, reported$]) subscriber.add(work$.subscribe({ error: () => undefined }));
       return () => {
@@ -166,22 +171,21 @@ export class JobDelivery<I extends object, O, C> {
       filter((order) => order !== 'cancel'),
       take(1),
       concatMap((order) => {
-        const job = this.#followed$.value;
+        const settled$ = this.#followed$.value ? this.#settled() : EMPTY;
         // A submission that was not sent is withdrawn by that.
         this.#stop.abort();
-        const type = order === 'lost' ? 'lost' : 'released';
-        return concat(job ? this.#settled(job) : EMPTY, of<DeliveryOutcome<O>>({ type }));
+        return concat(settled$, of<DeliveryOutcome<O>>({ type: order === 'lost' ? 'lost' : 'released' }));
       }),
     );
   }
 
   /** Completes once a submission that was sent is answered, and its answer is recorded. */
-  #settled(job: Job<O, C>): Observable<never> {
+  #settled(): Observable<never> {
     const unsent$ = defer(() => {
       const { row } = this.#store;
       return row?.state === 'sending' ? this.#store.put(unsentRow(row)) : EMPTY;
     });
-    return job.detach().pipe(
+    return defer(() => this.#job?.detach() ?? EMPTY).pipe(
       catchError((error: unknown) => (isNotAccepted(error) ? unsent$ : EMPTY)),
       catchError(() => EMPTY),
       ignoreElements(),

@@ -102,6 +102,20 @@ describe('S41 the shutdown of a worker, and a lock that is lost', () => {
     expect(made.job.row()).toMatchObject({ state: 'submitted' });
   });
 
+  test('detach where the client is closed', () => {
+    const made = queueWorld(slow);
+    const first = made.deliver();
+    made.at(500, () => {
+      made.see(first.client.close());
+    });
+    made.until(900);
+    expect(ending(first)).toBe('…');
+    made.until(60_000);
+    expect(ending(first)).toBe('released');
+    expect(made.job.row()).toMatchObject({ state: 'submitted' });
+    expect(made.cancels()).toBe(0);
+  });
+
   test('withdraw a submission that was not sent', () => {
     const made = queueWorld({}, { job: { beforeSubmit: (request) => made.later(1_000).pipe(map(() => request)) } });
     const first = made.deliver();

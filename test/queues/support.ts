@@ -1,5 +1,5 @@
 import { NEVER, Subject, startWith, timer, type Observable } from 'rxjs';
-import { createRunpod, type Endpoint } from 'runpod-rx';
+import { createRunpod, type Runpod } from 'runpod-rx';
 import type { EmulatorOptions } from 'runpod-rx/testing';
 import { rowOfJson } from '../../src/durable/rowJson.js';
 import { JobDelivery, type Delivery, type DeliveryOrder, type DeliveryOutcome } from '../../src/queues/JobDelivery.js';
@@ -44,6 +44,8 @@ export function memoryJob() {
 
 /** One delivery on its way. */
 export interface Delivered<O> extends Seen<DeliveryOutcome<O>> {
+  /** The client of its process. */
+  readonly client: Runpod;
   readonly orders$: Subject<DeliveryOrder>;
   readonly progress: unknown[];
   /** Kills its process: nothing is sent or written any more. */
@@ -54,23 +56,24 @@ export interface Delivered<O> extends Seen<DeliveryOutcome<O>> {
 export function queueWorld(emulated: Partial<EmulatorOptions> = {}, options: QueueJobOptions<unknown, Order> = {}) {
   const made = world({ limits: false, ...emulated });
   const job = memoryJob();
-  const endpoint = (): Endpoint<Order> =>
+  const start = (): Runpod =>
     createRunpod({
       transport: made.emulator.transport,
       scheduler: made.scheduler,
       apiKey: 'key',
       limits: false,
       random: () => 0.5,
-    }).endpoint<Order>('demo');
+    });
 
   /** Delivers the job to a worker in a process of its own. */
   const deliver = (given: Partial<Delivery<Order>> & { readonly first?: DeliveryOrder } = {}): Delivered<unknown> => {
     const { first, ...rest } = given;
     const orders$ = new Subject<DeliveryOrder>();
     const progress: unknown[] = [];
+    const client = start();
     const terms = queueTerms<unknown, Order, unknown, unknown, QueueJobOptions<unknown, Order>>(
       'test',
-      endpoint(),
+      client.endpoint<Order>('demo'),
       { scheduler: made.scheduler, ...options },
       checksOfQueueJobs,
     );
@@ -96,7 +99,7 @@ export function queueWorld(emulated: Partial<EmulatorOptions> = {}, options: Que
       isDead = true;
       seen.subscription.unsubscribe();
     };
-    return Object.assign(seen, { orders$, progress, kill });
+    return Object.assign(seen, { client, orders$, progress, kill });
   };
 
   const count = (operation: string) => made.emulator.requests().filter((one) => one.operation === operation).length;
