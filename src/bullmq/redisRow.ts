@@ -14,7 +14,10 @@ const WRITE = `
   local row = redis.call('HGET', KEYS[1], ARGV[1])
   if row == ARGV[2] then return 'written' end
   if redis.call('EXISTS', KEYS[1]) == 0 then return 'lost' end
-  if ARGV[4] == 'owned' and redis.call('GET', KEYS[2]) ~= ARGV[5] then return 'lost' end
+  if ARGV[4] == 'owned' then
+    if redis.call('GET', KEYS[2]) ~= ARGV[5] then return 'lost' end
+    if redis.call('HEXISTS', KEYS[1], ARGV[6]) == 1 then return 'cancelled' end
+  end
   if (row or '') ~= ARGV[3] then return 'changed' end
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
   return 'written'
@@ -39,14 +42,25 @@ function jobKey({ queueQualifiedName, id = '' }: BullmqJob): string {
   return `${queueQualifiedName}:${id}`;
 }
 
-/** The row of a job, in the job's hash. What leads to a submission is written only while the worker has the job's lock. */
+/** The row of a job, in the job's hash. What leads to a submission is written only while the worker has the job's lock, and nobody has cancelled the job. */
 export function redisRow(redis: RedisClient, job: BullmqJob, token: string): QueueRow {
   const key = jobKey(job);
   return {
     // A script gives what it returns: the text of `HGET`, or one of the three results.
     read: () => redis.eval(READ, 1, key, ROW) as Promise<string | null>,
     write: (text, { before = '', owned }) =>
-      redis.eval(WRITE, 2, key, `${key}:lock`, ROW, text, before, owned ? 'owned' : '', token) as Promise<WriteResult>,
+      redis.eval(
+        WRITE,
+        2,
+        key,
+        `${key}:lock`,
+        ROW,
+        text,
+        before,
+        owned ? 'owned' : '',
+        token,
+        CANCEL,
+      ) as Promise<WriteResult>,
   };
 }
 

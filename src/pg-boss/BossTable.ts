@@ -116,21 +116,22 @@ export class BossTable {
   }
 
   async #write(id: string, claimId: string, text: string, { before, owned }: WriteCondition): Promise<WriteResult> {
-    const mine = `owner = $3 and exists (
-      select from ${this.#jobs} j where j.name = queue and j.id = ${this.#rows}.id and j.state = 'active')`;
+    const job = `(select state from ${this.#jobs} j where j.name = queue and j.id = ${this.#rows}.id)`;
     const written = await this.#sql(
       `update ${this.#rows} set data = $4::text, state = ($4::text)::json ->> 'state'
-       where queue = $1 and id = $2 and data is not distinct from $5::text and (not $6::boolean or ${mine}) returning id`,
+       where queue = $1 and id = $2 and data is not distinct from $5::text
+       and (not $6::boolean or (owner = $3 and ${job} = 'active')) returning id`,
       [this.#queue, id, claimId, text, before ?? null, owned],
     );
     if (written.length > 0) return 'written';
-    const [found] = (await this.#sql(`select data, ${mine} as mine from ${this.#rows} where queue = $1 and id = $2`, [
-      this.#queue,
-      id,
-      claimId,
-    ])) as { readonly data: string | null; readonly mine: boolean }[];
+    const [found] = (await this.#sql(
+      `select data, owner = $3 as mine, ${job} as job from ${this.#rows} where queue = $1 and id = $2`,
+      [this.#queue, id, claimId],
+    )) as { readonly data: string | null; readonly mine: boolean; readonly job: string | null }[];
     if (found?.data === text) return 'written';
-    return found?.mine ? 'changed' : 'lost';
+    if (!found?.mine) return 'lost';
+    if (found.job === 'cancelled') return 'cancelled';
+    return found.job === 'active' ? 'changed' : 'lost';
   }
 
   async complete(id: string, output: unknown): Promise<void> {

@@ -26,7 +26,7 @@ import type { DurableTerms } from '../durable/DurableTerms.js';
 import { isNotAccepted, unsentRow } from '../durable/rowChanges.js';
 import { isRunpodError, type Job, type JobRequest, type JobSnapshot, type TerminalSnapshot } from '../index.js';
 import { eventually, type Eventually } from '../server/eventually.js';
-import { JobLostError, RowChangedError, type QueueJobRow, type QueueRow } from './QueueRow.js';
+import { JobLostError, QueueCancelError, RowChangedError, type QueueJobRow, type QueueRow } from './QueueRow.js';
 import { QueueRowStore } from './QueueRowStore.js';
 
 /**
@@ -145,6 +145,7 @@ export class JobDelivery<I extends object, O, C> {
     if (isRunpodError(error, 'client_closed')) return concat(this.#settled(), of({ type: 'released' } as const));
     if (this.#stop.signal.aborted && isRunpodError(error, 'aborted')) return EMPTY;
     if (this.#isCancelled && isRunpodError(error, 'aborted')) return of({ type: 'cancelled' });
+    if (isCausedBy(error, QueueCancelError)) return of({ type: 'cancelled' });
     if (isCausedBy(error, JobLostError)) return of({ type: 'lost' });
     return of({ type: 'failed', error });
   }

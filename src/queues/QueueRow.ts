@@ -1,14 +1,17 @@
 import type { JobRow } from '../durable/JobRow.js';
 import type { Eventually } from '../server/eventually.js';
 
-/** What became of a conditional write: another delivery has changed the row, or this one has no claim to the job any more. */
-export type WriteResult = 'written' | 'changed' | 'lost';
+/**
+ * What became of a conditional write: another delivery has changed the row, this one does not own the job any more, or the job
+ * was cancelled.
+ */
+export type WriteResult = 'written' | 'changed' | 'lost' | 'cancelled';
 
 /** When a row may be written. */
 export interface WriteCondition {
   /** The text that the row must have; `undefined` where there must be none. */
   readonly before: string | undefined;
-  /** Whether this delivery must still own the queue's job. */
+  /** Whether this delivery must still own the queue's job, and the job must not be cancelled. */
   readonly owned: boolean;
 }
 
@@ -29,6 +32,11 @@ export interface QueueJobRow extends JobRow {
 /** Another delivery of the job has changed its row: it is to be read again. */
 export class RowChangedError extends Error {
   override readonly name = 'RowChangedError';
+}
+
+/** The job was cancelled in the queue before it was sent. */
+export class QueueCancelError extends Error {
+  override readonly name = 'QueueCancelError';
 }
 
 /** The queue has given the job to another worker, or is about to. */

@@ -4,7 +4,14 @@ import { rowOfJson, rowToJson } from '../durable/rowJson.js';
 import type { RowStore } from '../durable/RowWriter.js';
 import { eventually } from '../server/eventually.js';
 import { patiently } from './patiently.js';
-import { JobLostError, RowChangedError, type QueueJobRow, type QueueRow } from './QueueRow.js';
+import {
+  JobLostError,
+  QueueCancelError,
+  RowChangedError,
+  type QueueJobRow,
+  type QueueRow,
+  type WriteResult,
+} from './QueueRow.js';
 
 /**
  * A store with the row of one job, for one delivery of it.
@@ -64,8 +71,13 @@ export class QueueRowStore implements RowStore {
   }
 }
 
-function refusal(result: 'changed' | 'lost'): Error {
-  return result === 'changed'
-    ? new RowChangedError('another worker has written the row of this job')
-    : new JobLostError('another worker has this job, or will have it');
+function refusal(result: Exclude<WriteResult, 'written'>): Error {
+  switch (result) {
+    case 'changed':
+      return new RowChangedError('another worker has written the row of this job');
+    case 'lost':
+      return new JobLostError('another worker has this job, or will have it');
+    case 'cancelled':
+      return new QueueCancelError('the job was cancelled in the queue');
+  }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Queue, Worker, type JobsOptions, type WorkerOptions } from 'bullmq';
+import { Queue, Worker, type Job, type JobsOptions, type WorkerOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import { map } from 'rxjs';
 import { onTestFinished } from 'vitest';
@@ -73,6 +73,8 @@ export function queueOf(options: Partial<EmulatorOptions> = {}, url = redisServe
     add: (id: string, ms = 0, opts: JobsOptions = {}) => queue.add('order', { id, ms }, opts),
     runs: () => emulator.requests().filter(({ operation }) => operation === 'run').length,
     cancels: () => emulator.requests().filter(({ operation }) => operation === 'cancel').length,
+    result: async ({ id = '' }: Job) => (await queue.getJob(id))?.returnvalue as unknown,
+    row: ({ id = '', queueQualifiedName }: Job) => redis.hget(`${queueQualifiedName}:${id}`, 'runpod-rx'),
     state: async (id: string | undefined) => (await queue.getJob(id ?? ''))?.getState(),
   };
 }
