@@ -139,6 +139,7 @@ for (const name of names) {
     const { submitted, doubles, cancels, completed } = seen;
     figures = { submitted, doubles, cancels, completed, failed: seen.failed.length };
     faults = queues[name].faults(seen);
+    if (Object.values(faults).some((count) => count !== 0)) console.log(JSON.stringify(seen.failed));
   } else {
     const { options, faults: own } = scenarios[name];
     const seen = await play({ ...options, random });

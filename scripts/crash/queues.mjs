@@ -35,6 +35,8 @@ export async function playQueue(scenario) {
     concurrency = 8,
     own = false,
     loses = true,
+    // A webhook that comes while the engine is away is sent again twice, ten seconds later each.
+    grace = 60_000,
   } = scenario;
   const server = await servers[engine][own ? 'own' : 'usual']();
   if (!server) return undefined;
@@ -63,7 +65,7 @@ export async function playQueue(scenario) {
   try {
     const webhookUrl = (await receiver?.next())?.url;
     const start = async () => {
-      const options = { engine, url, place, baseUrl: emulator.baseUrl, ambiguous, concurrency, webhookUrl };
+      const options = { engine, url, place, baseUrl: emulator.baseUrl, ambiguous, grace, concurrency, webhookUrl };
       const worker = child('queueWorker.mjs', options);
       await worker.next();
       return worker;
@@ -151,7 +153,7 @@ const calm = (seen) => ({
 const scenarios = (engine, quick) => ({
   // A job whose worker was killed between its note and the wire is not on the service: no webhook comes for it.
   wait: {
-    options: { jobs: quick ? 40 : 300, kills: quick ? 3 : 8, act: killing },
+    options: { grace: 15_000, jobs: quick ? 40 : 300, kills: quick ? 3 : 8, act: killing },
     faults: (seen) => ({ ...always(seen), 'paid twice': seen.doubles, cancels: seen.cancels }),
   },
   resubmit: {
@@ -203,6 +205,11 @@ const scenarios = (engine, quick) => ({
       act: async (world) => {
         await untilSubmitted(world);
         await Promise.all(world.ids.map((id) => world.queue.cancel(id)));
+        const until = performance.now() + 30_000;
+        const areLeft = () => world.emulator.jobs().some(({ status }) => status !== 'CANCELLED');
+        while (areLeft() && performance.now() < until) await pause(50);
+        // For cancels too many.
+        await pause(1_500);
       },
     },
     faults: (seen) => ({

@@ -13,8 +13,11 @@ export function patiently<T>(scheduler: SchedulerLike): MonoTypeOperatorFunction
   });
 }
 
-/** Whether Postgres has refused a statement for what it says: by its data, a constraint, missing rights, its syntax. */
+/**
+ * Whether Postgres has refused a statement for what it says: its data, missing rights, its syntax. That a table exists, made by
+ * another process at the same moment, is none.
+ */
 export function isRefusal(error: unknown): boolean {
   const { code } = Object(error) as { readonly code?: unknown };
-  return typeof code === 'string' && /^(22|23|42)[0-9A-Z]{3}$/.test(code);
+  return typeof code === 'string' && /^(22|42)[0-9A-Z]{3}$/.test(code) && code !== '42P07';
 }
