@@ -4,7 +4,6 @@ import type { JobRequest } from '../index.js';
 import {
   callback,
   durationBetween,
-  flag,
   having,
   longDuration,
   oneOf,
@@ -49,12 +48,6 @@ export interface QueueJobOptions<Q, I extends object = Record<string, unknown>> 
    */
   readonly job?: Omit<NonNullable<DurableOptions<I>['job']>, 'onUnsubscribe' | 'signal' | 'tag'>;
   /**
-   * Whether the progress of workers is stored with the queue's jobs. It costs reads, while the end of a job alone is a read
-   * that the service holds.
-   * @defaultValue true
-   */
-  readonly progress?: boolean;
-  /**
    * All time comes from it: the client's.
    * @defaultValue `asyncScheduler`, with durations by `performance.now()`
    */
@@ -70,6 +63,5 @@ export const checksOfQueueJobs: Checks<QueueJobOptions<unknown, object>> = {
   webhooks: having('a receiver of webhooks, with the functions sign and jobOf', 'sign', 'jobOf'),
   grace: longDuration,
   job: record,
-  progress: flag,
   scheduler,
 };

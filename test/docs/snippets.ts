@@ -101,10 +101,13 @@ const bundled = {
 const library = {
   'runpod-rx': './src/index.ts',
   'runpod-rx/operators': './src/operators/index.ts',
+  'runpod-rx/bullmq': './src/bullmq/index.ts',
+  'runpod-rx/durable': './src/durable/index.ts',
   'runpod-rx/testing': './src/emulator/index.ts',
   'runpod-rx/emulator': './src/emulator/server/index.ts',
   'runpod-rx/nestjs': './src/nestjs/index.ts',
   'runpod-rx/otel': './src/otel/index.ts',
+  'runpod-rx/pg-boss': './src/pg-boss/index.ts',
   'runpod-rx/server': './src/server/index.ts',
   'runpod-rx/undici': './src/undici.ts',
   rxjs: './node_modules/rxjs/dist/esm/index.js',
@@ -152,8 +155,15 @@ function printsError(stderr: string): boolean {
 /**
  * Runs a snippet as a program of its own, with an emulator for its requests. Gives its output. Throws when the program
  * fails, with its stderr, or when it has not ended by itself in time.
+ *
+ * @param more - environment variables besides those of RunPod
+ * @param until - what the program prints when it has shown what it is for: it is ended then
  */
-export async function run({ file, line, code }: Snippet, timeout = 100_000): Promise<string> {
+export async function run(
+  { file, line, code }: Snippet,
+  timeout = 100_000,
+  { more = {}, until }: { readonly more?: Readonly<Record<string, string>>; readonly until?: RegExp } = {},
+): Promise<string> {
   await (built ??= buildLibrary());
   const outfile = join(folder, `${file.replaceAll('/', '-')}-${line}.mjs`);
   await build({
@@ -171,13 +181,18 @@ export async function run({ file, line, code }: Snippet, timeout = 100_000): Pro
   const emulator = await startEmulator({ endpoints, keys: [key] });
   try {
     return await new Promise<string>((resolve, reject) => {
-      const env = { RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: key, ENDPOINT_ID: 'my-endpoint' };
+      const env = { ...more, RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: key, ENDPOINT_ID: 'my-endpoint' };
       const options = { cwd: folder, env: { PATH: process.env.PATH, ...env }, timeout, killSignal: 'SIGKILL' } as const;
-      execFile(process.execPath, ['--enable-source-maps', outfile], options, (error, stdout, stderr) => {
+      const child = execFile(process.execPath, ['--enable-source-maps', outfile], options, (error, stdout, stderr) => {
         if (!error && !printsError(stderr)) resolve(stdout);
         else if (error?.killed)
           reject(new Error(`${file}:${line} has not ended after ${timeout} ms\n${stdout}${stderr}`));
         else reject(new Error(`${file}:${line} fails\n${stderr.replaceAll(`${relative(folder, root)}/`, '')}`));
+      });
+      let output = '';
+      child.stdout?.on('data', (text: string) => {
+        output += text;
+        if (until?.test(output)) child.kill('SIGTERM');
       });
     });
   } finally {
