@@ -25,7 +25,7 @@ const servers = {
  * @param {boolean} [scenario.own] - whether the engine is one of the test's own, which can be killed
  * @param {(world: object) => Promise<unknown>} scenario.act
  */
-export async function playQueue(scenario) {
+async function playQueue(scenario) {
   const {
     engine,
     jobs,

@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const { REDIS_URL, PGHOST = '127.0.0.1', PGPORT = '5432', PGUSER = 'postgres', PGDATABASE = 'postgres' } = process.env;
-
 /** How long a server may take to start, in milliseconds; only one that hangs takes so long. */
 const PATIENCE = 60_000;
 
@@ -16,20 +14,22 @@ const PATIENCE = 60_000;
  * @returns {Promise<{ url: string, stop: () => Promise<void> } | undefined>} `undefined` where there is no Redis
  */
 export async function redisEngine() {
-  const url = REDIS_URL ?? 'redis://127.0.0.1:6379';
+  const { REDIS_URL: url = 'redis://127.0.0.1:6379' } = process.env;
   const { hostname, port } = new URL(url);
   if (await listens(Number(port || 6379), hostname)) return { url, stop: async () => undefined };
   return ownRedis();
 }
 
 /**
- * Postgres at `PGHOST` or at its usual address, as `PGUSER`; where none listens, one of this machine's own.
+ * Postgres at `POSTGRES_URL`, at `PGHOST` or at its usual address; where none listens, one of this machine's own.
  *
  * @returns {Promise<{ url: string, stop: () => Promise<void> } | undefined>} `undefined` where there is no Postgres
  */
 export async function postgresEngine() {
-  if (await listens(Number(PGPORT), PGHOST))
-    return { url: `postgres://${PGUSER}@${PGHOST}:${PGPORT}/${PGDATABASE}`, stop: async () => undefined };
+  const { PGHOST = '127.0.0.1', PGPORT = '5432', PGUSER = 'postgres', PGDATABASE = 'postgres' } = process.env;
+  const { POSTGRES_URL: url = `postgres://${PGUSER}@${PGHOST}:${PGPORT}/${PGDATABASE}` } = process.env;
+  const { hostname, port } = new URL(url);
+  if (await listens(Number(port || 5432), hostname)) return { url, stop: async () => undefined };
   return ownPostgres();
 }
 
@@ -103,7 +103,10 @@ async function server({ url, port, folder, start, ready = async () => true }) {
     await closed;
   };
   await run();
-  process.once('exit', () => child.kill('SIGKILL'));
+  process.once('exit', () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
   return {
     url,
     restart: async (downtime = 0) => {

@@ -2,7 +2,8 @@ import { firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import { cancelJob, createProcessor, type ProcessorOptions } from 'runpod-rx/bullmq';
-import { queueOf, redisServer } from './support.js';
+import { redisServer } from '../support/engines.js';
+import { queueOf } from './support.js';
 
 /** Fails a job at its first run. */
 const flaky = () => {

@@ -6,14 +6,12 @@ import { onTestFinished } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import { createProcessor, workerOptions, type ProcessorOptions } from 'runpod-rx/bullmq';
 import { createEmulator, type EmulatedEndpoint, type EmulatorOptions } from 'runpod-rx/testing';
-import { redisEngine } from '../support/engines.js';
+import { redisServer } from '../support/engines.js';
 
 export interface Order {
   readonly id: string;
   readonly ms?: number;
 }
-
-export const redisServer = await redisEngine();
 
 /** A job takes `input.ms` milliseconds, and its output echoes the input. */
 const demo: EmulatedEndpoint = {

@@ -3,17 +3,12 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { postgresEngine, redisEngine } from '../support/engines.js';
+import { postgresServer as postgres, redisServer as redis } from '../support/engines.js';
 import { cleanUp, run, snippetsIn } from './snippets.js';
 
 const snippets = snippetsIn('docs/many-machines.md');
-const redis = await redisEngine();
-const postgres = await postgresEngine();
 
-afterAll(async () => {
-  cleanUp();
-  await Promise.all([redis?.stop(), postgres?.stop()]);
-});
+afterAll(cleanUp);
 
 const programOf = (word: string) => snippets.find(({ code }) => code.includes(word))!;
 

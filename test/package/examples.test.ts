@@ -6,7 +6,7 @@ import { concat, concatMap, defer, delay as later, from, ignoreElements, of } fr
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startEmulator, type ListeningEmulator } from 'runpod-rx/emulator';
 import { chromiumPath, openBrowser } from '../support/chromium.js';
-import { postgresEngine, redisEngine } from '../support/engines.js';
+import { postgresServer, redisServer } from '../support/engines.js';
 
 const KEY = 'test-key-placeholder';
 
@@ -103,13 +103,10 @@ test('otel: prints the span of a job, under that of its order', async () => {
 });
 
 describe.each([
-  ['bullmq', redisEngine],
-  ['pg-boss', postgresEngine],
-] as const)('queue on %s', (engine, find) => {
-  test('a worker is killed, and all jobs are done, each by one job of the service', async (context) => {
-    const server = await find();
-    if (!server) return context.skip();
-    onTestFinished(() => server.stop());
+  ['bullmq', redisServer],
+  ['pg-boss', postgresServer],
+] as const)('queue on %s', (engine, server) => {
+  test.skipIf(!server)('a worker is killed, and all jobs are done, each by one job of the service', async () => {
     const child = spawn(
       process.execPath,
       [fileURLToPath(new URL('../../scripts/example.mjs', import.meta.url)), 'queue', engine],

@@ -51,6 +51,9 @@ describe.each([
       'fetching',
       'server',
       'durable',
+      // Their queues are not installed here.
+      'bullmq',
+      'pgBoss',
     ]);
     for (const count of Object.values(entries)) expect(count).toBeGreaterThan(0);
   });

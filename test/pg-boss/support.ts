@@ -6,14 +6,12 @@ import { onTestFinished } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import { createWorker, type BossEvent, type WorkerOptions } from 'runpod-rx/pg-boss';
 import { createEmulator, type EmulatedEndpoint, type EmulatorOptions } from 'runpod-rx/testing';
-import { postgresEngine } from '../support/engines.js';
+import { postgresServer } from '../support/engines.js';
 
 export interface Order {
   readonly id: string;
   readonly ms?: number;
 }
-
-export const postgresServer = await postgresEngine();
 
 /** A job takes `input.ms` milliseconds, and its output echoes the input. */
 const demo: EmulatedEndpoint = {

@@ -15,7 +15,7 @@ export interface Order {
 }
 
 /** One job of an engine, with its lock and its row. */
-export function memoryJob() {
+function memoryJob() {
   let text: string | undefined;
   let claimed = 0;
   return {
