@@ -48,8 +48,13 @@ export const layers = [
   { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
   {
     layer: 'durable',
-    imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
+    imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts', 'batch/BatchStore.ts'],
     packages: ['rxjs', '@noble/hashes', 'node'],
+  },
+  {
+    layer: 'batch',
+    imports: [...door, 'errors/invalidRequest.ts', 'protocol', 'server/eventually.ts'],
+    packages: ['rxjs', '@noble/hashes'],
   },
   // What the doors to queues share.
   {
@@ -89,9 +94,11 @@ export const layers = [
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },
   {
     layer: 'cli',
-    imports: ['protocol/loopback.ts', 'emulator', 'emulator/server', 'time', 'package.json'],
+    imports: ['protocol/loopback.ts', 'emulator', 'emulator/server', 'cli/jobs', 'time', 'package.json'],
     packages: ['rxjs', 'commander', 'node'],
   },
+  { layer: 'cli/jobs', imports: ['index.ts', 'time', 'cli', 'cli/pipeline'], packages: ['rxjs', 'commander', 'node'] },
+  { layer: 'cli/pipeline', imports: ['index.ts', 'durable', 'time', 'cli', 'cli/jobs'], packages: ['rxjs', 'node'] },
 ];
 
 const escape = (text) => text.replaceAll('.', '\\.');

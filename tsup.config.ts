@@ -7,6 +7,7 @@ const entries = {
   'testing/index': 'src/emulator/index.ts',
   'emulator/index': 'src/emulator/server/index.ts',
   'bullmq/index': 'src/bullmq/index.ts',
+  'batch/index': 'src/batch/index.ts',
   'durable/index': 'src/durable/index.ts',
   'events/index': 'src/events/index.ts',
   'nestjs/index': 'src/nestjs/index.ts',

@@ -11,6 +11,7 @@ export const alias = [
   { find: /^runpod-rx\/undici$/, replacement: source('undici.ts') },
   { find: /^runpod-rx\/fetch$/, replacement: source('fetch.ts') },
   { find: /^runpod-rx\/bullmq$/, replacement: source('bullmq/index.ts') },
+  { find: /^runpod-rx\/batch$/, replacement: source('batch/index.ts') },
   { find: /^runpod-rx\/durable$/, replacement: source('durable/index.ts') },
   { find: /^runpod-rx\/events$/, replacement: source('events/index.ts') },
   { find: /^runpod-rx\/nestjs$/, replacement: source('nestjs/index.ts') },

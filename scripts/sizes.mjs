@@ -41,6 +41,13 @@ const bundles = [
     budget: () => 2 * KB,
   },
   {
+    // Beside a client.
+    name: 'batch',
+    code: `import * as client from 'runpod-rx'; import * as batch from 'runpod-rx/batch'; globalThis.x = [client.createRunpod, batch]`,
+    budget: (sizes) => sizes.createRunpod + 8 * KB,
+    note: 'the budget is 8 KB on top of createRunpod',
+  },
+  {
     name: 'angular',
     code: `import * as angular from 'runpod-rx/angular'; import { runAll } from 'runpod-rx'; globalThis.x = [angular, runAll]`,
     // A pipeline's view needs `runAll`; pushed events and `fetch` are in it, too.

@@ -1,3 +1,4 @@
+import type { WriteStream } from 'node:tty';
 import { inspect } from 'node:util';
 import { printable } from './printable.js';
 
@@ -44,7 +45,10 @@ function isList(text: Text): text is readonly Text[] {
   return Array.isArray(text);
 }
 
-/** Whether the output shows styles: on a terminal with colours, unless `NO_COLOR` is set. */
-export function showsStyles({ env, stdout }: Pick<NodeJS.Process, 'env' | 'stdout'>): boolean {
-  return stdout.isTTY && !env.NO_COLOR && stdout.hasColors();
+/** Whether an output shows styles: on a terminal with colours, unless `NO_COLOR` is set. */
+export function showsStyles(
+  { env, stdout }: Pick<NodeJS.Process, 'env' | 'stdout'>,
+  output: WriteStream = stdout,
+): boolean {
+  return output.isTTY && !env.NO_COLOR && output.hasColors();
 }

@@ -17,6 +17,18 @@ export function count(text: string): number {
   throw new InvalidArgumentError('It must be a whole number, 0 or more.');
 }
 
+/** A whole number, 1 or more. */
+export function positive(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number, 1 or more.');
+}
+
+/** What a second costs. */
+export function price(text: string): number {
+  if (/^\d*\.?\d+(e-\d+)?$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a number, such as 0.00031.');
+}
+
 /** Reads a time such as `800ms`, `30s` or `2m` as milliseconds. A number without a unit is milliseconds. */
 export function duration(text: string): number {
   const [, number = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
@@ -43,6 +55,11 @@ export function speed(text: string): number {
   const factor = Number(text);
   if (text.trim() !== '' && factor >= 0.01 && factor <= 1_000) return factor;
   throw new InvalidArgumentError('It must be a number from 0.01 to 1000.');
+}
+
+/** The id of a job. */
+export function jobId(text: string): string {
+  return endpointId(text);
 }
 
 /** The id of an endpoint. */

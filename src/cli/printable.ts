@@ -8,6 +8,10 @@ const UNPRINTABLE = /[^\P{Cc}\n]|[\u200e\u200f\u2028-\u202e\u2066-\u2069\u061c]/
 
 /** A text without escape sequences and control characters, so that it cannot steer the terminal. A very long text is cut. */
 export function printable(text: string): string {
-  const shown = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
-  return stripVTControlCharacters(shown).replaceAll('\t', '  ').replace(UNPRINTABLE, '');
+  return withoutControls(text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text);
+}
+
+/** A text of any length without escape sequences and control characters. */
+export function withoutControls(text: string): string {
+  return stripVTControlCharacters(text).replaceAll('\t', '  ').replace(UNPRINTABLE, '');
 }

@@ -4,6 +4,8 @@ import { emulate } from './emulate.js';
 import type { EmulateOptions } from './EmulateOptions.js';
 import type { FaultRule } from '../emulator/index.js';
 import { render } from './Text.js';
+import { addJobCommands } from './jobs/addJobCommands.js';
+import { EXIT } from './jobs/exitCodes.js';
 import { count, duration, endpointId, faults, host, limits, origins, port, speed } from './arguments.js';
 import { switchFaults, type FaultsOptions } from './switchFaults.js';
 
@@ -47,12 +49,15 @@ export function program(process: NodeJS.Process): Command {
   const command = new Command('runpod-rx')
     .description('Tools for the queue API of RunPod Serverless.')
     .version(version)
+    // Help and the version end well; anything else that ends here are wrong arguments.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.done : EXIT.usage))
     // Messages quote the arguments.
     .configureOutput({
       writeOut: (text) => process.stdout.write(render(text, false)),
       writeErr: (text) => process.stderr.write(render(text, false)),
     })
     .showHelpAfterError('(--help says more)');
+  addJobCommands(command, process);
   command
     .command('emulate')
     .summary('run a local RunPod')

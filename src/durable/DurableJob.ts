@@ -156,7 +156,7 @@ export class DurableJob<I extends object, O, C> {
       return () => {
         // What was not sent yet is withdrawn.
         const detaches = this.#terms.departure.detaches && writer.row.state !== 'wanted';
-        if (!over && detaches) this.#detach(job);
+        if (!over && detaches) this.#detach(job, writer);
         view.unsubscribe();
         alongside?.unsubscribe();
         if (!over && !detaches && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
@@ -170,9 +170,9 @@ export class DurableJob<I extends object, O, C> {
     );
   }
 
-  /** Has a job go on, once its id is recorded. */
-  #detach(job: Job<O, C>): void {
-    this.#terms.pending.track(job.detach());
+  /** Has a job go on, once its id is recorded, or that it was refused. */
+  #detach(job: Job<O, C>, writer: RowWriter): void {
+    this.#terms.pending.track(job.detach().pipe(catchError((error: unknown) => recordRefusal(error, writer))));
   }
 
   /** Cancels a job, and records what became of it. */
@@ -182,7 +182,7 @@ export class DurableJob<I extends object, O, C> {
         if (!isTerminal(snapshot)) return EMPTY;
         return writer.write((row) => (snapshot.status === 'CANCELLED' ? nextGeneration(row) : endedRow(row, snapshot)));
       }),
-      catchError((error: unknown) => (isNotAccepted(error) ? writer.write(unsentRow) : EMPTY)),
+      catchError((error: unknown) => recordRefusal(error, writer)),
     );
     this.#terms.pending.track(recorded$);
   }
@@ -254,4 +254,9 @@ export class DurableJob<I extends object, O, C> {
   #context(more: Partial<ErrorContext>): ErrorContext {
     return { operation: 'run', endpointId: this.#terms.endpoint.id, tag: this.#key, ...more };
   }
+}
+
+/** Records that nothing was accepted, where that is sure. */
+function recordRefusal(error: unknown, writer: RowWriter): Observable<never> {
+  return isNotAccepted(error) ? writer.write(unsentRow) : EMPTY;
 }

@@ -26,7 +26,7 @@ describe('a wrong argument is refused with the rule, and nothing is started', ()
     ['one.mjs two.mjs', 'too many arguments'],
   ])('%s', async (args, rule) => {
     const command = new Command(['emulate', ...args.split(' ')]);
-    expect(await command.ended).toBe(1);
+    expect(await command.ended).toBe(2);
     expect(command.errors).toContain(rule);
     expect(command.errors).not.toMatch(/^\s+at /m);
     expect(command.output).toBe('');

@@ -21,6 +21,8 @@ export function build(): string {
       platform: 'node',
       format: 'esm',
       target: 'node20',
+      // The package's own imports lead to what is built.
+      alias: { '#adapter': join(root, 'src/http/transports/adapter.node.ts'), '#undici': 'undici' },
       tsconfigRaw: '{}',
     });
     process.once('exit', () => rmSync(outfile, { force: true }));
@@ -37,6 +39,14 @@ export function folder(): string {
   return path;
 }
 
+export interface CommandOptions {
+  readonly cwd?: string;
+  /** Added to the environment; `undefined` takes a variable out of it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What comes on the standard input. */
+  readonly input?: string;
+}
+
 /** The command in a child process with piped output. It is killed after the test. */
 export class Command {
   output = '';
@@ -44,8 +54,13 @@ export class Command {
   readonly ended: Promise<number | null>;
   private readonly child: ChildProcess;
 
-  constructor(args: readonly string[], cwd = root) {
-    this.child = spawn(process.execPath, [build(), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(args: readonly string[], { cwd = root, env = {}, input }: CommandOptions = {}) {
+    this.child = spawn(process.execPath, [build(), ...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+    this.child.stdin?.end(input);
     this.child.stdout!.on('data', (data: Buffer) => (this.output += data.toString()));
     this.child.stderr!.on('data', (data: Buffer) => (this.errors += data.toString()));
     this.ended = new Promise((resolve) => this.child.once('close', resolve));
@@ -67,6 +82,24 @@ export class Command {
       this.child.once('close', () => reject(new Error(`ended: ${this.output}${this.errors}`)));
       look();
     });
+  }
+
+  /** Sends a signal; whether the process was still there. */
+  kill(name: NodeJS.Signals): boolean {
+    return !this.hasEnded && this.child.kill(name);
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  closeErrors(): void {
+    this.child.stderr?.destroy();
+  }
+
+  /** Reads the output no more, as `head` does. */
+  closeOutput(): void {
+    this.child.stdout?.destroy();
   }
 
   /** Sends a signal; resolves with the exit code. */

@@ -124,6 +124,23 @@ describe('S36 durable', () => {
       expect(shown(second)).toEqual(['a']);
       expect(made.emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 0 }]);
     });
+
+    test('a job that is refused while it is detached is wanted again', async () => {
+      const made = service({
+        latency: 400,
+        faults: [{ fault: 'answer', status: 401, body: {}, on: ['run'], times: 1 }],
+      });
+      const { jobs, run } = made.process();
+      const first = run([order('a')]);
+      made.until(100);
+      expect((await made.rows()).map(({ state }) => state)).toEqual(['sending']);
+      jobs.detachOnLeave();
+      first.subscription.unsubscribe();
+      const settled = made.see(jobs.settled());
+      made.until(5_000);
+      expect(settled.ended).toBeDefined();
+      expect((await made.rows()).map(({ state }) => state)).toEqual(['wanted']);
+    });
   });
 
   test('also where the process ended before the cancel was confirmed', async () => {

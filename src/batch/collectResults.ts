@@ -1,0 +1,75 @@
+import {
+  EMPTY,
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  filter,
+  from,
+  map,
+  mergeMap,
+  of,
+  switchMap,
+  type Observable,
+} from 'rxjs';
+import { isTerminal, jobError, type TerminalSnapshot } from '../index.js';
+import type { BatchApi } from './BatchApi.js';
+import type { BatchItem, BatchItemBase } from './BatchItem.js';
+import type { BatchMemory } from './BatchMemory.js';
+import { isBatchOver } from './BatchSummary.js';
+import type { DraftRequest } from './RequestReader.js';
+
+/** How many results are read at a time. */
+const READS_AT_ONCE = 20;
+
+/**
+ * Watches a batch, and reads the result of each of its requests as it ends. Emits an item for each, and completes when the batch is
+ * over.
+ */
+export function collectResults<I extends object, O>(
+  api: BatchApi<I, O>,
+  { id: batchId, record: { children = [] } }: BatchMemory,
+  requests: readonly DraftRequest<I>[],
+  every: number,
+): Observable<BatchItem<I, O>> {
+  return defer(() => {
+    /** Requests without an item, by their ids. */
+    const waiting = new Map(children.flatMap((id, nth) => (requests[nth] ? [[id, requests[nth]] as const] : [])));
+    const ended$ = api.children(batchId).pipe(
+      filter(({ snapshot }) => isTerminal(snapshot)),
+      map(({ id }) => id),
+    );
+    const read = (id: string): Observable<BatchItem<I, O>> => {
+      const given = waiting.get(id);
+      if (!given) return EMPTY;
+      waiting.delete(id);
+      return resultOf(api, { index: given.index, request: given.request, batchId, jobId: id });
+    };
+    return api.watch(batchId, { every }).pipe(
+      concatMap((summary) => {
+        const isOver = isBatchOver(summary);
+        const given = requests.length - waiting.size;
+        if (!isOver && summary.requestCompleted + summary.requestFailed <= given) return EMPTY;
+        // In the end, a request that the list does not show as ended yet is waited for by itself.
+        const rest$ = defer(() => from(isOver ? [...waiting.keys()] : []));
+        return concat(ended$, rest$).pipe(mergeMap(read, READS_AT_ONCE));
+      }),
+    );
+  });
+}
+
+/** The item of a request that has ended. The list does not have its output. */
+function resultOf<I extends object, O>(
+  { endpoint }: BatchApi<I, O>,
+  base: BatchItemBase<I> & { readonly jobId: string },
+): Observable<BatchItem<I, O>> {
+  return endpoint.status(base.jobId).pipe(
+    switchMap((snapshot) => (isTerminal(snapshot) ? of(snapshot) : endpoint.watchToEnd(base.jobId))),
+    map((snapshot: TerminalSnapshot<O>): BatchItem<I, O> =>
+      snapshot.status === 'COMPLETED'
+        ? { ...base, ok: true, output: snapshot.output, snapshot }
+        : { ...base, ok: false, error: jobError(snapshot, { operation: 'status' }), snapshot },
+    ),
+    catchError((error: unknown) => of<BatchItem<I, O>>({ ...base, ok: false, error })),
+  );
+}

@@ -1,0 +1,98 @@
+import type { Observable } from 'rxjs';
+import type { Runpod } from '../../index.js';
+import { plainScreen, terminalScreen, type Screen } from '../Screen.js';
+import { line, paint, render, showsStyles, type Text } from '../Text.js';
+import { withoutControls } from '../printable.js';
+import { ask } from './ask.js';
+import type { Failure } from './failureOf.js';
+import { openClient, type ConnectionOptions } from './openClient.js';
+
+/** Options of every command for jobs. */
+export interface SessionOptions extends ConnectionOptions {
+  /** Whether the output is for programs. */
+  readonly json?: boolean;
+}
+
+/**
+ * What a command works with: a client; the output, for results; and a screen on the error output, for what happens meanwhile.
+ */
+export class Session {
+  readonly client: Runpod;
+  /** Whether the output is for programs. The screen is silent then, but for errors. */
+  readonly json: boolean;
+  /** Whether status lines are redrawn. */
+  readonly isLive: boolean;
+  readonly #process: NodeJS.Process;
+  readonly #screen: Screen;
+
+  constructor(process: NodeJS.Process, options: SessionOptions) {
+    const { stderr } = process;
+    this.client = openClient(process, options);
+    this.json = !!options.json;
+    this.isLive = stderr.isTTY && !this.json;
+    this.#process = process;
+    const write = (text: string) => stderr.write(text);
+    const styled = showsStyles(process, stderr);
+    this.#screen = this.isLive ? terminalScreen(write, stderr, styled) : plainScreen(write);
+  }
+
+  get stdin(): NodeJS.ReadStream {
+    return this.#process.stdin;
+  }
+
+  /** Whether there is somebody to ask. */
+  get canAsk(): boolean {
+    const { stdin, stderr } = this.#process;
+    return stdin.isTTY && stderr.isTTY;
+  }
+
+  ask(question: string): Observable<boolean> {
+    return ask(this.#process, question);
+  }
+
+  /** Writes a result as it is; on a terminal, without what could steer that. */
+  write(text: string): void {
+    const { stdout } = this.#process;
+    stdout.write(stdout.isTTY ? withoutControls(text) : text);
+  }
+
+  /** Writes a value: as JSON on one line for programs; for people a text as it is, and anything else as indented JSON. */
+  print(value: unknown): void {
+    const isText = typeof value === 'string' && !this.json;
+    this.write(`${isText ? value : JSON.stringify(value ?? null, null, this.json ? 0 : 2)}\n`);
+  }
+
+  /** Writes a line for people. */
+  printLine(text: Text): void {
+    this.#process.stdout.write(`${render(text, showsStyles(this.#process))}\n`);
+  }
+
+  /** Says something to people, beside the output. */
+  say(text: Text): void {
+    if (!this.json) this.#screen.line(text);
+  }
+
+  /** Replaces the status lines. */
+  status(lines: readonly Text[]): void {
+    if (this.isLive) this.#screen.status(lines);
+  }
+
+  fail(failure: Failure): void {
+    if (this.json) this.#process.stderr.write(errorLine(failure));
+    else this.#screen.line(line`${paint('red', 'error:')} ${failure.message}`);
+  }
+
+  close(): void {
+    if (this.isLive) this.#screen.status([]);
+    this.#screen.close();
+  }
+
+  /** Says why there is no session. */
+  static refuse({ stderr }: NodeJS.Process, failure: Failure, { json }: SessionOptions): void {
+    stderr.write(json ? errorLine(failure) : `${render(`error: ${failure.message}`, false)}\n`);
+  }
+}
+
+function errorLine({ code, message, jobId }: Failure): string {
+  return `${JSON.stringify({ error: { code, message, jobId } })}\n`;
+}

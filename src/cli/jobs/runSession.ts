@@ -1,0 +1,148 @@
+import {
+  EMPTY,
+  catchError,
+  concat,
+  defer,
+  fromEvent,
+  ignoreElements,
+  lastValueFrom,
+  map,
+  merge,
+  noop,
+  of,
+  skipUntil,
+  take,
+  takeUntil,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs';
+import type { JobRef, SettleReport } from '../../index.js';
+import { durationScheduler } from '../../time/clocks.js';
+import type { Text } from '../Text.js';
+import { EXIT } from './exitCodes.js';
+import { failureOf } from './failureOf.js';
+import { Session, type SessionOptions } from './Session.js';
+import type { Work } from './Work.js';
+
+/** How long jobs that go on are waited for to have their ids, in milliseconds: who sends SIGTERM will not wait for long. */
+const DETACH_TIME = 15_000;
+
+/** A second signal within this time is the same key: the terminal sends it, and npm and npx pass it on once more. */
+const SAME_KEY = 200;
+
+const scheduler = durationScheduler();
+
+/** How a command ends. */
+interface End {
+  readonly exitCode: number;
+  /** Whether it ends before its work is done. */
+  readonly isEarly?: boolean;
+  /** What is said of jobs that go on. */
+  readonly detached$?: Observable<Text> | undefined;
+}
+
+/**
+ * Runs a command until its work is done, a signal comes, or nobody reads its output any more. Sets the exit code; never rejects.
+ *
+ * Ctrl-C leaves: jobs of the command are cancelled, and a second Ctrl-C ends at once. SIGTERM and SIGHUP have jobs go on,
+ * where the work can be taken up again.
+ */
+export async function runSession(
+  process: NodeJS.Process,
+  options: SessionOptions,
+  start: (session: Session) => Work,
+): Promise<void> {
+  let session: Session;
+  let work: Work;
+  try {
+    session = new Session(process, options);
+    work = start(session);
+  } catch (error) {
+    Session.refuse(process, failureOf(error), options);
+    process.exitCode = EXIT.usage;
+    return;
+  }
+  // Also when nothing listens to them any more: an error that nobody hears ends Node.
+  process.stdout.on('error', noop);
+  process.stderr.on('error', noop);
+  const end = await lastValueFrom(
+    merge(doneOf(session, work), signalOf(process, work), closedOutputOf(process, work)).pipe(take(1)),
+  );
+  process.exitCode = end.exitCode;
+  const left$ = leave(session, work, end).pipe(takeUntil(impatience(process, session, end)));
+  await lastValueFrom(left$, { defaultValue: undefined });
+  session.close();
+}
+
+/** Does the work, and says what goes wrong. */
+function doneOf(session: Session, work: Work): Observable<End> {
+  return defer(() => work.exitCode$).pipe(
+    take(1),
+    map((exitCode) => ({ exitCode })),
+    catchError((error: unknown) => {
+      const failure = failureOf(error);
+      session.fail(failure);
+      return of({ exitCode: failure.exitCode });
+    }),
+  );
+}
+
+function signalOf(process: NodeJS.Process, work: Work): Observable<End> {
+  const on = (signal: NodeJS.Signals, exitCode: number, detaches: boolean) =>
+    fromEvent(process, signal).pipe(
+      map(() => ({ exitCode, isEarly: true, detached$: detaches ? work.detach?.() : undefined })),
+    );
+  return merge(
+    on('SIGINT', work.endsByInterrupt ? EXIT.done : EXIT.interrupted, false),
+    on('SIGTERM', EXIT.terminated, true),
+    on('SIGHUP', EXIT.hungUp, true),
+  );
+}
+
+/** The reader of a pipe may go before the work is done. */
+function closedOutputOf({ stdout, stderr }: NodeJS.Process, work: Work): Observable<End> {
+  return merge(fromEvent(stdout, 'error'), fromEvent(stderr, 'error')).pipe(
+    map(() => ({
+      exitCode: EXIT.outputClosed,
+      isEarly: true,
+      detached$: work.outlivesOutput ? work.detach?.() : undefined,
+    })),
+  );
+}
+
+/** Has what was left end: cancels are confirmed, or ids are known. */
+function leave(session: Session, work: Work, { isEarly, detached$ }: End): Observable<never> {
+  const detaches = detached$ !== undefined;
+  if (isEarly && !detaches && work.leaving) session.status([`${work.leaving} … Ctrl-C again ends at once`]);
+  const settled$ = concat(
+    (detached$ ?? EMPTY).pipe(tap((text) => session.say(text))),
+    work.afterLeaving?.() ?? EMPTY,
+    session.client.close().pipe(tap((report) => isEarly && sayReport(session, report))),
+  ).pipe(ignoreElements());
+  return detaches ? settled$.pipe(takeUntil(timer(DETACH_TIME, scheduler))) : settled$;
+}
+
+function sayReport(session: Session, { cancelled, abandoned, lost }: SettleReport): void {
+  if (cancelled.length > 0) session.say(`cancelled: ${named(cancelled, 3)}`);
+  if (abandoned.length > 0) session.say(`could not be cancelled, and may run on: ${named(abandoned, Infinity)}`);
+  if (lost.length > 0) session.say(`sent without an answer, and may run: ${lost.length}`);
+}
+
+/** The ids of jobs, or how many there are. */
+function named(jobs: readonly JobRef[], most: number): string {
+  return jobs.length > most ? `${jobs.length} jobs` : jobs.map(({ id }) => id).join(', ');
+}
+
+/** Emits at a second signal, after which Node is not waited for either. */
+function impatience(process: NodeJS.Process, session: Session, { exitCode }: End): Observable<unknown> {
+  const again$ = merge(...['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => fromEvent(process, signal)));
+  return again$.pipe(
+    skipUntil(timer(SAME_KEY, scheduler)),
+    tap(() => {
+      session.say('ended at once: what was not cancelled yet may run on');
+      session.close();
+      process.exit(exitCode);
+    }),
+  );
+}

@@ -1,0 +1,105 @@
+import { createReadStream } from 'node:fs';
+import type { JobRequest } from '../../index.js';
+import { fingerprint } from '../../durable/fingerprint.js';
+import { objectOf } from '../jobs/readInput.js';
+import { refused } from '../jobs/refused.js';
+import { readLines, type InputLine } from './readLines.js';
+
+/** Where an input comes from. */
+export interface InputPlace {
+  /** The line, from 1. */
+  readonly line: number;
+  /** What names the input in the journal and in the results. */
+  readonly key: string;
+}
+
+/** How inputs are named. */
+export interface KeyOptions {
+  /** The member of the input that names it; otherwise its content does. */
+  readonly key?: string;
+}
+
+/**
+ * The inputs of a pipeline: a file, or the standard input, with an object of JSON on each line.
+ *
+ * An input is named by its content and by how many equal lines come before it. So two equal lines are two jobs, and a line
+ * that is added or removed moves no other.
+ */
+export class PipelineInputs {
+  readonly #path: string;
+  readonly #endpointId: string;
+  readonly #options: KeyOptions;
+  readonly #stdin: AsyncIterable<Uint8Array>;
+  readonly #places = new WeakMap<object, InputPlace>();
+
+  /** @param path - a file, or `-` for the standard input */
+  constructor(path: string, endpointId: string, options: KeyOptions, stdin: AsyncIterable<Uint8Array>) {
+    this.#path = path;
+    this.#endpointId = endpointId;
+    this.#options = options;
+    this.#stdin = stdin;
+  }
+
+  /** Whether the inputs can be read more than once. */
+  get isFile(): boolean {
+    return this.#path !== '-';
+  }
+
+  /** What the inputs are called in messages. */
+  get name(): string {
+    return this.isFile ? this.#path : 'the standard input';
+  }
+
+  /** The place of a request that `requests` gave. */
+  placeOf(request: object): InputPlace {
+    return this.#places.get(request) ?? { line: 0, key: '' };
+  }
+
+  /** Requests of jobs, one for each line. Errors at the first line that is no input. */
+  async *requests(): AsyncGenerator<JobRequest> {
+    const seen = new Map<string, number>();
+    try {
+      for await (const line of readLines(this.isFile ? createReadStream(this.#path) : this.#stdin)) {
+        const input = objectOf(line.text, `line ${line.number} of ${this.name}`);
+        const request: JobRequest = { input };
+        this.#places.set(request, { line: line.number, key: this.#keyOf(input, line, seen) });
+        yield request;
+      }
+    } catch (error) {
+      throw this.#readError(error);
+    }
+  }
+
+  /** Reads all lines, so that a wrong one is found before anything is sent; gives how many inputs there are. */
+  async count(): Promise<number> {
+    let count = 0;
+    const requests = this.requests();
+    while (!(await requests.next()).done) count += 1;
+    return count;
+  }
+
+  #keyOf(input: Record<string, unknown>, { number }: InputLine, seen: Map<string, number>): string {
+    const { key: member } = this.#options;
+    const where = `line ${number} of ${this.name}`;
+    if (member === undefined) {
+      const print = fingerprint(this.#endpointId, input);
+      const before = seen.get(print) ?? 0;
+      seen.set(print, before + 1);
+      return `${print}-${before}`;
+    }
+    const key = input[member];
+    if (typeof key !== 'string' && typeof key !== 'number')
+      throw refused(`${where} has no text and no number as ${member}`);
+    const before = seen.get(String(key));
+    if (before !== undefined) throw refused(`${where} has the same ${member} as line ${before}`);
+    seen.set(String(key), number);
+    return String(key);
+  }
+
+  #readError(error: unknown): unknown {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')
+      return refused(`${this.name} cannot be read: ${code}`);
+    return error instanceof TypeError ? refused(`${this.name}: ${message}`) : error;
+  }
+}

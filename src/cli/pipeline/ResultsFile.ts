@@ -1,0 +1,106 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { refused } from '../jobs/refused.js';
+
+/** How much is read at a time, in bytes. */
+const BLOCK = 1 << 20;
+
+const LINE_FEED = 10;
+
+/** What a line of results has at least. */
+interface Line {
+  readonly line: number;
+  readonly key: string;
+}
+
+/**
+ * A file of results in JSON Lines that is only ever appended to. A line that a crash has cut is removed when the file is
+ * opened, so that each line is whole, and each key is there once.
+ */
+export class ResultsFile {
+  readonly #path: string;
+  readonly #member: 'output' | 'error';
+  readonly #descriptor: number;
+  readonly #keys = new Set<string>();
+  #size = 0;
+
+  /**
+   * Opens the file, or makes it. Throws where it is no file of results: nothing in it is changed then.
+   *
+   * @param member - what each line has beside its place
+   */
+  constructor(path: string, member: 'output' | 'error') {
+    this.#path = path;
+    this.#member = member;
+    this.#descriptor = openSync(path, 'a+');
+    try {
+      this.#readKeys();
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw error;
+    }
+    // What follows the last line feed was not written whole.
+    ftruncateSync(this.#descriptor, this.#size);
+  }
+
+  /** How many results the file has. */
+  get count(): number {
+    return this.#keys.size;
+  }
+
+  /** Appends a result, unless the file has one of the same key. Throws where it could not be written whole. */
+  append(record: Line): void {
+    if (this.#keys.has(record.key)) return;
+    const line = Buffer.from(`${JSON.stringify(record)}\n`);
+    try {
+      // A write may come short, as on a disk that is nearly full.
+      for (let written = 0; written < line.length;) written += writeSync(this.#descriptor, line, written);
+    } catch (error) {
+      ftruncateSync(this.#descriptor, this.#size);
+      throw error;
+    }
+    this.#size += line.length;
+    this.#keys.add(record.key);
+  }
+
+  /** Removes all results. */
+  clear(): void {
+    ftruncateSync(this.#descriptor, 0);
+    this.#keys.clear();
+    this.#size = 0;
+  }
+
+  /** Closes the file. One without results is removed. */
+  close(): void {
+    closeSync(this.#descriptor);
+    if (this.#size === 0) rmSync(this.#path, { force: true });
+  }
+
+  #readKeys(): void {
+    const block = Buffer.alloc(Math.min(BLOCK, fstatSync(this.#descriptor).size));
+    let rest = Buffer.alloc(0);
+    for (let position = 0, lines = 0; ;) {
+      const length = readSync(this.#descriptor, block, 0, block.length, position);
+      if (length === 0) return;
+      position += length;
+      const bytes = Buffer.concat([rest, block.subarray(0, length)]);
+      let start = 0;
+      for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+        lines += 1;
+        this.#keys.add(this.#keyOf(bytes.toString('utf8', start, end), lines));
+        start = end + 1;
+      }
+      this.#size += start;
+      rest = bytes.subarray(start);
+    }
+  }
+
+  #keyOf(text: string, number: number): string {
+    try {
+      const found = JSON.parse(text) as Partial<Line>;
+      if (typeof found.key === 'string' && typeof found.line === 'number' && this.#member in found) return found.key;
+    } catch {
+      // It is no result either.
+    }
+    throw refused(`line ${number} of ${this.#path} was not written by this command: name another file`);
+  }
+}
