@@ -171,12 +171,24 @@ export class JobDelivery<I extends object, O, C> {
     return this.#orders$.pipe(
       filter((order) => order !== 'cancel'),
       take(1),
+      concatMap((order) => (order === 'lost' ? of(order) : this.#afterRecord().pipe(map(() => order)))),
       concatMap((order) => {
         const settled$ = this.#followed$.value ? this.#settled() : EMPTY;
         // A submission that was not sent is withdrawn by that.
         this.#stop.abort();
         return concat(settled$, of<DeliveryOutcome<O>>({ type: order === 'lost' ? 'lost' : 'released' }));
       }),
+    );
+  }
+
+  /**
+   * Emits and completes unless the end of the job is being recorded, or given again: that comes first, since the queue must not
+   * deliver the job after it.
+   */
+  #afterRecord(): Observable<unknown> {
+    return combineLatest([this.#followed$, this.#store.row$]).pipe(
+      filter(([job, row]) => !!job || (row?.state !== 'submitted' && row?.state !== 'ended')),
+      take(1),
     );
   }
 

@@ -1,6 +1,7 @@
-import { map } from 'rxjs';
+import { concatMap, map } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { EmulatedEndpoint } from 'runpod-rx/testing';
+import { eventually } from '../../src/server/eventually.js';
 import { toldWebhooks } from '../durable/support.js';
 import { ending, queueWorld } from './support.js';
 
@@ -100,6 +101,27 @@ describe('S41 the shutdown of a worker, and a lock that is lost', () => {
     made.until(1_500);
     expect(ending(first)).toBe('released');
     expect(made.job.row()).toMatchObject({ state: 'submitted' });
+  });
+
+  test('wait for the record of an end, which is told to the queue then', () => {
+    const made = queueWorld();
+    const row = made.job.claim();
+    let isEnding = false;
+    const first = made.deliver({
+      row: {
+        ...row,
+        write: (text, condition) => {
+          if (!text.includes('"ended"')) return row.write(text, condition);
+          isEnding = true;
+          return made.later(1_000).pipe(concatMap(() => eventually(() => row.write(text, condition))));
+        },
+      },
+    });
+    while (!isEnding) made.until(made.scheduler.now() + 100);
+    first.orders$.next('release');
+    made.until(60_000);
+    expect(ending(first)).toBe('COMPLETED');
+    expect(made.job.row()).toMatchObject({ state: 'ended' });
   });
 
   test('detach where the client is closed', () => {
