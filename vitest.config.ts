@@ -52,6 +52,7 @@ export default defineConfig({
   test: {
     // What rejects or throws outside of a test is a failure: an Observable that reports its error to nobody is a bug.
     dangerouslyIgnoreUnhandledErrors: false,
+    globalSetup: 'test/support/startEngines.ts',
     // These end a test that hangs, and nothing else: on a busy machine a test that is well may take many seconds.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -3,7 +3,8 @@ import { budgetTerms, checksOfBudget, type BudgetOptions } from '../budget/Budge
 import { invalidOptions } from '../errors/invalidOptions.js';
 import type { Budget } from '../index.js';
 import { checkOptions, having } from '../protocol/checkOptions.js';
-import { redisLeases, type RedisClient } from './redisLeases.js';
+import type { RedisClient } from './RedisClient.js';
+import { redisLeases } from './redisLeases.js';
 
 /**
  * A budget in Redis 5 or newer: all processes that have one, with the same name, keep within the limits of an endpoint
