@@ -76,7 +76,7 @@ describe.each([
 
 test('the tests for Vitest pass', async () => {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const where = ['--root', join(consumer.folder, 'one-file'), '--config', 'false'];
+  const where = ['--root', join(consumer.folder, 'one-file')];
   const { code, stdout, stderr } = await node(KEY, vitest, 'run', ...where, 'captions.vitest.test.mjs');
   expect(code, `${stdout}${stderr}`).toBe(0);
   expect(stdout).toMatch(/3 passed/);
