@@ -1,5 +1,5 @@
 /** The examples of one file, copied into an application that has installed the packed package. */
-import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,6 +72,14 @@ describe.each([
     expect(stderr).toContain('API key');
     expect(stderr).not.toMatch(/^\s+at /m);
   });
+});
+
+test('the first program of README.md streams its tokens', async () => {
+  const [, program] = /```js\n([^]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))!;
+  writeFileSync(join(consumer.folder, 'first.mjs'), program!);
+  const { code, stdout, stderr } = await node(KEY, 'first.mjs');
+  expect(stdout, stderr).toBe('once upon a time a GPU was rented by the second \n');
+  expect(code).toBe(0);
 });
 
 test('the tests for Vitest pass', async () => {
