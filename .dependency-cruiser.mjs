@@ -68,8 +68,16 @@ export const layers = [
     imports: [...door, 'durable', 'server/eventually.ts'],
     packages: ['rxjs'],
   },
-  { layer: 'bullmq', imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts'], packages: ['rxjs'] },
-  { layer: 'pg-boss', imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts'], packages: ['rxjs'] },
+  {
+    layer: 'bullmq',
+    imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
+    packages: ['rxjs'],
+  },
+  {
+    layer: 'pg-boss',
+    imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
+    packages: ['rxjs'],
+  },
   { layer: 'budget', imports: [...door, 'server/eventually.ts'], packages: ['rxjs'] },
   {
     layer: 'angular',

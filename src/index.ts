@@ -1,7 +1,7 @@
 export { createRunpod, runpod, Runpod, type ClientOptions, type RunpodOptions } from './runpod.js';
 export { Endpoint } from './endpoint.js';
 export type { EndpointOptions } from './endpoint/EndpointOptions.js';
-export type { LimitsOption } from './http/resolveLimits.js';
+export type { LimitsOption, SharedLimits } from './http/resolveLimits.js';
 export { estimateCost, type CostOptions } from './cost/estimateCost.js';
 export * from './errors/index.js';
 export { Job } from './job/Job.js';

@@ -4,8 +4,9 @@ import { ConfigurationError, type Endpoint, type JobRequest, type JobSnapshot, t
 import { must } from '../protocol/checks.js';
 import { eventually } from '../server/eventually.js';
 import { durationScheduler, wallClockOf } from '../time/clocks.js';
-import { DurableJob, type Departure, type DurableTerms } from './DurableJob.js';
+import { DurableJob } from './DurableJob.js';
 import { checksOfDurable, type DurableOptions } from './DurableOptions.js';
+import type { Departure, DurableTerms } from './DurableTerms.js';
 import { PendingRecords } from './PendingRecords.js';
 
 /** The longest key, in UTF-16 code units: a webhook's URL carries it, and the number of the job. */

@@ -107,10 +107,13 @@ const bundled = {
 const library = {
   'runpod-rx': './src/index.ts',
   'runpod-rx/operators': './src/operators/index.ts',
+  'runpod-rx/bullmq': './src/bullmq/index.ts',
+  'runpod-rx/durable': './src/durable/index.ts',
   'runpod-rx/testing': './src/emulator/index.ts',
   'runpod-rx/emulator': './src/emulator/server/index.ts',
   'runpod-rx/nestjs': './src/nestjs/index.ts',
   'runpod-rx/otel': './src/otel/index.ts',
+  'runpod-rx/pg-boss': './src/pg-boss/index.ts',
   'runpod-rx/server': './src/server/index.ts',
   'runpod-rx/undici': './src/undici.ts',
   rxjs: './node_modules/rxjs/dist/esm/index.js',
@@ -163,11 +166,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs a snippet as a program of its own, with this environment alone. */
+/**
+ * Runs a snippet as a program of its own, with this environment alone.
+ *
+ * @param until - what the program prints when it has shown what it is for: it is ended then
+ */
 export async function execute(
   { file, line, code }: Snippet,
   env: Readonly<Record<string, string>>,
   timeout = 100_000,
+  until?: RegExp,
 ): Promise<Outcome> {
   await (built ??= buildLibrary());
   const outfile = join(folder, `${file.replaceAll('/', '-')}-${line}.mjs`);
@@ -184,8 +192,13 @@ export async function execute(
   });
   return new Promise((resolve) => {
     const options = { cwd: folder, env: { PATH: process.env.PATH, ...env }, timeout, killSignal: 'SIGKILL' } as const;
-    execFile(process.execPath, ['--enable-source-maps', outfile], options, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, ['--enable-source-maps', outfile], options, (error, stdout, stderr) => {
       resolve({ ...(error && { error }), stdout, stderr });
+    });
+    let output = '';
+    child.stdout?.on('data', (text: string) => {
+      output += text;
+      if (until?.test(output)) child.kill('SIGTERM');
     });
   });
 }
@@ -193,14 +206,21 @@ export async function execute(
 /**
  * Runs a snippet with an emulator for its requests. Gives its output. Throws when the program fails, with its stderr, or when it
  * has not ended by itself in time.
+ *
+ * @param more - environment variables besides those of RunPod
+ * @param until - what the program prints when it has shown what it is for: it is ended then
  */
-export async function run(snippet: Snippet, timeout = 100_000): Promise<string> {
+export async function run(
+  snippet: Snippet,
+  timeout = 100_000,
+  { more = {}, until }: { readonly more?: Readonly<Record<string, string>>; readonly until?: RegExp } = {},
+): Promise<string> {
   const { file, line } = snippet;
   const key = 'the-key-of-the-documentation';
   const emulator = await startEmulator({ endpoints, keys: [key] });
   try {
-    const env = { RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: key, ENDPOINT_ID: 'my-endpoint' };
-    const { error, stdout, stderr } = await execute(snippet, env, timeout);
+    const env = { ...more, RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: key, ENDPOINT_ID: 'my-endpoint' };
+    const { error, stdout, stderr } = await execute(snippet, env, timeout, until);
     if (error?.killed) throw new Error(`${file}:${line} has not ended after ${timeout} ms\n${stdout}${stderr}`);
     if (error || printsError(stderr))
       throw new Error(`${file}:${line} fails\n${stderr.replaceAll(`${relative(folder, root)}/`, '')}`);

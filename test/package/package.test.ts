@@ -62,6 +62,9 @@ describe.each([
       'fetching',
       'server',
       'durable',
+      // Their queues are not installed here.
+      'bullmq',
+      'pgBoss',
     ]);
     for (const count of Object.values(entries)) expect(count).toBeGreaterThan(0);
   });
