@@ -184,6 +184,15 @@ test('a dry run says what would be done', async () => {
   expect(emulator.requests()).toHaveLength(requests);
 });
 
+test('a dry run counts what would be paid again', async () => {
+  const { run } = await service();
+  write(['{"n":1}', '{"n":2}']);
+  expect(await run(args('broken')).ended).toBe(1);
+  const command = run(args('broken', '--dry-run', '--json', '--retry-failed'));
+  expect(await command.ended).toBe(0);
+  expect(JSON.parse(command.output)).toMatchObject({ inputs: 2, ended: 0, toSubmit: 2 });
+});
+
 test.each([
   ['a line that is no JSON', ['{"n":1}', '{n:2}'], [], 'line 2 of', 'is no JSON'],
   ['a line that is no object', ['[1]'], [], 'line 1 of', 'must be an object of JSON'],
