@@ -146,11 +146,21 @@ function leave(session: Session, work: Work, { isEarly, detached$ }: End): Obser
   const detaches = detached$ !== undefined;
   if (isEarly && !detaches && work.leaving) session.status([`${work.leaving} … Ctrl-C again ends at once`]);
   const settled$ = concat(
-    (detached$ ?? EMPTY).pipe(tap((text) => session.say(text))),
-    work.afterLeaving?.() ?? EMPTY,
+    sayingErrors(session, (detached$ ?? EMPTY).pipe(tap((text) => session.say(text)))),
+    sayingErrors(session, work.afterLeaving?.() ?? EMPTY),
     session.client.close().pipe(tap((report) => isEarly && sayReport(session, report))),
   ).pipe(ignoreElements());
   return detaches ? settled$.pipe(takeUntil(timer(DETACH_TIME, scheduler))) : settled$;
+}
+
+/** What follows must be done all the same. */
+function sayingErrors<T>(session: Session, source: Observable<T>): Observable<T> {
+  return source.pipe(
+    catchError((error: unknown) => {
+      session.fail(failureOf(error));
+      return EMPTY;
+    }),
+  );
 }
 
 function sayReport(session: Session, { cancelled, abandoned, lost }: SettleReport): void {
