@@ -18,5 +18,6 @@ await build(docs);
 
 const { pages, links, problems } = checkSite(join(docs, '.vitepress/dist'));
 for (const problem of problems) console.error(problem);
-console.log(`${pages} pages, ${links} links, ${problems.length} problems`);
+console.log(`${pages} pages, ${links} links`);
+console.log(`${problems.length === 0 ? 1 : 0} passed, ${problems.length} failed`);
 process.exitCode = problems.length > 0 ? 1 : 0;

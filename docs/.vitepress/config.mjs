@@ -1,9 +1,7 @@
 import { defineConfig } from 'vitepress';
-import { apiGroup, guideGroups } from '../../scripts/docs/sidebar.mjs';
-import { diagrams, outsideLinks } from '../../scripts/docs/markdown.mjs';
+import { apiSidebars, guideGroups } from '../../scripts/docs/sidebar.mjs';
+import { diagrams, pageLinks } from '../../scripts/docs/markdown.mjs';
 import { slugify } from '../../scripts/docs/slugify.mjs';
-
-const guides = guideGroups();
 
 export default defineConfig({
   title: 'runpod-rx',
@@ -17,7 +15,7 @@ export default defineConfig({
   markdown: {
     // As on GitHub, so that one link is right in both places.
     anchor: { slugify },
-    config: (md) => md.use(diagrams).use(outsideLinks),
+    config: (md) => md.use(diagrams).use(pageLinks),
   },
   themeConfig: {
     nav: [
@@ -25,7 +23,7 @@ export default defineConfig({
       { text: 'API', link: '/api/' },
       { text: 'Decisions', link: '/decisions/' },
     ],
-    sidebar: { '/': guides, '/api/': apiGroup() },
+    sidebar: { '/': guideGroups(), ...apiSidebars() },
     outline: [2, 3],
     search: { provider: 'local' },
   },

@@ -22,13 +22,17 @@ export function checkSite(folder) {
   const html = new Map(
     files.filter((path) => path.endsWith('.html')).map((path) => [path, readFileSync(join(folder, path), 'utf8')]),
   );
-  const ids = new Map([...html].map(([path, text]) => [path, new Set([...text.matchAll(anchors)].map(([, id]) => id))]));
+  const ids = new Map(
+    [...html].map(([path, text]) => [path, new Set([...text.matchAll(anchors)].map(([, id]) => id))]),
+  );
   const problems = new Set();
   let count = 0;
 
   const fileOf = (pathname) => {
     const path = decode(pathname);
-    return [path, `${path}.html`, `${path.replace(/\/$/, '')}/index.html`].find((name) => present.has(name) && /\.\w+$/.test(name));
+    return [path, `${path}.html`, `${path.replace(/\/$/, '')}/index.html`].find(
+      (name) => present.has(name) && /\.\w+$/.test(name),
+    );
   };
 
   for (const [path, text] of html) {
@@ -44,7 +48,8 @@ export function checkSite(folder) {
       const { pathname, hash } = new URL(href, `http://site${path}`);
       const target = fileOf(pathname);
       if (!target) problems.add(`${path} links to ${href}, which does not exist`);
-      else if (hash && !ids.get(target)?.has(decode(hash.slice(1)))) problems.add(`${path} links to ${href}: no such heading`);
+      else if (hash && !ids.get(target)?.has(decode(hash.slice(1))))
+        problems.add(`${path} links to ${href}: no such heading`);
     }
   }
   return { pages: html.size, links: count, problems: [...problems] };

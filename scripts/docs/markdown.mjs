@@ -29,14 +29,18 @@ function remove(token) {
   token.content = '';
 }
 
-/** A plugin of markdown-it: links to files that are not on the site become their text. */
-export function outsideLinks(md) {
-  md.core.ruler.push('outside-links', ({ tokens, env }) => {
+/** A plugin of markdown-it: links to README.md lead to the first page, and links to files that are not on the site become text. */
+export function pageLinks(md) {
+  md.core.ruler.push('page-links', ({ tokens, env }) => {
     for (const { children } of tokens) {
       let outside = false;
       for (const token of children ?? []) {
         const { type } = token;
-        if (type === 'link_open') outside = isOutside(token.attrGet('href'), env.relativePath ?? '');
+        if (type === 'link_open') {
+          const href = token.attrGet('href');
+          outside = isOutside(href, env.relativePath ?? '');
+          token.attrSet('href', href.replace(/^((?:\.\.\/)*)README\.md/, '$1index.md'));
+        }
         if (outside && (type === 'link_open' || type === 'link_close')) remove(token);
         if (type === 'link_close') outside = false;
       }

@@ -26,8 +26,35 @@ function decisions() {
   }));
 }
 
-/** The entries of the package with what each exports, as TypeDoc found them. */
-export function apiGroup() {
-  const path = 'api/typedoc-sidebar.json';
-  return existsSync(new URL(path, docs)) ? JSON.parse(read(path)) : [];
+/** The kinds of exports, as TypeDoc names their folders. */
+const kinds = ['functions', 'classes', 'interfaces', 'type-aliases', 'variables'];
+
+/** A sidebar for each entry of the package: the list of entries, with the exports of this one. */
+export function apiSidebars() {
+  const entries = entriesBelow('api/runpod-rx/');
+  const sidebar = (open) =>
+    entries.map((path) => ({
+      text: path.slice('api/'.length, -1),
+      link: `/${path}`,
+      ...(path === open && { items: exportsOf(path) }),
+    }));
+  return Object.fromEntries(['api/', ...entries].map((path) => [`/${path}`, sidebar(path)]));
+}
+
+/** The folders of entries: those with a page of their own. None before TypeDoc has run. */
+function entriesBelow(path) {
+  if (!existsSync(new URL(`${path}index.md`, docs))) return [];
+  const folders = readdirSync(new URL(path, docs), { withFileTypes: true }).filter((file) => file.isDirectory());
+  return [path, ...folders.flatMap(({ name }) => entriesBelow(`${path}${name}/`))];
+}
+
+function exportsOf(entry) {
+  return kinds
+    .filter((kind) => existsSync(new URL(`${entry}${kind}`, docs)))
+    .map((kind) => ({
+      text: kind.replace('-', ' '),
+      items: readdirSync(new URL(`${entry}${kind}`, docs))
+        .map((file) => file.replace('.md', ''))
+        .map((text) => ({ text, link: `/${entry}${kind}/${text}` })),
+    }));
 }
