@@ -29,6 +29,7 @@ export const alias = [
 const processes = [
   'test/{angular,cli,demo,docs,lint}/**/*.test.ts',
   'test/{job,wire}/process.test.ts',
+  'test/budget/processes.test.ts',
   'test/nestjs/shutdown.test.ts',
   'test/wire/certificates.test.ts',
   'test/emulator/server/worker/*.test.ts',

@@ -26,11 +26,11 @@ export function redisWebhooks(redis: RedisClient): WebhookStore {
   assertOptions('redisWebhooks', { redis }, { redis: required(having('a client of ioredis', 'eval')) });
   const keyOf = (name: string) => `runpod-rx:webhooks:${name}`;
   // What the scripts give: a text or nothing.
-  const run = (script: string, name: string, ...values: (string | number)[]) =>
+  const run = (script: string, name: string, ...values: string[]) =>
     redis.eval(script, 1, keyOf(name), ...values) as Promise<string | null>;
   return {
     get: (name) => run(GET, name),
-    set: (name, value, keepFor) => run(SET, name, value, Math.ceil(keepFor)),
-    add: (name, value, keepFor) => run(ADD, name, value, Math.ceil(keepFor)),
+    set: (name, value, keepFor) => run(SET, name, value, String(Math.ceil(keepFor))),
+    add: (name, value, keepFor) => run(ADD, name, value, String(Math.ceil(keepFor))),
   };
 }
