@@ -5,8 +5,9 @@ import { must } from '../protocol/checks.js';
 import { eventually } from '../server/eventually.js';
 import { durationScheduler, wallClockOf } from '../time/clocks.js';
 import { MAX_KEY, isKey } from './durableKey.js';
-import { DurableJob, type Departure, type DurableTerms } from './DurableJob.js';
+import { DurableJob } from './DurableJob.js';
 import { checksOfDurable, type DurableOptions } from './DurableOptions.js';
+import type { Departure, DurableTerms } from './DurableTerms.js';
 import { PendingRecords } from './PendingRecords.js';
 
 /** A runner for `runAll` and `runEach` that remembers its jobs. */

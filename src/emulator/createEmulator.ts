@@ -16,6 +16,7 @@ import { Platform } from './model/Platform.js';
 import { randomSeed } from './model/random.js';
 import { table } from './operations/table.js';
 import type { RequestRecord } from './RequestRecord.js';
+import { assertVirtualHandlers } from './model/virtualTime.js';
 import { datedScheduler } from '../time/clocks.js';
 
 /** A local RunPod. */
@@ -54,8 +55,10 @@ export interface Emulator {
 }
 
 /**
- * Makes a local RunPod in this process. Throws a `TypeError` that names every mistake in the options. Nothing happens before the first request. The emulator needs no network and no
+ * Makes a local RunPod in this process. Nothing happens before the first request. The emulator needs no network and no
  * Node; with a virtual scheduler it does not wait in real time.
+ *
+ * Throws a `TypeError` that names every mistake in the options, and for an `async` handler with a virtual scheduler.
  *
  * ```ts
  * const emulator = createEmulator({
@@ -65,6 +68,7 @@ export interface Emulator {
  */
 export function createEmulator(options: EmulatorOptions): Emulator {
   assertOptions(options, EMULATOR);
+  assertVirtualHandlers(options);
   const { latency = 0, seed = randomSeed() } = options;
   const scheduler = datedScheduler(options.scheduler);
   const platform = new Platform({ ...options, seed }, withLongDelays(scheduler));
