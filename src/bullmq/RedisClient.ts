@@ -1,7 +1,7 @@
-/** A client of Redis, as far as it is needed: one of `ioredis`. */
+/** A client of Redis, as far as it is needed: one of `ioredis`, or a few lines around another. */
 export interface RedisClient {
   /**
-   * Runs a script of Lua, and resolves with what it returns.
+   * Runs a script, and resolves with what it returns.
    *
    * @param numberOfKeys - how many of the arguments are keys: they come first
    */

@@ -26,7 +26,7 @@ export function redisWebhooks(redis: RedisClient): WebhookStore {
   assertOptions('redisWebhooks', { redis }, { redis: required(having('a client of ioredis', 'eval')) });
   const keyOf = (name: string) => `runpod-rx:webhooks:${name}`;
   // What the scripts give: a text or nothing.
-  const run = (script: string, name: string, ...values: readonly string[]) =>
+  const run = (script: string, name: string, ...values: string[]) =>
     redis.eval(script, 1, keyOf(name), ...values) as Promise<string | null>;
   return {
     get: (name) => run(GET, name),

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { readLines } from '../../src/cli/pipeline/readLines.js';
 import { build, folder } from './command.js';
 import { service } from './service.js';
 
@@ -54,3 +55,23 @@ test.each(['', 'k'.repeat(201), '\ud800'])(
     expect(emulator.jobs()).toEqual([]);
   },
 );
+
+describe('lines that are long', () => {
+  async function* chunks(total: number) {
+    const chunk = Buffer.alloc(65_536, 'x');
+    for (let sent = 0; sent < total; sent += chunk.length) yield await Promise.resolve(chunk);
+  }
+
+  test('are read in a time that grows with their length, and not with its square', async () => {
+    const lengths: number[] = [];
+    for await (const { text } of readLines(chunks(60_000_000))) lengths.push(text.length);
+    expect(lengths).toEqual([60_030_976]);
+  });
+
+  test('that no job could take are refused', async () => {
+    const read = async () => {
+      for await (const { number } of readLines(chunks(80_000_000))) expect(number).toBe(1);
+    };
+    await expect(read()).rejects.toThrow('line 1 is too long');
+  });
+});

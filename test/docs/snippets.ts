@@ -169,7 +169,7 @@ export interface Outcome {
 /**
  * Runs a snippet as a program of its own, with this environment alone.
  *
- * @param until - what the program prints when it has shown what it is for: it is ended then
+ * @param until - what the program prints when it has shown what it is for: it is told to end then
  */
 export async function execute(
   { file, line, code }: Snippet,
@@ -208,7 +208,6 @@ export async function execute(
  * has not ended by itself in time.
  *
  * @param more - environment variables besides those of RunPod
- * @param until - what the program prints when it has shown what it is for: it is ended then
  */
 export async function run(
   snippet: Snippet,

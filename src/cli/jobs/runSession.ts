@@ -25,8 +25,8 @@ import { failureOf, type Failure } from './failureOf.js';
 import { Session, type SessionOptions } from './Session.js';
 import type { Work } from './Work.js';
 
-/** How long jobs that go on are waited for to have their ids, in milliseconds: who sends SIGTERM will not wait for long. */
-const DETACH_TIME = 15_000;
+/** How long jobs that go on are waited for to have their ids, in milliseconds: Docker kills after ten seconds. */
+const DETACH_TIME = 8_000;
 
 /** A second signal within this time is the same key: the terminal sends it, and npm and npx pass it on once more. */
 const SAME_KEY = 200;
@@ -150,7 +150,12 @@ function leave(session: Session, work: Work, { isEarly, detached$ }: End): Obser
     sayingErrors(session, work.afterLeaving?.() ?? EMPTY),
     session.client.close().pipe(tap((report) => isEarly && sayReport(session, report))),
   ).pipe(ignoreElements());
-  return detaches ? settled$.pipe(takeUntil(timer(DETACH_TIME, scheduler))) : settled$;
+  const late$ = timer(DETACH_TIME, scheduler).pipe(
+    tap(() => {
+      session.say('some answers did not come in time: what was sent without an answer may run');
+    }),
+  );
+  return detaches ? settled$.pipe(takeUntil(late$)) : settled$;
 }
 
 /** What follows must be done all the same. */
