@@ -3,6 +3,13 @@ import { apiSidebars, guideGroups } from '../../scripts/docs/sidebar.mjs';
 import { diagrams, pageLinks } from '../../scripts/docs/markdown.mjs';
 import { slugify } from '../../scripts/docs/slugify.mjs';
 
+/** A marble on its line, as RxJS draws values in time. */
+const icon =
+  'data:image/svg+xml,' +
+  encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="M0 16h32" stroke="#888" stroke-width="3"/><circle cx="16" cy="16" r="9" fill="#6d3bd6"/></svg>',
+  );
+
 export default defineConfig({
   title: 'runpod-rx',
   description: 'The RunPod Serverless queue API as RxJS Observables.',
@@ -11,7 +18,7 @@ export default defineConfig({
   outDir: '.vitepress/dist',
   cacheDir: '.vitepress/cache',
   rewrites: { 'README.md': 'index.md', 'decisions/README.md': 'decisions/index.md' },
-  lastUpdated: false,
+  head: [['link', { rel: 'icon', href: icon }]],
   markdown: {
     // As on GitHub, so that one link is right in both places.
     anchor: { slugify },
@@ -25,7 +32,13 @@ export default defineConfig({
     ],
     sidebar: { '/': guideGroups(), ...apiSidebars() },
     outline: [2, 3],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        // A guide says more than the entry of the reference for the same word.
+        miniSearch: { searchOptions: { boostDocument: (id) => (/^\/(api|decisions)\//.test(id) ? 0.2 : 1) } },
+      },
+    },
   },
   vite: { build: { chunkSizeWarningLimit: 4000 } },
 });

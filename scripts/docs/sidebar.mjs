@@ -26,8 +26,14 @@ function decisions() {
   }));
 }
 
-/** The kinds of exports, as TypeDoc names their folders. */
-const kinds = ['functions', 'classes', 'interfaces', 'type-aliases', 'variables'];
+/** The kinds of exports, with the folders that TypeDoc has for them. */
+const kinds = [
+  ['Functions', 'functions'],
+  ['Classes', 'classes'],
+  ['Interfaces', 'interfaces'],
+  ['Types', 'type-aliases'],
+  ['Variables', 'variables'],
+];
 
 /** A sidebar for each entry of the package: the list of entries, with the exports of this one. */
 export function apiSidebars() {
@@ -50,11 +56,13 @@ function entriesBelow(path) {
 
 function exportsOf(entry) {
   return kinds
-    .filter((kind) => existsSync(new URL(`${entry}${kind}`, docs)))
-    .map((kind) => ({
-      text: kind.replace('-', ' '),
-      items: readdirSync(new URL(`${entry}${kind}`, docs))
+    .map(([text, folder]) => ({ text, path: `${entry}${folder}/` }))
+    .filter(({ path }) => existsSync(new URL(path, docs)))
+    .map(({ text, path }) => ({
+      text,
+      collapsed: true,
+      items: readdirSync(new URL(path, docs))
         .map((file) => file.replace('.md', ''))
-        .map((text) => ({ text, link: `/${entry}${kind}/${text}` })),
+        .map((name) => ({ text: name, link: `/${path}${name}` })),
     }));
 }
