@@ -5,6 +5,7 @@
  *   npm run crash                       500 jobs and 20 kills in each mode, and a few smaller scenarios: some minutes
  *   npm run crash -- --quick            40 jobs and 3 kills: a part of `npm test`
  *   npm run crash -- --seed 42 wait     one scenario, again
+ *   npm run crash -- command --node X   runpod-rx pipeline with a thousand lines, run by this binary of Node
  *   npm run crash -- bullmq pg-boss     the queues: four workers that are killed, one that stalls, shutdowns, cancels, restarts
  */
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
+    node: { type: 'string', default: process.execPath },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 30)) },
   },
 });
@@ -23,6 +25,7 @@ const { ensureBuilt } = await import('./lib/build.mjs');
 ensureBuilt();
 const { play } = await import('./crash/play.mjs');
 const { owners } = await import('./crash/owners.mjs');
+const { command } = await import('./crash/command.mjs');
 const { queueScenarios } = await import('./crash/queues.mjs');
 
 const size = values.quick ? { jobs: 40, kills: 3, concurrency: 10 } : { jobs: 500, kills: 20, concurrency: 10 };
@@ -117,7 +120,7 @@ function randomOf(seed) {
 const WIDTH = 16;
 let failures = 0;
 const queues = queueScenarios({ quick: values.quick });
-const all = [...Object.keys(scenarios), 'owners', ...Object.keys(queues)];
+const all = [...Object.keys(scenarios), 'owners', 'command', ...Object.keys(queues)];
 /** A name, or what a name begins with, such as `bullmq`. */
 const asked = all.filter((name) => positionals.some((part) => name === part || name.startsWith(`${part}:`)));
 const names = positionals.length > 0 ? asked : all;
@@ -130,6 +133,15 @@ for (const name of names) {
   if (name === 'owners') {
     figures = await owners({ rounds: values.quick ? 4 : 200 });
     faults = { 'rounds without exactly one owner': figures.wrong };
+  } else if (name === 'command') {
+    const lines = values.quick ? { lines: 100, kills: 3 } : { lines: 1_000, kills: 20 };
+    figures = await command({ ...lines, concurrency: 10, random, node: values.node });
+    faults = {
+      'lines without a result': figures.missing,
+      'lines with two': figures.twice,
+      'results of another line': figures.wrong,
+      'an exit code': figures.exitCode,
+    };
   } else if (queues[name]) {
     const seen = await queues[name].play(random);
     if (!seen) {

@@ -32,7 +32,11 @@ const places: Record<string, () => Promise<Place>> = {
   MemoryLeases: async () => {
     const store = new MemoryLeases(() => performance.now());
     await settle(store);
-    return { store, restart: () => Promise.resolve(store.restart(store.snapshot())) };
+    const restart = () => {
+      store.restart(store.snapshot());
+      return Promise.resolve();
+    };
+    return { store, restart };
   },
 };
 const { hostname, port: redisPort } = new URL(redisUrl);

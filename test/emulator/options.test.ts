@@ -266,7 +266,7 @@ describe('promises in virtual time', () => {
     const virtual = new VirtualTimeScheduler();
     const scheduler: SchedulerLike = {
       now: () => virtual.now(),
-      schedule: (...given: Parameters<SchedulerLike["schedule"]>) => virtual.schedule(...given),
+      schedule: (...given: Parameters<SchedulerLike['schedule']>) => virtual.schedule(...given),
     };
     const { seen } = play(() => Promise.resolve(1), scheduler);
     virtual.flush();

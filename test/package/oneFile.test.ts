@@ -1,5 +1,5 @@
 /** The examples of one file, copied into an application that has installed the packed package. */
-import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,9 +74,17 @@ describe.each([
   });
 });
 
+test('the first program of README.md streams its tokens', async () => {
+  const [, program] = /```js\n([^]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))!;
+  writeFileSync(join(consumer.folder, 'first.mjs'), program!);
+  const { code, stdout, stderr } = await node(KEY, 'first.mjs');
+  expect(stdout, stderr).toBe('once upon a time a GPU was rented by the second \n');
+  expect(code).toBe(0);
+});
+
 test('the tests for Vitest pass', async () => {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const where = ['--root', join(consumer.folder, 'one-file'), '--config', 'false'];
+  const where = ['--root', join(consumer.folder, 'one-file')];
   const { code, stdout, stderr } = await node(KEY, vitest, 'run', ...where, 'captions.vitest.test.mjs');
   expect(code, `${stdout}${stderr}`).toBe(0);
   expect(stdout).toMatch(/3 passed/);
