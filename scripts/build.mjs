@@ -30,13 +30,13 @@ function rewrite(extension, change) {
 /** The code for `require`, and the command: in lines that a stack trace can show. */
 function minified(code) {
   const settings = { target: 'es2022', legalComments: 'inline', charset: 'utf8' };
-  return transformSync(code, { ...settings, minify: true, lineLimit: 200 }).code;
+  return transformSync(code, { ...settings, minify: true, lineLimit: 500 }).code;
 }
 
 /** The code for `import` keeps its names. */
 function withoutBlanks(code) {
   const settings = { target: 'es2022', legalComments: 'inline', charset: 'utf8' };
-  return transformSync(code, { ...settings, minifyWhitespace: true, minifySyntax: true, lineLimit: 200 }).code;
+  return transformSync(code, { ...settings, minifyWhitespace: true, minifySyntax: true, lineLimit: 500 }).code;
 }
 
 /** The types for `require` are a copy of those for `import`, which have the comments. */
