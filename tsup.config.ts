@@ -1,5 +1,4 @@
 import { brotliCompressSync } from 'node:zlib';
-import { transform } from 'esbuild';
 import { defineConfig, type Options } from 'tsup';
 
 /** The entry points that have types, by their place in `dist/`. */
@@ -48,20 +47,6 @@ const angularHalves: NonNullable<Options['esbuildPlugins']>[number] = {
     onResolve({ filter: /^\.\/(client|provideRunpod)\.js$/ }, ({ path, importer }) =>
       importer.endsWith('angular/index.ts') ? { path, external: true } : undefined,
     );
-  },
-};
-
-/**
- * Takes the comments out of the code: they are in the types, where editors show them. Without them, and with all of its names,
- * the code is printed again to be read and debugged.
- */
-const withoutComments: NonNullable<Options['plugins']>[number] = {
-  name: 'without comments',
-  async renderChunk(code, { type }) {
-    if (type !== 'chunk') return undefined;
-    const settings = { target: 'es2022', legalComments: 'inline', charset: 'utf8' } as const;
-    const short = await transform(code, { ...settings, minifyWhitespace: true });
-    return transform(short.code, settings);
   },
 };
 
@@ -115,7 +100,6 @@ const packaged = {
   minify: false,
   // Merges the imports of all the files in a chunk, which bundlers of applications leave as they are: half a kilobyte.
   treeshake: true,
-  plugins: [withoutComments],
 } satisfies Options;
 
 export default defineConfig([

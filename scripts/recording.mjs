@@ -24,7 +24,7 @@ const TITLE =
 const STEPS = [1, 5, 7, 8];
 
 const output = await capture('node scripts/demo.mjs', { columns: COLUMNS, cwd: root });
-const picture = thumbnail(readFileSync(join(root, '.cache/fractal.png')), 160);
+const picture = thumbnail(readFileSync(join(root, '.cache/fractal.png')), 96);
 writeFileSync(
   join(root, 'docs/demo.svg'),
   drawing(versionsOf(output, STEPS), { columns: COLUMNS, title: TITLE, picture }),
