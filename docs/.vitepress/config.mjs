@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitepress';
-import { apiSidebars, guideGroups } from '../../scripts/docs/sidebar.mjs';
+import { apiSidebars, decisionGroup, guideGroups } from '../../scripts/docs/sidebar.mjs';
 import { diagrams, pageLinks } from '../../scripts/docs/markdown.mjs';
 import { slugify } from '../../scripts/docs/slugify.mjs';
 
@@ -30,7 +30,7 @@ export default defineConfig({
       { text: 'API', link: '/api/' },
       { text: 'Decisions', link: '/decisions/' },
     ],
-    sidebar: { '/': guideGroups(), ...apiSidebars() },
+    sidebar: { '/': guideGroups(), '/decisions/': [decisionGroup()], ...apiSidebars() },
     outline: [2, 3],
     search: {
       provider: 'local',

@@ -8,22 +8,22 @@ export function guideGroups() {
   const sections = read('README.md').split(/^## /m).slice(1);
   return sections.map((section) => {
     const rows = section.split('\n').filter((line) => line.startsWith('|'));
-    const links = rows.flatMap((row) => [...row.matchAll(/\[([^\]]+)\]\(([\w-]+)(?:\.md|\/)\)/g)]);
+    const links = rows.flatMap((row) => [...row.matchAll(/\[([^\]]+)\]\(([\w-]+)(\.md|\/)\)/g)]);
     return {
       text: section.slice(0, section.indexOf('\n')),
-      items: links.map(([, text, page]) =>
-        page === 'decisions' ? { text, collapsed: true, items: decisions() } : { text, link: `/${page}` },
-      ),
+      items: links.map(([, text, page, end]) => ({ text, link: `/${page}${end === '/' ? end : ''}` })),
     };
   });
 }
 
-function decisions() {
+/** The decisions, by number. */
+export function decisionGroup() {
   const files = readdirSync(new URL('decisions/', docs)).filter((file) => /^\d/.test(file));
-  return files.sort().map((file) => ({
+  const items = files.sort().map((file) => ({
     text: /^# (.+)$/m.exec(read(`decisions/${file}`))[1],
     link: `/decisions/${file.replace('.md', '')}`,
   }));
+  return { text: 'Decisions', link: '/decisions/', items };
 }
 
 /** The kinds of exports, with the folders that TypeDoc has for them. */
