@@ -7,6 +7,7 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 export const alias = [
   { find: '#adapter', replacement: source('http/transports/adapter.node.ts') },
   { find: '#undici', replacement: 'undici' },
+  { find: '#dashboard', replacement: fileURLToPath(new URL('./test/support/pageFiles.ts', import.meta.url)) },
   { find: /^runpod-rx$/, replacement: source('index.ts') },
   { find: /^runpod-rx\/undici$/, replacement: source('undici.ts') },
   { find: /^runpod-rx\/fetch$/, replacement: source('fetch.ts') },

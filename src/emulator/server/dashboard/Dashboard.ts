@@ -27,11 +27,7 @@ export class Dashboard {
   readonly #clients: ClientCounts;
   readonly #notices: JobNotices;
 
-  constructor(
-    inspection: Inspection,
-    requests$: Observable<RequestRecord>,
-    keys: readonly EmulatorKey[] | undefined,
-  ) {
+  constructor(inspection: Inspection, requests$: Observable<RequestRecord>, keys: readonly EmulatorKey[] | undefined) {
     this.#inspection = inspection;
     this.#keys = keys;
     this.#clients = new ClientCounts(requests$);

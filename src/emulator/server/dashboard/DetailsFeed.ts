@@ -27,7 +27,7 @@ export class DetailsFeed {
     jobs: readonly JobModel[],
     requests: readonly RequestRecord[],
   ): Pick<FeedEvent, 'details' | 'chunks'> | undefined {
-    const job = jobs.findLast(({ id }) => id === this.#id);
+    const job = jobs.find(({ id }) => id === this.#id);
     if (!job) return this.#replace('gone') ? { details: null } : undefined;
     const about = requestsOf(job.id, requests);
     const { revision, cancelRequests, webhookAttempts, forgotten } = job;

@@ -1,4 +1,16 @@
-import { Subject, asyncScheduler, concat, distinctUntilChanged, from, map, merge, mergeMap, of, startWith, throttleTime } from 'rxjs';
+import {
+  Subject,
+  asyncScheduler,
+  concat,
+  distinctUntilChanged,
+  from,
+  map,
+  merge,
+  mergeMap,
+  of,
+  startWith,
+  throttleTime,
+} from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Inspection } from '../../inspect/Inspection.js';
 import type { JobModel } from '../../model/JobModel.js';
