@@ -35,6 +35,7 @@ const processes = [
   'test/emulator/server/worker/*.test.ts',
   'test/errors/classes.test.ts',
   'test/emulator/memory.test.ts',
+  'test/dashboard/page.test.ts',
   'test/time/setClock.test.ts',
 ];
 

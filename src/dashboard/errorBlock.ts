@@ -18,9 +18,14 @@ export function errorBlock(error: JsonText): readonly HTMLElement[] {
   }
   const { error_type: type, error_message: message, error_traceback: traceback } = reported;
   return [
-    element('p', { class: 'problem' }, `${typeof type === 'string' ? `${type}: ` : ''}${message}`),
+    element('p', { class: 'problem' }, typeof type === 'string' ? `${nameOf(type)}: ${message}` : message),
     ...(typeof traceback === 'string' ? [element('pre', { class: 'text' }, traceback)] : []),
   ];
+}
+
+/** The name in `<class 'ValueError'>`, as Python writes a type. */
+function nameOf(type: string): string {
+  return /^<class '(.+)'>$/.exec(type)?.[1] ?? type;
 }
 
 function parsed(text: string): unknown {

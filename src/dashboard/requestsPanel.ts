@@ -51,7 +51,7 @@ function requestRow({
   userAgent = '',
   key,
 }: RequestRecord) {
-  const address = `${method} ${path}`;
+  const address = `${method} ${path.replace(/^\/v2\//, '')}`;
   const name =
     jobId === undefined ? element('code', {}, address) : element('a', { href: linkTo(jobId), title: address }, address);
   const client = key === undefined ? userAgent : `${userAgent} · key ${key}`;

@@ -51,7 +51,7 @@ export class Dashboard {
     if (url.startsWith(API) && pathOf(url) !== `${API}events`) {
       return this.#inspection.handle(this.#withBearer(request), (job) => this.#notices.follow(job));
     }
-    if (method !== 'GET' && method !== 'HEAD') return of(empty(405, { allow: 'GET, HEAD' }));
+    if (method !== 'GET') return of(empty(405, { allow: 'GET' }));
     return of(this.#read(request, isRead));
   }
 
