@@ -109,6 +109,8 @@ export default defineConfig([
     ignores: [
       'src/cli/**',
       'src/emulator/server/**',
+      // For browsers alone.
+      'src/dashboard/**',
       'src/http/transports/{node/**,adapter.node.ts,undici*.ts}',
       // For platforms that have the Fetch API.
       'src/server/**',

@@ -2,6 +2,7 @@
  * The result of a measurement: plain data, and whether it is as good as asked.
  * @typedef {{ name: string, ok: boolean } & Record<string, unknown>} Measurement
  */
+import { dashboard } from './dashboard.mjs';
 import { emulator } from './emulator.mjs';
 import { events } from './events.mjs';
 import { fleet } from './fleet.mjs';
@@ -26,6 +27,7 @@ const measurements = {
   size,
   parsers,
   emulator,
+  dashboard,
   proxy,
   events,
   journal,

@@ -161,7 +161,7 @@ describe('the feed', () => {
     const { id } = (await (await run(emulator.url, '/v2', { text: 'hello' })).json()) as { id: string };
     const events = await follow(emulator.url, `job=${id}`, (all) => all.some(({ details }) => details?.end));
     expect(events[0]).toMatchObject({ state: { endpoints: { demo: {} } }, jobs: { ids: [id], total: 1 } });
-    const details = events.findLast((event) => event.details)!.details!;
+    const details = events.flatMap((event) => event.details ?? []).at(-1)!;
     expect(details).toMatchObject({ id, status: 'COMPLETED', operation: 'run', input: { text: '{"text":"hello"}' } });
     expect(details.requests).toMatchObject([{ method: 'POST', operation: 'run', status: 200, jobId: id }]);
     const chunks = events.flatMap((event) => event.chunks?.items ?? []).map(({ text }) => text);
