@@ -34,9 +34,13 @@ export async function dashboard() {
     for (let round = 0; round < ROUNDS; round++) {
       submit(emulator, 'demo', 20);
       const job = emulator.jobs().at(-1 - round);
-      search.push(await answerTime(page, { type: '#filter [name=search]', text: job.id, shown: '#job-count', says: '1 of' }));
+      search.push(
+        await answerTime(page, { type: '#filter [name=search]', text: job.id, shown: '#job-count', says: '1 of' }),
+      );
       rows.push(await page.locator('#job-rows tr').count());
-      search.push(await answerTime(page, { type: '#filter [name=search]', text: '', shown: '#job-count', says: 'latest' }));
+      search.push(
+        await answerTime(page, { type: '#filter [name=search]', text: '', shown: '#job-count', says: 'latest' }),
+      );
       rows.push(await page.locator('#job-rows tr').count());
       open.push(await answerTime(page, { click: '#job-rows a', shown: '#tab-panel', says: 'Submitted by' }));
       await page.keyboard.press('Escape');

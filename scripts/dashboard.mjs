@@ -3,11 +3,12 @@
  *
  *   npm run picture
  */
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { interval, map, take } from 'rxjs';
 import { launchOptions } from './lib/chromium.mjs';
+import { palettePng } from './lib/palettePng.mjs';
 import { bootstrap } from './bootstrap.mjs';
 
 bootstrap();
@@ -72,7 +73,7 @@ const page = await browser.newPage({ colorScheme: 'light', viewport: { width: 12
 await page.goto(emulator.url);
 await page.locator('#job-rows tr').first().waitFor();
 await page.locator('#endpoints', { hasText: '2 running' }).waitFor();
-await page.screenshot({ path: picture });
+writeFileSync(picture, palettePng(await page.screenshot()));
 await browser.close();
 await emulator.close();
 console.log(`${picture}: ${Math.round(statSync(picture).size / 1024)} KB`);

@@ -79,7 +79,7 @@ function valueOf(member: MemberName, kind: MemberKind, { value, checked }: HTMLI
       try {
         return JSON.parse(text);
       } catch (error) {
-        throw new Error(`${member}: ${(error as Error).message}`);
+        throw new Error(`${member}: ${(error as Error).message}`, { cause: error });
       }
     case 'text':
       return text;

@@ -76,21 +76,21 @@ export class JobDetailsView {
   }
 
   #contentOf(job: JobDetails): readonly HTMLElement[] {
-    const note = (words: string): readonly HTMLElement[] => [
+    const remark = (words: string): readonly HTMLElement[] => [
       element('p', { class: 'empty' }, job.forgotten ? FORGOTTEN : words),
     ];
     switch (this.tabs.chosen) {
       case 'Overview':
         return overview(job, this.#now);
       case 'Input':
-        return job.input ? jsonBlock(job.input) : note('The job has no input.');
+        return job.input ? jsonBlock(job.input) : remark('The job has no input.');
       case 'Output': {
         const parts = [...(job.error ? errorBlock(job.error) : []), ...(job.output ? jsonBlock(job.output) : [])];
-        return parts.length > 0 ? parts : note(job.end ? 'The job has no output.' : 'The job is not over yet.');
+        return parts.length > 0 ? parts : remark(job.end ? 'The job has no output.' : 'The job is not over yet.');
       }
       case 'Chunks':
         return this.#chunks.isEmpty
-          ? note('No chunk yet. A handler that yields values makes them.')
+          ? remark('No chunk yet. A handler that yields values makes them.')
           : [this.#chunks.element];
       case 'History':
         return [timeline(job)];

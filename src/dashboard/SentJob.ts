@@ -11,13 +11,13 @@ const MAX_TEXT = 4_000;
 export class SentJob {
   readonly cancel = element('button', { type: 'button', class: 'quiet danger' }, 'Cancel');
   readonly #head = element('p', { class: 'actions' }, 'Sending …');
-  readonly #note = element('p', { class: 'faint' });
+  readonly #remark = element('p', { class: 'faint' });
   readonly #text = element('pre', { class: 'text', tabindex: '0', 'aria-label': 'Chunks', hidden: true });
   #id = '';
   #chunks = 0;
 
   constructor() {
-    byId('sent').replaceChildren(this.#head, this.#note, this.#text);
+    byId('sent').replaceChildren(this.#head, this.#remark, this.#text);
   }
 
   show(event: JobEvent): void {
@@ -31,7 +31,7 @@ export class SentJob {
       case 'chunk':
         this.#chunks += 1;
         this.#append(typeof event.chunk === 'string' ? event.chunk : `${JSON.stringify(event.chunk)}\n`);
-        setText(this.#note, `${counted(this.#chunks, 'chunk')} streamed`);
+        setText(this.#remark, `${counted(this.#chunks, 'chunk')} streamed`);
         break;
       case 'ended':
         this.#showState(event.snapshot.status, false);
@@ -41,8 +41,8 @@ export class SentJob {
   }
 
   fail(error: unknown): void {
-    this.#note.className = 'problem';
-    setText(this.#note, error instanceof Error ? error.message : String(error));
+    this.#remark.className = 'problem';
+    setText(this.#remark, error instanceof Error ? error.message : String(error));
     if (this.#id === '') setText(this.#head, 'Not sent.');
     this.cancel.remove();
   }
@@ -54,7 +54,7 @@ export class SentJob {
 
   #append(text: string): void {
     this.#text.hidden = false;
-    setText(this.#text, ((this.#text.textContent ?? '') + text).slice(-MAX_TEXT));
+    setText(this.#text, (this.#text.textContent + text).slice(-MAX_TEXT));
     this.#text.scrollTop = this.#text.scrollHeight;
   }
 }

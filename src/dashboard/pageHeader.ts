@@ -15,7 +15,7 @@ export function pageHeader(isLive$: Observable<boolean>): Observable<unknown> {
   );
   const shown$ = isLive$.pipe(
     tap((isLive) => {
-      first<HTMLElement>(document, '.connection').dataset.state = isLive ? 'live' : 'broken';
+      first(document, '.connection').dataset.state = isLive ? 'live' : 'broken';
       setText(byId('connection'), isLive ? 'live' : 'not connected: the emulator does not answer');
     }),
   );

@@ -1,6 +1,7 @@
 /** The dashboard in Chromium, bundled from its source. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { run as runAxe } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { delay, interval, map, of, take } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -15,7 +16,7 @@ const HOSTILE = '<img src=x onerror="document.title=1"> \u001b[31mred';
 
 /** Streams the words of its text, or does as the input says. */
 const words = ({ input }: HandlerJob, { progress }: HandlerContext) => {
-  if (input.fails) throw new RangeError(String(input.fails));
+  if (input.fails) throw new RangeError(input.fails as string);
   if (input.waits) {
     progress({ done: 0.5 });
     return of('late').pipe(delay(3_600_000));
@@ -28,7 +29,7 @@ const words = ({ input }: HandlerJob, { progress }: HandlerContext) => {
 };
 
 const other = ({ input }: HandlerJob) => {
-  if (input.fails) throw new RangeError(String(input.fails));
+  if (input.fails) throw new RangeError(input.fails as string);
   return 'done';
 };
 
@@ -51,7 +52,7 @@ async function open({ url }: ListeningEmulator, prepare?: (page: Page) => Promis
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('request', (request) => {
-    if (!/^data:/.test(request.url()) && new URL(request.url()).origin !== url) problems.push(request.url());
+    if (!request.url().startsWith('data:') && new URL(request.url()).origin !== url) problems.push(request.url());
   });
   onTestFinished(() => expect(problems).toEqual([]));
   await prepare?.(page);
@@ -300,7 +301,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 async function audit(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {
-    const { run } = (globalThis as unknown as { axe: typeof import('axe-core') }).axe;
+    const { run } = (globalThis as unknown as { axe: { run: typeof runAxe } }).axe;
     const { violations } = await run(document);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   });

@@ -76,11 +76,7 @@ function answerTo(
 }
 
 /** The answer to a request for no route of the server, or for the control routes without the key that they need. */
-function refuseRoute(
-  { keys }: Serving,
-  request: EmulatorRequest,
-  from = '',
-): Answer | undefined {
+function refuseRoute({ keys }: Serving, request: EmulatorRequest, from = ''): Answer | undefined {
   if (!isControl(request)) return request.url.startsWith('/v2/') ? undefined : json(404, { message: 'Not Found' });
   // On this machine the control routes need no key. From elsewhere they would otherwise show what keys protect.
   if (!keys || isLoopback(hostName(bracketed(from)) ?? '')) return undefined;

@@ -1,3 +1,4 @@
+import { noop } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
 import type { RequestRecord } from '../../RequestRecord.js';
 import type { ClientCount } from './FeedEvent.js';
@@ -15,7 +16,7 @@ export class ClientCounts {
 
   /** @param requests$ - never errors, and completes when the emulator is closed */
   constructor(requests$: Observable<RequestRecord>) {
-    this.#subscription = requests$.subscribe((request) => this.#add(request));
+    this.#subscription = requests$.subscribe({ next: (request) => this.#add(request), error: noop });
   }
 
   /** The latest first. */

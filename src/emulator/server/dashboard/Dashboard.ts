@@ -8,7 +8,7 @@ import { empty, json } from '../../model/answers.js';
 import { opensAnything } from '../../model/keys.js';
 import { ClientCounts } from './ClientCounts.js';
 import { eventAnswer } from './eventAnswer.js';
-import { Feed } from './Feed.js';
+import { ChangeFeed } from './ChangeFeed.js';
 import type { FeedQuery } from './FeedEvent.js';
 import { JobNotices } from './JobNotices.js';
 import { presentedKey } from './presentedKey.js';
@@ -82,7 +82,7 @@ export class Dashboard {
         return eventAnswer(this.#notices.connect());
       case `${PREFIX}events`: {
         const query = Object.fromEntries(searchParams) as FeedQuery; // its members are texts
-        return eventAnswer(new Feed(this.#inspection, this.#clients, query).events(isRead));
+        return eventAnswer(new ChangeFeed(this.#inspection, this.#clients, query).events(isRead));
       }
       default:
         return servePageFile(pathname.slice(PREFIX.length)) ?? json(404, { message: 'Not Found' });

@@ -8,7 +8,7 @@ export const MAX_ROWS = 300;
 export class JobRows {
   readonly #query: FeedQuery;
   /** The revision that was sent of each row. */
-  #sent = new Map<string, number>();
+  #known = new Map<string, number>();
   #signature = '';
 
   constructor(query: FeedQuery) {
@@ -18,12 +18,12 @@ export class JobRows {
   /** What has changed since the last call; `undefined` if nothing has. */
   changes(jobs: readonly JobModel[]): FeedEvent['jobs'] {
     const { shown, matching } = this.#newest(jobs);
-    const changed = shown.filter(({ id, revision }) => this.#sent.get(id) !== revision).map(rowOf);
+    const changed = shown.filter(({ id, revision }) => this.#known.get(id) !== revision).map(rowOf);
     const ids = shown.map(({ id }) => id);
     const signature = `${matching} ${jobs.length} ${ids[0] ?? ''} ${ids.at(-1) ?? ''}`;
     if (changed.length === 0 && signature === this.#signature) return undefined;
     this.#signature = signature;
-    this.#sent = new Map(shown.map(({ id, revision }) => [id, revision]));
+    this.#known = new Map(shown.map(({ id, revision }) => [id, revision]));
     return { ids, changed, matching, total: jobs.length };
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EmulatorOptions, HandlerContext } from 'runpod-rx/testing';
 import { createInspected } from '../../src/emulator/createEmulator.js';
 import { ClientCounts } from '../../src/emulator/server/dashboard/ClientCounts.js';
-import { Feed } from '../../src/emulator/server/dashboard/Feed.js';
+import { ChangeFeed } from '../../src/emulator/server/dashboard/ChangeFeed.js';
 import type { FeedEvent, FeedQuery } from '../../src/emulator/server/dashboard/FeedEvent.js';
 
 /** An emulator on a virtual clock, and what its dashboard is told. */
@@ -22,7 +22,7 @@ function dashboard(options: Partial<EmulatorOptions> = {}) {
   return {
     emulator,
     send,
-    feed: (query: FeedQuery = {}) => new Feed(inspection, clients, query),
+    feed: (query: FeedQuery = {}) => new ChangeFeed(inspection, clients, query),
     submit: (input: object = { x: 1 }, endpoint = 'demo') =>
       (JSON.parse(send('POST', `${endpoint}/run`, { input })) as { id: string }).id,
     until: (ms: number) => {

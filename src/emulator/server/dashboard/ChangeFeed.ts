@@ -17,7 +17,7 @@ const LOOK_INTERVAL = 200;
 const SILENCE = 1_000;
 
 /** What one connection of the page is told. Each event holds what has changed since the one before. */
-export class Feed {
+export class ChangeFeed {
   readonly #inspection: Inspection;
   readonly #clients: ClientCounts;
   readonly #rows: JobRows;
