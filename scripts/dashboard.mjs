@@ -69,7 +69,7 @@ await inTurn(12, () =>
 );
 
 const browser = await chromium.launch(launchOptions);
-const page = await browser.newPage({ colorScheme: 'light', viewport: { width: 1240, height: 820 } });
+const page = await browser.newPage({ colorScheme: 'light', viewport: { width: 1240, height: 1060 } });
 await page.goto(emulator.url);
 await page.locator('#job-rows tr').first().waitFor();
 await page.locator('#endpoints', { hasText: '2 running' }).waitFor();

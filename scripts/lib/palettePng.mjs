@@ -4,45 +4,53 @@ const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const MAX_COLOURS = 256;
 
 /**
- * Makes a PNG of true colours small: with a palette of at most 256 colours. Where it has more, the lowest bits of the
- * channels are left out, which nobody sees in a picture of text.
+ * Makes a PNG of true colours small: with a palette of its 256 most frequent colours. Any other colour becomes the nearest of
+ * these, which nobody sees in a picture of text.
  *
  * @param {Buffer} png - of 8 bits a channel, not interlaced, as Chromium makes screenshots
  */
 export function palettePng(png) {
   const { width, height, channels, pixels } = decode(png);
-  let lost = 0;
-  let palette = paletteOf(pixels, channels, lost);
-  while (palette.size > MAX_COLOURS) palette = paletteOf(pixels, channels, (lost += 1));
+  const colours = new Uint32Array(width * height).map((_, at) => pixels.readUIntBE(at * channels, 3));
+  const { palette, places } = paletteOf(colours);
   const rows = Buffer.alloc((width + 1) * height);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      rows[y * (width + 1) + 1 + x] = palette.get(colourAt(pixels, (y * width + x) * channels, lost));
+  colours.forEach((colour, at) => (rows[at + Math.floor(at / width) + 1] = places.get(colour)));
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, 3], 8);
-  const colours = Buffer.from(
-    [...palette.keys()].flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]),
-  );
-  const parts = [chunk('IHDR', header), chunk('PLTE', colours), chunk('IDAT', deflateSync(rows, { level: 9 }))];
-  return Buffer.concat([SIGNATURE, ...parts, chunk('IEND', Buffer.alloc(0))]);
+  const parts = [
+    chunk('IHDR', header),
+    chunk('PLTE', Buffer.from(palette.flatMap(channelsOf))),
+    chunk('IDAT', deflateSync(rows, { level: 9 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ];
+  return Buffer.concat([SIGNATURE, ...parts]);
 }
 
-function paletteOf(pixels, channels, lost) {
-  const palette = new Map();
-  for (let at = 0; at < pixels.length && palette.size <= MAX_COLOURS; at += channels) {
-    const colour = colourAt(pixels, at, lost);
-    if (!palette.has(colour)) palette.set(colour, palette.size);
-  }
-  return palette;
+/** The most frequent colours, and the place in the palette of every colour. */
+function paletteOf(colours) {
+  const counts = new Map();
+  for (const colour of colours) counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  const byCount = [...counts].sort(([, one], [, other]) => other - one).map(([colour]) => colour);
+  const palette = byCount.slice(0, MAX_COLOURS);
+  return {
+    palette,
+    places: new Map(byCount.map((colour, at) => [colour, at < MAX_COLOURS ? at : nearest(palette, colour)])),
+  };
 }
 
-/** A colour as a number, its lowest bits rounded away. White stays white. */
-function colourAt(pixels, at, lost) {
-  const step = 1 << lost;
-  const round = (value) => Math.min(255, Math.round(value / step) * step);
-  return (round(pixels[at]) << 16) | (round(pixels[at + 1]) << 8) | round(pixels[at + 2]);
+function nearest(palette, colour) {
+  const distances = palette.map((other) => distance(channelsOf(colour), channelsOf(other)));
+  return distances.indexOf(Math.min(...distances));
+}
+
+function distance(one, other) {
+  return one.reduce((sum, value, at) => sum + (value - other[at]) ** 2, 0);
+}
+
+function channelsOf(colour) {
+  return [colour >> 16, (colour >> 8) & 255, colour & 255];
 }
 
 function chunk(type, data) {

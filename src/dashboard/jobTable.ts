@@ -41,9 +41,9 @@ class JobTable {
   show({ ids, changed }: NonNullable<PageEvent['jobs']>): void {
     const news = new Map(changed.map((job) => [job.id, job]));
     const entries = ids.flatMap((id) => {
-      const job = news.get(id);
-      const entry = job ? { job, row: rowOf(job) } : this.#shown.get(id);
-      return entry ? [[id, this.#inPlace(id, entry)] as const] : [];
+      const before = this.#shown.get(id);
+      const job = news.get(id) ?? before?.job;
+      return job ? [[id, entryOf(job, before)] as const] : [];
     });
     this.#shown = new Map(entries);
     arrange(
@@ -71,14 +71,17 @@ class JobTable {
       setText(cell(row, 5), startedAt === undefined ? '' : duration(endedAt - startedAt));
     }
   }
+}
 
-  /** A row that has changed takes the place of the one before, so that the focus stays in it. */
-  #inPlace(id: string, entry: Shown): Shown {
-    const before = this.#shown.get(id)?.row;
-    if (!before || before === entry.row) return entry;
-    for (const at of [1, 2, 6]) cell(before, at).replaceWith(cell(entry.row, at).cloneNode(true));
-    return { job: entry.job, row: before };
-  }
+/** A row stays in its place, so that the focus stays in it, and only its cells that may have changed are replaced. */
+function entryOf(job: JobRow, before: Shown | undefined): Shown {
+  if (!before) return { job, row: rowOf(job) };
+  const { row } = before;
+  // The first event of a connection has all jobs, and most of them are as they were.
+  if (JSON.stringify(job) === JSON.stringify(before.job)) return before;
+  const now = rowOf(job);
+  for (const at of [1, 6]) cell(row, at).replaceWith(cell(now, at).cloneNode(true));
+  return { job, row };
 }
 
 function rowOf({ id, status, endpointId, chunks, retries }: JobRow): HTMLTableRowElement {

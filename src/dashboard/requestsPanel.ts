@@ -10,9 +10,14 @@ import { linkTo } from './selection.js';
 /** How many requests the page shows: the latest. */
 const MAX_ROWS = 100;
 
+interface Shown {
+  readonly request: RequestRecord;
+  readonly row: HTMLElement;
+}
+
 /** The latest requests of clients, and how many each client has sent. */
 export function requestsPanel({ feed$ }: Page): Observable<unknown> {
-  let rows = new Map<number, HTMLElement>();
+  let shown = new Map<number, Shown>();
   return feed$.pipe(
     tap(({ isFirst, requests = [], state }) => {
       if (state) {
@@ -20,17 +25,25 @@ export function requestsPanel({ feed$ }: Page): Observable<unknown> {
         byId('client-rows').replaceChildren(...state.clients.map(clientRow));
       }
       if (!isFirst && requests.length === 0) return;
-      if (isFirst) rows = new Map();
-      for (const request of requests) rows.set(request.seq, requestRow(request));
-      const latest = [...rows].sort(([one], [other]) => other - one).slice(0, MAX_ROWS);
-      rows = new Map(latest);
+      const news = requests.map((request) => [request.seq, entryOf(request, shown.get(request.seq))] as const);
+      shown = latest(new Map([...(isFirst ? [] : shown), ...news]));
       arrange(
         byId('request-rows'),
-        latest.map(([, row]) => row),
+        [...shown.values()].map(({ row }) => row),
       );
-      byId('no-requests').hidden = rows.size > 0;
+      byId('no-requests').hidden = shown.size > 0;
     }),
   );
+}
+
+function entryOf(request: RequestRecord, before: Shown | undefined): Shown {
+  const isKnown = before && JSON.stringify(before.request) === JSON.stringify(request);
+  return isKnown ? before : { request, row: requestRow(request) };
+}
+
+/** The newest first. */
+function latest(shown: ReadonlyMap<number, Shown>): Map<number, Shown> {
+  return new Map([...shown].sort(([one], [other]) => other - one).slice(0, MAX_ROWS));
 }
 
 function showTotals({ total, byStatus }: NonNullable<PageEvent['state']>['requests']): void {

@@ -2,7 +2,7 @@ import type { JobModel } from '../../model/JobModel.js';
 import type { FeedEvent, FeedQuery, JobRow } from './FeedEvent.js';
 
 /** How many jobs the page shows. */
-export const MAX_ROWS = 300;
+const MAX_ROWS = 300;
 
 /** The rows of the table of jobs, for one connection: the newest jobs that a query fits. */
 export class JobRows {
