@@ -226,8 +226,15 @@ export default defineConfig([
   },
   // Functions that run in a page of the browser.
   {
-    files: ['scripts/e2e/pages.mjs'],
-    languageOptions: { globals: { document: 'readonly', addEventListener: 'readonly', MutationObserver: 'readonly' } },
+    files: ['scripts/e2e/pages.mjs', 'bench/dashboard.mjs'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        addEventListener: 'readonly',
+        Event: 'readonly',
+        MutationObserver: 'readonly',
+      },
+    },
   },
   { files: ['examples/*/public/*.js'], languageOptions: { globals: { document: 'readonly' } } },
 ]);
