@@ -10,7 +10,7 @@ const streams = ['rxjs', '@standard-schema/spec'];
 /** The facts about RunPod that the client and the emulator share. The emulator works out everything else for itself. */
 const facts = ['types', 'time', 'protocol/operations.ts', 'protocol/limits.ts'];
 /** These know nothing about RunPod: a misreading cannot pass on both sides by them. */
-const general = ['protocol/checkOptions.ts', 'protocol/checks.ts', 'protocol/loopback.ts'];
+const general = ['protocol/checkOptions.ts', 'protocol/checks.ts', 'protocol/didYouMean.ts', 'protocol/loopback.ts'];
 /** What the entries on top of the client may import. */
 const door = ['index.ts', ...general, 'errors/invalidOptions.ts', 'errors/reportUnhandled.ts', 'time'];
 
@@ -32,6 +32,8 @@ export const layers = [
   { layer: 'polling', imports: ['http', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
   { layer: 'pipelines', imports: ['operators', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
   { layer: 'job', imports: ['operators', 'sources', 'errors', 'protocol', 'time', 'types'], packages: streams },
+  { layer: 'promises', imports: ['job', 'operators', 'errors', 'protocol'], packages: ['rxjs'] },
+  { layer: 'cost', imports: ['errors', 'protocol'], packages: [] },
   { layer: 'endpoint', imports: client, packages: streams },
   { layer: 'endpoint.ts', imports: ['endpoint', ...client], packages: streams },
   {
@@ -39,7 +41,11 @@ export const layers = [
     imports: ['endpoint.ts', 'endpoint', 'http/transports', ...client],
     packages: [...streams, 'axios'],
   },
-  { layer: 'index.ts', imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'http/transports', ...client], packages: [] },
+  {
+    layer: 'index.ts',
+    imports: ['runpod.ts', 'endpoint.ts', 'endpoint', 'promises', 'cost', 'http/transports', ...client],
+    packages: [],
+  },
   { layer: 'undici.ts', imports: ['http/transports', 'types'], packages: [] },
   { layer: 'fetch.ts', imports: ['http/transports', 'types'], packages: [] },
   // For pages, beside a client: it loads nothing of the client's.
@@ -62,8 +68,16 @@ export const layers = [
     imports: [...door, 'durable', 'server/eventually.ts'],
     packages: ['rxjs'],
   },
-  { layer: 'bullmq', imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts'], packages: ['rxjs'] },
-  { layer: 'pg-boss', imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts'], packages: ['rxjs'] },
+  {
+    layer: 'bullmq',
+    imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
+    packages: ['rxjs'],
+  },
+  {
+    layer: 'pg-boss',
+    imports: [...door, 'queues', 'budget', 'durable', 'server/eventually.ts', 'server/webhooks/WebhookStore.ts'],
+    packages: ['rxjs'],
+  },
   { layer: 'budget', imports: [...door, 'server/eventually.ts'], packages: ['rxjs'] },
   {
     layer: 'angular',

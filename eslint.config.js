@@ -44,6 +44,7 @@ export default defineConfig([
       'dist/',
       'coverage/',
       'docs/api/',
+      'docs/.vitepress/{.temp,cache,dist}/',
       'node_modules/',
       '**/.cache/',
       '.stryker-tmp/',

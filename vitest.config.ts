@@ -30,6 +30,7 @@ export const alias = [
 const processes = [
   'test/{angular,cli,demo,docs,lint}/**/*.test.ts',
   'test/{job,wire}/process.test.ts',
+  'test/budget/processes.test.ts',
   'test/nestjs/shutdown.test.ts',
   'test/wire/certificates.test.ts',
   'test/emulator/server/worker/*.test.ts',
@@ -53,6 +54,7 @@ export default defineConfig({
   test: {
     // What rejects or throws outside of a test is a failure: an Observable that reports its error to nobody is a bug.
     dangerouslyIgnoreUnhandledErrors: false,
+    globalSetup: 'test/support/startEngines.ts',
     // These end a test that hangs, and nothing else: on a busy machine a test that is well may take many seconds.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -2,6 +2,7 @@
  * The result of a measurement: plain data, and whether it is as good as asked.
  * @typedef {{ name: string, ok: boolean } & Record<string, unknown>} Measurement
  */
+import { budget } from './budget.mjs';
 import { dashboard } from './dashboard.mjs';
 import { emulator } from './emulator.mjs';
 import { events } from './events.mjs';
@@ -31,6 +32,7 @@ const measurements = {
   proxy,
   events,
   journal,
+  budget,
   observability,
 };
 

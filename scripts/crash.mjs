@@ -5,6 +5,8 @@
  *   npm run crash                       500 jobs and 20 kills in each mode, and a few smaller scenarios: some minutes
  *   npm run crash -- --quick            40 jobs and 3 kills: a part of `npm test`
  *   npm run crash -- --seed 42 wait     one scenario, again
+ *   npm run crash -- command --node X   runpod-rx pipeline with a thousand lines, run by this binary of Node
+ *   npm run crash -- bullmq pg-boss     the queues: four workers that are killed, one that stalls, shutdowns, cancels, restarts
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,6 +16,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
+    node: { type: 'string', default: process.execPath },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 30)) },
   },
 });
@@ -22,6 +25,8 @@ const { ensureBuilt } = await import('./lib/build.mjs');
 ensureBuilt();
 const { play } = await import('./crash/play.mjs');
 const { owners } = await import('./crash/owners.mjs');
+const { command } = await import('./crash/command.mjs');
+const { queueScenarios } = await import('./crash/queues.mjs');
 
 const size = values.quick ? { jobs: 40, kills: 3, concurrency: 10 } : { jobs: 500, kills: 20, concurrency: 10 };
 const small = { jobs: 40, concurrency: 10 };
@@ -111,8 +116,14 @@ function randomOf(seed) {
   };
 }
 
+/** How wide the names are. */
+const WIDTH = 16;
 let failures = 0;
-const names = positionals.length > 0 ? positionals : [...Object.keys(scenarios), 'owners'];
+const queues = queueScenarios({ quick: values.quick });
+const all = [...Object.keys(scenarios), 'owners', 'command', ...Object.keys(queues)];
+/** A name, or what a name begins with, such as `bullmq`. */
+const asked = all.filter((name) => positionals.some((part) => name === part || name.startsWith(`${part}:`)));
+const names = positionals.length > 0 ? asked : all;
 console.log(`--seed ${values.seed}`);
 for (const name of names) {
   const startedAt = performance.now();
@@ -122,6 +133,25 @@ for (const name of names) {
   if (name === 'owners') {
     figures = await owners({ rounds: values.quick ? 4 : 200 });
     faults = { 'rounds without exactly one owner': figures.wrong };
+  } else if (name === 'command') {
+    const lines = values.quick ? { lines: 100, kills: 3 } : { lines: 1_000, kills: 20 };
+    figures = await command({ ...lines, concurrency: 10, random, node: values.node });
+    faults = {
+      'lines without a result': figures.missing,
+      'lines with two': figures.twice,
+      'results of another line': figures.wrong,
+      'an exit code': figures.exitCode,
+    };
+  } else if (queues[name]) {
+    const seen = await queues[name].play(random);
+    if (!seen) {
+      console.log(`- ${name.padEnd(WIDTH)}  its engine is not on this machine: not tested`);
+      continue;
+    }
+    const { submitted, doubles, cancels, completed } = seen;
+    figures = { submitted, doubles, cancels, completed, failed: seen.failed.length };
+    faults = queues[name].faults(seen);
+    if (Object.values(faults).some((count) => count !== 0)) console.log(JSON.stringify(seen.failed));
   } else {
     const { options, faults: own } = scenarios[name];
     const seen = await play({ ...options, random });
@@ -134,7 +164,7 @@ for (const name of names) {
   failures += found.length;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   console.log(
-    `${found.length === 0 ? '✓' : '✗'} ${name.padEnd(9)} ${seconds.padStart(4)} s  ${JSON.stringify(figures)}`,
+    `${found.length === 0 ? '✓' : '✗'} ${name.padEnd(WIDTH)} ${seconds.padStart(4)} s  ${JSON.stringify(figures)}`,
   );
   for (const [what, count] of found) console.log(`    ${count} ${what}`);
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run example -- NAME` starts one of the examples: angular, browser, express, nest, next or otel. Without a key or a base URL in the
- * environment, it starts an emulator for it.
+ * `npm run example -- NAME` starts one of the examples: angular, browser, express, nest, next, otel or queue. Without a key or a
+ * base URL in the environment, it starts an emulator for it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -10,12 +10,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bootstrap, npm } from './bootstrap.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [name] = process.argv.slice(2);
-const names = ['angular', 'browser', 'express', 'nest', 'next', 'otel'];
+const [name, variant] = process.argv.slice(2);
+const names = ['angular', 'browser', 'express', 'nest', 'next', 'otel', 'queue'];
 if (!names.includes(name)) {
   console.error(`npm run example -- NAME, where NAME is ${names.join(', ')}`);
   process.exit(2);
 }
+
+/** Where jobs run without a key. */
+let emulator;
 
 bootstrap();
 const { ensureBuilt } = await import('./lib/build.mjs');
@@ -28,16 +31,18 @@ process.env.WEBHOOK_SECRET ??= randomBytes(32).toString('hex');
 if (name === 'next') startNext();
 else if (name === 'nest') await import(pathToFileURL(await compiled(join(root, 'examples/nest/main.ts'))).href);
 else if (name === 'angular') await startAngular();
+else if (name === 'queue') await startQueue(variant ?? 'bullmq');
 else await import(pathToFileURL(join(root, 'examples', name, 'server.mjs')).href);
 
 /** A local RunPod with the endpoint that the examples use. */
 async function startEmulator() {
   const { startEmulator: start } = await import('runpod-rx/emulator');
   const { concat, concatMap, defer, from, ignoreElements, of } = await import('rxjs');
-  const emulator = await start({
+  const size = name === 'queue' ? 8 : 2;
+  emulator = await start({
     endpoints: {
       'my-endpoint': {
-        workers: { min: 2, max: 2 },
+        workers: { min: size, max: size },
         handler: ({ input }, { delay, progress }) => {
           const steps = from([0.2, 0.4, 0.6, 0.8]).pipe(
             concatMap((done) => defer(() => (progress({ done }), delay(700)))),
@@ -51,6 +56,25 @@ async function startEmulator() {
   process.env.RUNPOD_BASE_URL = emulator.baseUrl;
   process.env.ENDPOINT_ID = 'my-endpoint';
   console.log(`There is no RUNPOD_API_KEY, so jobs run on an emulator: ${emulator.baseUrl}`);
+}
+
+/** BullMQ or pg-boss: their server is the one at the usual address, or one of this machine's own. */
+async function startQueue(engine) {
+  const { postgresEngine, redisEngine } = await import('./lib/engines.mjs');
+  const find = { bullmq: redisEngine, 'pg-boss': postgresEngine }[engine];
+  const server = await find?.();
+  if (!server) {
+    console.error(
+      find ? `${engine} needs its server: see docs/many-machines.md` : 'npm run example -- queue bullmq|pg-boss',
+    );
+    process.exit(2);
+  }
+  process.env[engine === 'bullmq' ? 'REDIS_URL' : 'DATABASE_URL'] = server.url;
+  const { startQueue: start } = await import(pathToFileURL(join(root, 'examples/queue/start.mjs')).href);
+  const code = await start(engine);
+  if (emulator) console.log(`\nThe emulator was given ${emulator.jobs().length} jobs.`);
+  await server.stop();
+  process.exit(code ?? 0);
 }
 
 /** TypeScript with decorators, as Nest has it, as one JavaScript file inside the package. */

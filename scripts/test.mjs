@@ -98,7 +98,7 @@ const attw = '@arethetypeswrong/cli/dist/index.js';
 const steps = onlyTests
   ? [tests('process tests', ['process']), tests('package tests', ['package']), tests('unit tests', ['unit', 'nest11'])]
   : [
-      gate('build', tool('tsup/dist/cli-default.js')),
+      gate('build', [process.execPath, [join(root, 'scripts/build.mjs')]]),
       gate('lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0')),
       // The demo runs what is built.
       tests('process tests', ['process'], ['build']),

@@ -1,12 +1,14 @@
 export { createRunpod, runpod, Runpod, type ClientOptions, type RunpodOptions } from './runpod.js';
 export { Endpoint } from './endpoint.js';
 export type { EndpointOptions } from './endpoint/EndpointOptions.js';
-export type { LimitsOption } from './http/resolveLimits.js';
+export type { LimitsOption, SharedLimits } from './http/resolveLimits.js';
+export { estimateCost, type CostOptions } from './cost/estimateCost.js';
 export * from './errors/index.js';
 export { Job } from './job/Job.js';
 export type { JobOptions, JobTimeout, LeavePolicy } from './job/JobOptions.js';
 export * from './operators/index.js';
 export * from './pipelines/index.js';
+export * from './promises/index.js';
 export * from './sources/index.js';
 export { axiosTransport } from './http/transports/axiosTransport.js';
 export type { RetryOptions } from './http/retryCall.js';

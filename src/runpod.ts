@@ -24,7 +24,7 @@ import { EndpointContext } from './endpoint/EndpointContext.js';
 import { checkLimits } from './http/checkLimits.js';
 import { checkRetry } from './http/checkRetry.js';
 import { spreadBy } from './http/spreadBy.js';
-import { resolveLimits, type LimitsOption } from './http/resolveLimits.js';
+import { hasBudget, resolveLimits, type LimitsOption } from './http/resolveLimits.js';
 import { Endpoint } from './endpoint.js';
 import { ConfigurationError } from './errors/ConfigurationError.js';
 import { assertOptions } from './errors/invalidOptions.js';
@@ -78,7 +78,7 @@ export interface ClientOptions {
   readonly retry?: RetryOptions | false;
   /**
    * Which limits the requests keep, for each endpoint and operation: the documented limits, limits of your own, a share of
-   * the documented ones where several processes use an endpoint, or none (`false`).
+   * the documented ones where several processes use an endpoint, a budget that several processes share, or none (`false`).
    * @defaultValue `'documented'`
    */
   readonly limits?: LimitsOption;
@@ -334,6 +334,7 @@ function create(options: Omit<ClientOptions, 'transport'>, transport: Transport,
     links: options.links ?? [],
     retry: retry === false ? { attempts: 1 } : retry,
     limits: resolveLimits(limits),
+    budget: hasBudget(limits) ? limits.budget : undefined,
     requestTimeout,
     maxResponseBytes,
     scheduler: durationScheduler(options.scheduler),

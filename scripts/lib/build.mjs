@@ -21,8 +21,10 @@ function stale() {
 export function ensureBuilt() {
   if (!stale()) return;
   process.stderr.write('Building …\n');
-  const tsup = join(root, 'node_modules/tsup/dist/cli-default.js');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [tsup], { cwd: root, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   if (status !== 0) {
     process.stderr.write(`${stdout}${stderr}\nThe build failed.\n`);
     process.exit(1);

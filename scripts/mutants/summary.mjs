@@ -118,9 +118,13 @@ export function page(rows) {
   ];
   return `# Mutation tests
 
-\`npm run mutants\` changes the core of the library in one place after the other, by Stryker, and runs the tests that reach the place. A change that no test notices has survived: a test is missing, or the change makes no difference. The areas are in \`scripts/mutants/areas.mjs\`. The changes that make no difference are in \`scripts/mutants/equivalent.mjs\`, each with the reason. Of the others, tests must notice at least ${GOAL} % in each file.
+\`\`\`sh
+npm run mutants -- submission
+\`\`\`
 
-The command writes this page: a run replaces the rows of the files that it mutates.
+The command changes the core of the library in one place after the other, by Stryker, and runs the tests that reach the place. A change that no test notices has survived: a test is missing, or the change makes no difference. The areas are in \`scripts/mutants/areas.mjs\`. The changes that make no difference are in \`scripts/mutants/equivalent.mjs\`, each with the reason. Of the others, tests must notice at least ${GOAL} % in each file.
+
+It also writes this page: a run replaces the rows of the files that it mutates.
 
 | File | Area | Killed | Timeout | Survived | No coverage | Equivalent | Score |
 | --- | --- | --: | --: | --: | --: | --: | --: |

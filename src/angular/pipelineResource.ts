@@ -37,7 +37,17 @@ export function pipelineResource<I extends object, O>(options: PipelineResourceO
   return runInInjectionContext(options.injector ?? inject(Injector), () => new LivePipelineResource(options));
 }
 
-const NO_TOTALS: PipelineTotals = { taken: 0, waiting: 0, inFlight: 0, done: 0, failed: 0, retried: 0, rate: 0 };
+const NO_TOTALS: PipelineTotals = {
+  taken: 0,
+  waiting: 0,
+  inFlight: 0,
+  done: 0,
+  failed: 0,
+  ended: 0,
+  executionTime: 0,
+  retried: 0,
+  rate: 0,
+};
 
 class LivePipelineResource<I extends object, O> implements PipelineResource<I, O> {
   readonly items: Signal<readonly PipelineItem<I, O>[]>;

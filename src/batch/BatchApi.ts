@@ -7,9 +7,7 @@ import {
   map,
   mergeMap,
   repeat,
-  retry,
   takeWhile,
-  throwError,
   timer,
   type Observable,
   type SchedulerLike,
@@ -18,7 +16,6 @@ import { assertOptions } from '../errors/invalidOptions.js';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import {
   ResponseError,
-  isRunpodError,
   type CallOptions,
   type Endpoint,
   type ErrorContext,
@@ -30,10 +27,14 @@ import { jobBody } from '../protocol/jobBody.js';
 import { isRecord, parseJson, sameJson } from '../protocol/json.js';
 import { readChildren, type BatchChild, type ChildrenPage } from './BatchChild.js';
 import { PendingCancels } from './PendingCancels.js';
+import { rideOut } from './rideOut.js';
 import { isBatchOver, readSummaries, readSummary, unreadable, type BatchSummary } from './BatchSummary.js';
 
 /** How many requests of a batch are asked for at a time. The service may give fewer. */
 const PAGE_SIZE = 1_000;
+
+/** How long failures that may pass are ridden out, in milliseconds. */
+export const OUTAGE = 300_000;
 
 /** Options of {@link BatchApi.watch}; all durations in milliseconds. */
 export interface WatchBatchOptions {
@@ -146,29 +147,20 @@ export class BatchApi<I extends object, O> {
    */
   watch(id: string, options: WatchBatchOptions = {}): Observable<BatchSummary> {
     assertOptions('watch', options, WATCH);
-    const { every = 5_000, outage = 300_000 } = options;
+    const { every = 5_000, outage = OUTAGE } = options;
     const { scheduler } = this;
-    return defer(() => {
-      let lastSuccessAt = scheduler.now();
-      return this.summary(id).pipe(
-        map((summary) => {
-          lastSuccessAt = scheduler.now();
-          return summary;
-        }),
-        retry({
-          delay: (error: unknown) =>
-            isRunpodError(error) && error.retryable && scheduler.now() - lastSuccessAt < outage
-              ? timer(every, scheduler)
-              : throwError(() => error),
-        }),
-        repeat({ delay: () => timer(every, scheduler) }),
-        takeWhile((summary) => !isBatchOver(summary), true),
-        distinctUntilChanged((one, other) => sameJson(one.raw, other.raw)),
-      );
-    });
+    return this.summary(id).pipe(
+      rideOut({ scheduler, every, outage }),
+      repeat({ delay: () => timer(every, scheduler) }),
+      takeWhile((summary) => !isBatchOver(summary), true),
+      distinctUntilChanged((one, other) => sameJson(one.raw, other.raw)),
+    );
   }
 
-  /** Completes once every batch that was left is cancelled, as far as it could be. Emits nothing and never errors. */
+  /**
+   * Completes once every batch that was left is cancelled, as far as it could be, and so is every draft that was being made
+   * then. Emits nothing and never errors.
+   */
   settled(): Observable<never> {
     return this.#cancels.settled();
   }
@@ -176,6 +168,11 @@ export class BatchApi<I extends object, O> {
   /** @internal Cancels a batch that was left, whether or not anybody waits for it. */
   leave(id: string): void {
     this.#cancels.track(this, id);
+  }
+
+  /** @internal Has `settled` wait for a source, too. */
+  beforeSettled<T>(source: Observable<T>): Observable<T> {
+    return this.#cancels.waitFor(source);
   }
 
   /** @internal */

@@ -19,7 +19,7 @@ import { BatchMemory } from './BatchMemory.js';
 import type { BatchRecord, BatchStore } from './BatchStore.js';
 import { collectResults } from './collectResults.js';
 import { LOST_ANSWER_PAUSE, MAX_ATTEMPTS, createDraft } from './createDraft.js';
-import { fillDraft, requestsInDraft } from './fillDraft.js';
+import { fillDraft, requestsInDraft, wrong } from './fillDraft.js';
 import type { Draft } from './RequestReader.js';
 import { toItsEnd } from './toItsEnd.js';
 
@@ -50,7 +50,7 @@ export class BatchRun<I extends object, O> {
     this.#memory = new BatchMemory(context.store, known ?? { v: 1, number, fingerprint, stage: 'creating' });
   }
 
-  /** The items of the batch's requests, as they end. Unsubscribing leaves the batch; an error does not. */
+  /** The items of the batch's requests, as they end. Unsubscribing leaves the batch, and so does an error before it runs. */
   items(): Observable<BatchItem<I, O>> {
     const { api, every, onSubmitted } = this.#context;
     const { requests } = this.#draft;
@@ -70,7 +70,13 @@ export class BatchRun<I extends object, O> {
       }),
       defer(() => memory.write({ stage: 'given' })),
     ).pipe(
-      tap({ complete: end, error: end }),
+      tap({
+        complete: end,
+        error: () => {
+          // What runs goes on; a draft would only take the place of another.
+          isOver = memory.isAt('finalized');
+        },
+      }),
       finalize(() => {
         if (!isOver) this.#leave();
       }),
@@ -86,34 +92,35 @@ export class BatchRun<I extends object, O> {
     const { api } = this.#context;
     const bodies = this.#draft.requests.map(({ body }) => body);
     const isKnown = this.#memory.isAt('filling');
-    return (isKnown ? requestsInDraft(api, this.#memory) : of(undefined)).pipe(
+    return (isKnown ? requestsInDraft(api, this.#memory, bodies) : of(undefined)).pipe(
       concatMap((total) => concat(total === undefined ? this.#create() : EMPTY, of(total ?? 0))),
       concatMap((total) => fillDraft(api, this.#memory, bodies, total)),
     );
   }
 
-  /** Makes a draft. It is remembered even if nobody waits any more, or is cancelled then. */
+  /** Makes a draft. One that is being made is remembered even if nobody waits any more, or is cancelled then. */
   #create(): Observable<never> {
     const { api, oneAtATime } = this.#context;
-    return toItsEnd(
-      concat(
-        oneAtATime(createDraft(api, this.#memory)),
-        defer(() => {
-          if (this.#hasLeft) this.#leave();
-          return EMPTY;
-        }),
-      ),
+    const create$ = concat(
+      oneAtATime(defer(() => (this.#hasLeft ? EMPTY : createDraft(api, this.#memory)))),
+      defer(() => {
+        if (this.#hasLeft) this.#leave();
+        return EMPTY;
+      }),
     );
+    return toItsEnd(api.beforeSettled(create$));
   }
 
-  /** A batch that was cancelled before any of its requests ran is made again. */
+  /** A batch that was cancelled before any of its requests ran is made again, and so is a draft that somebody has added to. */
   #replaceCancelled(): Observable<never> {
     if (this.#memory.isAt('finalized')) return EMPTY;
     return this.#context.api.summary(this.#memory.id).pipe(
-      concatMap(({ status, requestInProgress, requestCompleted, requestFailed }) => {
+      concatMap(({ status, requestTotal, requestInProgress, requestCompleted, requestFailed }) => {
+        const isOther = status === 'DRAFT' && requestTotal !== this.#draft.requests.length;
+        if (isOther) this.#context.api.leave(this.#memory.id);
         const hasRun = requestInProgress + requestCompleted + requestFailed > 0;
         const isCancelled = status === 'CANCELLED' || status === 'FAILED';
-        return isCancelled && !hasRun
+        return isOther || (isCancelled && !hasRun)
           ? concat(
               this.#memory.write({ stage: 'creating', id: undefined, first: undefined, children: undefined }),
               defer(() => this.#fill()),
@@ -133,7 +140,13 @@ export class BatchRun<I extends object, O> {
     const { api } = this.#context;
     const { id } = this.#memory;
     return api.summary(id).pipe(
-      concatMap(({ status }) => (status === 'DRAFT' ? api.finalize(id) : EMPTY)),
+      concatMap(({ status, requestTotal }) => {
+        if (status !== 'DRAFT') return EMPTY;
+        const { length } = this.#draft.requests;
+        if (requestTotal !== length)
+          throw wrong(api, this.#memory, `it has ${requestTotal} requests, and ${length} were added`);
+        return api.finalize(id);
+      }),
       catchError((error: unknown) => {
         if (!isRunpodError(error, 'submission_unknown') || attempt === MAX_ATTEMPTS) throw error;
         return timer(LOST_ANSWER_PAUSE, api.scheduler).pipe(switchMap(() => this.#finalizeDraft(attempt + 1)));

@@ -4,7 +4,7 @@ import type { BatchStore } from './BatchStore.js';
 
 /** How many requests fit into a batch, and how many batches may be active, as documented. */
 export const MAX_BATCH_REQUESTS = 5_000;
-export const MAX_ACTIVE_BATCHES = 10;
+const MAX_ACTIVE_BATCHES = 10;
 
 /** How far a run of batches is. */
 export interface BatchTotals {

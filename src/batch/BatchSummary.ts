@@ -29,11 +29,12 @@ const STATUSES: readonly string[] = ['DRAFT', 'FINALIZED', 'FAILED', 'CANCELLED'
 
 /**
  * Whether nothing more will happen to a batch. One that is finalized stays FINALIZED, even if all its requests failed: it is over
- * when all of them are.
+ * when all of them are. So is one whose status is not known.
  */
 export function isBatchOver({ status, requestTotal, requestCompleted, requestFailed }: BatchSummary): boolean {
-  if (status === 'FINALIZED') return requestCompleted + requestFailed >= requestTotal;
-  return status === 'FAILED' || status === 'CANCELLED';
+  if (status === 'DRAFT') return false;
+  if (status === 'FAILED' || status === 'CANCELLED') return true;
+  return requestCompleted + requestFailed >= requestTotal;
 }
 
 /** Reads the answer about one batch. Throws `ResponseError` where it is none. */

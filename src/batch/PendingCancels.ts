@@ -4,7 +4,9 @@ import {
   concat,
   defer,
   filter,
+  finalize,
   ignoreElements,
+  noop,
   of,
   retry,
   switchMap,
@@ -52,11 +54,19 @@ export class PendingCancels {
             : throwError(() => error),
       }),
     );
-    this.#count$.next(this.#count$.value + 1);
-    const end = () => {
-      this.#count$.next(this.#count$.value - 1);
-    };
-    cancelled$.subscribe({ complete: end, error: end });
+    this.waitFor(cancelled$).subscribe({ error: noop });
+  }
+
+  /** Has `settled` wait for the end of a source, too. */
+  waitFor<T>(source: Observable<T>): Observable<T> {
+    return defer(() => {
+      this.#count$.next(this.#count$.value + 1);
+      return source.pipe(
+        finalize(() => {
+          this.#count$.next(this.#count$.value - 1);
+        }),
+      );
+    });
   }
 
   settled(): Observable<never> {

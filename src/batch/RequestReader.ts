@@ -1,9 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { defer, from, of, type Observable } from 'rxjs';
+import { defer, from, noop, of, type Observable } from 'rxjs';
 import { invalidRequest } from '../errors/invalidRequest.js';
 import type { ErrorContext, JobRequest } from '../index.js';
 import { jobBody } from '../protocol/jobBody.js';
+import { eventually } from '../server/eventually.js';
 import type { FailedBatchItem } from './BatchItem.js';
 
 /** A request that goes into a batch. */
@@ -66,7 +67,8 @@ export class RequestReader<I extends object> {
   close(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    void this.#iterator?.return?.();
+    // What goes wrong at its end concerns nobody any more.
+    eventually(() => this.#iterator?.return?.()).subscribe({ error: noop });
   }
 
   #open(): Iterator<JobRequest<I>> | AsyncIterator<JobRequest<I>> {

@@ -12,11 +12,12 @@ import {
   switchMap,
   type Observable,
 } from 'rxjs';
-import { isTerminal, jobError, type TerminalSnapshot } from '../index.js';
-import type { BatchApi } from './BatchApi.js';
+import { isRunpodError, isTerminal, jobError, type TerminalSnapshot } from '../index.js';
+import { OUTAGE, type BatchApi } from './BatchApi.js';
 import type { BatchItem, BatchItemBase } from './BatchItem.js';
 import type { BatchMemory } from './BatchMemory.js';
 import { isBatchOver } from './BatchSummary.js';
+import { rideOut } from './rideOut.js';
 import type { DraftRequest } from './RequestReader.js';
 
 /** How many results are read at a time. */
@@ -36,6 +37,7 @@ export function collectResults<I extends object, O>(
     /** Requests without an item, by their ids. */
     const waiting = new Map(children.flatMap((id, nth) => (requests[nth] ? [[id, requests[nth]] as const] : [])));
     const ended$ = api.children(batchId).pipe(
+      rideOut({ scheduler: api.scheduler, every, outage: OUTAGE }),
       filter(({ snapshot }) => isTerminal(snapshot)),
       map(({ id }) => id),
     );
@@ -64,7 +66,14 @@ function resultOf<I extends object, O>(
   base: BatchItemBase<I> & { readonly jobId: string },
 ): Observable<BatchItem<I, O>> {
   return endpoint.status(base.jobId).pipe(
-    switchMap((snapshot) => (isTerminal(snapshot) ? of(snapshot) : endpoint.watchToEnd(base.jobId))),
+    catchError((error: unknown) => {
+      // `watchToEnd` rides it out.
+      if (isRunpodError(error) && error.retryable) return of(undefined);
+      throw error;
+    }),
+    switchMap((snapshot) =>
+      snapshot && isTerminal(snapshot) ? of(snapshot) : endpoint.watchToEnd(base.jobId, { outage: OUTAGE }),
+    ),
     map((snapshot: TerminalSnapshot<O>): BatchItem<I, O> =>
       snapshot.status === 'COMPLETED'
         ? { ...base, ok: true, output: snapshot.output, snapshot }

@@ -19,17 +19,32 @@ import { bodyChunks } from './bodyChunks.js';
 import { LOST_ANSWER_PAUSE } from './createDraft.js';
 
 /**
- * How many requests a draft has already; `undefined` where it is a draft no more. Nothing of a draft has run, so that another can
- * take its place.
+ * How many requests a draft has already; `undefined` where it is a draft no more, or has others: that one is cancelled. Nothing of
+ * a draft has run, so that another can take its place.
+ *
+ * @param bodies - all requests of the batch, as JSON
  */
 export function requestsInDraft<I extends object, O>(
   api: BatchApi<I, O>,
-  { id }: BatchMemory,
+  { id, record: { first } }: BatchMemory,
+  bodies: readonly string[],
 ): Observable<number | undefined> {
+  const totals = totalsOf(bodies);
   return api.summary(id).pipe(
-    map(({ status, requestTotal }) => (status === 'DRAFT' ? requestTotal : undefined)),
+    map(({ status, requestTotal }) => {
+      if (status !== 'DRAFT') return undefined;
+      if (totals.includes(requestTotal) && (requestTotal <= 1 || first !== undefined)) return requestTotal;
+      api.leave(id);
+      return undefined;
+    }),
     catchError((error: unknown) => (isRunpodError(error, 'not_found') ? of(undefined) : throwError(() => error))),
   );
+}
+
+/** How many requests a draft has after each addition. */
+function totalsOf(bodies: readonly string[]): number[] {
+  let total = 1;
+  return [0, 1, ...bodyChunks(bodies.slice(1)).map((chunk) => (total += chunk.length))];
 }
 
 /**
@@ -46,7 +61,6 @@ export function fillDraft<I extends object, O>(
   bodies: readonly string[],
   total: number,
 ): Observable<never> {
-  if (total > bodies.length) throw wrong(api, memory, `it has ${total} requests, and ${bodies.length} were added`);
   const first$ = total === 0 ? append(api, memory, bodies.slice(0, 1), 0) : EMPTY;
   let at = Math.max(1, total);
   const others = bodyChunks(bodies.slice(at)).map((chunk) => {
@@ -119,6 +133,7 @@ function childIds<I extends object, O>(api: BatchApi<I, O>, { id }: BatchMemory)
   );
 }
 
-function wrong<I extends object, O>(api: BatchApi<I, O>, { id }: BatchMemory, what: string): Error {
+/** The error of a draft that has other requests than were added. */
+export function wrong<I extends object, O>(api: BatchApi<I, O>, { id }: BatchMemory, what: string): Error {
   return api.responseError(`the batch ${id} is not as it was filled: ${what}`);
 }

@@ -1,1 +1,10 @@
-export type { BullmqJob } from './BullmqJob.js';
+export type { BullmqJob, BullmqWorker } from './BullmqJob.js';
+export { cancelJob } from './cancelJob.js';
+export { createProcessor, type RunpodProcessor } from './createProcessor.js';
+export type { ProcessorOptions } from './ProcessorOptions.js';
+export { redisBudget } from './redisBudget.js';
+export type { RedisClient } from './RedisClient.js';
+export { redisWebhooks } from './redisWebhooks.js';
+export { workerOptions } from './workerOptions.js';
+export type { BudgetOptions } from '../budget/BudgetOptions.js';
+export type { QueueJobOptions } from '../queues/QueueJobOptions.js';

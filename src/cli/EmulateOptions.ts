@@ -6,6 +6,8 @@ export interface EmulateOptions {
   readonly port: number;
   /** The id of the endpoint if there is no handlers file, or the file exports a single handler. */
   readonly endpoint: string;
+  /** Whether to run the endpoints that the documentation uses, in place of a file. */
+  readonly sample?: boolean;
   /** Maximum number of workers at once, for every endpoint. If absent, the handlers file decides. */
   readonly workers?: number;
   /** Milliseconds that a worker takes to start, for every endpoint. If absent, the handlers file decides. */

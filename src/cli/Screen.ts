@@ -58,8 +58,26 @@ export function terminalScreen(write: RawWrite, stream: WriteStream, styled: boo
   };
 }
 
-/** Cuts a line to a width. A line that is cut loses its colours. */
+/** Makes a text one row of the terminal. One that is cut loses its colours. */
 function cut(line: Text, columns: number, styled: boolean): string {
   const plain = render(line, false);
-  return columns < 1 || plain.length <= columns ? render(line, styled) : `${plain.slice(0, columns - 1)}…`;
+  const row = plain.replaceAll('\n', ' ');
+  if (columns < 1 || widthOf(row) <= columns) return row === plain ? render(line, styled) : row;
+  let width = 0;
+  let end = 0;
+  for (const character of row) {
+    width += widthOf(character);
+    if (width > columns - 1) break;
+    end += character.length;
+  }
+  return `${row.slice(0, end)}…`;
+}
+
+/** Letters of East Asia and emoji take two columns. Some that take one count as two: a row may be short, and never long. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|\p{Extended_Pictographic}|[\u{10000}-\u{10ffff}]/gu;
+
+/** How many columns a text takes on a terminal, at most. */
+function widthOf(text: string): number {
+  return text.replace(WIDE, '--').length;
 }

@@ -29,10 +29,13 @@ export function price(text: string): number {
   throw new InvalidArgumentError('It must be a number, such as 0.00031.');
 }
 
-/** Reads a time such as `800ms`, `30s` or `2m` as milliseconds. A number without a unit is milliseconds. */
+/** Reads a time such as `800ms`, `30s` or `2m` as milliseconds. Every number but 0 says its unit. */
 export function duration(text: string): number {
-  const [, number = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
-  if (number) return Number(number) * (UNITS[unit] ?? 1);
+  const [, number = '', unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  if (number && unit) return Number(number) * (UNITS[unit] ?? 1);
+  if (number && Number(number) === 0) return 0;
+  if (number)
+    throw new InvalidArgumentError(`It must say its unit: ${number}ms, ${number}s, ${number}m or ${number}h.`);
   throw new InvalidArgumentError('It must be a time such as 800ms, 30s or 2m.');
 }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { version } from '../../package.json';
 import { joined, line, paint, type Text } from './Text.js';
 
@@ -5,6 +6,8 @@ import { joined, line, paint, type Text } from './Text.js';
 export interface BannerFacts {
   readonly baseUrl: string;
   readonly endpoints: readonly string[];
+  /** An input for the first endpoint, for the lines to paste. */
+  readonly input: Readonly<Record<string, string>>;
   /** Where the endpoints' work comes from, in a few words. */
   readonly source: string;
   /** Whether requests need a key. */
@@ -17,7 +20,7 @@ export interface BannerFacts {
 
 /** The first lines of output: the base URL, the dashboard's address, the endpoints, and lines to paste for each kind of client and worker. */
 export function banner(facts: BannerFacts): Text {
-  const { baseUrl, endpoints, keys } = facts;
+  const { baseUrl, endpoints, keys, input } = facts;
   const [id = 'demo'] = endpoints;
   const key = keys ? 'YOUR_KEY' : 'any';
   const authorization = keys ? ` -H 'authorization: Bearer ${key}'` : '';
@@ -29,11 +32,11 @@ export function banner(facts: BannerFacts): Text {
       line`${paint('bold', 'runpod-rx')} ${version}  ${paint('dim', 'a local RunPod; Ctrl-C stops it')}`,
       where(facts),
       ...warning(facts),
-      block('curl', `curl -s ${baseUrl}/${id}/runsync${authorization} -d '{"input":{"text":"hello"}}'`),
+      block('curl', `curl -s ${baseUrl}/${id}/runsync${authorization} -d '${JSON.stringify({ input })}'`),
       block(
         'runpod-rx',
         `export RUNPOD_BASE_URL=${baseUrl} RUNPOD_API_KEY=${key}`,
-        `runpod().endpoint('${id}').runSync({ input: { text: 'hello' } }).subscribe(console.log)`,
+        `console.log(await result(runpod().endpoint('${id}').job({ input: ${inspect(input)} })))`,
       ),
       block('runpod-sdk (JavaScript)', `runpodSdk('${key}', { baseUrl: '${baseUrl}' }).endpoint('${id}')`),
       block('runpod (Python), as a client', `export RUNPOD_ENDPOINT_BASE_URL=${baseUrl} RUNPOD_API_KEY=${key}`),

@@ -8,10 +8,13 @@ import { bracketed, hostName } from '../emulator/server/hostName.js';
 import { banner } from './banner.js';
 import { captureOutput, type CapturedOutput } from './captureOutput.js';
 import type { EmulateOptions } from './EmulateOptions.js';
+import { exampleInput } from './exampleInput.js';
 import { Handlers } from './Handlers.js';
 import type { Endpoints } from './Endpoints.js';
+import { EXIT } from './jobs/exitCodes.js';
 import { loadHandlers, reloadHandlers, type Loaded } from './handlersFile.js';
 import { plainScreen, terminalScreen, type Screen } from './Screen.js';
+import { sampleEndpoints } from './sampleEndpoints.js';
 import { scaledScheduler } from './scaledScheduler.js';
 import { stackOf } from './stackOf.js';
 import { joined, line, paint, render, showsStyles, type Text } from './Text.js';
@@ -33,9 +36,14 @@ export async function emulate(
     output.stderr(`${render(`error: ${message}`, false)}\n`);
     process.exitCode = 1;
   };
+  if (file !== undefined && options.sample) {
+    fail('--sample has endpoints of its own: leave the file or --sample out');
+    process.exitCode = EXIT.usage;
+    return;
+  }
   const loaded =
     file === undefined
-      ? { endpoints: echo(options), text: undefined }
+      ? { endpoints: options.sample ? sampleEndpoints : echo(options), text: undefined }
       : await firstValueFrom(loadHandlers(file, options.endpoint));
   if ('error' in loaded) {
     fail(`${String(file)}: ${loaded.error}`);
@@ -129,17 +137,25 @@ function factsOf(
   { baseUrl, seed }: ListeningEmulator,
   endpoints: Endpoints,
   file: string | undefined,
-  { workers, key, host }: EmulateOptions,
+  options: EmulateOptions,
 ) {
+  const { key, host } = options;
   const isLocal = isLoopback(hostName(bracketed(host)) ?? '');
   return {
     baseUrl,
     endpoints: Object.keys(endpoints),
-    source: file ?? (workers === 0 ? 'no handler: only workers of other processes' : 'output: { echo: input }'),
+    input: exampleInput(Object.values<{ readonly handler?: unknown }>(endpoints)[0]?.handler),
+    source: file ?? sourceOf(options),
     keys: key !== undefined,
     seed: String(seed),
     ...(!isLocal && { reachableAt: host }),
   };
+}
+
+/** Where the endpoints' work comes from without a handlers file, in a few words. */
+function sourceOf({ workers, sample }: EmulateOptions): string {
+  if (workers === 0) return 'no handler: only workers of other processes';
+  return sample ? 'the sample endpoints of the documentation' : 'output: { echo: input }';
 }
 
 /** Replaces the handlers after a reload, if the file could be loaded. Returns the lines to show. */

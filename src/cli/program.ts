@@ -7,6 +7,7 @@ import { render } from './Text.js';
 import { addJobCommands } from './jobs/addJobCommands.js';
 import { EXIT } from './jobs/exitCodes.js';
 import { count, duration, endpointId, faults, host, limits, origins, port, speed } from './arguments.js';
+import { FAULT_HELP } from './faultHelp.js';
 import { switchFaults, type FaultsOptions } from './switchFaults.js';
 
 const EXAMPLES = `
@@ -14,8 +15,8 @@ The default export of the handlers file is one handler, or an object of endpoint
 
   // handlers.mjs
   export default {
-    upper: ({ input }) => input.text.toUpperCase(),
-    words: { handler: async function* ({ input }) { yield* input.text.split(' '); }, aggregate: true, workers: 1 },
+    upper: ({ input }) => input.prompt.toUpperCase(),
+    words: { handler: async function* ({ input }) { yield* input.prompt.split(' '); }, aggregate: true, workers: 1 },
   };
 
 Web pages of other origins, and requests addressed to a name that is not this machine's, are refused with 403: otherwise
@@ -27,6 +28,7 @@ a restart. Without a file, there is one endpoint, and the output of a job is { "
 
 Examples:
   $ runpod-rx emulate
+  $ runpod-rx emulate --sample     (my-endpoint, my-stream and the other endpoints of the documentation)
   $ runpod-rx emulate handlers.mjs --port 0 --cold-start 8s --speed 10
   $ runpod-rx emulate --faults empty-502=0.05,lost-worker=0.01 --seed 42
   $ runpod-rx emulate --host 0.0.0.0 --key secret     (in a container: http://SERVICE:8008/v2)
@@ -81,6 +83,12 @@ export function program(process: NodeJS.Process): Command {
       endpointId,
       'demo',
     )
+    .addOption(
+      new Option(
+        '-s, --sample',
+        'runs the endpoints that the documentation uses: my-endpoint, my-stream and others',
+      ).conflicts('endpoint'),
+    )
     .option(
       '-w, --workers <number>',
       'maximum number of workers at once, per endpoint; 0: no workers in this process (default: as in the file, or 3)',
@@ -88,7 +96,7 @@ export function program(process: NodeJS.Process): Command {
     )
     .option(
       '--cold-start <duration>',
-      'how long a worker takes to start: 800ms, 30s, 2m (default: as in the file, or 0ms)',
+      'how long a worker takes to start, with its unit: 800ms, 30s, 2m (default: as in the file, or 0ms)',
       duration,
     )
     .addOption(
@@ -101,7 +109,7 @@ export function program(process: NodeJS.Process): Command {
       'a key that requests may use; may be repeated (default: requests need no key)',
       (key: string, keys?: readonly string[]) => [...(keys ?? []), key],
     )
-    .option('--faults <list>', 'the faults: name[=probability], … or rules as JSON', faults)
+    .option('--faults <list>', 'the faults: name[=probability], … or rules as JSON; see below', faults)
     .option(
       '--seed <text>',
       'seed of ids and faults; the same seed repeats a run (default: a random one, which is shown)',
@@ -112,13 +120,13 @@ export function program(process: NodeJS.Process): Command {
       origins,
     )
     .option('--speed <factor>', 'how fast time passes for queue and workers: 10 is ten times as fast', speed, 1)
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', `${FAULT_HELP}${EXAMPLES}`)
     .action((file: string | undefined, options: EmulateOptions) => emulate(file, options, process));
   command
     .command('faults')
     .summary('show and change the faults of a running local RunPod')
     .description('Shows the active faults of a local RunPod on this machine. A list or an option changes them first.')
-    .argument('[list]', 'faults to add: name[=probability], … or rules as JSON', faults)
+    .argument('[list]', 'faults to add: name[=probability], … or rules as JSON; see below', faults)
     .option('-p, --port <number>', 'the port that the local RunPod listens on', port, DEFAULT_PORT)
     .option('--host <address>', 'the address or name that the local RunPod listens on', host, '127.0.0.1')
     .option('-c, --clear', 'removes all active faults; with a list, the list replaces them')
@@ -127,7 +135,7 @@ export function program(process: NodeJS.Process): Command {
       'removes the fault with this id; may be repeated',
       (id: string, ids?: readonly number[]) => [...(ids ?? []), count(id)],
     )
-    .addHelpText('after', FAULTS_EXAMPLES)
+    .addHelpText('after', `${FAULT_HELP}${FAULTS_EXAMPLES}`)
     .action((rules: readonly FaultRule[] | undefined, options: FaultsOptions) => switchFaults(rules, options, process));
   return command;
 }

@@ -1,16 +1,4 @@
-import {
-  EMPTY,
-  Observable,
-  catchError,
-  concat,
-  concatMap,
-  defaultIfEmpty,
-  defer,
-  map,
-  of,
-  throwError,
-  type SchedulerLike,
-} from 'rxjs';
+import { EMPTY, Observable, catchError, concat, concatMap, defaultIfEmpty, defer, map, of, throwError } from 'rxjs';
 import {
   ConfigurationError,
   HookError,
@@ -20,44 +8,20 @@ import {
   SubmissionUnknownError,
   isRunpodError,
   isTerminal,
-  type Endpoint,
   type ErrorContext,
   type Job,
   type JobOptions,
   type JobRequest,
   type JobSnapshot,
-  type OnBehalf,
   type TerminalSnapshot,
 } from '../index.js';
 import { eventually } from '../server/eventually.js';
 import { awaitWebhook } from './awaitWebhook.js';
-import type { DurableOptions } from './DurableOptions.js';
+import type { DurableTerms } from './DurableTerms.js';
 import { fingerprint } from './fingerprint.js';
 import { newRow, nextGeneration, type JobRow } from './JobRow.js';
-import type { PendingRecords } from './PendingRecords.js';
 import { endAfter, endedRow, isNotAccepted, unsentRow, webhookKey } from './rowChanges.js';
 import { RowWriter } from './RowWriter.js';
-
-/** What becomes of jobs that are left: as their options say, or they go on. */
-export interface Departure {
-  detaches: boolean;
-}
-
-/** What all inputs of a `durable` share. */
-export interface DurableTerms<I extends object, O, C>
-  extends
-    Omit<DurableOptions<I>, 'ambiguous' | 'grace' | 'ended' | 'scheduler'>,
-    Required<Pick<DurableOptions<I>, 'ambiguous' | 'grace' | 'ended'>> {
-  readonly endpoint: Endpoint<I, O, C>;
-  /** For tracers: makes jobs on behalf of who has asked for this one. */
-  readonly onBehalf: OnBehalf | undefined;
-  readonly scheduler: SchedulerLike;
-  /** The wall clock, in milliseconds since 1970. */
-  readonly wallNow: () => number;
-  readonly pending: PendingRecords;
-  /** What becomes of jobs that are left. */
-  readonly departure: Departure;
-}
 
 /** One input on its way: what its row says decides. */
 export class DurableJob<I extends object, O, C> {
@@ -164,15 +128,17 @@ export class DurableJob<I extends object, O, C> {
   }
 
   #jobOptions(writer: RowWriter): JobOptions<I> {
-    const { job: { beforeSubmit: _beforeSubmit, ...options } = {} } = this.#terms;
+    const { job: { beforeSubmit: _beforeSubmit, ...options } = {}, cancelEnds } = this.#terms;
     const markLeaving = (row: JobRow): JobRow => (row.state === 'submitted' ? { ...row, leaving: true } : row);
-    return { tag: this.#key, onUnsubscribe: 'cancel', ...options, beforeCancel: () => writer.write(markLeaving) };
+    const beforeCancel = cancelEnds ? undefined : () => writer.write(markLeaving);
+    return { tag: this.#key, onUnsubscribe: 'cancel', ...options, beforeCancel };
   }
 
   /** Follows a job to its end, and records it. A job that is left is cancelled, and that is recorded, too. */
   #follow(job: Job<O, C>, writer: RowWriter): Observable<JobSnapshot<O>> {
     const end$ = new Observable<TerminalSnapshot<O>>((subscriber) => {
       let over = false;
+      const alongside = this.#terms.alongside?.(job).subscribe({ error: () => undefined });
       const view = job.end$.subscribe({
         next: (snapshot) => {
           over = true;
@@ -192,6 +158,7 @@ export class DurableJob<I extends object, O, C> {
         const detaches = this.#terms.departure.detaches && writer.row.state !== 'wanted';
         if (!over && detaches) this.#detach(job, writer);
         view.unsubscribe();
+        alongside?.unsubscribe();
         if (!over && !detaches && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
       };
     });

@@ -3,13 +3,16 @@ import { eventually } from '../server/eventually.js';
 import type { JobRow } from './JobRow.js';
 import type { JobStore } from './JobStore.js';
 
+/** The part of a store that is about one row. */
+export type RowStore = Pick<JobStore, 'get' | 'put'>;
+
 /** Writes the row of one key: one change after the other, each to its end, whether or not anybody waits for it. */
 export class RowWriter {
-  readonly #store: JobStore;
+  readonly #store: RowStore;
   #row: JobRow;
   #last$: Observable<never> = EMPTY;
 
-  constructor(store: JobStore, row: JobRow) {
+  constructor(store: RowStore, row: JobRow) {
     this.#store = store;
     this.#row = row;
   }

@@ -4,12 +4,11 @@ import { ConfigurationError, type Endpoint, type JobRequest, type JobSnapshot, t
 import { must } from '../protocol/checks.js';
 import { eventually } from '../server/eventually.js';
 import { durationScheduler, wallClockOf } from '../time/clocks.js';
-import { DurableJob, type Departure, type DurableTerms } from './DurableJob.js';
+import { MAX_KEY, isKey } from './durableKey.js';
+import { DurableJob } from './DurableJob.js';
 import { checksOfDurable, type DurableOptions } from './DurableOptions.js';
+import type { Departure, DurableTerms } from './DurableTerms.js';
 import { PendingRecords } from './PendingRecords.js';
-
-/** The longest key, in UTF-16 code units: a webhook's URL carries it, and the number of the job. */
-const MAX_KEY = 200;
 
 /** A runner for `runAll` and `runEach` that remembers its jobs. */
 export interface DurableRunner<I extends object = Record<string, unknown>, O = unknown> extends Runner<I, O> {
@@ -131,8 +130,4 @@ export function durable<I extends object, O, C>(
     },
     settled: () => pending.settled(),
   });
-}
-
-function isKey(key: unknown): key is string {
-  return typeof key === 'string' && key.length > 0 && key.length <= MAX_KEY && !/\p{Cs}/u.test(key);
 }

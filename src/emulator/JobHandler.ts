@@ -50,8 +50,8 @@ export interface HandlerContext {
  * - An Observable's **last** value is the result, so that `delay(5000).pipe(map(() => result))` is a job of five seconds.
  *   On an endpoint with `stream: true` each of its values is a chunk instead.
  * - A generator, async or not, is always a stream: each value it yields is a chunk.
- * - Promises and async generators need real time. In virtual time they never settle, and the job fails with an error that
- *   says so.
+ * - Promises and async generators need real time. With a virtual scheduler, `createEmulator` throws for an `async` handler, and
+ *   a job whose handler returns a promise fails at once.
  *
  * When a job is stopped, the emulator aborts `context.signal`, then unsubscribes from the Observable or calls the
  * generator's `return`.

@@ -17,6 +17,7 @@ import { Platform } from './model/Platform.js';
 import { randomSeed } from './model/random.js';
 import { table } from './operations/table.js';
 import type { RequestRecord } from './RequestRecord.js';
+import { assertVirtualHandlers } from './model/virtualTime.js';
 import { datedScheduler } from '../time/clocks.js';
 
 /** A local RunPod. */
@@ -55,8 +56,10 @@ export interface Emulator {
 }
 
 /**
- * Makes a local RunPod in this process. Throws a `TypeError` that names every mistake in the options. Nothing happens before the first request. The emulator needs no network and no
+ * Makes a local RunPod in this process. Nothing happens before the first request. The emulator needs no network and no
  * Node; with a virtual scheduler it does not wait in real time.
+ *
+ * Throws a `TypeError` that names every mistake in the options, and for an `async` handler with a virtual scheduler.
  *
  * ```ts
  * const emulator = createEmulator({
@@ -74,6 +77,7 @@ export function createInspected(options: EmulatorOptions): {
   readonly inspection: Inspection;
 } {
   assertOptions(options, EMULATOR);
+  assertVirtualHandlers(options);
   const { latency = 0, seed = randomSeed() } = options;
   const scheduler = datedScheduler(options.scheduler);
   const platform = new Platform({ ...options, seed }, withLongDelays(scheduler));

@@ -6,6 +6,7 @@ import { operationName } from '../protocol/operations.js';
 import type { Activity, ActivityBase, CallOrigin, RequestActivity } from '../types/Activity.js';
 import type { AroundSend } from '../types/AroundSend.js';
 import type { CallRequest } from '../types/Link.js';
+import { BudgetPart } from './BudgetPart.js';
 import type { CallState } from './CallState.js';
 import type { ClientSettings } from './ClientSettings.js';
 import { PendingCancels } from './PendingCancels.js';
@@ -175,14 +176,19 @@ export class ClientContext {
 
   /** The limiter of an operation of an endpoint; `undefined` where the operation has no limits. */
   rateLimiterFor(endpointId: string, operation: string): RateLimiter | undefined {
-    const { limits, scheduler } = this.settings;
+    const { limits, scheduler, budget } = this.settings;
     const name = operationName(operation);
     const bound = limits[name];
     if (!bound) return undefined;
     const key = `${endpointId}/${name}`;
     let limiter = this.#limiters.get(key);
     if (!limiter) {
-      limiter = new RateLimiter(bound, scheduler, () => this.#workersOf(endpointId));
+      limiter = new RateLimiter(
+        bound,
+        scheduler,
+        () => this.#workersOf(endpointId),
+        budget && ((use) => new BudgetPart(budget, endpointId, name, scheduler, use)),
+      );
       this.#limiters.set(key, limiter);
     }
     return limiter;

@@ -1,5 +1,6 @@
 import type { Observable, ObservableInput, SchedulerLike } from 'rxjs';
 import type { RetryOptions } from './retryCall.js';
+import type { Budget } from '../types/Budget.js';
 import type { Link } from '../types/Link.js';
 import type { Transport } from '../types/Transport.js';
 import type { BaseUrl } from './baseUrl.js';
@@ -13,6 +14,8 @@ export interface ClientSettings {
   readonly links: readonly Link[];
   readonly retry: RetryOptions;
   readonly limits: ResolvedLimits;
+  /** Divides the limits among processes; `undefined` where the client has them for itself. */
+  readonly budget: Budget | undefined;
   readonly requestTimeout: number | undefined;
   /** How many bytes an answer may have, decoded. */
   readonly maxResponseBytes: number;

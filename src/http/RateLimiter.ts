@@ -1,6 +1,8 @@
 import { Observable, Subscription, type SchedulerLike } from 'rxjs';
 import { MAX_TIMER, RATE_WINDOW } from '../protocol/limits.js';
+import type { BudgetUse } from '../types/Budget.js';
 import type { OperationLimits } from '../types/Limits.js';
+import type { BudgetPart } from './BudgetPart.js';
 
 /** Fraction of the rate that is left after a 429, and the least that is left after many. */
 const RATE_AFTER_REFUSAL = 0.7;
@@ -47,22 +49,33 @@ export class RateLimiter {
   /** Whether the loop that starts requests runs. */
   #starting = false;
   #timer = Subscription.EMPTY;
+  /** What is left for these requests by other processes, where a budget divides the limits. */
+  readonly #part: BudgetPart | undefined;
 
-  /** @param runningWorkers - how many workers of the endpoint are known to run */
-  constructor(limits: OperationLimits, scheduler: SchedulerLike, runningWorkers: () => number) {
+  /**
+   * @param runningWorkers - how many workers of the endpoint are known to run
+   * @param partOf - makes the part of a budget, of what the limiter uses
+   */
+  constructor(
+    limits: OperationLimits,
+    scheduler: SchedulerLike,
+    runningWorkers: () => number,
+    partOf?: (use: () => BudgetUse) => BudgetPart,
+  ) {
     this.#limits = limits;
     this.#scheduler = scheduler;
     this.#runningWorkers = runningWorkers;
+    this.#part = partOf?.(() => this.#use());
   }
 
   /** How many requests may be sent in a millisecond, in the long run. */
   get rate(): number {
-    return this.#requestsPerWindow / this.#window;
+    return this.#requestsPerWindow(this.#part?.obtainable.requests) / this.#window;
   }
 
-  /** How many requests may be in flight at once. */
+  /** How many requests may be in flight at once, in the long run. */
   get concurrent(): number {
-    return this.#limits.concurrent ?? Infinity;
+    return this.#concurrentWithin(this.#part?.obtainable.concurrent);
   }
 
   /**
@@ -85,11 +98,15 @@ export class RateLimiter {
         });
       };
       waiting.add(start);
+      this.#holdPart();
       this.#startRequests();
-      if (waiting.has(start)) onWait(this.#waitingRequests);
+      if (waiting.has(start)) {
+        onWait(this.#waitingRequests);
+        this.#part?.waits$.next();
+      }
       return () => {
         waiting.delete(start);
-        this.#stopIdleTimer();
+        this.#rest();
       };
     });
   }
@@ -100,20 +117,23 @@ export class RateLimiter {
    * @param wake - called once, later, when a place is free and no request waits, where there is no place now
    */
   freePlaces(wake?: () => void): number {
+    this.#holdPart();
     const now = this.#scheduler.now();
     const free = this.#waitingRequests ? 0 : this.#places(now);
     if (wake && free <= 0) {
       this.#wakes.add(wake);
       // Nothing is started here: `wake` must not be called before the caller has its answer, and the clock may tick now.
       if (!this.#starting && this.#timer.closed) this.#startLater(now);
+      this.#part?.waits$.next();
     }
+    this.#rest();
     return free;
   }
 
   /** Forgets a callback that was given to `freePlaces`. */
   stopWaiting(wake: () => void): void {
     this.#wakes.delete(wake);
-    this.#stopIdleTimer();
+    this.#rest();
   }
 
   /** The server answered 429: sends nothing for so many milliseconds, and less for a while. */
@@ -139,18 +159,59 @@ export class RateLimiter {
     return Math.min(1, this.#fractionAtRefusal + recovered);
   }
 
-  get #requestsPerWindow(): number {
+  /** How many requests the server takes in a window, of all processes. */
+  get #wholeLimit(): number {
     const { requests = Infinity, perWorker = 0 } = this.#limits;
-    const allowed = Math.max(requests, perWorker * this.#runningWorkers());
-    return Math.max(1, Math.floor(allowed * this.#rateFraction));
+    return Math.max(requests, perWorker * this.#runningWorkers());
+  }
+
+  #requestsPerWindow(part = Infinity): number {
+    const allowed = Math.min(this.#wholeLimit, part);
+    return Math.min(part, Math.max(1, Math.floor(allowed * this.#rateFraction)));
+  }
+
+  #concurrentWithin(part = Infinity): number {
+    return Math.min(this.#limits.concurrent ?? Infinity, part);
   }
 
   /** How many requests may be sent now, whether or not others wait. */
   #places(now: number): number {
+    const counted = this.#counted(now);
+    if (this.#pausedUntil > now) return 0;
+    const { requests, concurrent } = this.#part?.allowed ?? {};
+    return Math.min(this.#concurrentWithin(concurrent) - this.#inFlight, this.#requestsPerWindow(requests) - counted);
+  }
+
+  /** How many requests count against the rate. */
+  #counted(now: number): number {
     const firstCounted = this.#endedAt.findIndex((endedAt) => endedAt + this.#window >= now);
     this.#endedAt.splice(0, firstCounted < 0 ? this.#endedAt.length : firstCounted);
-    if (this.#pausedUntil > now) return 0;
-    return Math.min(this.concurrent - this.#inFlight, this.#requestsPerWindow - this.#inFlight - this.#endedAt.length);
+    return this.#inFlight + this.#endedAt.length;
+  }
+
+  /** What a budget is told. */
+  #use(): BudgetUse {
+    const counted = this.#counted(this.#scheduler.now());
+    return {
+      limit: { requests: this.#wholeLimit, concurrent: this.#concurrentWithin() },
+      per: this.#window,
+      counted,
+      inFlight: this.#inFlight,
+      // A callback stands for an unknown number of requests: for as many again as count now.
+      waiting: this.#waitingRequests + (this.#wakes.size && counted + 1),
+    };
+  }
+
+  /** Holds a part of the budget while requests are in flight or wait. */
+  #holdPart(): void {
+    this.#part?.hold(() => {
+      if (!this.#waits) return;
+      // Later, because the part may change while a request asks for it.
+      this.#timer.unsubscribe();
+      this.#timer = this.#scheduler.schedule(() => {
+        this.#startRequests();
+      });
+    });
   }
 
   /** Starts as many requests as may be sent now. A request that ends at once calls this again: the loop goes on for it. */
@@ -176,6 +237,7 @@ export class RateLimiter {
     } finally {
       // A scheduler of the user's may throw. The requests that wait are then started with the next.
       this.#starting = false;
+      this.#rest();
     }
   }
 
@@ -191,7 +253,7 @@ export class RateLimiter {
   /** Tries again when the pause is over, or when the oldest request no longer counts. */
   #startLater(now: number): void {
     // The end of a request starts the next.
-    if (this.#inFlight >= this.concurrent) return;
+    if (this.#inFlight >= this.#concurrentWithin(this.#part?.allowed.concurrent)) return;
     const paused = now < this.#pausedUntil;
     const dueAt = paused ? this.#pausedUntil : (this.#endedAt[0] ?? Infinity) + this.#window + 1;
     this.#timer.unsubscribe();
@@ -204,8 +266,15 @@ export class RateLimiter {
     );
   }
 
-  /** Runs no timer while nothing waits. */
-  #stopIdleTimer(): void {
-    if (!this.#waitingRequests && !this.#wakes.size) this.#timer.unsubscribe();
+  /** Whether a request or a callback waits. */
+  get #waits(): boolean {
+    return this.#waitingRequests + this.#wakes.size > 0;
+  }
+
+  /** Runs no timer while nothing waits, and holds no part of the budget while nothing is in flight either. */
+  #rest(): void {
+    if (this.#waits) return;
+    this.#timer.unsubscribe();
+    if (!this.#inFlight) this.#part?.release();
   }
 }

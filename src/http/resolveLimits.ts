@@ -1,8 +1,21 @@
+import { isRecord } from '../protocol/json.js';
 import { operations } from '../protocol/operations.js';
+import type { Budget } from '../types/Budget.js';
 import type { Limits, OperationLimits } from '../types/Limits.js';
 
+/** Limits that several processes keep together. */
+export interface SharedLimits {
+  /** Divides the limits among the processes: `redisBudget` of `runpod-rx/bullmq`, or `postgresBudget` of `runpod-rx/pg-boss`. */
+  readonly budget: Budget;
+  /**
+   * What is divided: the same for all processes.
+   * @defaultValue `'documented'`
+   */
+  readonly limits?: 'documented' | Limits;
+}
+
 /** What keeps a client's requests within bounds, for each endpoint and operation. */
-export type LimitsOption = 'documented' | Limits | { readonly share: number } | false;
+export type LimitsOption = 'documented' | Limits | { readonly share: number } | SharedLimits | false;
 
 /** Limits by operation; an operation that is not listed has none. */
 export type ResolvedLimits = Readonly<Record<string, OperationLimits | undefined>>;
@@ -13,9 +26,15 @@ export type ResolvedLimits = Readonly<Record<string, OperationLimits | undefined
  */
 export function resolveLimits(option: LimitsOption): ResolvedLimits {
   if (option === 'documented') return documentedLimits(1);
+  if (hasBudget(option)) return resolveLimits(option.limits ?? 'documented');
   const { share } = Object(option) as { readonly share?: unknown };
   // The limits of an operation are an object, so a number can only be a share.
   return typeof share === 'number' ? documentedLimits(share) : (Object(option) as ResolvedLimits);
+}
+
+/** Whether several processes keep the limits together. */
+export function hasBudget(option: LimitsOption): option is SharedLimits {
+  return isRecord(option) && 'budget' in option;
 }
 
 function documentedLimits(share: number): ResolvedLimits {

@@ -1,5 +1,6 @@
 import { AsyncSubject, Observable, observeOn, type Subscriber } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
+import type { ErrorContext } from '../errors/RunpodError.js';
 import { jobError } from '../errors/jobError.js';
 import { jobProgress } from '../operators/jobProgress.js';
 import { isTerminal } from '../protocol/snapshot.js';
@@ -9,6 +10,9 @@ import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
 import type { JobController } from './JobController.js';
 import { isOver, isSubmitting, type Viewer, type ViewerRole } from './jobReducer.js';
+
+/** Where `util.inspect` of Node, and of Bun and Deno, finds a text to print in place of an object. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * One job's whole life, from its submission to its output, seen through any number of views.
@@ -26,6 +30,8 @@ import { isOver, isSubmitting, type Viewer, type ViewerRole } from './jobReducer
  * unsubscribes and the job is not known to be over, the job is released: cancelled on the server, unless the option
  * `onUnsubscribe` says otherwise. An error of reading does not release the job: the error holds the job's reference as
  * `ref`, and the next subscription goes on with the same job.
+ *
+ * A job is not a promise: `await job` gives the job itself, and submits nothing. `await result(job)` gives its output.
  */
 export class Job<O = unknown, C = unknown> {
   readonly #controller: JobController;
@@ -171,6 +177,21 @@ export class Job<O = unknown, C = unknown> {
       // Nothing says that it is an `Error`: it may come from the caller's `beforeSubmit`.
       throw (state.error as Error | undefined) ?? new ConfigurationError(message, controller.context('run'));
     });
+  }
+
+  /** @internal What errors say about this job. */
+  errorContext(operation: string): ErrorContext {
+    return this.#controller.context(operation);
+  }
+
+  /** What `console.log(job)` prints on Node, Bun and Deno: which job it is, its last known status, and how to get the output. */
+  [INSPECT](): string {
+    const { backend, state } = this.#controller;
+    const { id } = state;
+    const unread = id === undefined ? 'not submitted yet' : 'not read yet';
+    const known = state.snapshot?.status ?? (isSubmitting(state) ? 'being submitted' : unread);
+    const name = JSON.stringify([backend.endpointId, id].filter(Boolean).join('/'));
+    return `Job ${name} (${known}): subscribe to output$, or await result(job)`;
   }
 
   /**

@@ -1,6 +1,6 @@
 /** An instance of pg-boss, as far as the worker needs it. */
 export interface Boss {
-  /** Takes jobs of a queue: they are active, and this process' own until they expire. */
+  /** Takes jobs of a queue: they are active from then on. */
   fetch(queue: string, options: { readonly batchSize: number; readonly includeMetadata: true }): Promise<BossJob[]>;
   /** Ends a job with its result. */
   complete(queue: string, id: string, output: object): Promise<unknown>;
@@ -18,10 +18,14 @@ export interface BossJob<Data = unknown> {
   readonly name: string;
   /** What it was sent with. */
   readonly data: Data;
+  /** How many of its attempts have failed. */
+  readonly retryCount: number;
+  /** When it was taken from the queue. */
+  readonly startedOn: Date;
 }
 
 /** The database of an instance of pg-boss. */
 export interface BossDatabase {
   /** Runs a statement. */
-  executeSql(text: string, values: unknown[]): Promise<{ readonly rows: unknown[] }>;
+  executeSql(text: string, values: unknown[]): Promise<{ readonly rows: unknown[] } | undefined>;
 }

@@ -193,7 +193,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
     try {
       const delay = this.#retryPolicy.delayAfter(error, task.attempts);
       if (delay === undefined) return false;
-      this.#progress?.countRetry();
+      this.#progress?.countRetry(task.failedItem(error));
       task.restartAfter(delay);
       this.#reportProgress();
       return true;
@@ -281,7 +281,7 @@ export class Pipeline<I extends object, O> implements InputSink<JobRequest<I>> {
 
   /** Counts an item, and applies the option `onError` to a failed one. */
   #countItem(item: PipelineItem<I, O>): void {
-    this.#progress?.countEnded(item.ok);
+    this.#progress?.countEnded(item);
     if (!item.ok && this.#options.onError === 'throw') this.#fatalFailure ??= { error: item.error };
     if (!item.ok && this.#options.onError === 'stop') this.stop(item.error);
     this.#reportProgress();

@@ -1,4 +1,6 @@
 import type { Observer, SchedulerLike } from 'rxjs';
+import type { JobSnapshot } from '../types/JobSnapshot.js';
+import type { FailedItem, PipelineItem } from './PipelineItem.js';
 import { RateMeter } from './RateMeter.js';
 
 /** How far a pipeline is. */
@@ -15,6 +17,14 @@ export interface PipelineTotals {
   readonly failed: number;
   /** Inputs that the runner had nothing to do for; absent where there are none. */
   readonly skipped?: number;
+  /** Inputs that need nothing more: `done`, `failed` and `skipped` together. Beside `total`, what a progress bar shows. */
+  readonly ended: number;
+  /**
+   * How long the jobs ran, in milliseconds: the `executionTime` of all snapshots that the pipeline ended with, those of
+   * attempts that failed included. `estimateCost` makes a price of it. Jobs that were left before their end, such as by
+   * `hedge`, are not in it.
+   */
+  readonly executionTime: number;
   /** How many submissions were repeated. */
   readonly retried: number;
   /** Items that ended in a second: the average over the last minute, or since the start where that is less. */
@@ -34,6 +44,7 @@ export class PipelineProgress {
   #failed = 0;
   #skipped = 0;
   #retried = 0;
+  #executionTime = 0;
   readonly #totals: Pick<Observer<PipelineTotals>, 'next'>;
   readonly #scheduler: SchedulerLike;
   readonly #rateMeter: RateMeter;
@@ -44,9 +55,10 @@ export class PipelineProgress {
     this.#rateMeter = new RateMeter(scheduler.now());
   }
 
-  countEnded(ok: boolean): void {
+  countEnded({ ok, snapshot }: Pick<PipelineItem<object>, 'ok' | 'snapshot'>): void {
     if (ok) this.#done++;
     else this.#failed++;
+    this.#countExecution(snapshot);
     this.#rateMeter.count(this.#scheduler.now());
   }
 
@@ -54,8 +66,14 @@ export class PipelineProgress {
     this.#skipped++;
   }
 
-  countRetry(): void {
+  /** Counts an attempt that failed and is repeated. */
+  countRetry({ snapshot }: Pick<FailedItem<object>, 'snapshot'>): void {
     this.#retried++;
+    this.#countExecution(snapshot);
+  }
+
+  #countExecution(snapshot: JobSnapshot | undefined): void {
+    this.#executionTime += snapshot?.executionTime ?? 0;
   }
 
   report({ taken, waiting, inFlight, total }: PipelineCounts): void {
@@ -63,7 +81,8 @@ export class PipelineProgress {
     const done = this.#done;
     const failed = this.#failed;
     const skipped = this.#skipped;
-    const remaining = total === undefined ? undefined : this.#rateMeter.remaining(now, total - done - failed - skipped);
+    const ended = done + failed + skipped;
+    const remaining = total === undefined ? undefined : this.#rateMeter.remaining(now, total - ended);
     this.#totals.next({
       taken,
       waiting,
@@ -71,6 +90,8 @@ export class PipelineProgress {
       done,
       failed,
       ...(skipped > 0 && { skipped }),
+      ended,
+      executionTime: this.#executionTime,
       retried: this.#retried,
       rate: this.#rateMeter.rate(now),
       ...(total !== undefined && { total }),

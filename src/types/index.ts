@@ -1,5 +1,6 @@
 export type * from './Activity.js';
 export type * from './AroundSend.js';
+export type * from './Budget.js';
 export type * from './callOptions.js';
 export type * from './Diagnosis.js';
 export type * from './EndpointHealth.js';

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -56,6 +57,10 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What comes on the standard input. */
   readonly input?: string;
+  /** Whether the standard input does not end. */
+  readonly inputStaysOpen?: boolean;
+  /** A file that the output goes to, in place of a pipe. */
+  readonly outputFile?: string;
 }
 
 /** The command in a child process with piped output. It is killed after the test. */
@@ -65,14 +70,18 @@ export class Command {
   readonly ended: Promise<number | null>;
   private readonly child: ChildProcess;
 
-  constructor(args: readonly string[], { cwd = root, env = {}, input }: CommandOptions = {}) {
+  constructor(args: readonly string[], given: CommandOptions = {}) {
+    const { cwd = root, env = {}, input, inputStaysOpen = false, outputFile } = given;
+    const output = outputFile === undefined ? 'pipe' : openSync(outputFile, 'a');
     this.child = spawn(process.execPath, [build(), ...args], {
       cwd,
       env: { ...process.env, ...env },
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [input === undefined && !inputStaysOpen ? 'ignore' : 'pipe', output, 'pipe'],
     });
-    this.child.stdin?.end(input);
-    this.child.stdout!.on('data', (data: Buffer) => (this.output += data.toString()));
+    if (typeof output === 'number') closeSync(output);
+    if (!inputStaysOpen) this.child.stdin?.end(input);
+    else if (input !== undefined) this.child.stdin?.write(input);
+    this.child.stdout?.on('data', (data: Buffer) => (this.output += data.toString()));
     this.child.stderr!.on('data', (data: Buffer) => (this.errors += data.toString()));
     this.ended = new Promise((resolve) => this.child.once('close', resolve));
     onTestFinished(async () => {
@@ -102,6 +111,13 @@ export class Command {
 
   get hasEnded(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** Whether the process listens to a signal, which would end it otherwise. Linux tells. */
+  listensTo(name: NodeJS.Signals): boolean {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    const caught = BigInt(`0x${/SigCgt:\s*(\w+)/.exec(status)?.[1] ?? '0'}`);
+    return ((caught >> BigInt(constants.signals[name] - 1)) & 1n) === 1n;
   }
 
   closeErrors(): void {

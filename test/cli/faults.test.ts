@@ -37,11 +37,11 @@ test('shows, adds, replaces and removes the faults of a running emulator', async
 test('says why a change is refused', async () => {
   const baseUrl = await new Command(['emulate', '--port', '0']).baseUrl();
   expect(await faults(baseUrl, 'empty-503')).toMatchObject({
-    code: 1,
-    errors: expect.stringContaining('there is connection-refused'),
+    code: 2,
+    errors: expect.stringContaining('(did you mean "empty-502"?); there is connection-refused'),
   });
   expect(await faults(baseUrl, '--remove', '7')).toMatchObject({ code: 1, errors: 'error: there is no fault 7\n' });
-  expect(await faults(baseUrl, '--remove', 'x')).toMatchObject({ code: 1, errors: expect.stringContaining('whole') });
+  expect(await faults(baseUrl, '--remove', 'x')).toMatchObject({ code: 2, errors: expect.stringContaining('whole') });
 
   expect(await faults('http://127.0.0.1:1')).toEqual({
     code: 1,

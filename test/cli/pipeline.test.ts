@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readLines } from '../../src/cli/pipeline/readLines.js';
@@ -184,6 +184,15 @@ test('a dry run says what would be done', async () => {
   expect(emulator.requests()).toHaveLength(requests);
 });
 
+test('a dry run counts what would be paid again', async () => {
+  const { run } = await service();
+  write(['{"n":1}', '{"n":2}']);
+  expect(await run(args('broken')).ended).toBe(1);
+  const command = run(args('broken', '--dry-run', '--json', '--retry-failed'));
+  expect(await command.ended).toBe(0);
+  expect(JSON.parse(command.output)).toMatchObject({ inputs: 2, ended: 0, toSubmit: 2 });
+});
+
 test.each([
   ['a line that is no JSON', ['{"n":1}', '{n:2}'], [], 'line 2 of', 'is no JSON'],
   ['a line that is no object', ['[1]'], [], 'line 1 of', 'must be an object of JSON'],
@@ -295,6 +304,17 @@ describe('ended in the middle, it goes on:', () => {
     assertWhole();
     // At most what was in flight at the kills is paid twice.
     expect(emulator.jobs().length - total).toBeLessThanOrEqual(6 * 4);
+  });
+
+  test('a journal that cannot be closed is said, without the code that failed', async () => {
+    const { run } = await service(slow);
+    write(numbers(total));
+    const command = run(args('slow'));
+    await expect.poll(results).toBeGreaterThan(2);
+    rmSync(path('out.journal'), { recursive: true });
+    expect(await command.signal('SIGTERM')).toBe(143);
+    expect(command.errors).toContain('error: ENOENT');
+    expect(command.errors).not.toMatch(/^ +at /m);
   });
 
   test('a second process is refused', async () => {

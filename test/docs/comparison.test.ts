@@ -1,5 +1,5 @@
 /**
- * What README.md says in "Compared with runpod-sdk": each row is a test here, in which both clients meet the same server
+ * What docs/comparison.md says: each row is a test here, in which both clients meet the same server
  * with the same fault. A row whose test changes must change with it.
  */
 import { gzipSync } from 'node:zlib';

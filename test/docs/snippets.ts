@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import ts from 'typescript';
 import { startEmulator } from 'runpod-rx/emulator';
-import { endpoints } from './endpoints.js';
+import { sampleEndpoints as endpoints } from '../../src/cli/sampleEndpoints.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -32,8 +32,14 @@ export function documents(): string[] {
 /**
  * The blocks that begin with ```` ```ts ````. One that begins with ```` ```ts no-run ```` is checked but not run; the line above must
  * say why: `<!-- no-run: it needs … -->`.
+ *
+ * @param languages - of the blocks to find
  */
-export function snippetsIn(file: string, text = readFileSync(join(root, file), 'utf8')): Snippet[] {
+export function snippetsIn(
+  file: string,
+  text = readFileSync(join(root, file), 'utf8'),
+  languages = /^(ts|typescript)$/,
+): Snippet[] {
   const lines = text.split('\n');
   const snippets: Snippet[] = [];
   for (let index = 0; index < lines.length; index++) {
@@ -44,7 +50,7 @@ export function snippetsIn(file: string, text = readFileSync(join(root, file), '
     do index++;
     while (index < lines.length && lines[index]!.trim() !== fence);
     if (index === lines.length) throw new Error(`${file}:${start} is never closed`);
-    if (!/^(ts|typescript)$/.test(language)) continue;
+    if (!languages.test(language)) continue;
     if (flags && flags !== 'no-run') throw new Error(`${file}:${start}: '${flags}' is not known, only 'no-run'`);
     const above = lines.slice(0, start - 1).filter((line) => line.trim() !== '');
     if (flags && !/^\s*<!--\s*no-run: .*\S.*-->\s*$/.test(above.at(-1) ?? ''))
@@ -101,10 +107,13 @@ const bundled = {
 const library = {
   'runpod-rx': './src/index.ts',
   'runpod-rx/operators': './src/operators/index.ts',
+  'runpod-rx/bullmq': './src/bullmq/index.ts',
+  'runpod-rx/durable': './src/durable/index.ts',
   'runpod-rx/testing': './src/emulator/index.ts',
   'runpod-rx/emulator': './src/emulator/server/index.ts',
   'runpod-rx/nestjs': './src/nestjs/index.ts',
   'runpod-rx/otel': './src/otel/index.ts',
+  'runpod-rx/pg-boss': './src/pg-boss/index.ts',
   'runpod-rx/server': './src/server/index.ts',
   'runpod-rx/undici': './src/undici.ts',
   rxjs: './node_modules/rxjs/dist/esm/index.js',
@@ -145,15 +154,29 @@ export function cleanUp(): void {
 }
 
 /** Whether an error was printed with its stack: the examples' handlers do so, and none of the examples should fail. */
-function printsError(stderr: string): boolean {
+export function printsError(stderr: string): boolean {
   return /^\s+at .*:\d+:\d+\)?$/m.test(stderr);
 }
 
+/** How a program ended. */
+export interface Outcome {
+  /** Why it failed, or was killed because it had not ended in time. */
+  readonly error?: ExecFileException;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /**
- * Runs a snippet as a program of its own, with an emulator for its requests. Gives its output. Throws when the program
- * fails, with its stderr, or when it has not ended by itself in time.
+ * Runs a snippet as a program of its own, with this environment alone.
+ *
+ * @param until - what the program prints when it has shown what it is for: it is told to end then
  */
-export async function run({ file, line, code }: Snippet, timeout = 100_000): Promise<string> {
+export async function execute(
+  { file, line, code }: Snippet,
+  env: Readonly<Record<string, string>>,
+  timeout = 100_000,
+  until?: RegExp,
+): Promise<Outcome> {
   await (built ??= buildLibrary());
   const outfile = join(folder, `${file.replaceAll('/', '-')}-${line}.mjs`);
   await build({
@@ -167,19 +190,40 @@ export async function run({ file, line, code }: Snippet, timeout = 100_000): Pro
     // As in tsconfig.json, for frameworks with decorators.
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
   });
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env: { PATH: process.env.PATH, ...env }, timeout, killSignal: 'SIGKILL' } as const;
+    const child = execFile(process.execPath, ['--enable-source-maps', outfile], options, (error, stdout, stderr) => {
+      resolve({ ...(error && { error }), stdout, stderr });
+    });
+    let output = '';
+    child.stdout?.on('data', (text: string) => {
+      output += text;
+      if (until?.test(output)) child.kill('SIGTERM');
+    });
+  });
+}
+
+/**
+ * Runs a snippet with an emulator for its requests. Gives its output. Throws when the program fails, with its stderr, or when it
+ * has not ended by itself in time.
+ *
+ * @param more - environment variables besides those of RunPod
+ */
+export async function run(
+  snippet: Snippet,
+  timeout = 100_000,
+  { more = {}, until }: { readonly more?: Readonly<Record<string, string>>; readonly until?: RegExp } = {},
+): Promise<string> {
+  const { file, line } = snippet;
   const key = 'the-key-of-the-documentation';
   const emulator = await startEmulator({ endpoints, keys: [key] });
   try {
-    return await new Promise<string>((resolve, reject) => {
-      const env = { RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: key, ENDPOINT_ID: 'my-endpoint' };
-      const options = { cwd: folder, env: { PATH: process.env.PATH, ...env }, timeout, killSignal: 'SIGKILL' } as const;
-      execFile(process.execPath, ['--enable-source-maps', outfile], options, (error, stdout, stderr) => {
-        if (!error && !printsError(stderr)) resolve(stdout);
-        else if (error?.killed)
-          reject(new Error(`${file}:${line} has not ended after ${timeout} ms\n${stdout}${stderr}`));
-        else reject(new Error(`${file}:${line} fails\n${stderr.replaceAll(`${relative(folder, root)}/`, '')}`));
-      });
-    });
+    const env = { ...more, RUNPOD_BASE_URL: emulator.baseUrl, RUNPOD_API_KEY: key, ENDPOINT_ID: 'my-endpoint' };
+    const { error, stdout, stderr } = await execute(snippet, env, timeout, until);
+    if (error?.killed) throw new Error(`${file}:${line} has not ended after ${timeout} ms\n${stdout}${stderr}`);
+    if (error || printsError(stderr))
+      throw new Error(`${file}:${line} fails\n${stderr.replaceAll(`${relative(folder, root)}/`, '')}`);
+    return stdout;
   } finally {
     await emulator.close();
   }

@@ -1,6 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
@@ -16,6 +15,7 @@ import {
   type JobStore,
 } from 'runpod-rx/durable';
 import type { SqliteDatabase } from 'runpod-rx/durable';
+import { postgresServer as postgres } from '../support/engines.js';
 import { order, rowsOf, service, shown } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'runpod-rx-stores-'));
@@ -35,21 +35,8 @@ function sqlite(): { readonly DatabaseSync: new (path: string) => SqliteDatabase
   }
 }
 
-const host = process.env.PGHOST ?? '127.0.0.1';
-const port = Number(process.env.PGPORT ?? 5432);
-const hasPostgres = await new Promise<boolean>((resolve) => {
-  const socket = connect(port, host);
-  socket.on('connect', () => {
-    socket.destroy();
-    resolve(true);
-  });
-  socket.on('error', () => {
-    resolve(false);
-  });
-});
-
 function pool(): Pool {
-  const made = new Pool({ host, port, user: process.env.PGUSER ?? 'postgres', max: 2 });
+  const made = new Pool({ connectionString: postgres?.url, max: 2 });
   // A connection that breaks while nobody uses it.
   made.on('error', () => undefined);
   pools.push(made);
@@ -76,12 +63,11 @@ if (DatabaseSync)
     return () => sqliteStore(new DatabaseSync(path));
   };
 else process.stderr.write('node:sqlite is not in this version of Node: its store is not tested\n');
-if (hasPostgres)
+if (postgres)
   kinds.postgresStore = () => {
     const name = `test ${process.pid} ${++made}`;
     return () => postgresStore(pool(), { name });
   };
-else process.stderr.write(`Postgres is not at ${host}:${port}: its store is not tested\n`);
 
 const row = (key: string, more: Partial<JobRow> = {}): JobRow => ({
   key,
@@ -163,7 +149,7 @@ describe.each(Object.keys(kinds))('S37 %s', (kind) => {
   });
 });
 
-describe.skipIf(!hasPostgres)('S37 postgresStore', () => {
+describe.skipIf(!postgres)('S37 postgresStore', () => {
   test('that has lost its connection writes nothing any more, and another takes over', async () => {
     const open = kinds.postgresStore!();
     const store = open();

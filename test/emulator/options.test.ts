@@ -212,7 +212,7 @@ describe('durations', () => {
 });
 
 describe('promises in virtual time', () => {
-  const play = (handler: EmulatedEndpoint['handler'], scheduler = new VirtualTimeScheduler()) => {
+  const play = <S extends SchedulerLike>(handler: EmulatedEndpoint['handler'], scheduler: S) => {
     const emulator = createEmulator({ scheduler, endpoints: { demo: { handler } } });
     const client = createRunpod({ transport: emulator.transport, baseUrl: 'http://localhost', scheduler });
     const seen: string[] = [];
@@ -225,35 +225,64 @@ describe('promises in virtual time', () => {
 
   test.each<[string, EmulatedEndpoint['handler']]>([
     ['a promise', () => Promise.resolve(1)],
+    ['a promise that rejects', () => Promise.reject(new Error('later'))],
     ['a sleep', (_, { sleep }) => sleep(5)],
+    ['an async iterable', () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true }) }) })],
+  ])('%s fails the job at once, with an error that says what to do', (_, handler) => {
+    const { seen, scheduler, emulator } = play(handler, new VirtualTimeScheduler());
+    scheduler.flush();
+    expect(seen).toEqual([expect.stringContaining('a virtual scheduler does not wait for promises')]);
+    expect(seen[0]).toContain('context.delay');
+    expect(emulator.jobs()[0]?.executionMs).toBe(0);
+  });
+
+  test('a promise fails the job also where it could settle between two moves of the clock', async () => {
+    const { scheduler, emulator } = play(() => Promise.resolve('done'), new VirtualTimeScheduler());
+    for (let at = 0; at < 5; at += 1) {
+      scheduler.maxFrames = at;
+      scheduler.flush();
+      await Promise.resolve();
+    }
+    expect(emulator.jobs()).toMatchObject([{ status: 'FAILED' }]);
+  });
+
+  test.each<[string, EmulatedEndpoint['handler']]>([
+    ['an async function', async () => Promise.resolve(1)],
     [
       'an async generator',
       async function* () {
         yield await Promise.resolve(1);
       },
     ],
-  ])('%s fails the job at once, with an error that says why', (_, handler) => {
-    const { seen, scheduler, emulator } = play(handler);
-    scheduler.flush();
-    expect(seen).toEqual([expect.stringContaining('promises do not settle while a virtual scheduler runs')]);
-    expect(emulator.jobs()[0]?.executionMs).toBe(1);
+  ])('%s is an error when the emulator is made', (_, handler) => {
+    expect(() => play(handler, new VirtualTimeScheduler())).toThrow(
+      /endpoints\.demo has an async handler.*context\.delay.*real time/,
+    );
+    const scheduler = new VirtualTimeScheduler();
+    expect(() => createEmulator({ scheduler, endpoints: { demo: handler! } })).toThrow(TypeError);
   });
 
-  test('a promise that settles between two moves of the clock is the result', async () => {
-    const { scheduler, emulator } = play(() => Promise.resolve('done'));
-    const move = async (to: number) => {
-      scheduler.maxFrames = to;
-      scheduler.flush();
-      await Promise.resolve();
-      await Promise.resolve();
+  test('a promise fails the job on a virtual clock of another class, too', () => {
+    const virtual = new VirtualTimeScheduler();
+    const scheduler: SchedulerLike = {
+      now: () => virtual.now(),
+      schedule: (...given: Parameters<SchedulerLike['schedule']>) => virtual.schedule(...given),
     };
-    await move(0);
-    for (let at = 1; at < 5; at += 1) await move(at);
-    expect(emulator.jobs()).toMatchObject([{ status: 'COMPLETED', output: 'done' }]);
+    const { seen } = play(() => Promise.resolve(1), scheduler);
+    virtual.flush();
+    expect(seen).toEqual([expect.stringContaining('a virtual scheduler does not wait for promises')]);
+  });
+
+  test('an async handler is fine in real time', () => {
+    const endpoints = { demo: async () => Promise.resolve(1) };
+    expect(() => createEmulator({ endpoints })).not.toThrow();
   });
 
   test('Observables and plain generators are not concerned', () => {
-    const { seen, scheduler } = play((_, { scheduler: clock }) => interval(5, clock).pipe(take(3)));
+    const { seen, scheduler } = play(
+      (_, { scheduler: clock }) => interval(5, clock).pipe(take(3)),
+      new VirtualTimeScheduler(),
+    );
     scheduler.flush();
     expect(seen).toEqual(['2']);
   });

@@ -25,6 +25,8 @@ export interface Consumer {
   readonly folder: string;
   /** Paths in the tarball. */
   readonly files: readonly string[];
+  /** The size of the tarball. */
+  readonly bytes: number;
   /** Runs a script of `test/package/consumer` with the Node of this test; its output is JSON. */
   node(script: string): Promise<unknown>;
   tsc(version: keyof typeof typescript, project: string): Promise<Ran>;
@@ -53,7 +55,9 @@ export async function install(): Promise<Consumer> {
   const folder = mkdtempSync(join(tmpdir(), 'runpod-rx-consumer-'));
   // dist/ is built already; without its scripts `npm pack` takes it as it is.
   const packed = await npm(root, 'pack', '--ignore-scripts', '--json', '--pack-destination', folder);
-  const [{ filename, files }] = JSON.parse(packed) as [{ filename: string; files: { path: string }[] }];
+  const [{ filename, files, size }] = JSON.parse(packed) as [
+    { filename: string; files: { path: string }[]; size: number },
+  ];
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     devDependencies: Record<string, string>;
   };
@@ -81,6 +85,7 @@ export async function install(): Promise<Consumer> {
   return {
     folder,
     files: files.map(({ path }) => path),
+    bytes: size,
     node: async (script) => {
       const { code, output } = await run(folder, script);
       if (code !== 0) throw new Error(`${script} ended with ${code}:\n${output}`);

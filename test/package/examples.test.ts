@@ -6,6 +6,7 @@ import { concat, concatMap, defer, delay as later, from, ignoreElements, of } fr
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startEmulator, type ListeningEmulator } from 'runpod-rx/emulator';
 import { chromiumPath, openBrowser } from '../support/chromium.js';
+import { postgresServer, redisServer } from '../support/engines.js';
 
 const KEY = 'test-key-placeholder';
 
@@ -100,6 +101,35 @@ test('otel: prints the span of a job, under that of its order', async () => {
   expect(output).toContain("'runpod.job.status': 'COMPLETED'");
   expect(output).not.toContain(KEY);
 });
+
+describe.each([
+  ['bullmq', redisServer],
+  ['pg-boss', postgresServer],
+] as const)('queue on %s', (engine, server) => {
+  test.skipIf(!server)('a worker is killed, and all jobs are done, each by one job of the service', async () => {
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../../scripts/example.mjs', import.meta.url)), 'queue', engine],
+      { env: { ...environment(), PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    await expect.poll(() => output).toMatch(/worker 2 +\d+ +✓/);
+    const [, pid] = /worker 2 +(\d+)/.exec(output)!;
+    process.kill(Number(pid), 'SIGKILL');
+    expect(await ended(child)).toBe(0);
+    expect(output).toMatch(/worker 2 .*was killed/);
+    expect(output).toContain('24 of 24 done');
+    expect(output).toContain('The emulator was given 24 jobs.');
+  });
+});
+
+/** Without a key, an example starts an emulator. */
+function environment(): NodeJS.ProcessEnv {
+  const { RUNPOD_API_KEY: _key, RUNPOD_BASE_URL: _url, ...others } = process.env;
+  return others;
+}
 
 describe('nest', () => {
   const post = (url: string, body: unknown) =>

@@ -18,8 +18,19 @@ afterAll(() => {
 test('the tarball holds what is built and what is read, nothing else', () => {
   expect(consumer.files).toContain('dist/index.js');
   const others = consumer.files.filter((path) => !path.startsWith('dist/'));
-  expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+  expect(others.sort()).toEqual(['LICENSE', 'README.md', 'docs/demo.svg', 'package.json']);
   expect(consumer.files.filter((path) => /\.test\.|(^|\/)(src|test)\//.test(path))).toEqual([]);
+});
+
+test('it is at most 500 KB to download', () => {
+  expect(consumer.bytes).toBeLessThanOrEqual(500_000);
+});
+
+test('each relative link of README.md leads to a file of the package', () => {
+  const readme = readFileSync(join(consumer.folder, 'node_modules/runpod-rx/README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, path]) => path!);
+  expect(links).toContain('docs/demo.svg');
+  for (const path of links) expect(consumer.files).toContain(path);
 });
 
 test('it brings axios, undici and commander along, and takes the RxJS that is there', () => {
@@ -51,6 +62,9 @@ describe.each([
       'fetching',
       'server',
       'durable',
+      // Their queues are not installed here.
+      'bullmq',
+      'pgBoss',
     ]);
     for (const count of Object.values(entries)) expect(count).toBeGreaterThan(0);
   });

@@ -95,6 +95,23 @@ describe('a callback that throws', () => {
   });
 });
 
+describe('the totals', () => {
+  it('hold how long all attempts ran, those that failed included', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { totals, last } = totalsOf();
+    const ends = [
+      job('FAILED', { id: 'a', error: 'broken', executionTime: 3_000 }),
+      job('COMPLETED', { id: 'a', output: 'a', executionTime: 4_000 }),
+      job('CANCELLED', { id: 'b', executionTime: 500 }),
+      job('COMPLETED', { id: 'c', output: 'c' }),
+    ] as JobSnapshot<string>[];
+    const retry = { count: 1, on: (error: unknown) => String(error).includes('broken') };
+    collect(runAll(() => of(ends.shift()!), letters('abc'), { concurrency: 1, retry, scheduler, totals }));
+    scheduler.flush();
+    expect(last()).toMatchObject({ done: 2, failed: 1, ended: 3, retried: 1, executionTime: 7_500 });
+  });
+});
+
 describe('a retry', () => {
   it('S1 happens as often as `retry` says, and no more', () => {
     const scheduler = new VirtualTimeScheduler();

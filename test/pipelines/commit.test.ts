@@ -147,7 +147,7 @@ describe('S35 a runner that remembers', () => {
       runAll(runner, letters('abcd'), { concurrency: 1, order, commit, totals: { next: (value) => (totals = value) } }),
     );
     expect(seen.text).toBe('ac|');
-    expect(totals).toMatchObject({ taken: 4, done: 2, failed: 0, skipped: 2, inFlight: 0, remaining: 0 });
+    expect(totals).toMatchObject({ taken: 4, done: 2, failed: 0, skipped: 2, ended: 4, inFlight: 0, remaining: 0 });
   });
 
   it('keeps the slots of later inputs free behind one that it skips', () => {

@@ -387,6 +387,8 @@ describe('runAll', () => {
       inFlight: 2,
       done: 0,
       failed: 0,
+      ended: 0,
+      executionTime: 0,
       retried: 0,
       rate: 0,
       total: 4,
@@ -396,7 +398,15 @@ describe('runAll', () => {
       fail('b');
     }, 4000);
     scheduler.flush();
-    expect(totals.value).toMatchObject({ taken: 4, inFlight: 2, done: 1, failed: 1, rate: 0.5, remaining: 4000 });
+    expect(totals.value).toMatchObject({
+      taken: 4,
+      inFlight: 2,
+      done: 1,
+      failed: 1,
+      ended: 2,
+      rate: 0.5,
+      remaining: 4000,
+    });
   });
 
   it('errors with what deadLetters throws, and cancels the jobs in flight', () => {

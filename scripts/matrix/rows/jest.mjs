@@ -1,11 +1,13 @@
 /** Jest, with Node and with jsdom, from ES modules and CommonJS. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { check } from '../expected.mjs';
 import { application } from '../folders.mjs';
 import { run } from '../process.mjs';
 import { commonjs } from './node.mjs';
 
+const EXAMPLE = 'captions.jest.test.cjs';
 const JEST = { jest: '30.5.2', 'jest-environment-jsdom': '30.5.2' };
 
 const body = `
@@ -18,6 +20,15 @@ const tests = {
   'program.test.mjs': `import fs from 'node:fs';\nimport { program } from './program.mjs';\n${body}`,
   'program.test.cjs': `const fs = require('node:fs');\nconst { program } = require('./program.cjs');\n${body}`,
 };
+
+/** Runs the example of tests with Jest, as its users do: CommonJS, with no flag. */
+async function runExample(folder, temp) {
+  const config = join(temp, 'jest-example.json');
+  writeFileSync(config, JSON.stringify({ rootDir: folder, testMatch: [`<rootDir>/${EXAMPLE}`], transform: {} }));
+  copyFileSync(fileURLToPath(new URL(`../../../examples/one-file/${EXAMPLE}`, import.meta.url)), join(folder, EXAMPLE));
+  const jest = join(folder, 'node_modules/jest/bin/jest.js');
+  await run(process.execPath, [jest, '--config', config, '--runInBand'], { cwd: folder });
+}
 
 const jestRow = (environment, facts) => ({
   name: `Jest, ${environment}`,
@@ -51,6 +62,7 @@ const jestRow = (environment, facts) => ({
       });
       check(JSON.parse(readFileSync(result, 'utf8')), facts.expected);
     }
+    if (environment === 'node') await runExample(folder, temp);
     return `Jest ${JEST.jest}, ES modules and CommonJS`;
   },
 });

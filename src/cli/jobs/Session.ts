@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { Runpod } from '../../index.js';
 import { plainScreen, terminalScreen, type Screen } from '../Screen.js';
 import { line, paint, render, showsStyles, type Text } from '../Text.js';
@@ -24,6 +24,8 @@ export class Session {
   readonly isLive: boolean;
   readonly #process: NodeJS.Process;
   readonly #screen: Screen;
+  /** Why the output could not be written. */
+  #outputError: Error | undefined;
 
   constructor(process: NodeJS.Process, options: SessionOptions) {
     const { stderr } = process;
@@ -33,6 +35,9 @@ export class Session {
     this.#process = process;
     const write = (text: string) => stderr.write(text);
     const styled = showsStyles(process, stderr);
+    process.stdout.once('error', (error: Error) => {
+      this.#outputError = error;
+    });
     this.#screen = this.isLive ? terminalScreen(write, stderr, styled) : plainScreen(write);
   }
 
@@ -78,8 +83,23 @@ export class Session {
   }
 
   fail(failure: Failure): void {
-    if (this.json) this.#process.stderr.write(errorLine(failure));
+    const { stderr } = this.#process;
+    if (this.json) stderr.write(stderr.isTTY ? withoutControls(errorLine(failure)) : errorLine(failure));
     else this.#screen.line(line`${paint('red', 'error:')} ${failure.message}`);
+  }
+
+  /** Completes once all that was written is with the system. Errors where some of the output could not be written. */
+  flushed(): Observable<never> {
+    const { stdout, stderr } = this.#process;
+    return new Observable((subscriber) => {
+      stderr.write('', () => {
+        stdout.write('', (error) => {
+          const failure = this.#outputError ?? error;
+          if (failure) subscriber.error(failure);
+          else subscriber.complete();
+        });
+      });
+    });
   }
 
   close(): void {

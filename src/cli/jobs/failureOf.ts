@@ -42,7 +42,7 @@ function judge(error: CodedError): readonly [exitCode: number, message: string] 
     case 'request_timeout':
       return [EXIT.unreachable, `the service cannot be reached: ${message}`];
     case 'submission_unknown':
-      return [EXIT.unknown, `the job may have been accepted, and is not sent again: ${message}`];
+      return [EXIT.unknown, message];
     default:
       return [EXIT.failed, message];
   }

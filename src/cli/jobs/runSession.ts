@@ -21,15 +21,17 @@ import type { JobRef, SettleReport } from '../../index.js';
 import { durationScheduler } from '../../time/clocks.js';
 import type { Text } from '../Text.js';
 import { EXIT } from './exitCodes.js';
-import { failureOf } from './failureOf.js';
+import { failureOf, type Failure } from './failureOf.js';
 import { Session, type SessionOptions } from './Session.js';
 import type { Work } from './Work.js';
 
-/** How long jobs that go on are waited for to have their ids, in milliseconds: who sends SIGTERM will not wait for long. */
-const DETACH_TIME = 15_000;
+/** How long jobs that go on are waited for to have their ids, in milliseconds: Docker kills after ten seconds. */
+const DETACH_TIME = 8_000;
 
 /** A second signal within this time is the same key: the terminal sends it, and npm and npx pass it on once more. */
 const SAME_KEY = 200;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const scheduler = durationScheduler();
 
@@ -43,7 +45,7 @@ interface End {
 }
 
 /**
- * Runs a command until its work is done, a signal comes, or nobody reads its output any more. Sets the exit code; never rejects.
+ * Runs a command until its work is done, a signal comes, or nobody reads its output any more. Ends the process, with the exit code.
  *
  * Ctrl-C leaves: jobs of the command are cancelled, and a second Ctrl-C ends at once. SIGTERM and SIGHUP have jobs go on,
  * where the work can be taken up again.
@@ -63,16 +65,44 @@ export async function runSession(
     process.exitCode = EXIT.usage;
     return;
   }
-  // Also when nothing listens to them any more: an error that nobody hears ends Node.
+  // Also when nothing listens to them any more: an error that nobody hears ends Node, and so does a signal.
   process.stdout.on('error', noop);
   process.stderr.on('error', noop);
+  for (const signal of SIGNALS) process.on(signal, noop);
   const end = await lastValueFrom(
     merge(doneOf(session, work), signalOf(process, work), closedOutputOf(process, work)).pipe(take(1)),
   );
   process.exitCode = end.exitCode;
-  const left$ = leave(session, work, end).pipe(takeUntil(impatience(process, session, end)));
+  const left$ = concat(leave(session, work, end), checkOutput(process, session, end)).pipe(
+    takeUntil(impatience(process, session, end)),
+  );
   await lastValueFrom(left$, { defaultValue: undefined });
   session.close();
+  // Node would wait for the end of an input that is still open, and for requests that were given up.
+  process.exit();
+}
+
+/** Completes once the output is written. Where it could not be, the exit code says so, and so does a message. */
+function checkOutput(process: NodeJS.Process, session: Session, { isEarly }: End): Observable<never> {
+  return session.flushed().pipe(
+    catchError((error: unknown) => {
+      const failure = outputFailureOf(error);
+      // A reader that has gone wants to hear nothing.
+      if (failure.exitCode !== EXIT.outputClosed) session.fail(failure);
+      if (!isEarly || failure.exitCode !== EXIT.outputClosed) process.exitCode = failure.exitCode;
+      return EMPTY;
+    }),
+  );
+}
+
+function outputFailureOf(error: unknown): Failure {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  const isClosed = code === 'EPIPE' || code === 'ECONNRESET';
+  return {
+    code: 'output',
+    message: `the output could not be written: ${code}`,
+    exitCode: isClosed ? EXIT.outputClosed : EXIT.failed,
+  };
 }
 
 /** Does the work, and says what goes wrong. */
@@ -116,11 +146,26 @@ function leave(session: Session, work: Work, { isEarly, detached$ }: End): Obser
   const detaches = detached$ !== undefined;
   if (isEarly && !detaches && work.leaving) session.status([`${work.leaving} … Ctrl-C again ends at once`]);
   const settled$ = concat(
-    (detached$ ?? EMPTY).pipe(tap((text) => session.say(text))),
-    work.afterLeaving?.() ?? EMPTY,
+    sayingErrors(session, (detached$ ?? EMPTY).pipe(tap((text) => session.say(text)))),
+    sayingErrors(session, work.afterLeaving?.() ?? EMPTY),
     session.client.close().pipe(tap((report) => isEarly && sayReport(session, report))),
   ).pipe(ignoreElements());
-  return detaches ? settled$.pipe(takeUntil(timer(DETACH_TIME, scheduler))) : settled$;
+  const late$ = timer(DETACH_TIME, scheduler).pipe(
+    tap(() => {
+      session.say('some answers did not come in time: what was sent without an answer may run');
+    }),
+  );
+  return detaches ? settled$.pipe(takeUntil(late$)) : settled$;
+}
+
+/** What follows must be done all the same. */
+function sayingErrors<T>(session: Session, source: Observable<T>): Observable<T> {
+  return source.pipe(
+    catchError((error: unknown) => {
+      session.fail(failureOf(error));
+      return EMPTY;
+    }),
+  );
 }
 
 function sayReport(session: Session, { cancelled, abandoned, lost }: SettleReport): void {
@@ -136,7 +181,7 @@ function named(jobs: readonly JobRef[], most: number): string {
 
 /** Emits at a second signal, after which Node is not waited for either. */
 function impatience(process: NodeJS.Process, session: Session, { exitCode }: End): Observable<unknown> {
-  const again$ = merge(...['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => fromEvent(process, signal)));
+  const again$ = merge(...SIGNALS.map((signal) => fromEvent(process, signal)));
   return again$.pipe(
     skipUntil(timer(SAME_KEY, scheduler)),
     tap(() => {

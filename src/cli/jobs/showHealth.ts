@@ -39,7 +39,7 @@ function latestOnly(session: Session): (health: EndpointHealth) => void {
 }
 
 /** The counts of an endpoint: a line for its jobs, and one for its workers. */
-export function healthLines({ jobs, workers }: EndpointHealth): string[] {
+function healthLines({ jobs, workers }: EndpointHealth): string[] {
   const counts = (all: readonly (readonly [number | undefined, string])[]) =>
     all.flatMap(([count, name]) => (count === undefined ? [] : [`${count} ${name}`])).join(' · ');
   return [

@@ -1,5 +1,6 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import type { JobRequest } from '../../index.js';
+import { MAX_KEY, isKey } from '../../durable/durableKey.js';
 import { fingerprint } from '../../durable/fingerprint.js';
 import { objectOf } from '../jobs/readInput.js';
 import { refused } from '../jobs/refused.js';
@@ -40,14 +41,14 @@ export class PipelineInputs {
     this.#stdin = stdin;
   }
 
-  /** Whether the inputs can be read more than once. */
+  /** Whether the inputs can be read more than once: a pipe, such as `<(…)` of a shell, gives them once. */
   get isFile(): boolean {
-    return this.#path !== '-';
+    return !this.#isStdin && (statSync(this.#path, { throwIfNoEntry: false })?.isFile() ?? false);
   }
 
   /** What the inputs are called in messages. */
   get name(): string {
-    return this.isFile ? this.#path : 'the standard input';
+    return this.#isStdin ? 'the standard input' : this.#path;
   }
 
   /** The place of a request that `requests` gave. */
@@ -59,7 +60,7 @@ export class PipelineInputs {
   async *requests(): AsyncGenerator<JobRequest> {
     const seen = new Map<string, number>();
     try {
-      for await (const line of readLines(this.isFile ? createReadStream(this.#path) : this.#stdin)) {
+      for await (const line of readLines(this.#isStdin ? this.#stdin : createReadStream(this.#path))) {
         const input = objectOf(line.text, `line ${line.number} of ${this.name}`);
         const request: JobRequest = { input };
         this.#places.set(request, { line: line.number, key: this.#keyOf(input, line, seen) });
@@ -78,6 +79,10 @@ export class PipelineInputs {
     return count;
   }
 
+  get #isStdin(): boolean {
+    return this.#path === '-';
+  }
+
   #keyOf(input: Record<string, unknown>, { number }: InputLine, seen: Map<string, number>): string {
     const { key: member } = this.#options;
     const where = `line ${number} of ${this.name}`;
@@ -90,6 +95,8 @@ export class PipelineInputs {
     const key = input[member];
     if (typeof key !== 'string' && typeof key !== 'number')
       throw refused(`${where} has no text and no number as ${member}`);
+    if (!isKey(String(key)))
+      throw refused(`${where}: ${member} must have 1 to ${MAX_KEY} characters, without half surrogate pairs`);
     const before = seen.get(String(key));
     if (before !== undefined) throw refused(`${where} has the same ${member} as line ${before}`);
     seen.set(String(key), number);

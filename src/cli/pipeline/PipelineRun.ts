@@ -16,10 +16,12 @@ import {
   type Observable,
 } from 'rxjs';
 import { isRunpodError, runAll, type Activity, type PipelineItem, type PipelineTotals } from '../../index.js';
-import { durable, fileStore, type DurableRunner, type JobRow, type JobStore } from '../../durable/index.js';
+import { durable, fileStore, type DurableRunner, type JobStore } from '../../durable/index.js';
 import { durationScheduler } from '../../time/clocks.js';
 import type { Session } from '../jobs/Session.js';
+import { refused } from '../jobs/refused.js';
 import type { Text } from '../Text.js';
+import { hasFailed } from './hasFailed.js';
 import { pipelineBar } from './pipelineBar.js';
 import type { PipelineInputs } from './PipelineInputs.js';
 import { filesOf, type PipelineCommandOptions, type PipelineFiles } from './PipelineOptions.js';
@@ -46,6 +48,7 @@ export class PipelineRun {
   readonly #summary = new PipelineSummary();
   #results: ResultsFile | undefined;
   #failures: ResultsFile | undefined;
+  #hasLeft = false;
   /** Why the service takes nothing at the moment. */
   #trouble = '';
 
@@ -92,13 +95,24 @@ export class PipelineRun {
   /** Reads all inputs, and opens the files. Errors where the inputs are wrong, or another process has the journal. */
   async #prepare(): Promise<number | undefined> {
     const total = this.#inputs.isFile ? await this.#inputs.count() : undefined;
-    // Opens it: whoever owns the journal owns the other files.
-    await this.#store.get('');
+    await this.#openJournal();
+    // Nobody waits any more: the files stay as they are.
+    if (this.#hasLeft) return undefined;
     this.#results = new ResultsFile(this.#files.output, 'output');
     this.#failures = new ResultsFile(this.#files.failures, 'error');
     // The journal gives the failures of earlier runs again.
     this.#failures.clear();
     return total;
+  }
+
+  /** Whoever owns the journal owns the other files. */
+  async #openJournal(): Promise<void> {
+    try {
+      await this.#store.get('');
+    } catch (error) {
+      const { code, path = this.#files.journal } = error as NodeJS.ErrnoException;
+      throw code?.startsWith('E') ? refused(`the journal ${path} cannot be opened: ${code}`) : error;
+    }
   }
 
   #run(total: number | undefined): Observable<never> {
@@ -163,14 +177,10 @@ export class PipelineRun {
   }
 
   async #close(): Promise<void> {
+    this.#hasLeft = true;
     this.#results?.close();
     this.#failures?.close();
     if (!this.#summary.isShown && this.#results) this.#session.say(GO_ON);
     await this.#store.close();
   }
-}
-
-/** Whether a job has ended, and not completed. */
-function hasFailed({ end }: JobRow): boolean {
-  return !(end && 'job' in end && end.job.status === 'COMPLETED');
 }

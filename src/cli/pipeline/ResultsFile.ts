@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { refused } from '../jobs/refused.js';
 
 /** How much is read at a time, in bytes. */
@@ -31,15 +31,15 @@ export class ResultsFile {
   constructor(path: string, member: 'output' | 'error') {
     this.#path = path;
     this.#member = member;
-    this.#descriptor = openSync(path, 'a+');
+    this.#descriptor = open(path);
     try {
       this.#readKeys();
+      // What follows the last line feed was not written whole.
+      ftruncateSync(this.#descriptor, this.#size);
     } catch (error) {
       closeSync(this.#descriptor);
       throw error;
     }
-    // What follows the last line feed was not written whole.
-    ftruncateSync(this.#descriptor, this.#size);
   }
 
   /** How many results the file has. */
@@ -102,5 +102,16 @@ export class ResultsFile {
       // It is no result either.
     }
     throw refused(`line ${number} of ${this.#path} was not written by this command: name another file`);
+  }
+}
+
+/** Opens a file to read and to append. Devices and pipes keep nothing that a later run could go on from. */
+function open(path: string): number {
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw refused(`${path} must be a file`);
+    return openSync(path, 'a+');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code?.startsWith('E') ? refused(`${path} cannot be written: ${code}`) : error;
   }
 }

@@ -4,6 +4,7 @@ import { fileStore, type JobRow } from '../../durable/index.js';
 import { EXIT } from '../jobs/exitCodes.js';
 import type { Session } from '../jobs/Session.js';
 import type { PipelineInputs } from './PipelineInputs.js';
+import { hasFailed } from './hasFailed.js';
 import { filesOf, type PipelineCommandOptions } from './PipelineOptions.js';
 
 /** What a run would do. */
@@ -19,7 +20,7 @@ interface Forecast {
 
 /** Says what a run would do, and sends nothing. */
 export function dryRun(session: Session, inputs: PipelineInputs, options: PipelineCommandOptions): Observable<number> {
-  return from(forecast(inputs, filesOf(options).journal)).pipe(
+  return from(forecast(inputs, options)).pipe(
     map((found) => {
       session.print(session.json ? found : words(found, inputs.name, options.price));
       return EXIT.done;
@@ -27,7 +28,8 @@ export function dryRun(session: Session, inputs: PipelineInputs, options: Pipeli
   );
 }
 
-async function forecast(inputs: PipelineInputs, journal: string): Promise<Forecast> {
+async function forecast(inputs: PipelineInputs, options: PipelineCommandOptions): Promise<Forecast> {
+  const { journal } = filesOf(options);
   const counts = { wanted: 0, sending: 0, submitted: 0, ended: 0 };
   const times: number[] = [];
   // A file is not made for this.
@@ -35,7 +37,7 @@ async function forecast(inputs: PipelineInputs, journal: string): Promise<Foreca
   try {
     for await (const request of inputs.requests()) {
       const row = (await store?.get(inputs.placeOf(request).key)) as JobRow | undefined;
-      counts[row?.state ?? 'wanted'] += 1;
+      counts[row && !isSubmittedAgain(row, options) ? row.state : 'wanted'] += 1;
       const { executionTime } = (row?.end && 'job' in row.end ? row.end.job : {}) as {
         readonly executionTime?: unknown;
       };
@@ -53,6 +55,11 @@ async function forecast(inputs: PipelineInputs, journal: string): Promise<Foreca
     toSubmit: wanted,
     ...(times.length > 0 && { secondsPerJob: times.reduce((sum, time) => sum + time, 0) / times.length }),
   };
+}
+
+function isSubmittedAgain(row: JobRow, { ambiguous, retryFailed }: PipelineCommandOptions): boolean {
+  if (row.state === 'sending') return ambiguous === 'resubmit';
+  return row.state === 'ended' && !!retryFailed && hasFailed(row);
 }
 
 function words(found: Forecast, name: string, price: number | undefined): string {

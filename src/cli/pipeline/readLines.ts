@@ -1,3 +1,6 @@
+/** The longest line, in UTF-16 code units. A job takes 10 MiB, which JSON may write in more characters than are sent. */
+const MAX_LINE = 64 * 1024 * 1024;
+
 /** One line of a file of inputs. */
 export interface InputLine {
   /** From 1; blank lines count. */
@@ -14,16 +17,24 @@ export async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerat
   // It drops the byte order mark.
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let number = 0;
-  let rest = '';
+  /** Of a line whose end has not come yet. */
+  let pieces: string[] = [];
+  let length = 0;
   for await (const chunk of bytes) {
-    const lines = (rest + decode(decoder, number + 1, chunk)).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
+    const [end = '', ...others] = decode(decoder, number + 1, chunk).split('\n');
+    pieces.push(end);
+    length += end.length;
+    if (length > MAX_LINE) throw new TypeError(`line ${number + 1} is too long for a job: is the file JSON Lines?`);
+    const last = others.pop();
+    if (last === undefined) continue;
+    for (const line of [pieces.join(''), ...others]) {
       number += 1;
       if (line.trim() !== '') yield { number, text: line.replace(/\r$/, '') };
     }
+    pieces = [last];
+    length = last.length;
   }
-  rest += decode(decoder, number + 1);
+  const rest = pieces.join('') + decode(decoder, number + 1);
   if (rest.trim() !== '') yield { number: number + 1, text: rest };
 }
 

@@ -21,7 +21,7 @@ export function batchFolder(folder: string): BatchStore {
   const pathOf = (number: number) => join(folder, `${number}.json`);
   return {
     read: async () => {
-      const names = await readdir(folder).catch(() => []);
+      const names = await readdir(folder).catch(noneIfMissing);
       const records = names
         .filter((name) => /^\d+\.json$/.test(name))
         .map((name) => readFile(join(folder, name), 'utf8'));
@@ -35,6 +35,12 @@ export function batchFolder(folder: string): BatchStore {
       await syncFolder(folder);
     },
   };
+}
+
+/** A folder that cannot be read is an error: its batches would run once more. */
+function noneIfMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
 }
 
 /** A name is on the disk once its folder is. */

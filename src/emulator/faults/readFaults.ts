@@ -1,3 +1,4 @@
+import { didYouMean } from '../../protocol/didYouMean.js';
 import { MAX_TIMER } from '../../protocol/limits.js';
 import { faultNames } from './faultKinds.js';
 import type { FaultName, FaultRule } from './FaultRule.js';
@@ -117,7 +118,11 @@ function checkRule(value: unknown): FaultRule {
 
 function nameOf(value: unknown): FaultName {
   const name = faultNames.find((known) => known === value);
-  if (!name) throw new TypeError(`there is no fault ${JSON.stringify(value)}; there is ${faultNames.join(', ')}`);
+  if (!name) {
+    const meant = typeof value === 'string' ? didYouMean(value, faultNames) : undefined;
+    const hint = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+    throw new TypeError(`there is no fault ${JSON.stringify(value)}${hint}; there is ${faultNames.join(', ')}`);
+  }
   return name;
 }
 

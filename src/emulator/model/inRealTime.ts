@@ -1,13 +1,10 @@
 import { Observable } from 'rxjs';
 import type { SchedulerLike } from 'rxjs';
-
-const MESSAGE =
-  'the handler returned a promise or an async generator, and time went on before it could settle: promises do not settle ' +
-  'while a virtual scheduler runs. Return an Observable, such as context.delay(…), or use real time.';
+import { PROMISE_IN_VIRTUAL_TIME } from './virtualTime.js';
 
 /**
  * Passes on what promises deliver. Errors if the scheduler's time goes on although no promise could settle since: then a
- * virtual scheduler is running, and the handler would be waited for in vain.
+ * virtual scheduler is running that is not of RxJS's class, and the handler would be waited for in vain.
  */
 export function inRealTime<T>(values$: Observable<T>, scheduler: SchedulerLike): Observable<T> {
   return new Observable((subscriber) => {
@@ -16,7 +13,7 @@ export function inRealTime<T>(values$: Observable<T>, scheduler: SchedulerLike):
       promisesSettle = true;
     });
     const look = (): void => {
-      if (!promisesSettle) subscriber.error(new TypeError(MESSAGE));
+      if (!promisesSettle) subscriber.error(new TypeError(PROMISE_IN_VIRTUAL_TIME));
     };
     subscriber.add(scheduler.schedule(look, 1));
     subscriber.add(values$.subscribe(subscriber));

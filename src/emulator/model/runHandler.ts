@@ -6,6 +6,7 @@ import {
   isObservable,
   map,
   mergeMap,
+  noop,
   of,
   takeLast,
   takeWhile,
@@ -16,6 +17,7 @@ import { fromAsyncIterable } from './fromAsyncIterable.js';
 import { inRealTime } from './inRealTime.js';
 import type { WorkerReport } from './JobModel.js';
 import { raised, raisedInGenerator } from './pythonError.js';
+import { PROMISE_IN_VIRTUAL_TIME } from './virtualTime.js';
 import { plain, saysError, workerReport } from './workerReport.js';
 
 /** What a worker reports of its handler. The last event is always `done`. */
@@ -30,6 +32,8 @@ export interface HandlerMode {
   /** The `output` of a stream that is not aggregated: an empty list, or none. */
   readonly streamed: 'empty' | 'absent';
   readonly scheduler: SchedulerLike;
+  /** Whether time is virtual: then a promise fails the job at once. */
+  readonly virtual: boolean;
 }
 
 const done = (report: WorkerReport): WorkEvent => ({ kind: 'done', report });
@@ -45,11 +49,20 @@ export function runHandler(work: () => unknown, mode: HandlerMode): Observable<W
 
 function understand(returned: unknown, mode: HandlerMode): Observable<WorkEvent> {
   if (isObservable(returned)) return mode.stream ? chunked(returned, mode) : single(returned);
+  if (mode.virtual) refusePromise(returned);
   if (isAsyncIterable(returned)) return chunked(inRealTime(fromAsyncIterable(returned), mode.scheduler), mode);
   if (isGenerator(returned)) return chunked(from(returned), mode);
   if (isPromiseLike(returned))
     return inRealTime(from(returned), mode.scheduler).pipe(mergeMap((value) => understand(value, mode)));
   return of(done(workerReport(returned)));
+}
+
+/** Throws where a handler's result cannot come in virtual time. */
+function refusePromise(returned: unknown): void {
+  if (!isAsyncIterable(returned) && !isPromiseLike(returned)) return;
+  // Nobody waits for what the handler still does, so its failure is nobody's.
+  if (isPromiseLike(returned)) returned.then(noop, noop);
+  throw new TypeError(PROMISE_IN_VIRTUAL_TIME);
 }
 
 function single(values$: Observable<unknown>): Observable<WorkEvent> {

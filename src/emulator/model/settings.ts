@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { JobHandler } from '../JobHandler.js';
+import { isVirtual } from './virtualTime.js';
 import type { EmulatedEndpoint, EmulatorOptions, Variants, WorkerOptions } from '../EmulatorOptions.js';
 
 /** An endpoint's options with every default filled in. */
@@ -17,6 +18,8 @@ export interface EndpointSettings {
   readonly variants: Required<Variants>;
   readonly handler: JobHandler;
   readonly scheduler: SchedulerLike;
+  /** Whether time is virtual, so that promises of a handler cannot be waited for. */
+  readonly virtual: boolean;
   readonly log: NonNullable<EmulatorOptions['log']>;
 }
 
@@ -62,6 +65,7 @@ export function settingsOf(
     // Called on its endpoint, so that a handler written as a method keeps its `this`.
     handler: (job, context) => endpoint.handler?.(job, context),
     scheduler,
+    virtual: isVirtual(options.scheduler),
     log: options.log ?? (() => undefined),
   };
 }

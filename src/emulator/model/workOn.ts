@@ -31,9 +31,9 @@ export function workOn(
   });
   const context = handlerContext(settings, assignment, controller.signal, (value) => desk.progress(assignment, value));
   const work = (): unknown => settings.handler(handlerJob(job.id, job.submission), context);
-  const { stream, aggregate, variants, scheduler } = settings;
+  const { stream, aggregate, variants, scheduler, virtual } = settings;
   working.add(
-    runHandler(work, { workerId, stream, aggregate, streamed: variants.streamed, scheduler })
+    runHandler(work, { workerId, stream, aggregate, streamed: variants.streamed, scheduler, virtual })
       .pipe(
         // Stops a generator that never waits, which would otherwise run on inside one `next` loop.
         takeWhile(({ kind }) => kind === 'done' || !working.closed),

@@ -9,6 +9,8 @@ const events = require('runpod-rx/events');
 const fetching = require('runpod-rx/fetch');
 const server = require('runpod-rx/server');
 const durable = require('runpod-rx/durable');
+const bullmq = require('runpod-rx/bullmq');
+const pgBoss = require('runpod-rx/pg-boss');
 
 const replying = (status, body) => ({
   apiKey: 'key',
@@ -29,9 +31,19 @@ const refused = (library) => errorOf(library.createRunpod(replying(401, {})).end
   console.log(
     JSON.stringify({
       entries: Object.fromEntries(
-        Object.entries({ main, operators, testing, emulator, undici, events, fetching, server, durable }).map(
-          ([name, exports]) => [name, Object.keys(exports).length],
-        ),
+        Object.entries({
+          main,
+          operators,
+          testing,
+          emulator,
+          undici,
+          events,
+          fetching,
+          server,
+          durable,
+          bullmq,
+          pgBoss,
+        }).map(([name, exports]) => [name, Object.keys(exports).length]),
       ),
       run: (
         await firstValueFrom(

@@ -10,6 +10,8 @@ import * as events from 'runpod-rx/events';
 import * as fetching from 'runpod-rx/fetch';
 import * as server from 'runpod-rx/server';
 import * as durable from 'runpod-rx/durable';
+import * as bullmq from 'runpod-rx/bullmq';
+import * as pgBoss from 'runpod-rx/pg-boss';
 
 const copy = createRequire(import.meta.url)('runpod-rx');
 
@@ -31,9 +33,19 @@ const failed = await errorOf(
 console.log(
   JSON.stringify({
     entries: Object.fromEntries(
-      Object.entries({ main, operators, testing, emulator, undici, events, fetching, server, durable }).map(
-        ([name, exports]) => [name, Object.keys(exports).length],
-      ),
+      Object.entries({
+        main,
+        operators,
+        testing,
+        emulator,
+        undici,
+        events,
+        fetching,
+        server,
+        durable,
+        bullmq,
+        pgBoss,
+      }).map(([name, exports]) => [name, Object.keys(exports).length]),
     ),
     run: (
       await firstValueFrom(

@@ -1,0 +1,107 @@
+import { EMPTY, catchError, concatMap, defer, exhaustMap, filter, map, merge, of, timer, type Observable } from 'rxjs';
+import { jobOutput, type JobRequest } from '../index.js';
+import { isFinalFailure } from '../queues/isFinalFailure.js';
+import { JobDelivery, type DeliveryOrder, type DeliveryOutcome, type DeliveryTerms } from '../queues/JobDelivery.js';
+import { isRefusal, patiently } from '../queues/patiently.js';
+import { queueKey } from '../queues/queueKey.js';
+import { eventually } from '../server/eventually.js';
+import type { BossJob } from './Boss.js';
+import type { BossTable } from './BossTable.js';
+import type { WorkerOptions } from './WorkerOptions.js';
+
+/**
+ * What became of a job that a worker had. `released`: the worker was stopped, and `lost`: it did not show for a while; another
+ * worker goes on with the job.
+ */
+export type BossEvent<I extends object = Record<string, unknown>, O = unknown> =
+  | { readonly type: 'completed'; readonly job: BossJob<I>; readonly output: O }
+  | { readonly type: 'failed'; readonly job: BossJob<I>; readonly error: unknown }
+  | { readonly type: 'cancelled' | 'released' | 'lost'; readonly job: BossJob<I> };
+
+/** What the deliveries of a worker share. */
+export interface BossDeliveryTerms<I extends object, O, C> {
+  readonly terms: DeliveryTerms<I, O, C>;
+  readonly options: WorkerOptions<I>;
+  readonly table: BossTable;
+  /** Emits when the worker is stopped. */
+  readonly released$: Observable<unknown>;
+}
+
+/**
+ * Follows a job that the delivery owns, and tells pg-boss how it has ended. Emits what became of it once pg-boss knows, and
+ * completes; errors where pg-boss cannot be told.
+ */
+export function bossDelivery<I extends object, O, C>(
+  { terms, options, table, released$ }: BossDeliveryTerms<I, O, C>,
+  job: BossJob<I>,
+  claimId: string,
+): Observable<BossEvent<I, O>> {
+  const { request = toRequest, heartbeat = 5_000 } = options;
+  const { scheduler } = terms;
+  const { id, name, retryCount } = job;
+  const beats$ = timer(0, heartbeat, scheduler).pipe(
+    // The database may be away for a while.
+    exhaustMap(() => eventually(() => table.beat(id, claimId)).pipe(catchError(() => EMPTY))),
+    filter((standing) => standing !== 'owned'),
+  );
+  const release$ = released$.pipe(map((): DeliveryOrder => 'release'));
+  const attempt = String(retryCount);
+  const delivery$ = defer(() =>
+    new JobDelivery<I, O, C>(terms, {
+      key: queueKey(name, id),
+      request: request(job),
+      row: table.row(id, claimId),
+      attempt,
+      isOfThisAttempt: (row) => row.attempt === attempt,
+      orders$: merge(release$, beats$),
+    }).outcome(),
+  );
+  return delivery$.pipe(
+    catchError((error: unknown) => of<DeliveryOutcome<O>>({ type: 'failed', error })),
+    concatMap((outcome) => eventOf(outcome, job)),
+    concatMap((event) =>
+      eventually(() => tell(table, claimId, event)).pipe(
+        patiently(scheduler),
+        map(() => event),
+      ),
+    ),
+  );
+}
+
+function eventOf<I extends object, O>(outcome: DeliveryOutcome<O>, job: BossJob<I>): Observable<BossEvent<I, O>> {
+  if (outcome.type === 'failed') return of({ ...outcome, job });
+  if (outcome.type !== 'ended') return of({ type: outcome.type, job });
+  return of(outcome.snapshot).pipe(
+    jobOutput<O>(),
+    map((output): BossEvent<I, O> => ({ type: 'completed', job, output })),
+    catchError((error: unknown) => of<BossEvent<I, O>>({ type: 'failed', job, error })),
+  );
+}
+
+/** Tells pg-boss what became of a job. It knows of a cancel already. */
+async function tell<I extends object, O>(table: BossTable, claimId: string, event: BossEvent<I, O>): Promise<void> {
+  const { id } = event.job;
+  if (event.type === 'completed') await complete(table, id, event.output);
+  else if (event.type === 'failed') await table.fail(id, plainError(event.error), isFinalFailure(event.error));
+  else if (event.type === 'released') await table.giveBack(id, claimId);
+}
+
+async function complete(table: BossTable, id: string, output: unknown): Promise<void> {
+  try {
+    await table.complete(id, output);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    // Postgres cannot store every text as JSON. The row has the output all the same.
+    await table.fail(id, plainError(error), true);
+  }
+}
+
+/** What pg-boss keeps of an error. */
+function plainError(error: unknown): object {
+  const { name, message = String(error), code, jobId, stack } = Object(error) as Partial<Record<string, unknown>>;
+  return { name, message, code, jobId, stack };
+}
+
+function toRequest<I extends object>({ data }: BossJob<I>): JobRequest<I> {
+  return { input: data };
+}

@@ -1,0 +1,161 @@
+import type { QueueRow, WriteCondition, WriteResult } from '../queues/QueueRow.js';
+import type { Boss, BossJob } from './Boss.js';
+
+/** Whether a delivery still owns its job, and whether the job was cancelled. */
+export type Standing = 'owned' | 'lost' | 'cancel';
+
+/**
+ * What the worker writes beside the jobs of pg-boss, and the statements about both: each is one step, so that the queue and
+ * the rows cannot disagree.
+ *
+ * A delivery owns a job from its `claim` on: as long as the job is active, and nobody else has claimed it.
+ */
+export class BossTable {
+  readonly #boss: Boss;
+  readonly #queue: string;
+  readonly #jobs: string;
+  readonly #rows: string;
+
+  /** @param schema - that of pg-boss: letters, digits and underscores */
+  constructor(boss: Boss, queue: string, schema: string) {
+    this.#boss = boss;
+    this.#queue = queue;
+    this.#jobs = `${schema}.job`;
+    this.#rows = `${schema}.runpod_rx_jobs`;
+  }
+
+  /** Makes the table, and forgets jobs that pg-boss has archived. */
+  async open(): Promise<void> {
+    await this.#sql(`
+      create table if not exists ${this.#rows} (
+        queue text not null, id uuid not null, owner uuid not null, beat_on timestamptz not null,
+        state text, data text, primary key (queue, id))
+    `);
+    await this.#sql(
+      `delete from ${this.#rows} r where queue = $1 and state = 'ended' and beat_on < now() - interval '1 day'
+       and not exists (select from ${this.#jobs} j where j.name = r.queue and j.id = r.id)`,
+      [this.#queue],
+    );
+  }
+
+  /**
+   * Makes a delivery the owner of a job that it has fetched, and keeps pg-boss from taking a long job for a dead one. Gives
+   * `false` where the job has gone to somebody else since.
+   */
+  async claim({ id, startedOn }: BossJob, claimId: string): Promise<boolean> {
+    const claimed = await this.#sql(
+      `with mine as (
+         update ${this.#jobs} set expire_in = interval '8 days'
+         where name = $1 and id = $2 and state = 'active' and date_trunc('milliseconds', started_on) = $4
+         returning id)
+       insert into ${this.#rows} (queue, id, owner, beat_on) select $1, id, $3, now() from mine
+       on conflict (queue, id) do update set owner = excluded.owner, beat_on = excluded.beat_on
+       returning id`,
+      [this.#queue, id, claimId, startedOn],
+    );
+    return claimed.length > 0;
+  }
+
+  /** Takes jobs that were cancelled after their worker was lost: what they have on the service is still to be cancelled. */
+  async claimCancelled(claimId: string, lease: number): Promise<BossJob[]> {
+    const found = await this.#sql(
+      `update ${this.#rows} r set owner = $2, beat_on = now() from ${this.#jobs} j
+       where r.queue = $1 and r.state = 'submitted' and r.beat_on < now() - $3 * interval '1 ms'
+       and j.name = r.queue and j.id = r.id and j.state = 'cancelled'
+       returning j.id, j.name, j.data, j.retry_count as "retryCount", j.started_on as "startedOn"`,
+      [this.#queue, claimId, lease],
+    );
+    // The columns of the statement.
+    return found as BossJob[];
+  }
+
+  /** Gives jobs whose worker is dead back to the queue. That counts as no retry: a job that never started counts none. */
+  async returnDead(lease: number): Promise<void> {
+    await this.#sql(
+      `update ${this.#jobs} j set state = 'retry', started_on = null, start_after = now()
+       where name = $1 and state = 'active' and now() - $2 * interval '1 ms' > greatest(started_on,
+         (select beat_on from ${this.#rows} r where r.queue = j.name and r.id = j.id))`,
+      [this.#queue, lease],
+    );
+  }
+
+  /** Gives a job back to the queue, likewise. */
+  async giveBack(id: string, claimId: string): Promise<void> {
+    await this.#sql(
+      `update ${this.#jobs} j set state = 'retry', started_on = null, start_after = now()
+       where name = $1 and id = $2 and state = 'active'
+       and exists (select from ${this.#rows} r where r.queue = j.name and r.id = j.id and r.owner = $3)`,
+      [this.#queue, id, claimId],
+    );
+  }
+
+  /** Says that the owner of a job is alive. */
+  async beat(id: string, claimId: string): Promise<Standing> {
+    const [found] = (await this.#sql(
+      `with mine as (
+         update ${this.#rows} set beat_on = now() where queue = $1 and id = $2 and owner = $3 returning id)
+       select j.state from mine join ${this.#jobs} j on j.name = $1 and j.id = mine.id`,
+      [this.#queue, id, claimId],
+    )) as { readonly state: string }[];
+    if (found?.state === 'cancelled') return 'cancel';
+    return found?.state === 'active' ? 'owned' : 'lost';
+  }
+
+  /** The row of a job. What leads to a submission is written only by the owner. */
+  row(id: string, claimId: string): QueueRow {
+    return {
+      read: async () => {
+        const [found] = await this.#sql(`select data from ${this.#rows} where queue = $1 and id = $2`, [
+          this.#queue,
+          id,
+        ]);
+        return (found as { readonly data: string | null } | undefined)?.data;
+      },
+      write: (text, condition) => this.#write(id, claimId, text, condition),
+    };
+  }
+
+  async #write(id: string, claimId: string, text: string, { before, owned }: WriteCondition): Promise<WriteResult> {
+    const job = `(select state from ${this.#jobs} j where j.name = queue and j.id = ${this.#rows}.id)`;
+    const written = await this.#sql(
+      `update ${this.#rows} set data = $4::text, state = ($4::text)::json ->> 'state'
+       where queue = $1 and id = $2 and data is not distinct from $5::text
+       and (not $6::boolean or (owner = $3 and ${job} = 'active')) returning id`,
+      [this.#queue, id, claimId, text, before ?? null, owned],
+    );
+    if (written.length > 0) return 'written';
+    const [found] = (await this.#sql(
+      `select data, owner = $3 as mine, ${job} as job from ${this.#rows} where queue = $1 and id = $2`,
+      [this.#queue, id, claimId],
+    )) as { readonly data: string | null; readonly mine: boolean; readonly job: string | null }[];
+    if (found?.data === text) return 'written';
+    if (!found?.mine) return 'lost';
+    if (found.job === 'cancelled') return 'cancelled';
+    return found.job === 'active' ? 'changed' : 'lost';
+  }
+
+  async complete(id: string, output: unknown): Promise<void> {
+    // pg-boss takes any value, and makes an object of it.
+    await this.#boss.complete(this.#queue, id, output as object);
+  }
+
+  /** @param isFinal - whether there is to be no other attempt */
+  async fail(id: string, error: object, isFinal: boolean): Promise<void> {
+    if (isFinal)
+      await this.#sql(`update ${this.#jobs} set retry_limit = retry_count where name = $1 and id = $2`, [
+        this.#queue,
+        id,
+      ]);
+    await this.#boss.fail(this.#queue, id, error);
+  }
+
+  fetch(batchSize: number): Promise<BossJob[]> {
+    return this.#boss.fetch(this.#queue, { batchSize, includeMetadata: true });
+  }
+
+  async #sql(text: string, values: unknown[] = []): Promise<unknown[]> {
+    const result = await this.#boss.getDb().executeSql(text, values);
+    if (!result) throw new Error('pg-boss is not started, or has ended');
+    return result.rows;
+  }
+}

@@ -1,0 +1,142 @@
+import {
+  AsyncSubject,
+  EMPTY,
+  ReplaySubject,
+  Subject,
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  exhaustMap,
+  filter,
+  finalize,
+  ignoreElements,
+  merge,
+  of,
+  repeat,
+  take,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs';
+import type { PendingRecords } from '../durable/PendingRecords.js';
+import type { DeliveryTerms } from '../queues/JobDelivery.js';
+import { patiently } from '../queues/patiently.js';
+import { eventually } from '../server/eventually.js';
+import type { BossJob } from './Boss.js';
+import { bossDelivery, type BossEvent } from './BossDelivery.js';
+import type { BossTable } from './BossTable.js';
+import type { WorkerOptions } from './WorkerOptions.js';
+
+/** A worker from its start to its stop: it takes jobs while it has room, and follows each. */
+export class WorkerRun<I extends object, O, C> {
+  readonly #terms: DeliveryTerms<I, O, C>;
+  readonly #options: WorkerOptions<I>;
+  readonly #table: BossTable;
+  readonly #pending: PendingRecords;
+  readonly #events$ = new Subject<BossEvent<I, O>>();
+  readonly #released$ = new ReplaySubject<unknown>(1);
+  readonly #freed$ = new Subject<unknown>();
+  #free: number;
+  /** Whether the queue had as many jobs as were asked for: there may be more. */
+  #hasMore = false;
+
+  constructor(
+    terms: DeliveryTerms<I, O, C>,
+    options: WorkerOptions<I>,
+    { table, pending }: { readonly table: BossTable; readonly pending: PendingRecords },
+  ) {
+    this.#terms = terms;
+    this.#options = options;
+    this.#table = table;
+    this.#pending = pending;
+    this.#free = options.concurrency ?? 10;
+  }
+
+  /** Emits what became of each job. Unsubscribing stops the worker: its jobs are given back, which `pending` counts. */
+  events(): Observable<BossEvent<I, O>> {
+    const opened$ = eventually(() => this.#table.open()).pipe(patiently(this.#terms.scheduler), ignoreElements());
+    return merge(this.#events$, concat(opened$, merge(this.#take(), this.#sweep()))).pipe(
+      finalize(() => {
+        this.#released$.next(undefined);
+      }),
+    );
+  }
+
+  /** Takes jobs from the queue: when there is room, and there may be some. */
+  #take(): Observable<never> {
+    const { pollInterval = 2_000 } = this.#options;
+    const { scheduler } = this.#terms;
+    const take$ = defer(() => {
+      const wanted = this.#free;
+      if (wanted === 0) return EMPTY;
+      const fetched$ = new AsyncSubject<unknown>();
+      // Jobs that come when the worker is stopped are given back.
+      this.#pending.track(fetched$);
+      eventually(() => this.#table.fetch(wanted))
+        .pipe(
+          tap((jobs) => {
+            this.#hasMore = jobs.length === wanted;
+            for (const job of jobs) this.#start(job);
+          }),
+          catchError(() => EMPTY),
+        )
+        .subscribe(fetched$);
+      return fetched$;
+    });
+    const room$ = defer(() => (this.#free > 0 ? of(undefined) : this.#freed$.pipe(take(1))));
+    const later$ = timer(pollInterval, scheduler).pipe(concatMap(() => room$));
+    return take$.pipe(repeat({ delay: () => (this.#hasMore ? room$ : later$) }), ignoreElements());
+  }
+
+  /** Sees to the jobs of workers that are dead: they are given back, or cancelled where they were cancelled in the queue. */
+  #sweep(): Observable<never> {
+    const { lease = 60_000 } = this.#options;
+    const swept = async () => {
+      await this.#table.returnDead(lease);
+      const claimId = crypto.randomUUID();
+      for (const job of await this.#table.claimCancelled(claimId, lease)) this.#follow(job, claimId);
+    };
+    return timer(0, lease / 2, this.#terms.scheduler).pipe(
+      exhaustMap(() => eventually(swept).pipe(catchError(() => EMPTY))),
+      ignoreElements(),
+    );
+  }
+
+  /** Follows a job that was fetched, if it is still this worker's. */
+  #start(job: BossJob): void {
+    const claimId = crypto.randomUUID();
+    const claimed$ = eventually(() => this.#table.claim(job, claimId)).pipe(patiently(this.#terms.scheduler));
+    this.#run(
+      claimed$.pipe(
+        filter(Boolean),
+        concatMap(() => this.#deliver(job, claimId)),
+      ),
+    );
+  }
+
+  #follow(job: BossJob, claimId: string): void {
+    this.#run(this.#deliver(job, claimId));
+  }
+
+  #deliver(job: BossJob, claimId: string): Observable<BossEvent<I, O>> {
+    const shared = { terms: this.#terms, options: this.#options, table: this.#table, released$: this.#released$ };
+    // The queue holds what the endpoint takes, or its schema refuses it.
+    return bossDelivery(shared, job as BossJob<I>, claimId);
+  }
+
+  /** Goes on when the worker is stopped, until the job is given back. */
+  #run(delivery$: Observable<BossEvent<I, O>>): void {
+    this.#free--;
+    const run$ = delivery$.pipe(
+      tap((event) => {
+        this.#events$.next(event);
+      }),
+      finalize(() => {
+        this.#free++;
+        this.#freed$.next(undefined);
+      }),
+    );
+    this.#pending.track(run$);
+  }
+}

@@ -1,0 +1,182 @@
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { createRunpod } from 'runpod-rx';
+import { cancelJob, createProcessor, type ProcessorOptions } from 'runpod-rx/bullmq';
+import { redisServer } from '../support/engines.js';
+import { gated } from '../support/gate.js';
+import { queueOf } from './support.js';
+
+/** Fails a job at its first run. */
+const flaky = () => {
+  let runs = 0;
+  return {
+    handler: () => {
+      runs++;
+      if (runs === 1) throw new Error('once');
+      return 'fine';
+    },
+  };
+};
+
+describe.skipIf(!redisServer)('createProcessor', () => {
+  test('a job of the queue becomes a job of the endpoint, and its output the result', async () => {
+    const { add, start, runs, result, row } = queueOf();
+    start();
+    const job = await add('a', 100);
+    await expect.poll(() => result(job)).toEqual({ echo: { id: 'a', ms: 100 } });
+    expect(runs()).toBe(1);
+    // The queue has the result.
+    await expect.poll(() => row(job)).toBeNull();
+  });
+
+  test('progress of the worker is that of the job', async () => {
+    const { add, start, queue, result } = queueOf({
+      endpoints: {
+        demo: {
+          handler: async (_job, { progress, sleep }) => {
+            progress({ percent: 50 });
+            await sleep(1_500);
+            return 'fine';
+          },
+        },
+      },
+    });
+    start();
+    const job = await add('a');
+    await expect.poll(() => result(job)).toBe('fine');
+    expect((await queue.getJob(job.id!))?.progress).toEqual({ percent: 50 });
+  });
+
+  test('S40 S42 a worker that stalls past its lock: another goes on with the job, with one submission and no cancel', async () => {
+    const gate = gated();
+    const { add, start, runs, cancels, result, queue, emulator } = queueOf({ endpoints: { demo: gate.endpoint } });
+    const stalled = start({ heartbeat: 60_000 }, { skipLockRenewal: true, skipStalledCheck: true });
+    const job = await add('a');
+    await expect.poll(() => emulator.jobs().length).toBe(1);
+    await stalled.worker.pause(true);
+    const other = start();
+    const taken: unknown[] = [];
+    const completed: unknown[] = [];
+    other.worker.on('active', ({ id }) => taken.push(id));
+    other.worker.on('completed', ({ id }) => completed.push(id));
+    await expect.poll(() => taken).toContain(job.id);
+    gate.open();
+    await expect.poll(() => result(job)).toEqual({ echo: { id: 'a', ms: 0 } });
+    expect(completed).toEqual([job.id]);
+    expect((await queue.getJob(job.id!))?.stalledCounter).toBeGreaterThan(0);
+    expect(runs()).toBe(1);
+    expect(cancels()).toBe(0);
+  });
+
+  test('S41 a worker that is closed gives its jobs back at once, and another goes on with them', async () => {
+    const gate = gated();
+    const { add, start, runs, cancels, result, state, queue } = queueOf({ endpoints: { demo: gate.endpoint } });
+    const first = start();
+    const jobs = await Promise.all(['a', 'b'].map((id) => add(id)));
+    await expect.poll(gate.running).toBe(2);
+    await first.worker.close();
+    expect(await Promise.all(jobs.map(({ id }) => state(id)))).toEqual(['waiting', 'waiting']);
+    start();
+    gate.open();
+    for (const job of jobs) await expect.poll(() => result(job)).toBeTruthy();
+    // No attempt was counted but the one that has completed.
+    expect((await queue.getJob(jobs[0]!.id!))?.attemptsMade).toBe(1);
+    expect(runs()).toBe(2);
+    expect(cancels()).toBe(0);
+  });
+
+  test('S41 a job that is cancelled from anywhere is cancelled on the service once, and not retried', async () => {
+    const { add, start, redis, runs, cancels, queue, state, emulator } = queueOf();
+    start();
+    const job = await add('a', 600_000, { attempts: 3 });
+    await expect.poll(runs).toBe(1);
+    expect(await firstValueFrom(cancelJob(redis, await queue.getJob(job.id!)))).toBe(true);
+    await expect.poll(() => state(job.id)).toBe('failed');
+    expect((await queue.getJob(job.id!))?.failedReason).toBe('cancelled');
+    expect(emulator.jobs()).toMatchObject([{ status: 'CANCELLED' }]);
+    expect([runs(), cancels()]).toEqual([1, 1]);
+    // It was cancelled once: by hand, it runs again.
+    await (await queue.getJob(job.id!))!.retry();
+    await expect.poll(runs).toBe(2);
+    expect(await firstValueFrom(cancelJob(redis, await queue.getJob('no such job')))).toBe(false);
+  });
+
+  test('S41 a job that waits is never submitted where it was cancelled', async () => {
+    const { add, start, redis, runs, state } = queueOf();
+    const job = await add('a', 600_000);
+    await firstValueFrom(cancelJob(redis, job));
+    start();
+    await expect.poll(() => state(job.id)).toBe('failed');
+    expect(runs()).toBe(0);
+  });
+
+  test('S41 worker.cancelJob cancels on the service, once', async () => {
+    const { add, start, runs, cancels, state } = queueOf();
+    const { worker } = start();
+    const job = await add('a', 600_000, { attempts: 3 });
+    await expect.poll(runs).toBe(1);
+    expect(worker.cancelJob(job.id!)).toBe(true);
+    await expect.poll(() => state(job.id)).toBe('failed');
+    expect([runs(), cancels()]).toEqual([1, 1]);
+  });
+
+  test('S43 a job that FAILED fails an attempt, and the next submits a new job', async () => {
+    const { add, start, runs, result, queue } = queueOf({ endpoints: { demo: flaky() } });
+    start();
+    const job = await add('a', 0, { attempts: 2 });
+    await expect.poll(() => result(job)).toBe('fine');
+    expect((await queue.getJob(job.id!))?.attemptsMade).toBe(2);
+    expect(runs()).toBe(2);
+  });
+
+  test('S43 a job without another attempt fails with its words, and runs again where somebody retries it', async () => {
+    const { add, start, runs, result, state, queue } = queueOf({ endpoints: { demo: flaky() } });
+    start();
+    const job = await add('a');
+    await expect.poll(() => state(job.id)).toBe('failed');
+    const failed = await queue.getJob(job.id!);
+    expect(failed?.failedReason).toContain('once');
+    await failed!.retry('failed', { resetAttemptsMade: true });
+    await expect.poll(() => result(job)).toBe('fine');
+    expect(runs()).toBe(2);
+  });
+
+  test('S43 what would be in vain is not retried', async () => {
+    const { queue, start, runs, state } = queueOf();
+    start();
+    const job = await queue.add('order', {} as never, { attempts: 5 });
+    await expect.poll(() => state(job.id)).toBe('failed');
+    const failed = await queue.getJob(job.id!);
+    expect(failed).toMatchObject({ attemptsMade: 1, failedReason: expect.stringContaining('input') as string });
+    expect(runs()).toBe(0);
+  });
+
+  test.each([
+    ['fail', 'failed', 1],
+    ['resubmit', 'completed', 2],
+  ] as const)('S40 a job whose answer was lost is ambiguous: %s', async (ambiguous, expected, times) => {
+    const { add, start, runs, state } = queueOf({ faults: [{ fault: 'reset-after', on: 'run', times: 1 }] });
+    start({ ambiguous });
+    const job = await add('a', 0, { attempts: 5 });
+    await expect.poll(() => state(job.id)).toBe(expected);
+    expect(runs()).toBe(times);
+  });
+
+  test('release gives the jobs back without a worker that is watched', async () => {
+    const { add, start, runs, state } = queueOf();
+    const { processor, worker } = start();
+    const job = await add('a', 600_000);
+    await expect.poll(runs).toBe(1);
+    processor.release();
+    await worker.close();
+    expect(await state(job.id)).toBe('waiting');
+  });
+});
+
+test('options that cannot work are refused at once', () => {
+  const endpoint = createRunpod({ transport: () => [] as never, apiKey: 'key' }).endpoint('demo');
+  const make = (options: unknown) => () => createProcessor(endpoint, options as ProcessorOptions);
+  expect(make({})).toThrow(/redis is undefined: it must be a client of ioredis/);
+  expect(make({ redis: { eval: () => undefined }, heartbeet: 1 })).toThrow(/heartbeet is .*did you mean heartbeat/);
+  expect(() => createProcessor({} as never, { redis: { eval: () => Promise.resolve() } })).toThrow(/endpoint/);
+});

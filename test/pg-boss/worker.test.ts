@@ -1,0 +1,179 @@
+import { lastValueFrom } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { createRunpod } from 'runpod-rx';
+import { createWorker, type Boss, type WorkerOptions } from 'runpod-rx/pg-boss';
+import { postgresServer } from '../support/engines.js';
+import { gated } from '../support/gate.js';
+import { queueOf } from './support.js';
+
+/** Fails a job at its first run. */
+const flaky = () => {
+  let runs = 0;
+  return {
+    handler: () => {
+      runs++;
+      if (runs === 1) throw new Error('once');
+      return 'fine';
+    },
+  };
+};
+
+describe.skipIf(!postgresServer)('createWorker', () => {
+  test('a job of the queue becomes a job of the endpoint, and its output the result', async () => {
+    const { add, start, runs, job } = await queueOf();
+    const { events } = await start();
+    const id = await add('a', 100);
+    await expect.poll(() => job(id)).toMatchObject({ state: 'completed', output: { echo: { id: 'a', ms: 100 } } });
+    await expect.poll(() => events).toMatchObject([{ type: 'completed', job: { id }, output: { echo: { id: 'a' } } }]);
+    expect(runs()).toBe(1);
+  });
+
+  test('workers that start at the same moment make the table once, and all work', async () => {
+    const { add, start, job } = await queueOf();
+    const workers = await Promise.all(Array.from({ length: 6 }, () => start({ concurrency: 1 })));
+    const ids = await Promise.all(Array.from({ length: 12 }, (_, index) => add(`job-${index}`, 500)));
+    for (const id of ids) await expect.poll(() => job(id)).toMatchObject({ state: 'completed' });
+    expect(workers.filter(({ events }) => events.length > 0).length).toBeGreaterThan(1);
+    expect(workers.map(({ running }) => running.closed)).toEqual(workers.map(() => false));
+  });
+
+  test('takes as many jobs at a time as it has room for', async () => {
+    const gate = gated();
+    const { add, start, job } = await queueOf({ endpoints: { demo: gate.endpoint } });
+    const ids = await Promise.all(Array.from({ length: 12 }, (_, index) => add(`job-${index}`)));
+    await start({ concurrency: 5 });
+    await expect.poll(gate.running).toBe(5);
+    gate.open();
+    for (const id of ids) await expect.poll(() => job(id)).toMatchObject({ state: 'completed' });
+    expect(gate.most()).toBe(5);
+  });
+
+  test('S40 S42 a worker that stalls past its lease: another goes on with the job, with one submission and no cancel', async () => {
+    const gate = gated();
+    const { add, start, runs, cancels, job, sql, schema } = await queueOf({ endpoints: { demo: gate.endpoint } });
+    const ownerOf = async (id: string) => {
+      const [row] = await sql(`select owner from ${schema}.runpod_rx_jobs where id = $1`, [id]);
+      return (row as { readonly owner: string } | undefined)?.owner;
+    };
+    const stalled = await start({ heartbeat: 60_000 });
+    const id = await add('a');
+    await expect.poll(gate.running).toBe(1);
+    const first = await ownerOf(id);
+    const other = await start();
+    await expect.poll(() => ownerOf(id)).not.toBe(first);
+    gate.open();
+    await expect.poll(() => job(id)).toMatchObject({ state: 'completed', retryCount: 0 });
+    // Whichever of them has seen the end first has told pg-boss.
+    await expect.poll(() => [...stalled.events, ...other.events].map(({ type }) => type)).toContain('completed');
+    expect(runs()).toBe(1);
+    expect(cancels()).toBe(0);
+    stalled.running.unsubscribe();
+  });
+
+  test('S41 a worker that is stopped gives its jobs back at once, and another goes on with them', async () => {
+    const gate = gated();
+    const { add, start, runs, cancels, job } = await queueOf({ endpoints: { demo: gate.endpoint } });
+    const first = await start();
+    const ids = await Promise.all(['a', 'b'].map((name) => add(name, 0, { retryLimit: 0 })));
+    await expect.poll(gate.running).toBe(2);
+    first.running.unsubscribe();
+    await lastValueFrom(first.worker.settled(), { defaultValue: undefined });
+    expect(await Promise.all(ids.map(job))).toMatchObject([{ state: 'retry' }, { state: 'retry' }]);
+    await start();
+    gate.open();
+    for (const id of ids) await expect.poll(() => job(id)).toMatchObject({ state: 'completed', retryCount: 0 });
+    expect(runs()).toBe(2);
+    expect(cancels()).toBe(0);
+  });
+
+  test('S41 boss.cancel cancels on the service, once', async () => {
+    const { add, start, boss, runs, cancels, job, emulator } = await queueOf();
+    const { events } = await start();
+    const id = await add('a', 600_000);
+    await expect.poll(runs).toBe(1);
+    await boss.cancel('orders', id);
+    await expect.poll(() => events.map(({ type }) => type)).toEqual(['cancelled']);
+    expect(emulator.jobs()).toMatchObject([{ status: 'CANCELLED' }]);
+    expect(await job(id)).toMatchObject({ state: 'cancelled' });
+    expect([runs(), cancels()]).toEqual([1, 1]);
+    // By hand, it runs again.
+    await boss.resume('orders', id);
+    await expect.poll(runs).toBe(2);
+  });
+
+  test('S41 a job that was cancelled after its worker was lost is cancelled by another, once', async () => {
+    const { add, start, boss, runs, cancels, emulator } = await queueOf();
+    const lost = await start({ heartbeat: 60_000, lease: 600_000 });
+    const id = await add('a', 600_000);
+    await expect.poll(() => emulator.jobs().map(({ status }) => status)).toEqual(['IN_PROGRESS']);
+    await boss.cancel('orders', id);
+    await start();
+    await expect.poll(() => emulator.jobs().map(({ status }) => status)).toEqual(['CANCELLED']);
+    expect([runs(), cancels()]).toEqual([1, 1]);
+    lost.running.unsubscribe();
+  });
+
+  test('S43 a job that FAILED fails an attempt, and the next submits a new job', async () => {
+    const { add, start, runs, job } = await queueOf({ endpoints: { demo: flaky() } });
+    await start();
+    const id = await add('a', 0, { retryLimit: 1 });
+    await expect.poll(() => job(id)).toMatchObject({ state: 'completed', retryCount: 1, output: { value: 'fine' } });
+    expect(runs()).toBe(2);
+  });
+
+  test('S43 a job without another attempt fails with its words, and runs again where somebody retries it', async () => {
+    const { add, start, boss, runs, job } = await queueOf({ endpoints: { demo: flaky() } });
+    await start();
+    const id = await add('a', 0, { retryLimit: 0 });
+    await expect
+      .poll(() => job(id))
+      .toMatchObject({
+        state: 'failed',
+        output: { code: 'job_failed', message: expect.stringContaining('once') as string },
+      });
+    await boss.retry('orders', id);
+    await expect.poll(() => job(id)).toMatchObject({ state: 'completed' });
+    expect(runs()).toBe(2);
+  });
+
+  test('S43 what would be in vain is not retried', async () => {
+    const { boss, start, runs, job } = await queueOf();
+    await start();
+    const id = await boss.send('orders', {}, { retryLimit: 5 });
+    await expect.poll(() => job(id!)).toMatchObject({ state: 'failed', output: { code: 'validation' } });
+    expect(runs()).toBe(0);
+  });
+
+  test.each([
+    ['fail', 'failed', 1],
+    ['resubmit', 'completed', 2],
+  ] as const)('S40 a job whose answer was lost is ambiguous: %s', async (ambiguous, expected, times) => {
+    const { add, start, runs, job } = await queueOf({ faults: [{ fault: 'reset-after', on: 'run', times: 1 }] });
+    await start({ ambiguous });
+    const id = await add('a', 0, { retryLimit: 5 });
+    await expect.poll(() => job(id)).toMatchObject({ state: expected });
+    expect(runs()).toBe(times);
+  });
+
+  test('an output that Postgres cannot store as JSON fails the job, rather than paying again', async () => {
+    const { add, start, runs, job } = await queueOf({ endpoints: { demo: { handler: () => ({ text: 'a\0b' }) } } });
+    await start();
+    const id = await add('a', 0, { retryLimit: 5 });
+    await expect.poll(() => job(id)).toMatchObject({ state: 'failed' });
+    expect(runs()).toBe(1);
+  });
+});
+
+test('options that cannot work are refused at once', () => {
+  const endpoint = createRunpod({ transport: () => [] as never, apiKey: 'key' }).endpoint('demo');
+  const none = (): never => {
+    throw new Error('not called');
+  };
+  const boss: Boss = { fetch: none, complete: none, fail: none, getDb: none };
+  const make = (options: unknown) => () => createWorker(boss, 'orders', endpoint, options as WorkerOptions);
+  expect(make({ concurrency: 0 })).toThrow(/concurrency is 0: it must be a whole number of at least 1/);
+  expect(make({ schema: 'a"b' })).toThrow(/schema/);
+  expect(make({ leese: 1 })).toThrow(/leese is .*did you mean lease/);
+  expect(() => createWorker({} as never, 'orders', endpoint)).toThrow(/boss/);
+  expect(() => createWorker(boss, '', endpoint)).toThrow(/queue/);
+});
