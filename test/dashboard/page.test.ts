@@ -95,6 +95,8 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     const [job] = emulator.jobs();
     await row(page, job!.id).locator('.tag', { hasText: 'completed' }).waitFor();
     expect(emulator.requests()).toEqual([]);
+    // The emulator tells of the job by one connection; the page reads it at the start and once more.
+    expect(reads.filter((path) => path.endsWith('/v2/events'))).toHaveLength(1);
     expect(reads.filter((path) => path.includes('/status/')).length).toBeLessThanOrEqual(3);
     expect(await page.locator('#request-rows tr').count()).toBe(0);
   });

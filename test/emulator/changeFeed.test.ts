@@ -103,12 +103,12 @@ describe('the jobs of a feed', () => {
   });
 
   test('leave the table when the query fits them no longer', () => {
-    const { feed, submit, until } = dashboard();
-    const id = submit();
+    const { feed, send, submit } = dashboard({ endpoints: { demo: { workers: 0 } } });
+    const [one, two, three] = [submit(), submit(), submit()];
     const told = feed({ status: 'IN_QUEUE' });
-    expect(told.next()!.jobs!.ids).toEqual([id]);
-    until(500);
-    expect(told.next()!.jobs).toMatchObject({ ids: [], changed: [] });
+    expect(told.next()!.jobs!.ids).toEqual([three, two, one]);
+    send('POST', `demo/cancel/${two}`);
+    expect(told.next()!.jobs).toMatchObject({ ids: [three, one], changed: [] });
   });
 });
 

@@ -1,4 +1,4 @@
-import { firstValueFrom, lastValueFrom, map } from 'rxjs';
+import { lastValueFrom, tap } from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import { startEmulator } from 'runpod-rx/emulator';
@@ -127,24 +127,39 @@ describe('what the page sends', () => {
       endpoints: { demo: () => new Promise((resolve) => (end = () => resolve('done'))) },
     });
     const base = `${emulator.url}/__emulator/dashboard/v2`;
-    const reads: string[] = [];
     const client = createRunpod({
       baseUrl: base,
       apiKey: 'any',
-      transport: fetchTransport({
-        fetch: (address: string, init: RequestInit) => {
-          reads.push(new URL(address).pathname);
-          return fetch(address, init);
-        },
-      }),
+      transport: fetchTransport(),
       notices: eventNotices(`${base}/events`),
     });
-    const output = lastValueFrom(client.endpoint('demo').job({ input: { x: 1 } }).output$);
-    await expect.poll(() => emulator.jobs()[0]?.status).toBe('IN_PROGRESS');
+    const seen: string[] = [];
+    // By itself the client would read the job once an hour.
+    const job = client.endpoint('demo').job({ input: { x: 1 } }, { every: 3_600_000 });
+    const followed = lastValueFrom(job.state$.pipe(tap(({ status }) => seen.push(status))));
+    await expect.poll(() => seen).toContain('IN_PROGRESS');
     end();
-    expect(await output).toBe('done');
-    expect(reads.filter((path) => path.includes('/status/')).length).toBeLessThanOrEqual(2);
-    await firstValueFrom(client.close().pipe(map(() => undefined)), { defaultValue: undefined });
+    expect(await followed).toMatchObject({ status: 'COMPLETED', output: 'done' });
+    client.close().subscribe();
+  });
+
+  test('is told of to a page that is connected already', async () => {
+    const { url } = await start();
+    const { body } = await fetch(`${url}/__emulator/dashboard/v2/events`);
+    await run(url, '/v2');
+    const answer = await run(url, '/__emulator/dashboard/v2');
+    const { id } = (await answer.json()) as { id: string };
+    let text = '';
+    for await (const part of body!) {
+      text += new TextDecoder().decode(part);
+      if (text.includes('"COMPLETED"')) break;
+    }
+    const [hello, ...events] = text.trim().split('\n\n');
+    expect(hello).toBe('event: hello\ndata: {}');
+    const told = events.map((event) => JSON.parse(event.replace(/^event: job\ndata: /, '')) as object);
+    expect(told.at(-1)).toMatchObject({ job: { id, output: 'done', status: 'COMPLETED' }, follows: 'changes' });
+    // A client's job is not the page's.
+    expect(told.filter((event) => !('job' in event && (event.job as { id: string }).id === id))).toEqual([]);
   });
 });
 
