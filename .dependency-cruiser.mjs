@@ -99,6 +99,12 @@ export const layers = [
   { layer: 'emulator', imports: [...facts, ...general], packages: ['rxjs'] },
   { layer: 'emulator/server', imports: ['emulator', ...facts, ...general], packages: ['rxjs', 'node'] },
   {
+    // The page at the emulator's root: a page over the client, which knows the form of what its server tells.
+    layer: 'dashboard',
+    imports: ['index.ts', 'fetch.ts', 'events', 'emulator', 'emulator/server/dashboard/FeedEvent.ts'],
+    packages: ['rxjs'],
+  },
+  {
     layer: 'cli',
     imports: ['protocol/loopback.ts', 'emulator', 'emulator/server', 'cli/jobs', 'time', 'package.json'],
     packages: ['rxjs', 'commander', 'node'],

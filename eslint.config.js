@@ -110,6 +110,8 @@ export default defineConfig([
     ignores: [
       'src/cli/**',
       'src/emulator/server/**',
+      // For browsers alone.
+      'src/dashboard/**',
       'src/http/transports/{node/**,adapter.node.ts,undici*.ts}',
       // For platforms that have the Fetch API.
       'src/server/**',
@@ -225,8 +227,15 @@ export default defineConfig([
   },
   // Functions that run in a page of the browser.
   {
-    files: ['scripts/e2e/pages.mjs'],
-    languageOptions: { globals: { document: 'readonly', addEventListener: 'readonly', MutationObserver: 'readonly' } },
+    files: ['scripts/e2e/pages.mjs', 'bench/dashboard.mjs'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        addEventListener: 'readonly',
+        Event: 'readonly',
+        MutationObserver: 'readonly',
+      },
+    },
   },
   { files: ['examples/*/public/*.js'], languageOptions: { globals: { document: 'readonly' } } },
 ]);

@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { brotliCompressSync } from 'node:zlib';
 import { defineConfig, type Options } from 'tsup';
+import { dashboardModule } from './scripts/lib/dashboard.mjs';
 
 /** The entry points that have types, by their place in `dist/`. */
 const entries = {
@@ -94,7 +96,7 @@ const packaged = {
   },
   // Without it each CommonJS entry would get its own copy of the shared classes, and `instanceof` would not hold.
   splitting: true,
-  external: ['#undici', /^@angular\//],
+  external: ['#undici', '#dashboard', /^@angular\//],
   esbuildPlugins: [adapterFile, angularHalves],
   // Packages are not bundled (they are dependencies); the source is readable as it is, so there are no source maps.
   minify: false,
@@ -121,6 +123,10 @@ export default defineConfig([
     ...packaged,
     format: ['cjs'],
     dts: { entry: entries },
+    onSuccess: () => {
+      writeFileSync(new URL('./dist/dashboard.cjs', import.meta.url), dashboardModule());
+      return Promise.resolve();
+    },
   },
   {
     ...shared,

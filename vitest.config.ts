@@ -7,6 +7,7 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 export const alias = [
   { find: '#adapter', replacement: source('http/transports/adapter.node.ts') },
   { find: '#undici', replacement: 'undici' },
+  { find: '#dashboard', replacement: fileURLToPath(new URL('./test/support/pageFiles.ts', import.meta.url)) },
   { find: /^runpod-rx$/, replacement: source('index.ts') },
   { find: /^runpod-rx\/undici$/, replacement: source('undici.ts') },
   { find: /^runpod-rx\/fetch$/, replacement: source('fetch.ts') },
@@ -35,6 +36,7 @@ const processes = [
   'test/emulator/server/worker/*.test.ts',
   'test/errors/classes.test.ts',
   'test/emulator/memory.test.ts',
+  'test/dashboard/page.test.ts',
   'test/time/setClock.test.ts',
 ];
 

@@ -3,6 +3,7 @@
  * @typedef {{ name: string, ok: boolean } & Record<string, unknown>} Measurement
  */
 import { budget } from './budget.mjs';
+import { dashboard } from './dashboard.mjs';
 import { emulator } from './emulator.mjs';
 import { events } from './events.mjs';
 import { fleet } from './fleet.mjs';
@@ -27,6 +28,7 @@ const measurements = {
   size,
   parsers,
   emulator,
+  dashboard,
   proxy,
   events,
   journal,

@@ -18,7 +18,7 @@ export interface BannerFacts {
   readonly reachableAt?: string;
 }
 
-/** The first lines of output: the base URL, the endpoints, and lines to paste for each kind of client and worker. */
+/** The first lines of output: the base URL, the dashboard's address, the endpoints, and lines to paste for each kind of client and worker. */
 export function banner(facts: BannerFacts): Text {
   const { baseUrl, endpoints, keys, input } = facts;
   const [id = 'demo'] = endpoints;
@@ -60,6 +60,7 @@ function where({ baseUrl, endpoints, source, seed }: BannerFacts): Text {
   return joined(
     [
       line`${paint('dim', 'base URL ')}  ${paint('cyan', baseUrl)}`,
+      line`${paint('dim', 'dashboard')}  ${paint('cyan', baseUrl.replace(/v2$/, ''))}  ${paint('dim', 'in a browser')}`,
       line`${paint('dim', 'endpoints')}  ${endpoints.join(', ')}  ${paint('dim', source)}`,
       line`${paint('dim', 'seed     ')}  ${seed}  ${paint('dim', '--seed repeats ids and faults')}`,
     ],

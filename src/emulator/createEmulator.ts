@@ -7,6 +7,7 @@ import type { FaultControl } from './faults/FaultControl.js';
 import type { FaultRule } from './faults/FaultRule.js';
 import { control, isControl } from './inspect/control.js';
 import type { EmulatorState } from './inspect/EmulatorState.js';
+import type { Inspection } from './inspect/Inspection.js';
 import { RequestCounter } from './inspect/RequestCounter.js';
 import type { JobRecord } from './JobRecord.js';
 import type { Answer } from './model/answers.js';
@@ -67,6 +68,14 @@ export interface Emulator {
  * ```
  */
 export function createEmulator(options: EmulatorOptions): Emulator {
+  return createInspected(options).emulator;
+}
+
+/** The same, with what the dashboard needs of it. */
+export function createInspected(options: EmulatorOptions): {
+  readonly emulator: Emulator;
+  readonly inspection: Inspection;
+} {
   assertOptions(options, EMULATOR);
   assertVirtualHandlers(options);
   const { latency = 0, seed = randomSeed() } = options;
@@ -108,7 +117,14 @@ export function createEmulator(options: EmulatorOptions): Emulator {
       map(({ status, headers, text }) => ({ status, headers, text })),
     );
   transport.multiplexes = true;
-  return {
+  const inspection: Inspection = {
+    state: inspected.state,
+    jobs: () => ledger.jobModels(),
+    requests: () => ledger.openRecords(),
+    statusOf: (job) => platform.statusOf(job),
+    handle: (request, onJobCreated) => platform.handleUnrecorded(request, onJobCreated),
+  };
+  const emulator: Emulator = {
     ...inspected,
     transport,
     handle,
@@ -120,6 +136,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
     },
     close: () => platform.close(),
   };
+  return { emulator, inspection };
 }
 
 /** Collects an answer that comes in pieces; emits it after the last piece. */

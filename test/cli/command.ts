@@ -1,19 +1,23 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { onTestFinished } from 'vitest';
+import { dashboardModule } from '../../scripts/lib/dashboard.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 // Inside the package, so that its dependencies resolve from there.
 const outfile = join(root, `.cache/cli-${process.pid}.mjs`);
+const dashboard = join(root, `.cache/dashboard-${process.pid}.cjs`);
 let built = false;
 
 /** Bundles the command into one file, once; returns its path. */
 export function build(): string {
   if (!built) {
+    mkdirSync(join(root, '.cache'), { recursive: true });
+    writeFileSync(dashboard, dashboardModule());
     buildSync({
       entryPoints: [join(root, 'src/cli/main.ts')],
       outfile,
@@ -23,10 +27,17 @@ export function build(): string {
       format: 'esm',
       target: 'node20',
       // The package's own imports lead to what is built.
-      alias: { '#adapter': join(root, 'src/http/transports/adapter.node.ts'), '#undici': 'undici' },
+      alias: {
+        '#adapter': join(root, 'src/http/transports/adapter.node.ts'),
+        '#undici': 'undici',
+        '#dashboard': dashboard,
+      },
       tsconfigRaw: '{}',
     });
-    process.once('exit', () => rmSync(outfile, { force: true }));
+    process.once('exit', () => {
+      rmSync(outfile, { force: true });
+      rmSync(dashboard, { force: true });
+    });
     built = true;
   }
   return outfile;

@@ -13,6 +13,9 @@ test('without a file it echoes the input, shows events, and ends cleanly on Ctrl
   expect(command.output).toMatch(
     /worker\n.*GET_JOB='http:[^]*RUNPOD_SKIP_AUTO_SYSTEM_CHECKS=true RUNPOD_SKIP_GPU_CHECK=true\n/,
   );
+  const page = baseUrl.replace(/v2$/, '');
+  expect(command.output).toContain(`dashboard  ${page}  in a browser`);
+  expect(await (await fetch(page, { headers: { accept: 'text/html' } })).text()).toContain('runpod-rx emulator');
   // Plain lines where there is no terminal.
   expect(command.output).not.toContain('\u001b');
   expect(await command.signal('SIGINT')).toBe(0);

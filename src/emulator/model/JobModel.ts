@@ -95,6 +95,8 @@ export class JobModel {
   cancelRequests = 0;
   /** The attempts to deliver the job's webhook. */
   readonly webhookAttempts: WebhookAttempt[] = [];
+  /** How often `changed$` has emitted. */
+  revision = 0;
   readonly #changes = new Subject<void>();
   /** Emits at each change that an answer could show. */
   readonly changed$ = this.#changes.asObservable();
@@ -135,6 +137,7 @@ export class JobModel {
 
   /** Emits on `changed$`. */
   notifyChanged(): void {
+    this.revision += 1;
     this.#changes.next();
   }
 }

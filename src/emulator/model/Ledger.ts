@@ -76,9 +76,19 @@ export class Ledger {
     });
   }
 
+  /** The jobs themselves, oldest first. At times there are up to twice as many as `history` says. */
+  jobModels(): readonly JobModel[] {
+    return this.#jobModels;
+  }
+
   jobs(): readonly JobRecord[] {
     const now = this.#now();
     return this.#jobModels.slice(-Math.max(this.#history, 1)).map((job) => recordOf(job, now));
+  }
+
+  /** The requests themselves, oldest first. At times there are up to twice as many as `history` says. */
+  openRecords(): readonly RequestRecord[] {
+    return this.#openRecords;
   }
 
   requests(): readonly RequestRecord[] {

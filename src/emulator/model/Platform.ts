@@ -12,11 +12,17 @@ import { table, type TableRow } from '../operations/table.js';
 import { empty, endpointNotFound, jobNotFound, notAQueueRoute, unauthorized, type Answer } from './answers.js';
 import { createEndpointModel, type EndpointModel } from './EndpointModel.js';
 import type { EmulatorRequest } from './EmulatorRequest.js';
-import { credentialsOf, judgeKey, withoutKeys } from './keys.js';
+import { jobBody } from './jobBody.js';
+import type { JobModel } from './JobModel.js';
+import { credentialsOf, judgeKey, keyNumber, withoutKeys } from './keys.js';
 import { Ledger, type OpenRecord } from './Ledger.js';
 import { seededRandom } from './random.js';
+import { writeJson } from './relayed.js';
 import { readRoute, type Route } from './route.js';
 import { settingsOf } from './settings.js';
+
+/** How many characters of a `user-agent` header the ledger keeps. */
+const MAX_USER_AGENT = 100;
 
 /** All endpoints behind one entrance: takes a request, emits its answer, and records both in the ledger. */
 export class Platform {
@@ -79,6 +85,27 @@ export class Platform {
     });
   }
 
+  /** Answers a request that is not a client's: see `Inspection.handle`. */
+  handleUnrecorded(request: EmulatorRequest, onJobCreated: (job: JobModel) => void): Observable<Answer> {
+    const answer$ = defer(() => {
+      const { route } = readRoute(request.url);
+      if (!route || route.workerId !== undefined) return of(empty(404));
+      const row = table.get(route.operation);
+      const endpoint = this.#endpoints.get(route.endpointId);
+      const refusal = this.#refusal(request, route, endpoint, row);
+      if (refusal || !endpoint || !row) return of(refusal ?? empty(404));
+      const { query, path, jobId = '' } = route;
+      return row.operate({ endpoint, request, query, path, jobId, onJobCreated, losesChunks: () => false });
+    });
+    return merge(answer$, this.#closing$).pipe(take(1));
+  }
+
+  /** The job as `/status` answers it: JSON. */
+  statusOf(job: JobModel): string {
+    const endpoint = this.#endpoints.get(job.endpointId);
+    return endpoint ? writeJson(jobBody(job, endpoint.settings.variants)) : '{}';
+  }
+
   /** Expires every unfinished job of every endpoint whose time to live is over. */
   ageJobs(): void {
     for (const { queue } of this.#endpoints.values()) queue.ageAll();
@@ -101,10 +128,15 @@ export class Platform {
   #openRecord({ method, url, headers }: EmulatorRequest): OpenRecord {
     const { path, route } = readRoute(url);
     const { kind: auth, key } = credentialsOf(headers);
+    const { keys = [] } = this.#options;
+    const number = keyNumber(keys, key);
+    const userAgent = withoutKeys(headers['user-agent'] ?? '', keys, key).slice(0, MAX_USER_AGENT);
     return this.ledger.openRequest({
       method,
-      path: withoutKeys(path, this.#options.keys ?? [], key),
+      path: withoutKeys(path, keys, key),
       auth,
+      ...(number > 0 && { key: number }),
+      ...(userAgent !== '' && { userAgent }),
       ...(route && { endpointId: route.endpointId, operation: route.operation }),
       ...(route?.jobId !== undefined && { jobId: route.jobId }),
     });

@@ -27,9 +27,14 @@ export function judgeKey(
   return typeof entry === 'string' || entry.endpoints.includes(endpointId) ? 'fits' : 'foreign';
 }
 
+/** Which of the keys a key is, counted from 1; 0 for none of them. */
+export function keyNumber(keys: readonly EmulatorKey[], key: string): number {
+  return 1 + keys.findIndex((entry) => (typeof entry === 'string' ? entry : entry.key) === key);
+}
+
 /** Whether a key opens any endpoint. */
 export function opensAnything(keys: readonly EmulatorKey[], key: string): boolean {
-  return keys.some((entry) => (typeof entry === 'string' ? entry : entry.key) === key);
+  return keyNumber(keys, key) > 0;
 }
 
 /** Shorter keys are not masked: they are no real keys, and masking them would mask parts of ordinary words. */

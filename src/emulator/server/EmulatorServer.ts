@@ -2,9 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { EmulatorKey } from '../EmulatorOptions.js';
 import type { Emulator as Core } from '../index.js';
+import type { Inspection } from '../inspect/Inspection.js';
 import { Access } from './access.js';
 import type { CorsOption } from './cors.js';
 import { answerRequest } from './answerRequest.js';
+import { Dashboard } from './dashboard/Dashboard.js';
 import { bracketed } from './hostName.js';
 
 /** Where to listen, and who may call. */
@@ -50,7 +52,7 @@ const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', 
 
 /** Starts a server; rejects if the address cannot be bound. */
 export async function startServer(
-  core: Core,
+  { core, inspection }: { readonly core: Core; readonly inspection: Inspection },
   {
     port = 0,
     host = '127.0.0.1',
@@ -60,8 +62,9 @@ export async function startServer(
   }: ListenOptions & { readonly keys?: readonly EmulatorKey[] },
 ): Promise<EmulatorServer> {
   const access = new Access({ host, cors, hosts });
+  const dashboard = new Dashboard(inspection, core.requests$, keys);
   const server = createServer((request, response) => {
-    void answerRequest({ core, access, cors, keys }, request, response);
+    void answerRequest({ core, dashboard, access, cors, keys }, request, response);
   });
   // Clients keep connections open for longer than Node's default of five seconds. If the server closed a connection just
   // as a request arrived, the client would see a network failure.
@@ -81,6 +84,7 @@ export async function startServer(
     port: address.port,
     close: () =>
       new Promise((resolve) => {
+        dashboard.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

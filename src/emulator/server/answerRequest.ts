@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Subscription } from 'rxjs';
+import { Subscription, of } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { EmulatorKey } from '../EmulatorOptions.js';
-import type { Emulator as Core } from '../index.js';
+import type { Emulator as Core, EmulatorRequest } from '../index.js';
 import { isControl } from '../inspect/control.js';
 import { json, unauthorized, type Answer } from '../model/answers.js';
-import { credentialsOf, opensAnything } from '../model/keys.js';
+import { opensAnything } from '../model/keys.js';
 import { isLoopback } from '../../protocol/loopback.js';
 import type { Access } from './access.js';
 import { corsHeaders, type CorsOption } from './cors.js';
+import type { Dashboard } from './dashboard/Dashboard.js';
+import { presentedKey } from './dashboard/presentedKey.js';
 import { bracketed, hostName } from './hostName.js';
 import { readBody } from './readBody.js';
 import { readTarget } from './requestTarget.js';
@@ -16,6 +19,7 @@ import { writeAnswer } from './writeAnswer.js';
 /** What requests are answered with. */
 export interface Serving {
   readonly core: Core;
+  readonly dashboard: Dashboard;
   readonly access: Access;
   readonly cors: CorsOption;
   readonly keys: readonly EmulatorKey[] | undefined;
@@ -27,7 +31,7 @@ export async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { core, access, cors } = serving;
+  const { access, cors } = serving;
   const allowed = corsHeaders(cors, request.headers);
   const send = (answer: Answer): Subscription => writeSafely(response, answer, allowed);
 
@@ -47,15 +51,10 @@ export async function answerRequest(
   const body = await readBody(request);
   if (!body) return;
   const served = { method: request.method ?? 'GET', url: target?.path ?? '', headers: flat(request), ...body };
-  const early = refuseRoute(serving, served, request.socket.remoteAddress);
-  if (early) {
-    send(early);
-    return;
-  }
   const answering = new Subscription();
   response.on('close', () => answering.unsubscribe());
   answering.add(
-    core.handle(served).subscribe({
+    answerTo(serving, served, request, response).subscribe({
       next: (answer) => answering.add(send(answer)),
       // Reset the connection, as a broken network does, instead of closing it in order.
       error: () => request.socket.resetAndDestroy(),
@@ -63,19 +62,26 @@ export async function answerRequest(
   );
 }
 
+/** The answer of the dashboard, of the control routes or of the model. */
+function answerTo(
+  serving: Serving,
+  served: EmulatorRequest,
+  { socket }: IncomingMessage,
+  response: ServerResponse,
+): Observable<Answer> {
+  const { core, dashboard } = serving;
+  if (dashboard.owns(served)) return dashboard.answer(served, () => !response.writableNeedDrain);
+  const refusal = refuseRoute(serving, served, socket.remoteAddress);
+  return refusal ? of(refusal) : core.handle(served);
+}
+
 /** The answer to a request for no route of the server, or for the control routes without the key that they need. */
-function refuseRoute(
-  { keys }: Serving,
-  request: { readonly url: string; readonly headers: Readonly<Record<string, string>> } & Parameters<
-    typeof isControl
-  >[0],
-  from = '',
-): Answer | undefined {
+function refuseRoute({ keys }: Serving, request: EmulatorRequest, from = ''): Answer | undefined {
   if (!isControl(request)) return request.url.startsWith('/v2/') ? undefined : json(404, { message: 'Not Found' });
   // On this machine the control routes need no key. From elsewhere they would otherwise show what keys protect.
   if (!keys || isLoopback(hostName(bracketed(from)) ?? '')) return undefined;
-  const { kind, key } = credentialsOf(request.headers);
-  if (kind === 'none') return unauthorized('no token provided');
+  const key = presentedKey(request.headers);
+  if (key === '') return unauthorized('no token provided');
   return opensAnything(keys, key) ? undefined : unauthorized('invalid api key');
 }
 

@@ -1,6 +1,7 @@
 import { mustBe, text, type Checks } from '../../protocol/checkOptions.js';
 import { EMULATOR, assertOptions } from '../checkOptions.js';
-import { createEmulator as createCore, type Emulator as Core, type EmulatorOptions as CoreOptions } from '../index.js';
+import { createInspected } from '../createEmulator.js';
+import type { Emulator as Core, EmulatorOptions as CoreOptions } from '../index.js';
 import { startServer, type EmulatorServer, type ListenOptions } from './EmulatorServer.js';
 import { isOrigin } from './cors.js';
 import { postWebhook } from './postWebhook.js';
@@ -53,12 +54,15 @@ function isList(value: unknown): boolean {
 export function createEmulator(options: EmulatorOptions): Emulator {
   assertOptions(options, CHECKS);
   const { port: _port, host: _host, hosts: _hosts, cors: _cors, ...model } = options;
-  const core = createCore({ ...model, webhooks: { send: postWebhook, ...options.webhooks } });
+  const { emulator: core, inspection } = createInspected({
+    ...model,
+    webhooks: { send: postWebhook, ...options.webhooks },
+  });
   let listening: Promise<EmulatorServer> | undefined;
   const emulator: Emulator = {
     ...core,
     listen: async (port = options.port ?? 0) => {
-      listening ??= startServer(core, { ...options, port });
+      listening ??= startServer({ core, inspection }, { ...options, port });
       try {
         const { url, port: bound } = await listening;
         return { ...emulator, url, baseUrl: `${url}/v2`, port: bound };

@@ -61,12 +61,18 @@ const routes: readonly Sent[] = [
   { method: 'POST', path: '/__emulator/faults', body: '[{"fault":"no-workers"}]' },
   { method: 'OPTIONS', path: '/v2/demo/run' },
   { path: '/' },
+  { path: '/__emulator/dashboard/page.js' },
+  { path: '/__emulator/dashboard/events' },
+  { path: '/__emulator/dashboard/v2/events' },
+  { method: 'POST', path: '/__emulator/dashboard/v2/demo/run', body: job },
   { path: '/anything' },
 ];
 
 /** Other spellings of paths that must lead to the same check. */
 const tricks = [
   '/v2/../__emulator/faults',
+  '/v2/../__emulator/dashboard/v2/demo/run',
+  '/__emulator/dashboard/../faults',
   '/v2/%2e%2e/__emulator/faults',
   '/v2/%2E./__emulator/faults',
   '/v2/demo/../../__emulator/faults',
@@ -210,6 +216,14 @@ describe('the name that a request is addressed to', () => {
     expect(await status({ hosts: ['host.docker.internal'] }, 'evil.example')).toBe(403);
     expect(await status({ hosts: true }, 'evil.example')).toBe(200);
   });
+
+  test.each(['/', '/__emulator/dashboard/page.js', '/__emulator/dashboard/events', '/__emulator/dashboard/v2/events'])(
+    'is checked for the dashboard, too: %s',
+    async (path) => {
+      const headers = { host: 'evil.example', accept: 'text/html' };
+      expect(await send(await start(), { path, headers })).toMatchObject({ status: 403 });
+    },
+  );
 
   test('is checked where the request target is an address of its own', async () => {
     const emulator = await start();
