@@ -56,10 +56,7 @@ test.each(files)('%s has no dead link', (path) => {
 /** Decisions have a form of their own: context, decision, consequence. */
 const guides = pages.filter((path) => !/^docs\/decisions\/\d/.test(path));
 
-/** These begin with the problem that they solve, and come to the code after it. */
-const problemFirst = ['budget', 'getting-started', 'many-machines'].map((page) => `docs/${page}.md`);
-
-test.each(guides.filter((path) => !problemFirst.includes(path)))('%s begins with code or a picture', (path) => {
+test.each(guides)('%s begins with code or a picture', (path) => {
   expect(textOf(path)).toMatch(/^# .+\n\n(<!-- no-run: .+ -->\n\n)?(```\w+|!\[)/);
 });
 
