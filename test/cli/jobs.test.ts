@@ -262,6 +262,14 @@ describe('a signal in the middle', () => {
     expect(command.errors).toContain('what was sent without an answer may run');
   });
 
+  test('ends a wait for a service that cannot be reached, of which is said why', async () => {
+    const { run } = await service();
+    const command = run(['watch', 'fine', 'a-job', '--base-url', 'http://127.0.0.1:1/v2']);
+    await expect.poll(() => command.errors).toContain('waiting for the service: ');
+    expect(await command.signal('SIGINT')).toBe(130);
+    expect(command.errors.match(/waiting for the service/g)).toHaveLength(1);
+  });
+
   test('leaves a job alone that is only watched', async () => {
     const { run, emulator } = await service();
     const submitted = run(['run', 'never', prompt, '--detach']);

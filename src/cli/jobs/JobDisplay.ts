@@ -53,7 +53,7 @@ export class JobDisplay {
   draw(): void {
     if (this.#hasChunks) return;
     const elapsed = seconds(this.#scheduler.now() - this.#startedAt);
-    const more = this.#state === 'queued' ? this.#why : this.#progress;
+    const more = this.#session.trouble || (this.#state === 'queued' ? this.#why : this.#progress);
     this.#session.status([line`${this.#state}  ${paint('dim', elapsed)}  ${more}`]);
   }
 

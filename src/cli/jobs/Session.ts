@@ -1,5 +1,5 @@
-import { Observable } from 'rxjs';
-import type { Runpod } from '../../index.js';
+import { Observable, noop } from 'rxjs';
+import type { Activity, Runpod } from '../../index.js';
 import { plainScreen, terminalScreen, type Screen } from '../Screen.js';
 import { line, paint, render, showsStyles, type Text } from '../Text.js';
 import { withoutControls } from '../printable.js';
@@ -22,6 +22,8 @@ export class Session {
   readonly json: boolean;
   /** Whether status lines are redrawn. */
   readonly isLive: boolean;
+  /** Why the service does not answer at the moment; empty where it does. */
+  trouble = '';
   readonly #process: NodeJS.Process;
   readonly #screen: Screen;
   /** Why the output could not be written. */
@@ -39,6 +41,12 @@ export class Session {
       this.#outputError = error;
     });
     this.#screen = this.isLive ? terminalScreen(write, stderr, styled) : plainScreen(write);
+    this.client.activity$.subscribe({
+      next: (activity) => {
+        this.#noteTrouble(activity);
+      },
+      error: noop,
+    });
   }
 
   get stdin(): NodeJS.ReadStream {
@@ -100,6 +108,14 @@ export class Session {
         });
       });
     });
+  }
+
+  /** Who waits without a word does not know what for. */
+  #noteTrouble(activity: Activity): void {
+    const before = this.trouble;
+    if (activity.type === 'reply') this.trouble = '';
+    if (activity.type === 'failure') this.trouble = `waiting for the service: ${activity.message}`;
+    if (this.trouble && !before && !this.isLive) this.say(this.trouble);
   }
 
   close(): void {

@@ -15,7 +15,7 @@ import {
   tap,
   type Observable,
 } from 'rxjs';
-import { isRunpodError, runAll, type Activity, type PipelineItem, type PipelineTotals } from '../../index.js';
+import { isRunpodError, runAll, type PipelineItem, type PipelineTotals } from '../../index.js';
 import { durable, fileStore, type DurableRunner, type JobStore } from '../../durable/index.js';
 import { durationScheduler } from '../../time/clocks.js';
 import type { Session } from '../jobs/Session.js';
@@ -49,8 +49,6 @@ export class PipelineRun {
   #results: ResultsFile | undefined;
   #failures: ResultsFile | undefined;
   #hasLeft = false;
-  /** Why the service takes nothing at the moment. */
-  #trouble = '';
 
   constructor(session: Session, endpointId: string, inputs: PipelineInputs, options: PipelineCommandOptions) {
     const { timeout, ambiguous, retryFailed } = options;
@@ -139,15 +137,10 @@ export class PipelineRun {
       filter((totals) => totals !== undefined),
       tap((totals) => {
         const facts = { total, billedSeconds: this.#summary.billedSeconds, pricePerSecond: price };
-        this.#session.status([pipelineBar(totals, facts), ...(this.#trouble ? [this.#trouble] : [])]);
+        this.#session.status([pipelineBar(totals, facts), ...(this.#session.trouble ? [this.#session.trouble] : [])]);
       }),
     );
-    const watched$ = this.#session.client.activity$.pipe(
-      tap((activity) => {
-        this.#noteTrouble(activity);
-      }),
-    );
-    return merge(items$, merge(drawn$, watched$).pipe(takeUntil(totals$.pipe(last())))).pipe(ignoreElements());
+    return merge(items$, drawn$.pipe(takeUntil(totals$.pipe(last())))).pipe(ignoreElements());
   }
 
   #commit(item: PipelineItem): Observable<never> {
@@ -163,13 +156,6 @@ export class PipelineRun {
     if (!['authentication', 'not_found', 'configuration', 'hook'].includes(item.error.code)) return;
     this.#jobs.detachOnLeave();
     throw item.error;
-  }
-
-  #noteTrouble(activity: Activity): void {
-    const before = this.#trouble;
-    if (activity.type === 'reply') this.#trouble = '';
-    if (activity.type === 'failure') this.#trouble = `waiting for the service: ${activity.message}`;
-    if (this.#trouble && !before && !this.#session.isLive) this.#session.say(this.#trouble);
   }
 
   #finish(): number {
