@@ -120,8 +120,11 @@ describe.each([
     process.kill(Number(pid), 'SIGKILL');
     expect(await ended(child)).toBe(0);
     expect(output).toMatch(/worker 2 .*was killed/);
-    expect(output).toContain('24 of 24 done');
-    expect(output).toContain('The emulator was given 24 jobs.');
+    // What the killed worker was about to send may never have been sent: then it has failed, and was not paid.
+    const [, done, failed = 0] = /(\d+) of 24 done(?:, (\d+) failed)?\n(?![^]* of 24 done)/.exec(output)!;
+    expect(Number(done) + Number(failed)).toBe(24);
+    expect(Number(failed)).toBeLessThanOrEqual(4);
+    expect(output).toContain(`The emulator was given ${done!} jobs.`);
   });
 });
 

@@ -5,7 +5,8 @@ import { createProcessor, workerOptions } from 'runpod-rx/bullmq';
 import { ENDPOINT_ID, QUEUE, redis, webhooks } from './settings.mjs';
 
 const endpoint = runpod().endpoint(ENDPOINT_ID);
-const processor = createProcessor(endpoint, { redis, webhooks });
+// A worker that is killed right before it sends a job leaves one whose webhook never comes: it fails after this time.
+const processor = createProcessor(endpoint, { redis, webhooks, grace: 15_000 });
 const worker = new Worker(QUEUE, processor, {
   connection: redis,
   concurrency: 4,

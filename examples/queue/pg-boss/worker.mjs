@@ -6,6 +6,8 @@ import { boss, ENDPOINT_ID, QUEUE, webhooks } from './settings.mjs';
 const endpoint = runpod().endpoint(ENDPOINT_ID);
 const worker = createWorker(boss, QUEUE, endpoint, {
   webhooks,
+  // A worker that is killed right before it sends a job leaves one whose webhook never comes: it fails after this time.
+  grace: 15_000,
   concurrency: 4,
   // Faster than by default, so that you need not wait long for the jobs of a worker that you have killed.
   heartbeat: 1_000,
