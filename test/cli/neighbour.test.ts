@@ -66,7 +66,7 @@ describe('the terminal', () => {
     expect(await shown.ended).toBe(0);
     expect(shown.output).toContain('bare-error');
     const wrong = new Command(['faults', hostile.replaceAll('\u0000', ''), '--port', port]);
-    expect(await wrong.ended).toBe(1);
+    expect(await wrong.ended).toBe(2);
     expect(command.output + shown.output + wrong.errors).not.toMatch(CONTROLS);
   });
 
@@ -200,14 +200,16 @@ describe('who may call', () => {
     expect(command.output).not.toContain('warning');
   });
 
-  test.each(['--host a/b', '--host http://x', '--allow-host a@b', '--host 192.0.2.1'])(
-    '%s is refused',
-    async (args) => {
-      const command = new Command(['emulate', '--port', '0', ...args.split(' ')]);
-      expect(await command.ended).toBe(1);
-      expect(command.errors).toMatch(/without a port|no address of this machine/);
-    },
-  );
+  test.each([
+    ['--host a/b', 2],
+    ['--host http://x', 2],
+    ['--allow-host a@b', 2],
+    ['--host 192.0.2.1', 1],
+  ])('%s is refused', async (args, code) => {
+    const command = new Command(['emulate', '--port', '0', ...args.split(' ')]);
+    expect(await command.ended).toBe(code);
+    expect(command.errors).toMatch(/without a port|no address of this machine/);
+  });
 });
 
 test.each([
