@@ -94,6 +94,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: ['test/package/**/*.test.ts'],
+          exclude: except,
           fileParallelism: false,
         },
       },

@@ -84,8 +84,18 @@ const tests = (name, projects, needs = []) => ({
   work: () => vitest(projects[0], [...projects.flatMap((project) => ['--project', project]), '--maxWorkers=50%']),
 });
 
-/** Left out are the tests whose result does not depend on the version of Node: documentation, demo, lint, properties. */
-if (onlyTests) environment.TESTS_EXCEPT = 'test/docs/**,test/demo/**,test/lint/**,test/**/*.property.test.ts';
+/** Tests whose result does not depend on the version of Node: documentation, lint, properties, pages and what is bundled for them. */
+const SAME_EVERYWHERE = [
+  'test/docs/**',
+  'test/demo/**',
+  'test/lint/**',
+  'test/dashboard/**',
+  'test/examples/**',
+  'test/package/examples.test.ts',
+  'test/package/platforms.test.ts',
+  'test/**/*.property.test.ts',
+];
+if (onlyTests) environment.TESTS_EXCEPT = SAME_EVERYWHERE.join();
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const tarball = join(temp, `runpod-rx-${version}.tgz`);
