@@ -26,7 +26,7 @@ import { longDuration, type Checks } from '../protocol/checkOptions.js';
 import { jobBody } from '../protocol/jobBody.js';
 import { isRecord, parseJson, sameJson } from '../protocol/json.js';
 import { readChildren, type BatchChild, type ChildrenPage } from './BatchChild.js';
-import { PendingCancels } from './PendingCancels.js';
+import { BatchCancels } from './BatchCancels.js';
 import { rideOut } from './rideOut.js';
 import { isBatchOver, readSummaries, readSummary, unreadable, type BatchSummary } from './BatchSummary.js';
 
@@ -61,13 +61,13 @@ export class BatchApi<I extends object, O> {
   readonly endpoint: Endpoint<I, O>;
   /** @internal */
   readonly scheduler: SchedulerLike;
-  readonly #cancels: PendingCancels;
+  readonly #cancels: BatchCancels;
 
   /** @internal */
   constructor(endpoint: Endpoint<I, O>, scheduler: SchedulerLike) {
     this.endpoint = endpoint;
     this.scheduler = scheduler;
-    this.#cancels = new PendingCancels(scheduler);
+    this.#cancels = new BatchCancels(scheduler);
   }
 
   /** Makes a draft: `POST /batch`. Emits its id and completes. The draft counts among the ten that may be active. */

@@ -30,7 +30,7 @@ interface Canceller {
 }
 
 /** Cancels batches that were left, until that is confirmed. */
-export class PendingCancels {
+export class BatchCancels {
   readonly #scheduler: SchedulerLike;
   readonly #count$ = new BehaviorSubject(0);
 
