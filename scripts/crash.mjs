@@ -38,10 +38,10 @@ const always = (seen) => {
     'results lost but those listed': seen.missing.filter((key) => !listed.includes(key)).length,
     'results stored twice': seen.storedTwice,
     'results of another input': seen.wrong.length,
-    'sent, but not noted before': Math.max(0, seen.onTheWire - seen.sendings),
+    'sent, but not noted before': Math.max(0, seen.runs - seen.sendings),
     'noted, but not sent, beyond the concurrency at each kill': Math.max(
       0,
-      seen.sendings - seen.onTheWire - seen.killed * seen.concurrency,
+      seen.sendings - seen.runs - seen.killed * seen.concurrency,
     ),
     'given again, beyond the concurrency at each kill': Math.max(0, seen.givenAgain - seen.killed * seen.concurrency),
     'kills that came too late': size.kills > 0 && seen.kills > seen.killed ? seen.kills - seen.killed : 0,
@@ -75,10 +75,9 @@ const scenarios = {
   resubmit: {
     options: { ...size, mode: 'resubmit' },
     faults: (seen) => ({
-      // One answer in fifty is lost, at twice that by chance.
-      'paid twice, beyond those in flight': Math.max(
+      'paid twice, beyond those in flight and those whose answer was lost': Math.max(
         0,
-        seen.doubles - seen.killed * seen.concurrency - seen.submitted / 25,
+        seen.doubles - seen.killed * seen.concurrency - seen.lostAnswers,
       ),
       'not given': seen.failed.length,
     }),
@@ -86,7 +85,7 @@ const scenarios = {
   calm: {
     options: { ...small, kills: 0, mode: 'wait', webhooks: true },
     faults: (seen) => ({
-      'noted as sending, and not on the wire': seen.sendings - seen.onTheWire,
+      'noted as sending, and not on the wire': seen.sendings - seen.runs,
       'paid twice': seen.doubles,
       'not given': seen.failed.length,
     }),
@@ -148,16 +147,16 @@ for (const name of names) {
       console.log(`- ${name.padEnd(WIDTH)}  its engine is not on this machine: not tested`);
       continue;
     }
-    const { submitted, doubles, cancels, completed } = seen;
-    figures = { submitted, doubles, cancels, completed, failed: seen.failed.length };
+    const { submitted, doubles, lostAnswers, cancels, completed } = seen;
+    figures = { submitted, doubles, lostAnswers, cancels, completed, failed: seen.failed.length };
     faults = queues[name].faults(seen);
     if (Object.values(faults).some((count) => count !== 0)) console.log(JSON.stringify(seen.failed));
   } else {
     const { options, faults: own } = scenarios[name];
     const seen = await play({ ...options, random });
     if (!seen.done) throw new Error(`the worker of ${name} did not end: ${JSON.stringify(seen.error)}`);
-    const { submitted, doubles, killed, sendings, onTheWire, givenAgain } = seen;
-    figures = { submitted, doubles, killed, sendings, onTheWire, givenAgain, listed: seen.failed.length };
+    const { submitted, doubles, killed, sendings, runs, lostAnswers, givenAgain } = seen;
+    figures = { submitted, doubles, killed, sendings, runs, lostAnswers, givenAgain, listed: seen.failed.length };
     faults = { ...always({ ...seen, kills: options.kills }), ...own(seen) };
   }
   const found = Object.entries(faults).filter(([, count]) => count !== 0);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startEmulator } from 'runpod-rx/emulator';
 import { child } from './child.mjs';
+import { payments } from './payments.mjs';
 
 /** How long a job takes on a worker, in milliseconds. */
 const EXECUTION = 100;
@@ -81,8 +82,6 @@ export async function play({ mode, jobs, kills, concurrency, random, webhooks = 
 
 /** What the ledger and the stored results say. */
 function report({ emulator, folder, jobs }) {
-  const paid = new Map();
-  for (const { input } of emulator.jobs()) paid.set(input.key, (paid.get(input.key) ?? 0) + 1);
   const keys = Array.from({ length: jobs }, (_, index) => `job-${index}`);
   const results = new Set(readdirSync(join(folder, 'results')));
   const lines = (file) => {
@@ -91,9 +90,7 @@ function report({ emulator, folder, jobs }) {
   };
   const stored = lines('stored.log');
   return {
-    submitted: emulator.jobs().length,
-    taken: [...paid.keys()],
-    doubles: [...paid.values()].reduce((sum, times) => sum + times - 1, 0),
+    ...payments(emulator),
     missing: keys.filter((key) => !results.has(key)),
     wrong: keys.filter(
       (key) => results.has(key) && JSON.parse(readFileSync(join(folder, 'results', key), 'utf8')).of !== key,
@@ -101,6 +98,5 @@ function report({ emulator, folder, jobs }) {
     storedTwice: stored.length - new Set(stored).size,
     givenAgain: lines('given.log').length - new Set(lines('given.log')).size,
     sendings: lines('sending.log').length,
-    onTheWire: emulator.requests().filter(({ operation }) => operation === 'run').length,
   };
 }

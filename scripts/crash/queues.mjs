@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { startEmulator } from 'runpod-rx/emulator';
 import { ownPostgres, ownRedis, postgresEngine, redisEngine } from '../lib/engines.mjs';
 import { child } from './child.mjs';
+import { payments } from './payments.mjs';
 import { engines, placeName } from './queueEngines.mjs';
 
 /** How long the queue may take to its end, in milliseconds; only one that hangs takes so long. */
@@ -73,7 +74,17 @@ async function playQueue(scenario) {
     for (let index = 0; index < workers; index++) running.push(await start());
     const keys = Array.from({ length: jobs }, (_, index) => `job-${index}`);
     const ids = await queue.add(keys, ms);
-    const world = { ...scenario, emulator, queue, ids, running, server, start, sent: () => count(emulator, 'run') };
+    const world = {
+      ...scenario,
+      concurrency,
+      emulator,
+      queue,
+      ids,
+      running,
+      server,
+      start,
+      sent: () => count(emulator, 'run'),
+    };
     await scenario.act(world);
     const ended = await untilEnded(queue, jobs);
     return { ...report(emulator, keys, ended), ...world };
@@ -101,17 +112,14 @@ async function untilEnded(queue, jobs) {
 
 /** What the ledger and the queue say. */
 function report(emulator, keys, { completed, failed }) {
-  const paid = new Map();
-  for (const { input } of emulator.jobs()) paid.set(input.key, (paid.get(input.key) ?? 0) + 1);
+  const { taken, ...counts } = payments(emulator);
   const done = new Set(completed.map(({ key }) => key));
   const listed = new Set(failed.map(({ key }) => key));
   return {
-    submitted: emulator.jobs().length,
-    runs: count(emulator, 'run'),
+    ...counts,
     cancels: count(emulator, 'cancel'),
-    doubles: [...paid.values()].reduce((sum, times) => sum + times - 1, 0),
     completed: done.size,
-    failed: failed.map(({ key, reason }) => ({ key, reason, paid: paid.has(key) })),
+    failed: failed.map(({ key, reason }) => ({ key, reason, paid: taken.includes(key) })),
     lost: keys.filter((key) => !done.has(key) && !listed.has(key)).length,
     wrong: completed.filter((one) => one.of !== one.key).length,
   };
@@ -161,8 +169,10 @@ const scenarios = (engine, quick) => ({
     faults: (seen) => ({
       ...always(seen),
       'not given': seen.failed.length,
-      // One answer in fifty is lost, at twice that by chance.
-      'paid twice, beyond those in flight': Math.max(0, seen.doubles - seen.kills * 8 - seen.runs / 25),
+      'paid twice, beyond those in flight and those whose answer was lost': Math.max(
+        0,
+        seen.doubles - seen.kills * seen.concurrency - seen.lostAnswers,
+      ),
       cancels: seen.cancels,
     }),
   },
