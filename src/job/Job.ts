@@ -184,7 +184,7 @@ export class Job<O = unknown, C = unknown> {
     return this.#controller.context(operation);
   }
 
-  /** What `console.log(job)` prints on Node, Bun and Deno: which job it is, its last known status, and how to get the output. */
+  /** @internal What `console.log(job)` prints on Node, Bun and Deno: which job it is, its last known status, and how to get the output. */
   [INSPECT](): string {
     const { backend, state } = this.#controller;
     const { id } = state;

@@ -1,10 +1,11 @@
 /** What `npm run docs` makes of pages, and its check of the site that was built. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createMarkdownRenderer } from 'vitepress';
 import { expect, onTestFinished, test } from 'vitest';
+import { documents } from './snippets.js';
 
 type Plugin = Parameters<Awaited<ReturnType<typeof createMarkdownRenderer>>['use']>[0];
 
@@ -60,6 +61,25 @@ test('a diagram becomes a picture in the page, which loads nothing from elsewher
   const html = await render('```mermaid\nstateDiagram-v2\n  [*] --> queued: submit\n```\n');
   expect(html).toMatch(/<svg[^]*queued[^]*<\/svg>/);
   expect(html).not.toMatch(/<style|@import|fonts\./);
+});
+
+/** What a diagram says: what stands in quotes, and what follows a colon, line by line. */
+const saysOf = (diagram: string) =>
+  [...diagram.matchAll(/"(.+?)"|: (.+)$/gm)].flatMap(([, quoted, said]) => (quoted ?? said ?? '').split('<br/>'));
+
+const textOf = (html: string) =>
+  html
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(?:#39|apos);/g, "'")
+    .replaceAll('&gt;', '>');
+
+test.each(
+  documents().flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/```mermaid\n([^]*?)```/g)].map(([, diagram]) => [path, diagram!] as const),
+  ),
+)('the picture of a diagram of %s leaves nothing out', async (_path, diagram) => {
+  const picture = textOf(await render(`\`\`\`mermaid\n${diagram}\`\`\`\n`));
+  expect(saysOf(diagram).filter((said) => !picture.includes(said.trim()))).toEqual([]);
 });
 
 test('links to pages stay, links to files outside of docs become text', async () => {
