@@ -2,7 +2,7 @@
  * A process that runs a pipeline of durable jobs, and may be killed at any moment. Says on its standard output, a line of JSON
  * each, that it is ready, and what it ended with.
  */
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, linkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runAll, runpod } from 'runpod-rx';
 import { durable, fileStore, webhookFolder } from 'runpod-rx/durable';
@@ -39,13 +39,15 @@ const runner = durable(endpoint, {
   ...(webhooks && { webhooks }),
 });
 
-/** Stores a result: once, whatever happens. */
+/** Stores a result, once and whole: a process that is killed in the middle leaves no file under the key's name. */
 async function commit(item) {
   const { key } = item.request.input;
   if (!item.ok) return;
   note('given.log', key);
   try {
-    writeFileSync(join(folder, 'results', key), JSON.stringify(item.output), { flag: 'wx' });
+    const draft = join(folder, `${key}-of-${process.pid}`);
+    writeFileSync(draft, JSON.stringify(item.output));
+    linkSync(draft, join(folder, 'results', key));
     note('stored.log', key);
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;

@@ -41,8 +41,8 @@ export interface LeaseAnswer {
  * the store grants:
  *
  * - A member is forgotten when its time is over, or when it has left and holds nothing.
- * - A member is granted its target as far as the others leave it, of the highest limit that any of them knows of. It holds what it is granted, or what it has reported,
- *   whichever is more.
+ * - A member is granted its target as far as the others leave it, of the highest limit that any of them knows of. It holds
+ *   what it is granted, or what it has reported, whichever is more.
  * - While the store may have forgotten members, each is granted what it has reported: for the time of a lease after the
  *   store was started, and after members that want something were silent for longer than a lease. These members are
  *   remembered for as long, too.
