@@ -26,8 +26,12 @@ export const areas = {
     ],
   },
   limits: {
-    mutate: ['src/http/RateLimiter.ts'],
-    tests: ['test/http/RateLimiter.unit.test.ts'],
+    mutate: ['src/http/RateLimiter.ts', 'src/http/BudgetPart.ts'],
+    tests: ['test/http/{RateLimiter.unit,BudgetPart}.test.ts', 'test/budget/budgetOver.test.ts'],
+  },
+  budget: {
+    mutate: ['src/budget/BudgetMember.ts', 'src/budget/budgetOver.ts', 'src/budget/fairPart.ts'],
+    tests: ['test/budget/{budgetOver,fairPart,fleet.property}.test.ts'],
   },
   submission: {
     mutate: ['src/http/keepSubmission.ts', 'src/http/submissionLag.ts'],
