@@ -12,8 +12,9 @@ export const areas = {
     ],
     tests: [
       'test/job/{jobReducer,jobReducer.property,jobEffects,cancelUntilConfirmed}.test.ts',
-      'test/job/{attach,chunks,closing,data,deadlines,diagnosis,errors,held,hooks,leaving,money,views}.test.ts',
+      'test/job/{attach,chunks,closing,data,deadlines,diagnosis,errors,held,hooks,leaving,money,records,views}.test.ts',
       'test/http/serviceWords.test.ts',
+      'test/polling/holding.test.ts',
       'test/wire/cancelling.test.ts',
     ],
   },

@@ -178,6 +178,24 @@ describe('preparing', () => {
     const failure = { code: 'configuration', accepted: 'no', message: 'beforeSubmit gave no request' };
     expect(actions).toMatchObject([{ type: 'failed', error: { ...failure, operation: 'run' } }]);
   });
+
+  test('fails where beforeSubmit gives what nobody can subscribe to', () => {
+    const beforeSubmit = () => 1 as never;
+    const { start, actions } = contextOf(idle, { options: { beforeSubmit } });
+    start('prepare');
+    const message = 'beforeSubmit gave neither an Observable nor a promise of a request';
+    const failure = { code: 'configuration', accepted: 'no', message, cause: expect.any(TypeError) as TypeError };
+    expect(actions).toEqual([{ type: 'failed', error: expect.objectContaining(failure) as object }]);
+  });
+
+  test.each([new TypeError('this endpoint takes no such prompt'), new Error('where a stream was expected')])(
+    'fails with the error of beforeSubmit as it is: %s',
+    (error) => {
+      const { start, actions } = contextOf(idle, { options: { beforeSubmit: () => throwError(() => error) } });
+      start('prepare');
+      expect(actions).toEqual([{ type: 'failed', error }]);
+    },
+  );
 });
 
 test('submitting sends the request with the policy of the deadlines, and keeps the call', () => {
