@@ -8,6 +8,7 @@ import { addJobCommands } from './jobs/addJobCommands.js';
 import { EXIT } from './jobs/exitCodes.js';
 import { count, duration, endpointId, faults, host, limits, origins, port, speed } from './arguments.js';
 import { FAULT_HELP } from './faultHelp.js';
+import { helpText } from './helpText.js';
 import { switchFaults, type FaultsOptions } from './switchFaults.js';
 
 const EXAMPLES = `
@@ -16,15 +17,19 @@ The default export of the handlers file is one handler, or an object of endpoint
   // handlers.mjs
   export default {
     upper: ({ input }) => input.prompt.toUpperCase(),
-    words: { handler: async function* ({ input }) { yield* input.prompt.split(' '); }, aggregate: true, workers: 1 },
+    words: {
+      handler: async function* ({ input }) { yield* input.prompt.split(' '); },
+      aggregate: true,
+      workers: 1,
+    },
   };
 
 Web pages of other origins, and requests addressed to a name that is not this machine's, are refused with 403: otherwise
 every page that a browser on this machine shows could run the handlers. --cors and --allow-host let them in. With --host
 0.0.0.0, all IP addresses and names without a dot, such as those of containers, are let in, too.
 
-The file is loaded again when it changes, also where it is a link. A change of an endpoint's settings, or of a module that the file imports, needs
-a restart. Without a file, there is one endpoint, and the output of a job is { "echo": input }.
+The file is loaded again when it changes, also where it is a link. A change of an endpoint's settings, or of a module that
+the file imports, needs a restart. Without a file, there is one endpoint, and the output of a job is { "echo": input }.
 
 Examples:
   $ runpod-rx emulate
@@ -120,7 +125,7 @@ export function program(process: NodeJS.Process): Command {
       origins,
     )
     .option('--speed <factor>', 'how fast time passes for queue and workers: 10 is ten times as fast', speed, 1)
-    .addHelpText('after', `${FAULT_HELP}${EXAMPLES}`)
+    .addHelpText('after', helpText(`${FAULT_HELP}${EXAMPLES}`))
     .action((file: string | undefined, options: EmulateOptions) => emulate(file, options, process));
   command
     .command('faults')
@@ -135,7 +140,7 @@ export function program(process: NodeJS.Process): Command {
       'removes the fault with this id; may be repeated',
       (id: string, ids?: readonly number[]) => [...(ids ?? []), count(id)],
     )
-    .addHelpText('after', `${FAULT_HELP}${FAULTS_EXAMPLES}`)
+    .addHelpText('after', helpText(`${FAULT_HELP}${FAULTS_EXAMPLES}`))
     .action((rules: readonly FaultRule[] | undefined, options: FaultsOptions) => switchFaults(rules, options, process));
   return command;
 }

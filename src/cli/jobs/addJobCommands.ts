@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { duration, endpointId, jobId, positive, price } from '../arguments.js';
+import { helpText } from '../helpText.js';
 import type { PipelineCommandOptions } from '../pipeline/PipelineOptions.js';
 import { runPipeline } from '../pipeline/runPipeline.js';
 import { cancelJobs } from './cancelJobs.js';
@@ -62,7 +63,7 @@ export function addJobCommands(program: Command, process: NodeJS.Process): void 
     .option('-t, --timeout <duration>', 'the job is cancelled after this time: 30s, 10m, 2h', duration)
     .option('--webhook <url>', 'the service calls it when the job is over')
     .option('--low-priority', 'the job starts no further worker')
-    .addHelpText('after', RUN_HELP)
+    .addHelpText('after', helpText(RUN_HELP))
     .action((id: string, input: string | undefined, options: RunOptions) =>
       runSession(process, options, (session) => runJob(session, id, input, options)),
     );
@@ -137,7 +138,7 @@ export function addJobCommands(program: Command, process: NodeJS.Process): void 
     .option('--retry-failed', 'runs inputs again whose job failed; they are paid again')
     .option('--price <number>', 'what a second of execution costs, for an estimate', price)
     .option('--dry-run', 'says what would be done, and sends nothing')
-    .addHelpText('after', PIPELINE_HELP)
+    .addHelpText('after', helpText(PIPELINE_HELP))
     .action((id: string, inputs: string, options: PipelineCommandOptions) =>
       runSession(process, options, (session) => runPipeline(session, id, inputs, options)),
     );
@@ -146,5 +147,5 @@ export function addJobCommands(program: Command, process: NodeJS.Process): void 
     'check the key, an endpoint and the way there',
     'Checks whether the key is good, the endpoint exists and its workers are healthy, and what a round trip takes. It costs nothing.',
   ).action((id: string, options: SessionOptions) => runSession(process, options, (session) => doctor(session, id)));
-  for (const command of program.commands) command.addHelpText('after', KEY_HELP);
+  for (const command of program.commands) command.addHelpText('after', helpText(KEY_HELP));
 }
