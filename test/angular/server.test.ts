@@ -211,6 +211,28 @@ describe('rendering on a server', () => {
     expect(handedOver(html)).toHaveLength(1);
   });
 
+  it('S31 hands over a job of which JSON cannot carry everything: the page reads the rest, or has a gap', async () => {
+    const emulator = createEmulator({ endpoints });
+    class Poem {
+      readonly poem = jobResource({
+        endpoint: injectEndpoint<{ prompt: string }, unknown, bigint>('teller', {
+          parse: (text) => JSON.parse(text, (_, value: unknown) => (value === 'upon' ? 2n ** 64n : value)) as unknown,
+        }),
+        request: () => ({ input: { prompt: 'the sea' } }),
+        server: 'run',
+        stream: true,
+      });
+    }
+    Component({ selector: 'app-root', template: '<p>{{ poem.chunks().join() }}</p>' })(Poem);
+    const html = await render(Poem, [emulated(emulator)]);
+    expect(shown(html)).toBe('Once,18446744073709551616');
+    const { id } = emulator.jobs()[0]!;
+    const [job] = handedOver(html);
+    expect(job).toMatchObject({ endpointId: 'teller', ref: { id, gap: true } });
+    expect(job).not.toHaveProperty('chunks');
+    expect(job).not.toHaveProperty('ref.chunks');
+  });
+
   it('completes a relative base URL by the URL of the page, without a key', async () => {
     vi.stubEnv('RUNPOD_API_KEY', 'the-servers-own');
     const sendings = stubFetch(() => json({ id: 'j', status: 'COMPLETED', output: 'an ode' }));
