@@ -96,7 +96,7 @@ export interface JobResource<O, C = unknown, V = O | undefined> {
   cancel(): void;
   /**
    * Runs the request again, as a new job, and leaves the one before. Where the job before may still run, and only could not
-   * be read, it is read on instead.
+   * be read, it is read on instead. Does nothing once the component is destroyed.
    */
   runAgain(): void;
   /**

@@ -39,7 +39,7 @@ export interface PipelineResource<I extends object, O> {
   readonly status: Signal<PipelineStatus>;
   /** Why the pipeline failed as a whole. A failed item is an item. */
   readonly error: Signal<CodedError | undefined>;
-  /** Starts with the inputs of now. Does nothing while the pipeline runs or is paused. */
+  /** Starts with the inputs of now. Does nothing while the pipeline runs or is paused, or once the component is destroyed. */
   start(): void;
   /** Takes no more inputs. Running jobs go on. */
   pause(): void;

@@ -35,7 +35,7 @@ export function handovers(): Handovers {
   const response = inject(RESPONSE_INIT, { optional: true });
   return {
     add: (handover) => {
-      state.set(KEY, [...state.get(KEY, []), handover]);
+      state.set(KEY, [...state.get(KEY, []), carried(handover)]);
       if (!response) return;
       const headers = new globalThis.Headers(response.headers);
       headers.set('cache-control', 'private, no-store');
@@ -57,4 +57,26 @@ export function handovers(): Handovers {
       };
     },
   };
+}
+
+/**
+ * What JSON can carry. A parser of the caller's own may give integers that it cannot, and one of them would keep everything
+ * from the page: the page reads such a state itself, and chunks are a gap for it.
+ */
+function carried(handover: Handover): Handover {
+  if (isCarried(handover)) return handover;
+  const { snapshot: _, chunks, ref, ...others } = handover;
+  if (!ref) return others;
+  if (!chunks || isCarried(chunks)) return { ...others, ref, ...(chunks && { chunks }) };
+  const { chunks: __, ...beginning } = ref;
+  return { ...others, ref: { ...beginning, gap: true } };
+}
+
+function isCarried(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -75,6 +75,7 @@ class LiveJobResource<I extends object, O, C> implements JobResource<O, C> {
     return { status };
   });
 
+  readonly #destroyRef = inject(DestroyRef);
   readonly #endpoint: Endpoint<I, O, C>;
   readonly #jobOptions: JobOptions<I>;
   readonly #context: FollowContext = followContext();
@@ -112,7 +113,7 @@ class LiveJobResource<I extends object, O, C> implements JobResource<O, C> {
         this.#want(now);
       });
     });
-    inject(DestroyRef).onDestroy(() => {
+    this.#destroyRef.onDestroy(() => {
       untracked(this.#current)?.leave();
     });
   }
@@ -128,6 +129,8 @@ class LiveJobResource<I extends object, O, C> implements JobResource<O, C> {
   }
 
   runAgain(): void {
+    // Nobody would leave the job any more.
+    if (this.#destroyRef.destroyed) return;
     untracked(() => {
       const wanted = this.#wanted();
       if (!wanted || this.#shown()?.resume()) return;

@@ -54,6 +54,7 @@ class LivePipelineResource<I extends object, O> implements PipelineResource<I, O
   readonly totals: Signal<PipelineTotals>;
   readonly status: Signal<PipelineStatus>;
   readonly error: Signal<CodedError | undefined>;
+  readonly #destroyRef = inject(DestroyRef);
   readonly #options: PipelineResourceOptions<I, O>;
   readonly #context = followContext();
   /** Thousands may come at once, so they are copied when a view asks for them. */
@@ -77,13 +78,14 @@ class LivePipelineResource<I extends object, O> implements PipelineResource<I, O
     this.totals = this.#totals.asReadonly();
     this.status = computed(() => (this.#phase() === 'running' && this.#isPaused() ? 'paused' : this.#phase()));
     this.error = this.#error.asReadonly();
-    inject(DestroyRef).onDestroy(() => {
+    this.#destroyRef.onDestroy(() => {
       this.cancel();
     });
   }
 
   start(): void {
-    if (untracked(this.#phase) === 'running') return;
+    // Once destroyed, nobody would cancel the jobs any more.
+    if (untracked(this.#phase) === 'running' || this.#destroyRef.destroyed) return;
     this.#items = [];
     this.#version.update((count) => count + 1);
     this.#totals.set(NO_TOTALS);

@@ -1,5 +1,5 @@
 import { PendingTasks, inject } from '@angular/core';
-import { concat, map, type Observable } from 'rxjs';
+import { concat, map, noop, tap, type Observable } from 'rxjs';
 import type { Job, JobEvent } from '../index.js';
 import type { FollowContext } from './FollowContext.js';
 import type { JobSignals } from './JobSignals.js';
@@ -21,15 +21,22 @@ export function serverRun(handed: Handovers, { scheduler }: FollowContext, wait 
     follow: (followed, endpointId, stream) => {
       const release = tasks.add();
       let isOver = false;
-      const finish = () => {
+      const stop = (conclude: () => void) => {
         if (isOver) return;
         isOver = true;
         bound.unsubscribe();
-        handOver(followed, endpointId, handed);
+        conclude();
         release();
       };
+      const finish = () => {
+        stop(() => {
+          handOver(followed, endpointId, handed);
+        });
+      };
+      // Another job is wanted instead, or rendering was given up.
+      const whenLeft = { unsubscribe: () => stop(noop) };
       const bound = scheduler.schedule(finish, wait);
-      followed.follow(eventsOnServer(followed.job, stream), finish);
+      followed.follow(eventsOnServer(followed.job, stream).pipe(tap(whenLeft)), finish);
     },
   };
 }
@@ -52,6 +59,8 @@ function handOver(followed: JobSignals<unknown, unknown>, endpointId: string | u
     return;
   }
   followed.leave();
+  // The page submits a job of its own, whatever the policy of this one is.
+  followed.cancel();
   const error = followed.error();
   if (error?.code === 'submission_unknown') handed.add({ endpointId, request, lost: error.message });
 }

@@ -24,7 +24,9 @@ export class UnsubscribeOnDisconnect implements NestInterceptor {
     // Fastify has Node's response within its own.
     const raw = response.raw ?? response;
     let hasLeft = false;
-    const left$ = fromEvent(raw, 'close').pipe(
+    // The client may have left while a guard was asked. Then nothing is emitted any more.
+    const closed$: Observable<unknown> = raw.destroyed ? of(undefined) : fromEvent(raw, 'close');
+    const left$ = closed$.pipe(
       filter(() => !raw.writableFinished),
       tap(() => (hasLeft = true)),
     );

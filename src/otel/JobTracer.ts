@@ -83,7 +83,9 @@ export class JobTracer {
         if (event.origin?.method === 'run' || event.origin?.method === 'retry') this.#end(traced, event.at);
         break;
       case 'error':
-        if (isSubmission(event)) this.#fail(traced, event.at, event.code);
+        // A job that is gone has no other end.
+        if (isSubmission(event) || (event.operation === 'status' && event.code === 'job_expired'))
+          this.#fail(traced, event.at, event.code);
         break;
       case 'ended':
         this.#endJob(event, traced);

@@ -118,6 +118,44 @@ describe('httpClientTransport', () => {
     document.cookie = 'MY-XSRF=; max-age=0';
   });
 
+  it.each<[string, (url: string) => string]>([
+    ['adds a host', (url) => `https://gateway.example${url}`],
+    ['adds a folder and a query', (url) => `/internal${url}?tab=7`],
+    ['replaces a folder', (url) => url.replace('/api/', 'https://gateway.example/v1/')],
+    ['replaces a folder, and adds a query', (url) => `${url.replace('/api/', '/v1/')}?tab=7`],
+  ])(
+    'S4 sends the cancels of a destroyed injector to the right address where an interceptor %s',
+    async (_, rewrite) => {
+      const sendings = stubFetch(({ url }) => json(url.includes('/cancel/') ? cancelled : queued));
+      const { endpoint, destroy } = application([
+        provideHttpClient(withInterceptors([(given, next) => next(given.clone({ url: rewrite(given.url) }))])),
+      ]);
+      const job = endpoint.job(request);
+      job.output$.subscribe({ error: () => {} });
+      await firstValueFrom(job.id$);
+      const expected = sendings[0]!.url.replace(/\/run(?=$|\?)/, '/cancel/job-1');
+      destroy();
+      await patiently(() => expect(sendings.at(-1)!.url).toContain('/cancel/'));
+      expect(sendings.at(-1)!.url).toBe(expected);
+    },
+  );
+
+  it('S4 sends the cancel of a destroyed injector to the right address where only reads were sent before', async () => {
+    const running = { id: 'job-1', status: 'IN_PROGRESS' };
+    const sendings = stubFetch(({ url }) => {
+      if (url.includes('status-sync')) return new Promise(() => {});
+      return json(url.includes('/cancel/') ? cancelled : running);
+    });
+    const { endpoint, destroy } = application([
+      provideHttpClient(withInterceptors([(given, next) => next(given.clone({ setParams: { tab: '7' } }))])),
+    ]);
+    endpoint.attach('job-1', { onUnsubscribe: 'cancel' }).output$.subscribe({ error: () => {} });
+    await patiently(() => expect(sendings.at(-1)!.url).toMatch(/status-sync.*wait=\d+&tab=7$/));
+    destroy();
+    await patiently(() => expect(sendings.at(-1)!.url).toContain('/cancel/'));
+    expect(paths(sendings).at(-1)).toBe('e/cancel/job-1?tab=7');
+  });
+
   it('S5 reads the answer to a submission although the injector was destroyed meanwhile, and cancels the job', async () => {
     let answer = (_: Response) => {};
     const sendings = stubFetch(({ url }) =>

@@ -64,6 +64,16 @@ describe('jobResource', () => {
     expect(ledger.statuses()).toEqual(['COMPLETED']);
   });
 
+  it('S4 runs nothing again once its component is destroyed, since nobody would leave the job', () => {
+    const ledger = emulated(poet);
+    const { resource: poem, destroy } = resource({ request: () => ask('hello') });
+    ledger.advance(10_000);
+    destroy();
+    poem.runAgain();
+    ledger.advance(10_000);
+    expect(ledger.statuses()).toEqual(['COMPLETED']);
+  });
+
   it('waits in the queue behind other jobs, and says why', () => {
     const ledger = emulated({ endpoints: { poet: { workers: 1, handler: poet.endpoints.poet as JobHandler } } });
     const { resource: first } = resource({ request: () => ask('first') });

@@ -47,6 +47,15 @@ function resource(options: Partial<PipelineResourceOptions<Input, number>> = {})
 }
 
 describe('pipelineResource', () => {
+  it('S4 runs nothing once its component is destroyed, since nobody would cancel the jobs', () => {
+    const ledger = emulated(painter);
+    const { gallery, destroy } = resource();
+    destroy();
+    gallery.start();
+    ledger.advance(30_000);
+    expect([gallery.status(), ledger.statuses()]).toEqual(['idle', []]);
+  });
+
   it('runs nothing before it is started, and then a job for each input', () => {
     const ledger = emulated(painter);
     const { gallery } = resource();

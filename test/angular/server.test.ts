@@ -4,7 +4,9 @@ import {
   Component,
   REQUEST,
   RESPONSE_INIT,
+  effect,
   provideZonelessChangeDetection,
+  signal,
   type EnvironmentProviders,
   type Provider,
 } from '@angular/core';
@@ -186,6 +188,51 @@ describe('rendering on a server', () => {
     expect(handedOver(html)).toMatchObject([{ endpointId: 'poet', lost: expect.stringContaining('run') }]);
   });
 
+  it('S31 neither waits for a job whose request has changed, nor hands it over', async () => {
+    const emulator = createEmulator({ endpoints });
+    class Poem {
+      readonly prompt = signal('the sea');
+      readonly poem = jobResource({
+        endpoint: injectEndpoint<{ prompt: string }, string, string>('poet'),
+        request: () => ({ input: { prompt: this.prompt() } }),
+        server: 'run',
+        serverWait: 600_000,
+      });
+      constructor() {
+        effect(() => {
+          if (this.poem.job()) this.prompt.set('a storm');
+        });
+      }
+    }
+    Component({ selector: 'app-root', template })(Poem);
+    const html = await render(Poem, [emulated(emulator)]);
+    expect(shown(html)).toBe('done an ode to a storm');
+    expect(handedOver(html)).toMatchObject([{ request: { input: { prompt: 'a storm' } } }]);
+    expect(handedOver(html)).toHaveLength(1);
+  });
+
+  it('S31 hands over a job of which JSON cannot carry everything: the page reads the rest, or has a gap', async () => {
+    const emulator = createEmulator({ endpoints });
+    class Poem {
+      readonly poem = jobResource({
+        endpoint: injectEndpoint<{ prompt: string }, unknown, bigint>('teller', {
+          parse: (text) => JSON.parse(text, (_, value: unknown) => (value === 'upon' ? 2n ** 64n : value)) as unknown,
+        }),
+        request: () => ({ input: { prompt: 'the sea' } }),
+        server: 'run',
+        stream: true,
+      });
+    }
+    Component({ selector: 'app-root', template: '<p>{{ poem.chunks().join() }}</p>' })(Poem);
+    const html = await render(Poem, [emulated(emulator)]);
+    expect(shown(html)).toBe('Once,18446744073709551616');
+    const { id } = emulator.jobs()[0]!;
+    const [job] = handedOver(html);
+    expect(job).toMatchObject({ endpointId: 'teller', ref: { id, gap: true } });
+    expect(job).not.toHaveProperty('chunks');
+    expect(job).not.toHaveProperty('ref.chunks');
+  });
+
   it('completes a relative base URL by the URL of the page, without a key', async () => {
     vi.stubEnv('RUNPOD_API_KEY', 'the-servers-own');
     const sendings = stubFetch(() => json({ id: 'j', status: 'COMPLETED', output: 'an ode' }));
@@ -198,23 +245,28 @@ describe('rendering on a server', () => {
     vi.unstubAllEnvs();
   });
 
-  it('S5 cancels a job whose submission is unanswered when rendering has waited for long enough', async () => {
-    const emulator = createEmulator({ endpoints });
-    const late: RunpodProviderOptions = {
-      transport: Object.assign(
-        (request: Parameters<typeof emulator.transport>[0]) =>
-          emulator.transport(request).pipe(pause(request.operation === 'run' ? 200 : 0)),
-        { multiplexes: true },
-      ),
-    };
-    const html = await render(poem('slow', { server: 'run', serverWait: 30 }), [provideRunpod(late)]);
-    expect(handedOver(html)).toEqual([]);
-    const cancel$ = emulator.requests$.pipe(
-      filter(({ operation }) => operation === 'cancel'),
-      take(1),
-    );
-    await firstValueFrom(cancel$);
-    expect(emulator.jobs()[0]!.status).toBe('CANCELLED');
-    emulator.close();
-  });
+  it.each([undefined, 'cancel-if-queued', 'detach'] as const)(
+    'S5 cancels a job whose submission is unanswered when rendering has waited for long enough, also with %s',
+    async (onUnsubscribe) => {
+      const emulator = createEmulator({ endpoints });
+      const late: RunpodProviderOptions = {
+        transport: Object.assign(
+          (request: Parameters<typeof emulator.transport>[0]) =>
+            emulator.transport(request).pipe(pause(request.operation === 'run' ? 200 : 0)),
+          { multiplexes: true },
+        ),
+      };
+      const options = { server: 'run', serverWait: 30, ...(onUnsubscribe && { onUnsubscribe }) } as const;
+      const html = await render(poem('slow', options), [provideRunpod(late)]);
+      expect(shown(html)).toBe('submitting');
+      expect(handedOver(html)).toEqual([]);
+      const cancel$ = emulator.requests$.pipe(
+        filter(({ operation }) => operation === 'cancel'),
+        take(1),
+      );
+      await firstValueFrom(cancel$);
+      expect(emulator.jobs()[0]!.status).toBe('CANCELLED');
+      emulator.close();
+    },
+  );
 });

@@ -9,7 +9,7 @@ import { instrument } from 'runpod-rx/otel';
 import { createEmulator, type Emulator } from 'runpod-rx/testing';
 import { undiciTransport } from '../../src/undici.js';
 import { ATTR } from '../../src/otel/attributes.js';
-import { world } from '../support/world.js';
+import { demo, world } from '../support/world.js';
 import { parentsOf, tracing } from './support.js';
 
 const KEY = 'test-key-placeholder';
@@ -154,6 +154,16 @@ describe('the span of a job', () => {
     see(endpoint.job({ input }).output$);
     until(60_000);
     expect(jobSpans()).toMatchObject([{ status: { code: SpanStatusCode.ERROR }, attributes: { 'error.type': type } }]);
+  });
+
+  test('is an error where the service does not know the job any more', () => {
+    const { endpoint, see, until, jobSpans } = virtual({ endpoints: { demo: { ...demo, retention: { run: 10_000 } } } });
+    const seen = see(endpoint.job({ input: { ms: 1_000 } }, { every: 60_000 }).state$);
+    until(300_000);
+    expect(seen.error).toMatchObject({ code: 'job_expired' });
+    expect(jobSpans()).toMatchObject([
+      { status: { code: SpanStatusCode.ERROR }, attributes: { 'error.type': 'job_expired' } },
+    ]);
   });
 
   test.each(['runToEnd', 'runSync', 'run'] as const)('of %s', (method) => {

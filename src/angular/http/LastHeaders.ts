@@ -11,12 +11,19 @@ const XSRF_HEADER = 'x-xsrf-token';
 interface Additions {
   readonly headers: Readonly<Record<string, string>>;
   readonly credentials: Credentials;
-  /** What they have put before and after the URL. */
-  readonly before: string;
-  readonly after: string;
+  readonly address: Rewriting;
 }
 
-const NOTHING: Additions = { headers: {}, credentials: 'same-origin', before: '', after: '' };
+/** What they have made of the address. */
+interface Rewriting {
+  /** What it began with, and what it begins with instead. */
+  readonly from: string;
+  readonly to: string;
+  /** What its query has in addition. */
+  readonly query: string;
+}
+
+const NOTHING: Additions = { headers: {}, credentials: 'same-origin', address: { from: '', to: '', query: '' } };
 
 /** What the interceptors have added to the last request, for the requests that they can no longer see. */
 export class LastHeaders {
@@ -41,19 +48,37 @@ export class LastHeaders {
       if (token && value === token) this.#xsrfHeader = name;
       else headers[name] = value;
     }
-    const [before = '', after = ''] = request.urlWithParams.split(given.url);
-    this.#last = { headers, credentials: credentialsOf(request), before, after };
+    const address = rewritingOf(given.url, request.urlWithParams);
+    this.#last = { headers, credentials: credentialsOf(request), address };
     if (given.method !== 'GET') this.#lastChange = this.#last;
   }
 
   /** The request as the interceptors would probably have made it. */
   applyTo<T>(request: HttpRequest<T>): HttpRequest<T> {
-    const { headers, credentials, before, after } = this.#lastChange ?? this.#last;
+    const { headers, credentials, address } = this.#lastChange ?? this.#last;
     const token = request.method === 'GET' ? null : this.#xsrf?.getToken();
     return request.clone({
-      url: `${before}${request.url}${after}`,
+      url: rewritten(request.url, address),
       withCredentials: credentials === 'include',
       setHeaders: { ...headers, ...(token && { [this.#xsrfHeader]: token }) },
     });
   }
+}
+
+/** By what both addresses end with, but for the query. */
+function rewritingOf(given: string, final: string): Rewriting {
+  const [[givenPath = '', ...givenQuery], [finalPath = '']] = [given.split('?'), final.split('?')];
+  let same = 0;
+  while (same < givenPath.length && givenPath.at(-1 - same) === finalPath.at(-1 - same)) same++;
+  return {
+    from: givenPath.slice(0, givenPath.length - same),
+    to: finalPath.slice(0, finalPath.length - same),
+    query: final.slice(finalPath.length + givenQuery.join('?').length + 1).replace(/^&/, ''),
+  };
+}
+
+function rewritten(url: string, { from, to, query }: Rewriting): string {
+  if (!url.startsWith(from)) return url;
+  const separator = url.includes('?') ? '&' : '?';
+  return `${to}${url.slice(from.length)}${query && separator + query}`;
 }

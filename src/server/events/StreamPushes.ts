@@ -67,7 +67,9 @@ export class StreamPushes {
     this.#subscriptions.get(key)?.unsubscribe();
     const subscription = new Subscription();
     this.#subscriptions.set(key, subscription);
-    const event$ = concat(asked.stream.follow(), of('null')).pipe(map((answer) => streamEvent(asked, answer)));
+    const event$ = concat(asked.stream.follow(MAX_EVENT), of(undefined)).pipe(
+      map((answer) => streamEvent(asked, answer)),
+    );
     subscription.add(
       event$.subscribe({
         next: this.#tell,
@@ -86,10 +88,9 @@ export class StreamPushes {
   }
 }
 
-function streamEvent({ endpointId, id }: AskedStream, answer: string): string {
-  const stream = answer.length > MAX_EVENT ? 'null' : answer;
+function streamEvent({ endpointId, id }: AskedStream, answer = 'null'): string {
   return formatEvent(
     'stream',
-    `{"endpointId":${JSON.stringify(endpointId)},"job":${JSON.stringify({ id })},"stream":${stream}}`,
+    `{"endpointId":${JSON.stringify(endpointId)},"job":${JSON.stringify({ id })},"stream":${answer}}`,
   );
 }

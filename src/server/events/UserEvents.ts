@@ -13,8 +13,11 @@ const COME_BACK = formatEvent('bye', '{"retryAfter":60000}');
 /** How many jobs of a user are followed. Pages read the others as they would without events. */
 const MAX_JOBS = 100;
 
-/** How many characters of states a page gets when it connects. */
-const MAX_STATES = 1_000_000;
+/**
+ * How many characters a page gets at once when it connects, of what it missed and of states. Each may be three bytes, and more
+ * than what may wait for a page would break its connection.
+ */
+const MAX_FIRST = 1_000_000;
 
 const HEARTBEAT_EVERY = 15_000;
 
@@ -146,10 +149,10 @@ export class UserEvents {
     const missed = position === undefined ? [] : this.#log.after(position);
     const hello = formatEvent('hello', '{}', missed && position !== undefined ? position : this.#log.position);
     const texts = [hello, ...(missed ?? [formatEvent('reset', '{}')])];
-    let size = 0;
+    let size = texts.join('').length;
     for (const { state } of this.#jobs.values()) {
       size += state.length;
-      if (size < MAX_STATES) texts.push(formatEvent('job', state));
+      if (size < MAX_FIRST) texts.push(formatEvent('job', state));
     }
     return texts;
   }

@@ -9,6 +9,12 @@ const MINUTE = 60_000;
 /** How long a page waits before it submits again, where the user's jobs are too many, in seconds. */
 const RETRY_AFTER = 5;
 
+/**
+ * How long a submission counts whose page has left, unless it is answered before, in milliseconds: the job may run until its
+ * cancel has arrived.
+ */
+const ABANDONED_COUNTS = 30_000;
+
 /** How many users are kept before those are forgotten of whom nothing counts any more. */
 const MANY_USERS = 10_000;
 
@@ -20,15 +26,25 @@ interface Usage {
   /** The jobs that are not known to be over. */
   readonly jobs: Set<string>;
   /** The submissions on their way. */
-  submitting: number;
+  readonly submitting: Set<Submission>;
   /** When the submissions of the last minute were made, by the scheduler's clock. */
   submissions: readonly number[];
   /** When the last submission was made. */
   lastAt: number;
 }
 
-/** A submission within the quota, until it is answered: called with the job's id, or with none where there is no job. */
-export type QuotaLease = (id?: string) => void;
+interface Submission {
+  /** Until when it counts, by the scheduler's clock. */
+  until: number;
+}
+
+/** A submission within the quota. */
+export interface QuotaLease {
+  /** The submission was answered: with a job's id, or with none where there is no job. */
+  answered(id?: string): void;
+  /** Its page has left. What was sent may be a job all the same, so it counts for a while. */
+  abandoned(): void;
+}
 
 /** Counts the jobs of each user at one endpoint. */
 export class Quotas {
@@ -79,16 +95,24 @@ export class Quotas {
   }
 
   #isFree({ jobs, submitting }: Usage): boolean {
-    return jobs.size + submitting < this.#maxJobs;
+    const now = this.#scheduler.now();
+    for (const one of submitting) if (one.until <= now) submitting.delete(one);
+    return jobs.size + submitting.size < this.#maxJobs;
   }
 
   #count(usage: Usage): QuotaLease {
-    usage.submitting++;
+    const submission = { until: Infinity };
+    usage.submitting.add(submission);
     usage.lastAt = this.#scheduler.now();
     if (this.#perMinute < Infinity) usage.submissions = [...usage.submissions, usage.lastAt];
-    return (id) => {
-      usage.submitting--;
-      if (id !== undefined && this.#maxJobs < Infinity) usage.jobs.add(id);
+    return {
+      answered: (id) => {
+        usage.submitting.delete(submission);
+        if (id !== undefined && this.#maxJobs < Infinity) usage.jobs.add(id);
+      },
+      abandoned: () => {
+        submission.until = this.#scheduler.now() + ABANDONED_COUNTS;
+      },
     };
   }
 
@@ -96,7 +120,7 @@ export class Quotas {
     const known = this.#usages.get(user);
     if (known) return known;
     if (this.#usages.size >= this.#many) this.#forgetIdle();
-    const usage: Usage = { jobs: new Set(), submitting: 0, submissions: [], lastAt: -Infinity };
+    const usage: Usage = { jobs: new Set(), submitting: new Set(), submissions: [], lastAt: -Infinity };
     this.#usages.set(user, usage);
     return usage;
   }
@@ -105,7 +129,7 @@ export class Quotas {
     const now = this.#scheduler.now();
     for (const [user, { jobs, submitting, lastAt }] of this.#usages) {
       const counted = jobs.size ? LONGEST_JOB : MINUTE;
-      if (!submitting && now - lastAt >= counted) this.#usages.delete(user);
+      if (!submitting.size && now - lastAt >= counted) this.#usages.delete(user);
     }
     this.#many = Math.max(MANY_USERS, 2 * this.#usages.size);
   }

@@ -6,6 +6,9 @@ export function jobAnswer(text: string): Response {
   return new Response(text, { headers: { ...ALWAYS, ...JSON_TYPE } });
 }
 
+/** What servers in front of this one obey, rather than to pass it on: they would send a file of their own in the answer's place. */
+const OBEYED = /^x-(?:accel|sendfile|lighttpd|litespeed|reproxy)/;
+
 /**
  * The service's answer, passed on: its status, its text, and the headers that say something to a client. The others belong
  * to the connection, to the service's own pages, or to the proxy.
@@ -17,7 +20,7 @@ export function replyAnswer({ status, headers, text }: Reply): Response {
   const hasBody = status !== 204 && status !== 205;
   const answer = new Response(hasBody ? withoutWebhook(text) : null, { status });
   for (const [name, value] of Object.entries(headers)) {
-    if (/^(content-type|retry-after|cf-ray|x-.*)$/.test(name)) setHeader(answer, name, value);
+    if (/^(content-type|retry-after|cf-ray|x-.*)$/.test(name) && !OBEYED.test(name)) setHeader(answer, name, value);
   }
   for (const [name, value] of Object.entries(ALWAYS)) answer.headers.set(name, value);
   return answer;

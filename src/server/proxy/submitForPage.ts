@@ -1,6 +1,7 @@
 import { AsyncSubject, Observable, catchError, concatMap, defer, finalize, map, of, tap } from 'rxjs';
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
-import { isRunpodError, type CallOptions, type JobRequest, type JobSnapshot } from '../../index.js';
+import { isRunpodError, type CallOptions, type JobRequest, type JobSnapshot, type Reply } from '../../index.js';
+import { isJobId } from '../../protocol/checks.js';
 import { errorAnswer } from '../jsonAnswer.js';
 import { jobAnswer } from './answers.js';
 import { waitOf, type EndpointProxy } from './EndpointProxy.js';
@@ -74,10 +75,14 @@ function submit(submission: PageSubmission, { send, lease, webhook }: Sending): 
   const { endpointId, owners, events } = proxy.given;
   return new Observable((subscriber) => {
     let accepted: JobSnapshot | undefined;
+    let isAnswered = false;
+    let hasLeft = false;
     /** Whether the job is this submission's alone: no page has its id yet. */
     let isUnclaimed = false;
     subscriber.add(() => {
-      lease(accepted?.id);
+      hasLeft = !isAnswered;
+      if (isAnswered) lease.answered(accepted?.id);
+      else lease.abandoned();
       if (accepted && isUnclaimed) cancelForGood(proxy, accepted.id);
     });
     const held$ = (job: JobSnapshot) =>
@@ -86,9 +91,17 @@ function submit(submission: PageSubmission, { send, lease, webhook }: Sending): 
         catchError(() => of(job)),
         map((latest) => jobAnswer(proxy.texts.of(latest))),
       );
-    submittedBy(send)
+    const sendCounted: Send = ({ onReply }) =>
+      send({
+        onReply: (reply) => {
+          onReply?.(reply);
+          if (hasLeft) lease.answered(jobIdIn(reply));
+        },
+      });
+    submittedBy(sendCounted)
       .pipe(
         concatMap(({ job, outcome }) => {
+          isAnswered = true;
           if (!job) return of(unsentAnswer(outcome) ?? outcomeAnswer(outcome, webhook));
           accepted = job;
           isUnclaimed = true;
@@ -110,6 +123,16 @@ function submit(submission: PageSubmission, { send, lease, webhook }: Sending): 
       )
       .subscribe(subscriber);
   });
+}
+
+/** The id of the job that an answer names. */
+function jobIdIn({ text }: Reply): string | undefined {
+  try {
+    const { id } = Object(JSON.parse(text)) as { readonly id?: unknown };
+    return isJobId(id) ? id : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function submittedBy(send: Send): Observable<Submitted> {

@@ -51,6 +51,10 @@ export interface KeptStreamParts {
   /** How many chunks the first page that asks has had. */
   readonly chunks: number;
   readonly scheduler: SchedulerLike;
+  /** How many characters the reading may be ahead of the page that has had most. */
+  readonly maxAhead: () => number;
+  /** Called when the stream takes more or less memory than before. */
+  readonly resized: (change: number) => void;
   /** Called when there is more to keep. */
   readonly grown: () => void;
   /** Called when the service has no more chunks. */
@@ -59,7 +63,8 @@ export interface KeptStreamParts {
 
 /**
  * A job's stream as its pages read it: the service is read once, by this reader, and each page gets what it has not had. It is
- * read for as long as pages ask for it. The reading stops between two reads, so that no answer is lost.
+ * read for as long as pages ask for it, and no faster than the fastest of them. The reading stops between two reads, so that no
+ * answer is lost.
  */
 export class KeptStream {
   readonly log: StreamLog;
@@ -83,7 +88,7 @@ export class KeptStream {
 
   constructor(parts: KeptStreamParts) {
     this.#parts = parts;
-    this.log = new StreamLog(parts.chunks);
+    this.log = new StreamLog(parts.chunks, parts.resized);
     this.#plain = this.log.end;
   }
 
@@ -111,6 +116,7 @@ export class KeptStream {
       map(() => {
         const { text, next, isLossy } = this.log.plainAnswerFor(this.#plain);
         this.#plain = next;
+        this.log.noteHad(next);
         if (isLossy)
           throw new ResponseError('chunks of the stream may be lost', { operation: 'stream' }, { excerpt: '' });
         if (text !== undefined) return text;
@@ -124,8 +130,10 @@ export class KeptStream {
   /**
    * What comes from now on, each as an answer to a page. Begins with an answer that has nothing but its place. Completes when
    * the stream is over, and when it is not read any more.
+   *
+   * @param most - how many characters an answer may have. For one that has more, `undefined` comes
    */
-  follow(): Observable<string> {
+  follow(most = Infinity): Observable<string | undefined> {
     return defer(() => {
       let position = this.log.end;
       const more$ = this.#change$.pipe(
@@ -134,7 +142,11 @@ export class KeptStream {
           position = next;
         }),
         takeWhile(({ isLast }) => !isLast, true),
-        map(({ text }) => text),
+        map(({ text, next }) => {
+          if (text.length > most) return undefined;
+          this.log.noteHad(next);
+          return text;
+        }),
         takeUntil(this.#stopped$),
       );
       return this.log.isEnded ? of(this.log.emptyAnswer) : concat(of(this.log.emptyAnswer), more$);
@@ -158,6 +170,7 @@ export class KeptStream {
 
   #whenNews(position: StreamPosition, wait: number): Observable<unknown> {
     return defer(() => {
+      this.log.noteHad(position);
       this.#read();
       const news$ = this.#change$.pipe(
         startWith(undefined),
@@ -172,7 +185,7 @@ export class KeptStream {
   #read(): void {
     const { scheduler } = this.#parts;
     this.#wantedUntil = scheduler.now() + WANTED;
-    if (this.log.isEnded || !this.#reading.closed) return;
+    if (this.log.isEnded || !this.#reading.closed || !this.#isWanted) return;
     this.#error = undefined;
     const answer$ = streamChunks(() => this.#readOnce(), {
       onGap: 'mark',
@@ -201,11 +214,17 @@ export class KeptStream {
     );
   }
 
+  /** Whether a page is there for what comes next. What is not read yet waits at the service. */
+  get #isWanted(): boolean {
+    const { scheduler, maxAhead } = this.#parts;
+    return this.#wantedUntil >= scheduler.now() && !this.log.isAheadBy(maxAhead());
+  }
+
   /** One read of the service: a chunk stands for a whole answer with chunks. */
   #readOnce(): Observable<StreamReply> {
-    const { endpoint, id, scheduler } = this.#parts;
+    const { endpoint, id } = this.#parts;
     return defer(() => {
-      this.#isAsking = this.#wantedUntil >= scheduler.now();
+      this.#isAsking = this.#isWanted;
       if (!this.#isAsking) {
         this.#stopped$.next();
         return NEVER;

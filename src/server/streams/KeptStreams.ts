@@ -1,12 +1,19 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Endpoint } from '../../index.js';
 import { KeptStream } from './KeptStream.js';
-import type { StreamPosition } from './StreamLog.js';
+import type { StreamLog, StreamPosition } from './StreamLog.js';
 
-/** How many streams are kept, and how many characters of one and of all. */
+/** How many streams are kept beside those that are read, and how many characters of one that pages have had, and of all. */
 const MAX_STREAMS = 10_000;
 const MAX_SIZE = 8_000_000;
 const MAX_SIZE_OF_ALL = 64_000_000;
+
+/** How many characters of one stream are read before a page has had them. Where there is little room, none are. */
+const MAX_AHEAD = 2_000_000;
+const LITTLE_ROOM = MAX_SIZE_OF_ALL / 4;
+
+/** After how long without a question a stream is surely not read any more, in milliseconds. */
+const IDLE = 120_000;
 
 /** How long the chunks are kept after a page has asked for them last, in milliseconds, and how long is known what there was. */
 const KEEP_CHUNKS = 300_000;
@@ -23,6 +30,8 @@ export class KeptStreams {
   readonly #scheduler: SchedulerLike;
   /** By the job's id, the one that was asked for last at the end. */
   readonly #streams = new Map<string, Kept>();
+  /** How many characters all streams take. */
+  #size = 0;
 
   readonly #ended: (id: string) => void;
 
@@ -61,9 +70,11 @@ export class KeptStreams {
 
   /** The job runs again, so its stream begins anew. A read in flight may have taken chunks of the new run. */
   forget(id: string): void {
-    if (!this.#drop(id)) return;
+    if (!this.#streams.has(id)) return;
+    const wasBeingRead = this.#drop(id);
+    // At once: a page that says how many chunks it has had may mean those of the run before.
     const stream = this.#newStream(id, 0);
-    stream.log.addGap('possibly');
+    if (wasBeingRead) stream.log.addGap('possibly');
     this.#keep(id, stream);
   }
 
@@ -75,8 +86,10 @@ export class KeptStreams {
   /** Returns whether a read was in flight. */
   #drop(id: string): boolean {
     const stream = this.#streams.get(id)?.stream;
+    if (!stream) return false;
     this.#streams.delete(id);
-    return !!stream?.stop();
+    this.#size -= stream.log.size;
+    return stream.stop();
   }
 
   #newStream(id: string, chunks: number): KeptStream {
@@ -85,8 +98,12 @@ export class KeptStreams {
       id,
       chunks,
       scheduler: this.#scheduler,
+      maxAhead: () => (this.#size > LITTLE_ROOM ? 0 : MAX_AHEAD),
+      resized: (change) => {
+        this.#size += change;
+      },
       grown: () => {
-        this.#streams.get(id)?.stream.log.drop(MAX_SIZE);
+        this.#streams.get(id)?.stream.log.dropHad(MAX_SIZE);
         this.#dropTooMuch();
       },
       ended: () => {
@@ -99,21 +116,19 @@ export class KeptStreams {
     const now = this.#scheduler.now();
     for (const [id, { stream, askedAt }] of this.#streams) {
       const age = now - askedAt;
-      if (this.#streams.size > MAX_STREAMS || age > KEEP) this.#drop(id);
+      if ((this.#streams.size > MAX_STREAMS && age > IDLE) || age > KEEP) this.#drop(id);
       else if (age > KEEP_CHUNKS) stream.log.drop(0);
       else break;
     }
   }
 
-  /** The streams that nobody has asked for the longest lose their chunks first. */
+  /** The streams that nobody has asked for the longest lose their chunks first: those that a page has had, then the others. */
   #dropTooMuch(): void {
-    let size = 0;
-    for (const { stream } of this.#streams.values()) size += stream.log.size;
-    for (const { stream } of this.#streams.values()) {
-      if (size <= MAX_SIZE_OF_ALL) return;
-      size -= stream.log.size;
-      stream.log.drop(0);
-      size += stream.log.size;
+    for (const dropOf of [(log: StreamLog) => log.dropHad(0), (log: StreamLog) => log.drop(0)]) {
+      for (const { stream } of this.#streams.values()) {
+        if (this.#size <= MAX_SIZE_OF_ALL) return;
+        dropOf(stream.log);
+      }
     }
   }
 }

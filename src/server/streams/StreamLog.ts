@@ -1,3 +1,5 @@
+import { noop } from 'rxjs';
+
 /** An answer of the service with chunks, or its last one, which has none. */
 export interface StreamAnswer {
   /** As the service wrote it. */
@@ -46,6 +48,9 @@ export interface PlainAnswer {
 /** How many characters one answer to a page has, but for a single answer of the service that has more. */
 const MAX_ANSWER = 1_000_000;
 
+/** What an answer takes in memory besides its text, in characters. */
+const ENTRY_SIZE = 200;
+
 /** The status of what is not over yet. */
 const GOES_ON = 'IN_PROGRESS';
 
@@ -55,20 +60,31 @@ const GOES_ON = 'IN_PROGRESS';
  */
 export class StreamLog {
   readonly id: string = crypto.randomUUID();
-  /** How many characters are kept. */
-  size = 0;
+  readonly #resized: (change: number) => void;
+  #size = 0;
   /** The oldest first, without places between them. */
   #entries: Entry[] = [];
   #end = 0;
   #chunks: number;
   #gap: 'possibly' | 'certainly' | undefined;
   #isEnded = false;
+  /** Some reader has had everything before this place. */
+  #reached = 0;
 
-  /** @param chunks - how many chunks of the stream others have had before */
-  constructor(chunks: number) {
+  /**
+   * @param chunks - how many chunks of the stream others have had before
+   * @param resized - called when the log takes more or less memory than before
+   */
+  constructor(chunks: number, resized: (change: number) => void = noop) {
     this.#chunks = chunks;
+    this.#resized = resized;
     // Nobody knows whether somebody else has had the next ones.
     if (chunks) this.addGap('possibly');
+  }
+
+  /** How much memory the log takes, in characters. */
+  get size(): number {
+    return this.#size;
   }
 
   /** Whether the service has no more chunks. */
@@ -84,10 +100,11 @@ export class StreamLog {
   add({ text, status, count }: StreamAnswer): void {
     const from = this.#end;
     this.#end += count + (this.#gap ? 1 : 0);
-    this.#entries.push({ text, status, count, from, to: this.#end, before: this.#chunks, gap: this.#gap });
+    const entry = { text, status, count, from, to: this.#end, before: this.#chunks, gap: this.#gap };
+    this.#entries.push(entry);
     this.#chunks += count;
     this.#gap = undefined;
-    this.size += text.length;
+    this.#resize(sizeOf(entry));
   }
 
   /** Chunks may be missing after those that are kept. A certain gap stays certain. */
@@ -99,6 +116,22 @@ export class StreamLog {
   endWith(answer: StreamAnswer): void {
     this.add(answer);
     this.#isEnded = true;
+  }
+
+  /** A reader has had all before its position. */
+  noteHad(position: StreamPosition): void {
+    this.#reached = Math.max(this.#reached, Math.min(this.#placeOf(position), this.#end));
+  }
+
+  /** Whether more than so many characters are kept that no reader is known to have had. */
+  isAheadBy(size: number): boolean {
+    let ahead = 0;
+    for (let index = this.#entries.length - 1; ahead <= size; index--) {
+      const entry = this.#entries[index];
+      if (!entry || entry.to <= this.#reached) return false;
+      ahead += sizeOf(entry);
+    }
+    return true;
   }
 
   /** Whether there is something for a reader. */
@@ -136,13 +169,32 @@ export class StreamLog {
    * so. And so does the newest of those that are to fit, however large it is: some page has just asked for it.
    */
   drop(size: number): void {
+    this.#dropOldest(size, () => true);
+  }
+
+  /** The same, but drops only what some reader has had. */
+  dropHad(size: number): void {
+    this.#dropOldest(size, ({ to }) => to <= this.#reached);
+  }
+
+  #dropOldest(size: number, mayDrop: (entry: Entry) => boolean): void {
     const least = size || this.#isEnded ? 1 : 0;
     let count = 0;
-    while (this.size > size && this.#entries.length - count > least) {
-      this.size -= this.#entries[count]?.text.length ?? 0;
+    let dropped = 0;
+    while (this.#size - dropped > size && this.#entries.length - count > least) {
+      const oldest = this.#entries[count];
+      if (!oldest || !mayDrop(oldest)) break;
+      dropped += sizeOf(oldest);
       count++;
     }
+    if (!count) return;
     this.#entries.splice(0, count);
+    this.#resize(-dropped);
+  }
+
+  #resize(change: number): void {
+    this.#size += change;
+    this.#resized(change);
   }
 
   #placeOf({ chunks, log, from = 0 }: StreamPosition): number {
@@ -189,4 +241,8 @@ export class StreamLog {
   #after({ before, count, to }: Entry): StreamPosition {
     return { chunks: before + count, log: this.id, from: to };
   }
+}
+
+function sizeOf({ text }: Entry): number {
+  return text.length + ENTRY_SIZE;
 }

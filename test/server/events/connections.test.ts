@@ -52,6 +52,20 @@ describe('the address of events', () => {
 });
 
 describe('a connection', () => {
+  test('begins also where a page has missed much, and its jobs are large', async () => {
+    const { connect, ask, states, client } = made();
+    const first = await connect();
+    const position = first.position();
+    await first.leave();
+    const ids = Array.from({ length: 95 }, (_, nth) => `job-${nth + 1}`);
+    for (const id of ids) states.set(id, { status: 'IN_PROGRESS', output: '漢'.repeat(10_000) });
+    await Promise.all(ids.map(() => ask('POST demo/run', submission)));
+    const again = await connect({ position });
+    expect(new Set(again.told().map((line) => line.split(' ')[0]))).toEqual(new Set(ids));
+    await again.leave();
+    client.close().subscribe();
+  });
+
   test('has something sent each 15 s, and ends when it is cancelled: no timer is left but that of the log', async () => {
     const { handler, wait, timers } = made();
     const answer = await handler(pageRequest('GET events'));

@@ -39,6 +39,16 @@ test.each(UNCHANGED)('%s is answered as the service answers', async (line, upstr
   if (!line.includes('status')) expect(answer.headers.get('x-request-id')).toBe('r-1');
 });
 
+test('no header of an answer has a server in front send something else', async () => {
+  const obeyed = { 'x-accel-redirect': '/private', 'x-sendfile': '/etc/passwd', 'x-reproxy-url': 'http://10.0.0.1/' };
+  const { transport } = answering({
+    'GET /demo/health': { text: '{}', headers: { ...obeyed, 'x-request-id': 'r-1' } },
+  });
+  const { headers } = await proxied(transport).ask('GET demo/health');
+  expect(headers.get('x-request-id')).toBe('r-1');
+  for (const name of Object.keys(obeyed)) expect(headers.get(name)).toBeNull();
+});
+
 test.each([
   [400, '{"error":"bad input"}'],
   [401, '{"error":"unauthorized"}'],

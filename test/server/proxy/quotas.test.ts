@@ -1,6 +1,7 @@
 import { VirtualTimeScheduler, firstValueFrom } from 'rxjs';
 import { expect, test } from 'vitest';
 import { Quotas } from '../../../src/server/proxy/Quotas.js';
+import { settle } from '../events/support.js';
 import { proxied, service } from './support.js';
 
 const submission = { body: { input: { a: 1 } } };
@@ -34,6 +35,38 @@ test('a submission that was refused does not count as a job', async () => {
   const world = service((_, line) => (line === 'POST /demo/run' ? { status: 400, text: '{"error":"no"}' } : undefined));
   const { ask } = proxied(world.transport, { demo: { quota: { jobs: 1 } } });
   for (let round = 0; round < 3; round++) expect((await ask('POST demo/run', submission)).status).toBe(400);
+});
+
+test('a submission whose page has left counts until its job is cancelled', async () => {
+  const scheduler = new VirtualTimeScheduler();
+  const states = new Map<string, object>();
+  const world = service((_, line) => {
+    if (line === 'POST /demo/run') return undefined;
+    const id = line.replace(/.*\//, '');
+    if (line.includes('cancel')) states.set(id, { id, status: 'CANCELLED' });
+    return { json: states.get(id) };
+  });
+  const { ask } = proxied(world.transport, { demo: { quota: { jobs: 1 } }, scheduler });
+  const runs = () => world.asked.filter(({ line }) => line === 'POST /demo/run');
+  const submitAndLeave = async () => {
+    const leaving = new AbortController();
+    const answer = ask('POST demo/run', { ...submission, signal: leaving.signal });
+    await settle();
+    leaving.abort();
+    return (await answer).status;
+  };
+  expect(await submitAndLeave()).toBe(499);
+  expect([(await ask('POST demo/run', submission)).status, runs().length]).toEqual([429, 1]);
+  states.set('job-1', { id: 'job-1', status: 'IN_PROGRESS' });
+  runs()[0]!.answer({ json: { id: 'job-1', status: 'IN_QUEUE' } });
+  await settle();
+  expect(world.lines()).toContain('POST /demo/cancel/job-1');
+  // The job is over, so the next one may be submitted. Its answer never comes.
+  expect(await submitAndLeave()).toBe(499);
+  expect([(await ask('POST demo/run', submission)).status, runs().length]).toEqual([429, 2]);
+  scheduler.schedule(() => undefined, 30_000);
+  scheduler.flush();
+  expect([await submitAndLeave(), runs().length]).toEqual([499, 3]);
 });
 
 test('a user submits so many jobs a minute', async () => {
@@ -76,10 +109,10 @@ test('users who do not come back are forgotten, also where nobody has read the e
   const scheduler = new VirtualTimeScheduler();
   const quotas = new Quotas({ jobs: 1 }, scheduler);
   const lease = (user: string) => firstValueFrom(quotas.lease(user, {} as never));
-  for (let user = 0; user < 30_000; user++) (await lease(`early-${user}`))('job');
+  for (let user = 0; user < 30_000; user++) (await lease(`early-${user}`)).answered('job');
   expect(quotas.size).toBe(30_000);
   scheduler.schedule(() => undefined, 8 * 86_400_000);
   scheduler.flush();
-  for (let user = 0; user < 20_000; user++) (await lease(`late-${user}`))('job');
+  for (let user = 0; user < 20_000; user++) (await lease(`late-${user}`)).answered('job');
   expect(quotas.size).toBeLessThanOrEqual(20_000);
 });

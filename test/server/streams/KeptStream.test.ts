@@ -29,6 +29,14 @@ function kept() {
   };
   const streams = new KeptStreams(endpoint, scheduler, () => undefined);
   const open = () => reads.filter(({ subscriber }) => !subscriber.closed);
+  /** The service answers the read of a job. */
+  const answersTo = (id: string, status: string, ...chunks: readonly unknown[]) => {
+    const read = open().find((one) => one.id === id);
+    const text = JSON.stringify({ status, stream: chunks.map((output) => ({ output })) });
+    read?.options.onReply?.({ status: 200, headers: {}, text });
+    read?.subscriber.next({ status, chunks });
+    read?.subscriber.complete();
+  };
   return {
     streams,
     reads,
@@ -38,14 +46,11 @@ function kept() {
       scheduler.schedule(() => undefined, ms);
       scheduler.flush();
     },
-    /** The service answers the read that is in flight. */
+    /** The service answers the read that is in flight, or the oldest one. */
     answers(status: string, ...chunks: readonly unknown[]) {
-      const [read] = open();
-      const text = JSON.stringify({ status, stream: chunks.map((output) => ({ output })) });
-      read?.options.onReply?.({ status: 200, headers: {}, text });
-      read?.subscriber.next({ status, chunks });
-      read?.subscriber.complete();
+      answersTo(open()[0]?.id ?? '', status, ...chunks);
     },
+    answersTo,
     fails(error: unknown) {
       open()[0]?.subscriber.error(error);
     },
@@ -211,6 +216,112 @@ describe('a large answer of the service', () => {
     answers('IN_PROGRESS', large);
     expect(page.chunks?.[0] === large).toBe(true);
   });
+});
+
+/** A page that asks, and begins to read its answer a second later. */
+function slowPage({ ask, answers, open, wait }: ReturnType<typeof kept>, answersOfService: readonly string[]) {
+  const waiting = [...answersOfService];
+  const got: unknown[] = [];
+  const gaps: unknown[] = [];
+  let position = START;
+  let mostAhead = 0;
+  while (got.length < answersOfService.length) {
+    while (open().length && waiting.length) answers('IN_PROGRESS', waiting.shift());
+    const page = ask(position);
+    if (!page.answer) answers('IN_PROGRESS', waiting.shift());
+    mostAhead = Math.max(mostAhead, answersOfService.length - waiting.length - got.length);
+    got.push(...(page.chunks ?? []));
+    gaps.push(page.answer?.gap);
+    if (page.answer?.from !== (position.from ?? 0)) throw new Error(`a gap after ${got.length} chunks`);
+    position = page.next;
+    wait(1_000);
+  }
+  return { got, gaps, mostAhead };
+}
+
+describe('S16 a page that reads more slowly than the worker yields', () => {
+  const large = (nth: number) => `${nth} `.padEnd(900_000, 'x');
+
+  test('loses nothing: what it has not had stays at the service', () => {
+    const all = Array.from({ length: 30 }, (_, nth) => large(nth));
+    const { got, gaps, mostAhead } = slowPage(kept(), all);
+    expect(got.map((chunk) => String(chunk).slice(0, 3))).toEqual(all.map((chunk) => chunk.slice(0, 3)));
+    expect(gaps.filter(Boolean)).toEqual([]);
+    expect(mostAhead).toBeLessThanOrEqual(4);
+  });
+
+  test('loses nothing to an answer that is larger than what is kept', () => {
+    const all = [large(0), large(1), 'y'.repeat(9_000_000), large(3)];
+    expect(slowPage(kept(), all).got).toEqual(all);
+  });
+
+  test('holds up no faster page', () => {
+    const { ask, answers, wait } = kept();
+    ask(START);
+    let position = START;
+    for (let nth = 0; nth < 20; nth++) {
+      answers('IN_PROGRESS', large(nth));
+      const fast = ask(position);
+      expect(fast.chunks).toHaveLength(1);
+      position = fast.next;
+      ask(position);
+      wait(1);
+    }
+  });
+
+  test('loses nothing to the streams of many others', () => {
+    const { ask, answers, open, wait } = kept();
+    const ids = Array.from({ length: 40 }, (_, nth) => `job-${nth}`);
+    for (const id of ids) ask(START, id);
+    // Each worker yields as long as it is read.
+    for (let nth = 0; nth < 4 * ids.length && open().length; nth++) answers('IN_PROGRESS', large(nth));
+    wait(1_000);
+    for (const id of ids) {
+      const page = ask(START, id);
+      if (!page.answer) answers('IN_PROGRESS', large(0));
+      expect(page.answer).toMatchObject({ from: 0, before: 0 });
+    }
+  });
+});
+
+test('S16 what pages have had makes room first, before what they have not', () => {
+  const { ask, answersTo, wait } = kept();
+  ask(START, 'old');
+  answersTo('old', 'IN_PROGRESS', 'not had yet');
+  for (let nth = 0; nth < 12; nth++) {
+    const id = `job-${nth}`;
+    const page = ask(START, id);
+    answersTo(id, 'IN_PROGRESS', 'x'.repeat(7_000_000));
+    ask(page.next, id);
+    wait(1);
+  }
+  expect(ask(START, 'old').chunks?.[0]).toBe('not had yet');
+});
+
+test('a stream that is being read is kept, however many others there are', () => {
+  const { ask, answers } = kept();
+  const page = ask(START, 'first');
+  for (let nth = 0; nth < 10_050; nth++) ask(START, `job-${nth}`);
+  answers('IN_PROGRESS', 1);
+  expect(page.chunks).toEqual([1]);
+  expect(ask(page.next, 'first').answer?.gap).toBeUndefined();
+});
+
+test('S16 a page that counts chunks of the run before takes nothing from the others', () => {
+  const { ask, answers, streams } = kept();
+  const before = ask(START);
+  answers('FAILED', 1, 2);
+  ask(before.next);
+  answers('FAILED');
+  streams.forget('job-1');
+  const stale = ask({ chunks: 2 });
+  const fresh = ask(START);
+  answers('IN_PROGRESS', 3);
+  expect(fresh.answer).toMatchObject({ from: 0, before: 0 });
+  expect(fresh.answer?.gap).toBeUndefined();
+  expect(fresh.chunks).toEqual([3]);
+  // It has two, and is told of the first one: of another run, that is.
+  expect(stale.answer).toMatchObject({ from: 0, before: 0 });
 });
 
 test('a stream ends where the service says so late: an empty answer after a terminal status', () => {

@@ -76,7 +76,30 @@ describe('what a page gets', () => {
     log.endWith(last);
     log.drop(0);
     expect(read(log, START)).toMatchObject({ from: 10, before: 10, status: 'COMPLETED' });
-    expect(log.size).toBe(last.text.length);
+    expect(log.size).toBe(last.text.length + 200);
+  });
+
+  test('of what some reader has had, as much as is to be kept, and all that none has had', () => {
+    const log = new StreamLog(0);
+    for (let nth = 0; nth < 10; nth++) log.add(answer(nth));
+    log.noteHad({ chunks: 4, log: log.id, from: 4 });
+    expect([log.isAheadBy(log.size / 2), log.isAheadBy(log.size)]).toEqual([true, false]);
+    log.dropHad(0);
+    expect(read(log, START)).toMatchObject({ from: 4, before: 4 });
+    log.noteHad(log.end);
+    expect(log.isAheadBy(0)).toBe(false);
+    log.dropHad(log.size / 2);
+    expect(read(log, START)).toMatchObject({ from: 7, before: 7 });
+  });
+
+  test('of many small answers, fewer than their texts alone would leave', () => {
+    let size = 0;
+    const log = new StreamLog(0, (by) => (size += by));
+    for (let nth = 0; nth < 1_000; nth++) log.add(answer('.'));
+    expect(log.size).toBe(1_000 * (answer('.').text.length + 200));
+    log.drop(50_000);
+    expect(outputs(log, START).length).toBeLessThan(250);
+    expect(size).toBe(log.size);
   });
 
   test('of a page that comes from another log, everything', () => {
