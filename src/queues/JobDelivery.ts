@@ -198,8 +198,10 @@ export class JobDelivery<I extends object, O, C> {
       const { row } = this.#store;
       return row?.state === 'sending' ? this.#store.put(unsentRow(row)) : EMPTY;
     });
+    // That it is sent may be on its way to the row.
+    const withdrawn$ = concat(this.#store.written(), unsent$);
     return defer(() => this.#job?.detach() ?? EMPTY).pipe(
-      catchError((error: unknown) => (isNotAccepted(error) ? unsent$ : EMPTY)),
+      catchError((error: unknown) => (isNotAccepted(error) ? withdrawn$ : EMPTY)),
       catchError(() => EMPTY),
       ignoreElements(),
     );

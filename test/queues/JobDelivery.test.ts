@@ -150,6 +150,31 @@ describe('S41 the shutdown of a worker, and a lock that is lost', () => {
     expect(made.job.row()).toBeUndefined();
   });
 
+  test.each(['release', 'lost'] as const)('withdraw a submission that is about to be sent: %s', (order) => {
+    const made = queueWorld();
+    const row = made.job.claim();
+    const first = made.deliver({
+      row: {
+        ...row,
+        write: (text, condition) =>
+          made.later(1_000).pipe(concatMap(() => eventually(() => row.write(text, condition)))),
+      },
+    });
+    made.until(500);
+    // The row is about to say that it is sent.
+    first.orders$.next(order);
+    made.until(1_500);
+    // The lock may be lost after that.
+    made.job.take();
+    made.until(60_000);
+    expect(ending(first)).toBe(order === 'lost' ? 'lost' : 'released');
+    expect(made.job.row()).toMatchObject({ state: 'wanted' });
+    const second = made.deliver();
+    made.until(90_000);
+    expect(ending(second)).toBe('COMPLETED');
+    expect(made.runs()).toBe(1);
+  });
+
   test('a submission that was refused while the worker shut down is not ambiguous', () => {
     const late = { fault: 'latency', on: 'run', after: 1_000 } as const;
     const made = queueWorld({ faults: [late, { fault: 'answer', on: 'run', status: 400 }] });
@@ -226,6 +251,31 @@ describe('S42 a worker that has lost the job', () => {
     made.until(60_000);
     expect(ending(first)).toBe('lost');
     expect(made.runs()).toBe(0);
+  });
+
+  test('submits nothing where the engine has written before that it is sent, and has not answered', () => {
+    const made = queueWorld();
+    const row = made.job.claim();
+    let writes = 0;
+    const first = made.deliver({
+      row: {
+        ...row,
+        write: (text, condition) => {
+          const result = row.write(text, condition);
+          if (++writes > 1) return result;
+          // The connection is lost, and the worker stalls.
+          made.job.take();
+          throw new Error('the connection is lost');
+        },
+      },
+    });
+    made.until(60_000);
+    expect(ending(first)).toBe('lost');
+    expect(made.runs()).toBe(0);
+    const second = made.deliver();
+    made.until(90_000);
+    expect(ending(second)).toBe('COMPLETED');
+    expect(made.runs()).toBe(1);
   });
 
   test('still writes down which job its submission became: the next worker attaches to it', () => {
