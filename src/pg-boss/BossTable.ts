@@ -128,10 +128,11 @@ export class BossTable {
       `select data, owner = $3 as mine, ${job} as job from ${this.#rows} where queue = $1 and id = $2`,
       [this.#queue, id, claimId],
     )) as { readonly data: string | null; readonly mine: boolean; readonly job: string | null }[];
-    if (found?.data === text) return 'written';
+    if (!owned && found?.data === text) return 'written';
     if (!found?.mine) return 'lost';
     if (found.job === 'cancelled') return 'cancelled';
-    return found.job === 'active' ? 'changed' : 'lost';
+    if (found.job !== 'active') return 'lost';
+    return found.data === text ? 'written' : 'changed';
   }
 
   async complete(id: string, output: unknown): Promise<void> {
