@@ -39,17 +39,22 @@ export class BossTable {
   }
 
   /**
-   * Makes a delivery the owner of a job that it has fetched, and keeps pg-boss from taking a long job for a dead one. Gives
-   * `false` where the job has gone to somebody else since.
+   * Makes a delivery the owner of a job that it has fetched, and keeps pg-boss from taking a long job for a dead one, and from
+   * archiving one that waits for another worker as too old. Gives `false` where the job has gone to somebody else since.
+   *
+   * An id may come again: what is known of a job that was in the queue before is forgotten.
    */
   async claim({ id, startedOn }: BossJob, claimId: string): Promise<boolean> {
     const claimed = await this.#sql(
       `with mine as (
-         update ${this.#jobs} set expire_in = interval '8 days'
+         update ${this.#jobs}
+         set expire_in = interval '8 days', keep_until = greatest(keep_until, now() + interval '14 days')
          where name = $1 and id = $2 and state = 'active' and date_trunc('milliseconds', started_on) = $4
-         returning id)
-       insert into ${this.#rows} (queue, id, owner, beat_on) select $1, id, $3, now() from mine
-       on conflict (queue, id) do update set owner = excluded.owner, beat_on = excluded.beat_on
+         returning id, created_on)
+       insert into ${this.#rows} as r (queue, id, owner, beat_on) select $1, id, $3, now() from mine
+       on conflict (queue, id) do update set owner = excluded.owner, beat_on = excluded.beat_on,
+         state = case when r.beat_on < (select created_on from mine) then null else r.state end,
+         data = case when r.beat_on < (select created_on from mine) then null else r.data end
        returning id`,
       [this.#queue, id, claimId, startedOn],
     );
@@ -62,7 +67,7 @@ export class BossTable {
       `update ${this.#rows} r set owner = $2, beat_on = now() from ${this.#jobs} j
        where r.queue = $1 and r.state = 'submitted' and r.beat_on < now() - $3 * interval '1 ms'
        and j.name = r.queue and j.id = r.id and j.state = 'cancelled'
-       returning j.id, j.name, j.data, j.retry_count as "retryCount", j.started_on as "startedOn"`,
+       returning j.id, j.name, j.data, j.retry_count as "retryCount", j.created_on as "createdOn", j.started_on as "startedOn"`,
       [this.#queue, claimId, lease],
     );
     // The columns of the statement.
@@ -89,16 +94,17 @@ export class BossTable {
     );
   }
 
-  /** Says that the owner of a job is alive. */
+  /** Says that the owner of a job is alive. A job that was deleted from the queue is cancelled: nobody can have its result. */
   async beat(id: string, claimId: string): Promise<Standing> {
     const [found] = (await this.#sql(
       `with mine as (
          update ${this.#rows} set beat_on = now() where queue = $1 and id = $2 and owner = $3 returning id)
-       select j.state from mine join ${this.#jobs} j on j.name = $1 and j.id = mine.id`,
+       select j.state from mine left join ${this.#jobs} j on j.name = $1 and j.id = mine.id`,
       [this.#queue, id, claimId],
-    )) as { readonly state: string }[];
-    if (found?.state === 'cancelled') return 'cancel';
-    return found?.state === 'active' ? 'owned' : 'lost';
+    )) as { readonly state: string | null }[];
+    if (!found) return 'lost';
+    if (found.state === null || found.state === 'cancelled') return 'cancel';
+    return found.state === 'active' ? 'owned' : 'lost';
   }
 
   /** The row of a job. What leads to a submission is written only by the owner. */
@@ -130,7 +136,7 @@ export class BossTable {
     )) as { readonly data: string | null; readonly mine: boolean; readonly job: string | null }[];
     if (!owned && found?.data === text) return 'written';
     if (!found?.mine) return 'lost';
-    if (found.job === 'cancelled') return 'cancelled';
+    if (found.job === null || found.job === 'cancelled') return 'cancelled';
     if (found.job !== 'active') return 'lost';
     return found.data === text ? 'written' : 'changed';
   }

@@ -69,7 +69,7 @@ export class WorkerRun<I extends object, O, C> {
     const { scheduler } = this.#terms;
     const take$ = defer(() => {
       const wanted = this.#free;
-      if (wanted === 0) return EMPTY;
+      if (wanted <= 0) return EMPTY;
       const fetched$ = new AsyncSubject<unknown>();
       // Jobs that come when the worker is stopped are given back.
       this.#pending.track(fetched$);
@@ -79,7 +79,10 @@ export class WorkerRun<I extends object, O, C> {
             this.#hasMore = jobs.length === wanted;
             for (const job of jobs) this.#start(job);
           }),
-          catchError(() => EMPTY),
+          catchError(() => {
+            this.#hasMore = false;
+            return EMPTY;
+          }),
         )
         .subscribe(fetched$);
       return fetched$;

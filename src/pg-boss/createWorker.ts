@@ -56,8 +56,17 @@ export function createWorker<I extends object, O, C>(
   ];
   if (issues.length) throw invalidOptions('createWorker', issues);
   const terms = queueTerms<BossJob<I>, I, O, C, WorkerOptions<I>>('createWorker', endpoint, options, checksOfWorker);
+  const { heartbeat = 5_000, lease = 60_000, schema = 'pgboss' } = options;
+  // Else a job is taken from a worker that is well, while its submission is answered.
+  const tooShort = must(
+    lease >= 2 * heartbeat,
+    'lease',
+    lease,
+    `be at least twice the heartbeat, which is ${heartbeat}`,
+  );
+  if (tooShort.length) throw invalidOptions('createWorker', tooShort);
   const { pending } = terms;
-  const table = new BossTable(boss, queue, options.schema ?? 'pgboss');
+  const table = new BossTable(boss, queue, schema);
   return {
     events$: defer(() => new WorkerRun(terms, options, { table, pending }).events()),
     settled: () => pending.settled(),

@@ -1,4 +1,4 @@
-import { lastValueFrom } from 'rxjs';
+import { VirtualTimeScheduler, lastValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import { createWorker, type Boss, type WorkerOptions } from 'runpod-rx/pg-boss';
@@ -55,7 +55,7 @@ describe.skipIf(!postgresServer)('createWorker', () => {
       const [row] = await sql(`select owner from ${schema}.runpod_rx_jobs where id = $1`, [id]);
       return (row as { readonly owner: string } | undefined)?.owner;
     };
-    const stalled = await start({ heartbeat: 60_000 });
+    const stalled = await start({ heartbeat: 60_000, lease: 600_000 });
     const id = await add('a');
     await expect.poll(gate.running).toBe(1);
     const first = await ownerOf(id);
@@ -113,6 +113,44 @@ describe.skipIf(!postgresServer)('createWorker', () => {
     lost.running.unsubscribe();
   });
 
+  test('S41 a job that is deleted from the queue is cancelled on the service, once', async () => {
+    const { add, start, boss, runs, cancels, emulator } = await queueOf();
+    const { events } = await start();
+    const id = await add('a', 600_000);
+    await expect.poll(() => emulator.jobs().map(({ status }) => status)).toEqual(['IN_PROGRESS']);
+    await boss.deleteJob('orders', id);
+    await expect.poll(() => events.map(({ type }) => type)).toEqual(['cancelled']);
+    expect(emulator.jobs()).toMatchObject([{ status: 'CANCELLED' }]);
+    expect([runs(), cancels()]).toEqual([1, 1]);
+  });
+
+  test('S40 another job with the same id is a job of its own', async () => {
+    const { add, start, boss, runs, job } = await queueOf();
+    await start();
+    const id = await add('a');
+    await expect.poll(() => job(id)).toMatchObject({ state: 'completed' });
+    await boss.deleteJob('orders', id);
+    expect(await add('b', 0, { id })).toBe(id);
+    await expect.poll(() => job(id)).toMatchObject({ state: 'completed', output: { echo: { id: 'b' } } });
+    expect(runs()).toBe(2);
+  });
+
+  test('S41 a job that was given back is not archived, however long it was in the queue', async () => {
+    const gate = gated();
+    const { add, start, boss, runs, job, sql, schema } = await queueOf({ endpoints: { demo: gate.endpoint } });
+    const id = await add('a');
+    await sql(`update ${schema}.job set keep_until = now() where id = $1`, [id]);
+    const first = await start();
+    await expect.poll(gate.running).toBe(1);
+    first.running.unsubscribe();
+    await lastValueFrom(first.worker.settled(), { defaultValue: undefined });
+    await boss.maintain();
+    await start();
+    gate.open();
+    await expect.poll(() => job(id)).toMatchObject({ state: 'completed' });
+    expect(runs()).toBe(1);
+  });
+
   test('S43 a job that FAILED fails an attempt, and the next submits a new job', async () => {
     const { add, start, runs, job } = await queueOf({ endpoints: { demo: flaky() } });
     await start();
@@ -164,6 +202,31 @@ describe.skipIf(!postgresServer)('createWorker', () => {
   });
 });
 
+test('a queue that cannot be asked is asked again at the usual pace', async () => {
+  const endpoint = createRunpod({ transport: () => [] as never, apiKey: 'key' }).endpoint('demo');
+  let fetches = 0;
+  const boss: Boss = {
+    fetch: () => {
+      fetches++;
+      const [id, now] = ['00000000-0000-0000-0000-000000000000', new Date()];
+      const job = { id, name: 'orders', data: {}, retryCount: 0, createdOn: now, startedOn: now };
+      if (fetches === 1) return Promise.resolve([job]);
+      // Without end, nothing else would run.
+      return fetches < 1_000 ? Promise.reject(new Error('away')) : new Promise(() => undefined);
+    },
+    complete: () => Promise.resolve(),
+    fail: () => Promise.resolve(),
+    getDb: () => ({ executeSql: () => Promise.resolve({ rows: [] }) }),
+  };
+  const scheduler = new VirtualTimeScheduler();
+  const running = createWorker(boss, 'orders', endpoint, { concurrency: 1, scheduler }).events$.subscribe();
+  scheduler.flush();
+  // What is due at once is done.
+  await new Promise((resolve) => setImmediate(resolve));
+  running.unsubscribe();
+  expect(fetches).toBe(2);
+});
+
 test('options that cannot work are refused at once', () => {
   const endpoint = createRunpod({ transport: () => [] as never, apiKey: 'key' }).endpoint('demo');
   const none = (): never => {
@@ -172,6 +235,8 @@ test('options that cannot work are refused at once', () => {
   const boss: Boss = { fetch: none, complete: none, fail: none, getDb: none };
   const make = (options: unknown) => () => createWorker(boss, 'orders', endpoint, options as WorkerOptions);
   expect(make({ concurrency: 0 })).toThrow(/concurrency is 0: it must be a whole number of at least 1/);
+  expect(make({ lease: 5_000 })).toThrow(/lease is 5000: it must be at least twice the heartbeat, which is 5000/);
+  expect(make({ heartbeat: 60_000 })).toThrow(/lease is 60000/);
   expect(make({ schema: 'a"b' })).toThrow(/schema/);
   expect(make({ leese: 1 })).toThrow(/leese is .*did you mean lease/);
   expect(() => createWorker({} as never, 'orders', endpoint)).toThrow(/boss/);
