@@ -61,12 +61,15 @@ export class BossTable {
     return claimed.length > 0;
   }
 
-  /** Takes jobs that were cancelled after their worker was lost: what they have on the service is still to be cancelled. */
-  async claimCancelled(claimId: string, lease: number): Promise<BossJob[]> {
+  /**
+   * Takes jobs whose worker was lost, and that do not come back by the queue: those that were cancelled since, since what they
+   * have on the service is still to be cancelled, and those that `returnDead` has left.
+   */
+  async claimDead(claimId: string, lease: number): Promise<BossJob[]> {
     const found = await this.#sql(
       `update ${this.#rows} r set owner = $2, beat_on = now() from ${this.#jobs} j
-       where r.queue = $1 and r.state = 'submitted' and r.beat_on < now() - $3 * interval '1 ms'
-       and j.name = r.queue and j.id = r.id and j.state = 'cancelled'
+       where r.queue = $1 and r.beat_on < now() - $3 * interval '1 ms' and j.name = r.queue and j.id = r.id
+       and (j.state = 'cancelled' and r.state = 'submitted' or j.state = 'active' and ${this.#isTaken()})
        returning j.id, j.name, j.data, j.retry_count as "retryCount", j.created_on as "createdOn", j.started_on as "startedOn"`,
       [this.#queue, claimId, lease],
     );
@@ -74,24 +77,33 @@ export class BossTable {
     return found as BossJob[];
   }
 
-  /** Gives jobs whose worker is dead back to the queue. That counts as no retry: a job that never started counts none. */
+  /**
+   * Gives jobs whose worker is dead back to the queue, as far as it takes them. That counts as no retry: a job that never
+   * started counts none.
+   */
   async returnDead(lease: number): Promise<void> {
     await this.#sql(
       `update ${this.#jobs} j set state = 'retry', started_on = null, start_after = now()
-       where name = $1 and state = 'active' and now() - $2 * interval '1 ms' > greatest(started_on,
+       where name = $1 and state = 'active' and not ${this.#isTaken()} and now() - $2 * interval '1 ms' > greatest(started_on,
          (select beat_on from ${this.#rows} r where r.queue = j.name and r.id = j.id))`,
       [this.#queue, lease],
     );
   }
 
-  /** Gives a job back to the queue, likewise. */
+  /** Gives a job back to the queue, likewise. One that it does not take is another worker's after the lease. */
   async giveBack(id: string, claimId: string): Promise<void> {
     await this.#sql(
       `update ${this.#jobs} j set state = 'retry', started_on = null, start_after = now()
-       where name = $1 and id = $2 and state = 'active'
+       where name = $1 and id = $2 and state = 'active' and not ${this.#isTaken()}
        and exists (select from ${this.#rows} r where r.queue = j.name and r.id = j.id and r.owner = $3)`,
       [this.#queue, id, claimId],
     );
+  }
+
+  /** Whether the place of a job in the queue is taken: by the policy `stately`, one job of a key waits for a retry at a time. */
+  #isTaken(): string {
+    return `(j.policy is not distinct from 'stately' and exists (select from ${this.#jobs} other where other.name = j.name
+      and other.state = 'retry' and coalesce(other.singleton_key, '') = coalesce(j.singleton_key, '')))`;
   }
 
   /** Says that the owner of a job is alive. A job that was deleted from the queue is cancelled: nobody can have its result. */

@@ -92,13 +92,13 @@ export class WorkerRun<I extends object, O, C> {
     return take$.pipe(repeat({ delay: () => (this.#hasMore ? room$ : later$) }), ignoreElements());
   }
 
-  /** Sees to the jobs of workers that are dead: they are given back, or cancelled where they were cancelled in the queue. */
+  /** Sees to the jobs of workers that are dead: they are given back, or followed where the queue does not deliver them again. */
   #sweep(): Observable<never> {
     const { lease = 60_000 } = this.#options;
     const swept = async () => {
       await this.#table.returnDead(lease);
       const claimId = crypto.randomUUID();
-      for (const job of await this.#table.claimCancelled(claimId, lease)) this.#follow(job, claimId);
+      for (const job of await this.#table.claimDead(claimId, lease)) this.#follow(job, claimId);
     };
     return timer(0, lease / 2, this.#terms.scheduler).pipe(
       exhaustMap(() => eventually(swept).pipe(catchError(() => EMPTY))),

@@ -72,9 +72,11 @@ describe.skipIf(!postgresServer)('createWorker', () => {
 
   test('S41 a worker that is stopped gives its jobs back at once, and another goes on with them', async () => {
     const gate = gated();
-    const { add, start, runs, cancels, job } = await queueOf({ endpoints: { demo: gate.endpoint } });
-    const first = await start();
+    const { add, start, runs, cancels, job, sql, schema } = await queueOf({ endpoints: { demo: gate.endpoint } });
     const ids = await Promise.all(['a', 'b'].map((name) => add(name, 0, { retryLimit: 0 })));
+    // As a job that comes from another queue, whose dead letters go to this one.
+    await sql(`update ${schema}.job set policy = null where id = $1`, [ids[0]]);
+    const first = await start();
     await expect.poll(gate.running).toBe(2);
     first.running.unsubscribe();
     await lastValueFrom(first.worker.settled(), { defaultValue: undefined });
@@ -84,6 +86,24 @@ describe.skipIf(!postgresServer)('createWorker', () => {
     for (const id of ids) await expect.poll(() => job(id)).toMatchObject({ state: 'completed', retryCount: 0 });
     expect(runs()).toBe(2);
     expect(cancels()).toBe(0);
+  });
+
+  test('S40 a job whose place in a queue of the policy stately is taken is taken over where it is', async () => {
+    const gate = gated();
+    const { add, start, runs, job, sql, schema } = await queueOf({ endpoints: { demo: gate.endpoint } });
+    await sql(`update ${schema}.queue set policy = 'stately'`);
+    const stalled = await start({ heartbeat: 60_000, lease: 600_000, concurrency: 1 });
+    const first = await add('a');
+    await expect.poll(gate.running).toBe(1);
+    const second = await add('b');
+    await sql(`update ${schema}.job set state = 'retry' where id = $1`, [second]);
+    stalled.running.unsubscribe();
+    await lastValueFrom(stalled.worker.settled(), { defaultValue: undefined });
+    expect(await job(first)).toMatchObject({ state: 'active' });
+    await start();
+    gate.open();
+    for (const id of [first, second]) await expect.poll(() => job(id)).toMatchObject({ state: 'completed' });
+    expect(runs()).toBe(2);
   });
 
   test('S41 boss.cancel cancels on the service, once', async () => {
