@@ -40,7 +40,7 @@ export interface BossWorker<I extends object = Record<string, unknown>, O = unkn
  *   worker was killed, has stalled or was stopped, is attached to, and not submitted again.
  * - A job that FAILED, or could not be followed, fails an attempt of the queue's job; the queue's `retryLimit` decides whether
  *   there is another, which submits a new job. Where another attempt would be in vain, or would pay twice unasked, it is none.
- * - `boss.cancel(queue, id)` cancels the job on the server. Nothing else does.
+ * - `boss.cancel(queue, id)` and `boss.deleteJob(queue, id)` cancel the job on the server. Nothing else does.
  *
  * Throws `ConfigurationError` for options that cannot work.
  */

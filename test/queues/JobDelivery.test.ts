@@ -1,6 +1,7 @@
 import { concatMap, map } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { EmulatedEndpoint } from 'runpod-rx/testing';
+import { isFinalFailure } from '../../src/queues/isFinalFailure.js';
 import { eventually } from '../../src/server/eventually.js';
 import { toldWebhooks } from '../durable/support.js';
 import { ending, queueWorld } from './support.js';
@@ -341,6 +342,20 @@ describe('S43 a job that FAILED', () => {
     made.until(60_000);
     expect(ending(next)).toBe('COMPLETED');
     expect(runs).toBe(2);
+  });
+
+  test('a job whose result is lost is not run again: it may have been paid', () => {
+    const made = queueWorld();
+    const first = made.deliver();
+    made.until(3_000);
+    first.kill();
+    // RunPod keeps results for half an hour.
+    made.until(3_600_000);
+    const second = made.deliver();
+    made.until(3_700_000);
+    expect(ending(second)).toBe('!job_not_found');
+    const [outcome] = second.values;
+    expect(outcome?.type === 'failed' && isFinalFailure(outcome.error)).toBe(true);
   });
 
   test('a job that cannot be read for a while is attached to in the next attempt', () => {
