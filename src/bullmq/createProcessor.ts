@@ -23,7 +23,7 @@ import { eventually } from '../server/eventually.js';
 import type { BullmqJob, BullmqWorker } from './BullmqJob.js';
 import { leftToQueue, unrecoverable } from './endings.js';
 import { checksOfProcessor, type ProcessorOptions } from './ProcessorOptions.js';
-import { deliveryOf, markCancelled, redisRow, removeRow, standing } from './redisRow.js';
+import { deliveryOf, hasJob, markCancelled, redisRow, removeRow, standing } from './redisRow.js';
 
 /** A function for `new Worker(name, processor, …)` of BullMQ. */
 export interface RunpodProcessor<I extends object = Record<string, unknown>, O = unknown> {
@@ -151,6 +151,9 @@ async function settle<I extends object, O>(
       await job.moveToWait(token).catch(() => undefined);
       throw leftToQueue('the worker is shut down: another one goes on with the job');
     case 'lost':
+      // Of another Redis, or with a `keyPrefix`, every job would be lost again and again.
+      if (!(await hasJob(redis, job).catch(() => true)))
+        throw unrecoverable(`the option redis leads to no job ${job.id ?? '?'}: it must lead to the queue's own Redis`);
       throw leftToQueue('the worker has lost the job: another one goes on with it');
   }
 }

@@ -97,6 +97,11 @@ export function redisRow(redis: RedisClient, job: BullmqJob, token: string): Que
   };
 }
 
+/** Whether Redis has a job at all. */
+export async function hasJob(redis: RedisClient, job: BullmqJob): Promise<boolean> {
+  return (await redis.eval(`return redis.call('EXISTS', KEYS[1])`, 1, jobKey(job))) === 1;
+}
+
 /** Whether a worker still has the lock of a job, and whether the job is to be cancelled. */
 export function standing(redis: RedisClient, job: BullmqJob, token: string): Promise<'owned' | 'lost' | 'cancel'> {
   const key = jobKey(job);

@@ -70,22 +70,17 @@ export class WorkerRun<I extends object, O, C> {
     const take$ = defer(() => {
       const wanted = this.#free;
       if (wanted <= 0) return EMPTY;
-      const fetched$ = new AsyncSubject<unknown>();
-      // Jobs that come when the worker is stopped are given back.
-      this.#pending.track(fetched$);
-      eventually(() => this.#table.fetch(wanted))
-        .pipe(
-          tap((jobs) => {
-            this.#hasMore = jobs.length === wanted;
-            for (const job of jobs) this.#start(job);
-          }),
-          catchError(() => {
-            this.#hasMore = false;
-            return EMPTY;
-          }),
-        )
-        .subscribe(fetched$);
-      return fetched$;
+      const fetched$ = eventually(() => this.#table.fetch(wanted)).pipe(
+        tap((jobs) => {
+          this.#hasMore = jobs.length === wanted;
+          for (const job of jobs) this.#start(job);
+        }),
+        catchError(() => {
+          this.#hasMore = false;
+          return EMPTY;
+        }),
+      );
+      return this.#toItsEnd(fetched$);
     });
     const room$ = defer(() => (this.#free > 0 ? of(undefined) : this.#freed$.pipe(take(1))));
     const later$ = timer(pollInterval, scheduler).pipe(concatMap(() => room$));
@@ -101,9 +96,17 @@ export class WorkerRun<I extends object, O, C> {
       for (const job of await this.#table.claimDead(claimId, lease)) this.#follow(job, claimId);
     };
     return timer(0, lease / 2, this.#terms.scheduler).pipe(
-      exhaustMap(() => eventually(swept).pipe(catchError(() => EMPTY))),
+      exhaustMap(() => this.#toItsEnd(eventually(swept).pipe(catchError(() => EMPTY)))),
       ignoreElements(),
     );
+  }
+
+  /** Goes on when the worker is stopped: jobs that come then are given back. */
+  #toItsEnd(work$: Observable<unknown>): Observable<unknown> {
+    const done$ = new AsyncSubject<unknown>();
+    this.#pending.track(done$);
+    work$.subscribe(done$);
+    return done$;
   }
 
   /** Follows a job that was fetched, if it is still this worker's. */

@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import { cancelJob, createProcessor, type ProcessorOptions } from 'runpod-rx/bullmq';
 import { redisServer } from '../support/engines.js';
@@ -249,6 +249,19 @@ describe.skipIf(!redisServer)('createProcessor', () => {
     const job = await add('a', 0, { attempts: 5 });
     await expect.poll(() => state(job.id)).toBe(expected);
     expect(runs()).toBe(times);
+  });
+
+  test('a job fails where the option redis leads to another Redis, or has a prefix', async () => {
+    const { add, start, runs, state, queue, redis } = queueOf();
+    const prefixed = redis.duplicate({ keyPrefix: 'other:' });
+    onTestFinished(() => {
+      prefixed.disconnect();
+    });
+    start({ redis: prefixed });
+    const job = await add('a', 0, { attempts: 3 });
+    await expect.poll(() => state(job.id)).toBe('failed');
+    expect((await queue.getJob(job.id!))?.failedReason).toContain("must lead to the queue's own Redis");
+    expect(runs()).toBe(0);
   });
 
   test('release gives the jobs back without a worker that is watched', async () => {

@@ -247,6 +247,44 @@ test('a queue that cannot be asked is asked again at the usual pace', async () =
   expect(fetches).toBe(2);
 });
 
+test('settled waits for a look after dead jobs that is under way', async () => {
+  const endpoint = createRunpod({ transport: () => [] as never, apiKey: 'key' }).endpoint('demo');
+  let asked: () => void = () => undefined;
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  let answer: () => void = () => undefined;
+  const boss: Boss = {
+    fetch: () => Promise.resolve([]),
+    complete: () => Promise.resolve(),
+    fail: () => Promise.resolve(),
+    getDb: () => ({
+      executeSql: (text) => {
+        const none = { rows: [] };
+        if (!text.includes("set state = 'retry'")) return Promise.resolve(none);
+        asked();
+        return new Promise((resolve) => {
+          answer = () => {
+            resolve(none);
+          };
+        });
+      },
+    }),
+  };
+  const worker = createWorker(boss, 'orders', endpoint);
+  const running = worker.events$.subscribe();
+  await isAsked;
+  running.unsubscribe();
+  const done: string[] = [];
+  const settled = lastValueFrom(worker.settled(), { defaultValue: undefined }).then(() => done.push('settled'));
+  // `settled` looks after one turn of the event loop.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  done.push('answered');
+  answer();
+  await settled;
+  expect(done).toEqual(['answered', 'settled']);
+});
+
 test('options that cannot work are refused at once', () => {
   const endpoint = createRunpod({ transport: () => [] as never, apiKey: 'key' }).endpoint('demo');
   const none = (): never => {
