@@ -57,7 +57,7 @@ const MARK = `
 
 /** Only where the queue has a result still: the job may have been retried since, or be another one with the same id. */
 const REMOVE = `
-  if redis.call('HEXISTS', KEYS[1], 'returnvalue') == 1 then redis.call('HDEL', KEYS[1], ARGV[1]) end
+  if redis.call('HEXISTS', KEYS[1], 'returnvalue') == 1 then redis.call('HDEL', KEYS[1], ARGV[1], ARGV[2]) end
 `;
 
 const MARK_DONE = `
@@ -121,7 +121,7 @@ export function markCancelled(redis: RedisClient, job: BullmqJob, token: string)
   return redis.eval(MARK_DONE, 2, key, `${key}:lock`, CANCEL, deliveryOf(job), token);
 }
 
-/** Removes the row of a job whose result the queue has. */
+/** Removes the row of a job whose result the queue has, and a cancel that came too late. */
 export function removeRow(redis: RedisClient, job: BullmqJob): Promise<unknown> {
-  return redis.eval(REMOVE, 1, jobKey(job), ROW);
+  return redis.eval(REMOVE, 1, jobKey(job), ROW, CANCEL);
 }

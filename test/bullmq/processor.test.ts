@@ -194,6 +194,42 @@ describe.skipIf(!redisServer)('createProcessor', () => {
     expect(runs()).toBe(2);
   });
 
+  test('S43 an attempt that fails after its job has completed does not pay again', async () => {
+    const { add, start, runs, result, queue } = queueOf();
+    const { processor, connection } = start({}, { autorun: false });
+    let saves = 0;
+    const worker = new Worker<Order>(
+      'orders',
+      async (job, token, signal) => {
+        const output = await processor(job, token, signal);
+        saves++;
+        if (saves === 1) throw new Error('the output cannot be saved now');
+        return output;
+      },
+      { connection, prefix: queue.opts.prefix! },
+    );
+    processor.watch(worker);
+    const job = await add('a', 0, { attempts: 3 });
+    await expect.poll(() => result(job)).toEqual({ echo: { id: 'a', ms: 0 } });
+    expect([saves, runs()]).toEqual([2, 1]);
+    await worker.close();
+  });
+
+  test('a job that completes before its cancel is noticed runs again where somebody retries it', async () => {
+    const gate = gated();
+    const { add, start, redis, runs, result, row } = queueOf({ endpoints: { demo: gate.endpoint } });
+    start({ heartbeat: 60_000 });
+    const job = await add('a');
+    await expect.poll(gate.running).toBe(1);
+    await firstValueFrom(cancelJob(redis, job));
+    gate.open();
+    await expect.poll(() => result(job)).toBeTruthy();
+    await expect.poll(() => row(job)).toBeNull();
+    await job.retry('completed');
+    await expect.poll(runs).toBe(2);
+    await expect.poll(() => result(job)).toBeTruthy();
+  });
+
   test('S43 an output that BullMQ cannot store as JSON fails the job, rather than paying again', async () => {
     const { add, start, runs, state, queue, emulator } = queueOf();
     const client = createRunpod({ transport: emulator.transport, apiKey: 'key', limits: false });
