@@ -62,6 +62,49 @@ describe('S40 a job that is delivered again', () => {
     expect(made.runs()).toBe(runs);
   });
 
+  test.each(['wait', 'resubmit'] as const)(
+    'is found by its webhook, also where the first look-up fails and there is no time left: %s',
+    (ambiguous) => {
+      const webhooks = toldWebhooks();
+      let isAway = false;
+      const jobOf = (key: string) => {
+        if (isAway) throw new Error('away');
+        return webhooks.jobOf(key);
+      };
+      const made = queueWorld(slow, { webhooks: { ...webhooks, jobOf }, ambiguous, grace: 5_000 });
+      const first = made.deliver();
+      made.until(500);
+      first.kill();
+      made.until(20_000);
+      webhooks.jobs.set('queue:1#1', made.emulator.jobs()[0]!.id);
+      isAway = true;
+      const second = made.deliver();
+      made.at(30_000, () => {
+        isAway = false;
+      });
+      made.until(60_000);
+      expect(ending(second)).toBe('COMPLETED');
+      expect(made.runs()).toBe(1);
+    },
+  );
+
+  test('is not submitted again where the store of the webhooks cannot be asked', () => {
+    const webhooks = {
+      ...toldWebhooks(),
+      jobOf: () => {
+        throw new Error('away');
+      },
+    };
+    const made = queueWorld(slow, { webhooks, ambiguous: 'resubmit', grace: 5_000 });
+    const first = made.deliver();
+    made.until(500);
+    first.kill();
+    const second = made.deliver();
+    made.until(300_000);
+    expect(ending(second)).toBe('!hook');
+    expect(made.runs()).toBe(1);
+  });
+
   test('with another input is an error, and nothing is sent', () => {
     const made = queueWorld();
     made.deliver();
