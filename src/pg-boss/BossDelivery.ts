@@ -102,10 +102,17 @@ async function complete(table: BossTable, id: string, output: unknown): Promise<
   }
 }
 
-/** What pg-boss keeps of an error. */
+/** What pg-boss keeps of an error, as texts that Postgres can store as JSON. */
 function plainError(error: unknown): object {
   const { name, message = String(error), code, jobId, stack } = Object(error) as Partial<Record<string, unknown>>;
-  return { name, message, code, jobId, stack };
+  const storable = (value: unknown) => (typeof value === 'string' ? value.replace(/\p{Cs}|\0/gu, '\ufffd') : undefined);
+  return {
+    name: storable(name),
+    message: storable(message),
+    code: storable(code),
+    jobId: storable(jobId),
+    stack: storable(stack),
+  };
 }
 
 function toRequest<I extends object>({ data }: BossJob<I>): JobRequest<I> {

@@ -135,11 +135,13 @@ export class BossTable {
 
   async #write(id: string, claimId: string, text: string, { before, owned }: WriteCondition): Promise<WriteResult> {
     const job = `(select state from ${this.#jobs} j where j.name = queue and j.id = ${this.#rows}.id)`;
+    // Read here: Postgres cannot take every text that is in an output.
+    const { state } = JSON.parse(text) as { readonly state: string };
     const written = await this.#sql(
-      `update ${this.#rows} set data = $4::text, state = ($4::text)::json ->> 'state'
+      `update ${this.#rows} set data = $4::text, state = $7
        where queue = $1 and id = $2 and data is not distinct from $5::text
        and (not $6::boolean or (owner = $3 and ${job} = 'active')) returning id`,
-      [this.#queue, id, claimId, text, before ?? null, owned],
+      [this.#queue, id, claimId, text, before ?? null, owned, state],
     );
     if (written.length > 0) return 'written';
     const [found] = (await this.#sql(

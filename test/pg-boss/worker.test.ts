@@ -213,12 +213,30 @@ describe.skipIf(!postgresServer)('createWorker', () => {
     expect(runs()).toBe(times);
   });
 
-  test('an output that Postgres cannot store as JSON fails the job, rather than paying again', async () => {
-    const { add, start, runs, job } = await queueOf({ endpoints: { demo: { handler: () => ({ text: 'a\0b' }) } } });
-    await start();
-    const id = await add('a', 0, { retryLimit: 5 });
-    await expect.poll(() => job(id)).toMatchObject({ state: 'failed' });
-    expect(runs()).toBe(1);
+  test.each(['a\0b', 'a\ud800b'])(
+    'an output that Postgres cannot store as JSON fails the job at once, and its row has it: %j',
+    async (text) => {
+      const { add, start, runs, job, sql, schema } = await queueOf({
+        endpoints: { demo: { handler: () => ({ text }) } },
+      });
+      await start();
+      const id = await add('a', 0, { retryLimit: 5 });
+      await expect.poll(() => job(id)).toMatchObject({ state: 'failed', retryCount: 0 });
+      expect(runs()).toBe(1);
+      const [row] = (await sql(`select data from ${schema}.runpod_rx_jobs where id = $1`, [id])) as { data: string }[];
+      expect(JSON.parse(row!.data)).toMatchObject({ state: 'ended', end: { job: { output: { text } } } });
+    },
+  );
+
+  test('an error that Postgres cannot store as JSON fails the job all the same', async () => {
+    const { add, start, job } = await queueOf();
+    await start({
+      request: () => {
+        throw new Error('a\0b\ud800c');
+      },
+    });
+    const id = await add('a', 0, { retryLimit: 0 });
+    await expect.poll(() => job(id)).toMatchObject({ state: 'failed', output: { message: 'a\ufffdb\ufffdc' } });
   });
 });
 
