@@ -96,9 +96,18 @@ async function complete(table: BossTable, id: string, output: unknown): Promise<
   try {
     await table.complete(id, output);
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    // Postgres cannot store every text as JSON. The row has the output all the same.
+    if (!isRefusal(error) && isJson(output)) throw error;
+    // Postgres cannot store every text as JSON, and an endpoint's own parser makes bigints. The row has the output all the same.
     await table.fail(id, plainError(error), true);
+  }
+}
+
+function isJson(output: unknown): boolean {
+  try {
+    JSON.stringify(output);
+    return true;
+  } catch {
+    return false;
   }
 }
 

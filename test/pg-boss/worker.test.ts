@@ -4,7 +4,7 @@ import { createRunpod } from 'runpod-rx';
 import { createWorker, type Boss, type WorkerOptions } from 'runpod-rx/pg-boss';
 import { postgresServer } from '../support/engines.js';
 import { gated } from '../support/gate.js';
-import { queueOf } from './support.js';
+import { queueOf, type Order } from './support.js';
 
 /** Fails a job at its first run. */
 const flaky = () => {
@@ -227,6 +227,22 @@ describe.skipIf(!postgresServer)('createWorker', () => {
       expect(JSON.parse(row!.data)).toMatchObject({ state: 'ended', end: { job: { output: { text } } } });
     },
   );
+
+  test('an output with a bigint fails the job, and is not given again and again', async () => {
+    const { add, boss, schema, emulator, runs, job } = await queueOf();
+    const client = createRunpod({ transport: emulator.transport, apiKey: 'key', limits: false });
+    const parse = (text: string): unknown =>
+      JSON.parse(text, (name, value: unknown) => (name === 'ms' ? BigInt(value as number) : value));
+    const worker = createWorker(boss, 'orders', client.endpoint<Order>('demo', { parse }), {
+      schema,
+      pollInterval: 100,
+    });
+    const running = worker.events$.subscribe();
+    const id = await add('a', 7, { retryLimit: 5 });
+    await expect.poll(() => job(id)).toMatchObject({ state: 'failed', retryCount: 0 });
+    expect(runs()).toBe(1);
+    running.unsubscribe();
+  });
 
   test('an error that Postgres cannot store as JSON fails the job all the same', async () => {
     const { add, start, job } = await queueOf();
