@@ -9,7 +9,7 @@ import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { startEmulator } from 'runpod-rx/emulator';
 import { child } from '../scripts/crash/child.mjs';
-import { gate } from './budget/gate.mjs';
+import { gateTo } from '../scripts/lib/gateTo.mjs';
 
 const WINDOW = 10_000;
 const LIMIT = 1_000;
@@ -57,7 +57,7 @@ async function play(engine, target, rateWindow) {
     rateWindow,
     endpoints: { demo: { handler: () => 1, workers: 1 } },
   });
-  const way = await gate(target);
+  const way = await gateTo({ port: target });
   const seen = [];
   let now = '';
   const refused = [];
@@ -107,7 +107,7 @@ async function play(engine, target, rateWindow) {
     const since = performance.now();
     await pause((WINDOW * 3) / 4);
     const [gone, cancelsGone] = [count('run', since), count('cancel', since)];
-    way.unlock();
+    way.open();
     const back = await phase('back');
     await Promise.all(workers.splice(2).map((killed) => killed.kill()));
     const killedAt = performance.now();

@@ -10,6 +10,7 @@ import {
   map,
   merge,
   of,
+  tap,
   timer,
   type Observable,
 } from 'rxjs';
@@ -22,7 +23,7 @@ import { eventually } from '../server/eventually.js';
 import type { BullmqJob, BullmqWorker } from './BullmqJob.js';
 import { leftToQueue, unrecoverable } from './endings.js';
 import { checksOfProcessor, type ProcessorOptions } from './ProcessorOptions.js';
-import { redisRow, removeRow, standing, unmarkCancel } from './redisRow.js';
+import { deliveryOf, hasJob, markCancelled, redisRow, removeRow, standing } from './redisRow.js';
 
 /** A function for `new Worker(name, processor, …)` of BullMQ. */
 export interface RunpodProcessor<I extends object = Record<string, unknown>, O = unknown> {
@@ -76,14 +77,12 @@ export function createProcessor<I extends object, O, C>(
 
   const process = async (job: BullmqJob<I>, token: string | undefined, signal: AbortSignal | undefined): Promise<O> => {
     const lock = token ?? job.token ?? '';
+    // Another queue, which the processor may serve as well, has jobs with the same ids.
+    const doubts$ = lost$.pipe(filter((ids) => ids.includes(job.id ?? '')));
     const orders$ = merge(
       released$.pipe(map(() => 'release' as const)),
-      lost$.pipe(
-        filter((ids) => ids.includes(job.id ?? '')),
-        map(() => 'lost' as const),
-      ),
       cancels(signal),
-      beats(job, lock, terms, options),
+      beats(job, lock, terms, { ...options, doubts$ }),
     );
     const outcome$ = deliver(terms, options, job, lock, orders$);
     return settle(await firstValueFrom(outcome$, { defaultValue: { type: 'lost' } }), job, lock, options);
@@ -117,7 +116,7 @@ function deliver<I extends object, O, C>(
     key: queueKey(queueQualifiedName, id, String(timestamp)),
     request: request(job),
     row: redisRow(redis, job, token),
-    attempt: `${attemptsMade}/${stalledCounter}`,
+    attempt: deliveryOf(job),
     isOfThisAttempt: ({ attempt = '' }) => {
       const [made, stalls] = attempt.split('/').map(Number);
       // A job that somebody retries by hand may count its attempts from 0 again, but no worker was lost for that.
@@ -137,20 +136,34 @@ async function settle<I extends object, O>(
 ): Promise<O> {
   switch (outcome.type) {
     case 'ended':
-      return firstValueFrom(of(outcome.snapshot).pipe(jobOutput<O>())).catch((error: unknown) => {
-        throw failureOf(error);
-      });
+      return firstValueFrom(of(outcome.snapshot).pipe(jobOutput<O>(), tap<O>(assertStorable))).catch(
+        (error: unknown) => {
+          throw failureOf(error);
+        },
+      );
     case 'failed':
       throw failureOf(outcome.error);
     case 'cancelled':
-      await unmarkCancel(redis, job);
+      await markCancelled(redis, job, token);
       throw unrecoverable('cancelled');
     case 'released':
       // Where that fails, the job is given to another worker when its lock is over.
       await job.moveToWait(token).catch(() => undefined);
       throw leftToQueue('the worker is shut down: another one goes on with the job');
     case 'lost':
+      // Of another Redis, or with a `keyPrefix`, every job would be lost again and again.
+      if (!(await hasJob(redis, job).catch(() => true)))
+        throw unrecoverable(`the option redis leads to no job ${job.id ?? '?'}: it must lead to the queue's own Redis`);
       throw leftToQueue('the worker has lost the job: another one goes on with it');
+  }
+}
+
+/** BullMQ fails an attempt where it cannot store the output as JSON; another one would pay again, to no avail. */
+function assertStorable(output: unknown): void {
+  try {
+    JSON.stringify(output);
+  } catch (error) {
+    throw unrecoverable(`the output cannot be stored as JSON: ${(error as Error).message}`, error);
   }
 }
 
@@ -164,14 +177,14 @@ function cancels(signal: AbortSignal | undefined): Observable<'cancel'> {
   return aborted$.pipe(map(() => 'cancel'));
 }
 
-/** Looks regularly whether the worker still has the job, and whether it is to be cancelled. */
+/** Looks regularly, and where there is a doubt, whether the worker still has the job, and whether it is to be cancelled. */
 function beats<I extends object, O, C>(
   job: BullmqJob<I>,
   token: string,
   { scheduler }: DeliveryTerms<I, O, C>,
-  { redis, heartbeat = 5_000 }: ProcessorOptions<I>,
+  { redis, heartbeat = 5_000, doubts$ }: ProcessorOptions<I> & { readonly doubts$: Observable<unknown> },
 ): Observable<DeliveryOrder> {
-  return timer(0, heartbeat, scheduler).pipe(
+  return merge(timer(0, heartbeat, scheduler), doubts$).pipe(
     // Redis may be away for a while.
     exhaustMap(() => eventually(() => standing(redis, job, token)).pipe(catchError(() => EMPTY))),
     filter((found) => found !== 'owned'),

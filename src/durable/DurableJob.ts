@@ -218,6 +218,7 @@ export class DurableJob<I extends object, O, C> {
     const ms = ambiguous === 'fail' ? 0 : grace - Math.max(0, wallNow() - sentAt);
     const id$ = webhooks ? awaitWebhook(webhooks, webhookKey(row), { ms, scheduler }) : EMPTY;
     return id$.pipe(
+      catchError((error: unknown) => throwError(() => this.#storeFailed(error, { accepted: 'unknown' }))),
       defaultIfEmpty(undefined),
       concatMap((id) => {
         if (id !== undefined) {

@@ -20,6 +20,8 @@ export interface BossJob<Data = unknown> {
   readonly data: Data;
   /** How many of its attempts have failed. */
   readonly retryCount: number;
+  /** When it was sent to the queue. */
+  readonly createdOn: Date;
   /** When it was taken from the queue. */
   readonly startedOn: Date;
 }

@@ -38,7 +38,7 @@ export function bossDelivery<I extends object, O, C>(
 ): Observable<BossEvent<I, O>> {
   const { request = toRequest, heartbeat = 5_000 } = options;
   const { scheduler } = terms;
-  const { id, name, retryCount } = job;
+  const { id, name, retryCount, createdOn } = job;
   const beats$ = timer(0, heartbeat, scheduler).pipe(
     // The database may be away for a while.
     exhaustMap(() => eventually(() => table.beat(id, claimId)).pipe(catchError(() => EMPTY))),
@@ -48,7 +48,8 @@ export function bossDelivery<I extends object, O, C>(
   const attempt = String(retryCount);
   const delivery$ = defer(() =>
     new JobDelivery<I, O, C>(terms, {
-      key: queueKey(name, id),
+      // An id may come again, once the job is archived or deleted.
+      key: queueKey(name, id, String(createdOn.getTime())),
       request: request(job),
       row: table.row(id, claimId),
       attempt,
@@ -59,12 +60,7 @@ export function bossDelivery<I extends object, O, C>(
   return delivery$.pipe(
     catchError((error: unknown) => of<DeliveryOutcome<O>>({ type: 'failed', error })),
     concatMap((outcome) => eventOf(outcome, job)),
-    concatMap((event) =>
-      eventually(() => tell(table, claimId, event)).pipe(
-        patiently(scheduler),
-        map(() => event),
-      ),
-    ),
+    concatMap((event) => eventually(() => tell(table, claimId, event)).pipe(patiently(scheduler))),
   );
 }
 
@@ -78,28 +74,54 @@ function eventOf<I extends object, O>(outcome: DeliveryOutcome<O>, job: BossJob<
   );
 }
 
-/** Tells pg-boss what became of a job. It knows of a cancel already. */
-async function tell<I extends object, O>(table: BossTable, claimId: string, event: BossEvent<I, O>): Promise<void> {
-  const { id } = event.job;
+/** Tells pg-boss what became of a job. It knows of a cancel already. Gives what became of it in the end. */
+async function tell<I extends object, O>(
+  table: BossTable,
+  claimId: string,
+  event: BossEvent<I, O>,
+): Promise<BossEvent<I, O>> {
+  const { job } = event;
+  const { id } = job;
   if (event.type === 'completed') await complete(table, id, event.output);
-  else if (event.type === 'failed') await table.fail(id, plainError(event.error), isFinalFailure(event.error));
   else if (event.type === 'released') await table.giveBack(id, claimId);
+  else if (event.type === 'failed') {
+    // Another worker may follow the job with more success. Nobody takes it within a lease from here.
+    if ((await table.beat(id, claimId)) === 'lost') return { type: 'lost', job };
+    await table.fail(id, plainError(event.error), isFinalFailure(event.error));
+  }
+  return event;
 }
 
 async function complete(table: BossTable, id: string, output: unknown): Promise<void> {
   try {
     await table.complete(id, output);
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    // Postgres cannot store every text as JSON. The row has the output all the same.
+    if (!isRefusal(error) && isJson(output)) throw error;
+    // Postgres cannot store every text as JSON, and an endpoint's own parser makes bigints. The row has the output all the same.
     await table.fail(id, plainError(error), true);
   }
 }
 
-/** What pg-boss keeps of an error. */
+function isJson(output: unknown): boolean {
+  try {
+    JSON.stringify(output);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What pg-boss keeps of an error, as texts that Postgres can store as JSON. */
 function plainError(error: unknown): object {
   const { name, message = String(error), code, jobId, stack } = Object(error) as Partial<Record<string, unknown>>;
-  return { name, message, code, jobId, stack };
+  const storable = (value: unknown) => (typeof value === 'string' ? value.replace(/\p{Cs}|\0/gu, '\ufffd') : undefined);
+  return {
+    name: storable(name),
+    message: storable(message),
+    code: storable(code),
+    jobId: storable(jobId),
+    stack: storable(stack),
+  };
 }
 
 function toRequest<I extends object>({ data }: BossJob<I>): JobRequest<I> {

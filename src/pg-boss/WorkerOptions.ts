@@ -20,7 +20,7 @@ export interface WorkerOptions<I extends object = Record<string, unknown>> exten
    */
   readonly heartbeat?: number;
   /**
-   * How long a job of a worker of which nothing is heard stays its own: some multiple of `heartbeat`. After that another
+   * How long a job of a worker of which nothing is heard stays its own: twice `heartbeat` at least. After that another
    * worker goes on with it. The same for all workers of a queue.
    * @defaultValue 60 000 (a minute)
    */

@@ -69,38 +69,44 @@ export class WorkerRun<I extends object, O, C> {
     const { scheduler } = this.#terms;
     const take$ = defer(() => {
       const wanted = this.#free;
-      if (wanted === 0) return EMPTY;
-      const fetched$ = new AsyncSubject<unknown>();
-      // Jobs that come when the worker is stopped are given back.
-      this.#pending.track(fetched$);
-      eventually(() => this.#table.fetch(wanted))
-        .pipe(
-          tap((jobs) => {
-            this.#hasMore = jobs.length === wanted;
-            for (const job of jobs) this.#start(job);
-          }),
-          catchError(() => EMPTY),
-        )
-        .subscribe(fetched$);
-      return fetched$;
+      if (wanted <= 0) return EMPTY;
+      const fetched$ = eventually(() => this.#table.fetch(wanted)).pipe(
+        tap((jobs) => {
+          this.#hasMore = jobs.length === wanted;
+          for (const job of jobs) this.#start(job);
+        }),
+        catchError(() => {
+          this.#hasMore = false;
+          return EMPTY;
+        }),
+      );
+      return this.#toItsEnd(fetched$);
     });
     const room$ = defer(() => (this.#free > 0 ? of(undefined) : this.#freed$.pipe(take(1))));
     const later$ = timer(pollInterval, scheduler).pipe(concatMap(() => room$));
     return take$.pipe(repeat({ delay: () => (this.#hasMore ? room$ : later$) }), ignoreElements());
   }
 
-  /** Sees to the jobs of workers that are dead: they are given back, or cancelled where they were cancelled in the queue. */
+  /** Sees to the jobs of workers that are dead: they are given back, or followed where the queue does not deliver them again. */
   #sweep(): Observable<never> {
     const { lease = 60_000 } = this.#options;
     const swept = async () => {
       await this.#table.returnDead(lease);
       const claimId = crypto.randomUUID();
-      for (const job of await this.#table.claimCancelled(claimId, lease)) this.#follow(job, claimId);
+      for (const job of await this.#table.claimDead(claimId, lease)) this.#follow(job, claimId);
     };
     return timer(0, lease / 2, this.#terms.scheduler).pipe(
-      exhaustMap(() => eventually(swept).pipe(catchError(() => EMPTY))),
+      exhaustMap(() => this.#toItsEnd(eventually(swept).pipe(catchError(() => EMPTY)))),
       ignoreElements(),
     );
+  }
+
+  /** Goes on when the worker is stopped: jobs that come then are given back. */
+  #toItsEnd(work$: Observable<unknown>): Observable<unknown> {
+    const done$ = new AsyncSubject<unknown>();
+    this.#pending.track(done$);
+    work$.subscribe(done$);
+    return done$;
   }
 
   /** Follows a job that was fetched, if it is still this worker's. */

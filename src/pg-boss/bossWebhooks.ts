@@ -2,6 +2,7 @@ import { assertOptions } from '../errors/invalidOptions.js';
 import { having, required } from '../protocol/checkOptions.js';
 import type { WebhookStore } from '../server/webhooks/WebhookStore.js';
 import type { Boss } from './Boss.js';
+import { tableLock } from './tableLock.js';
 import { schemaName } from './WorkerOptions.js';
 
 /**
@@ -29,6 +30,7 @@ export function bossWebhooks(boss: Boss, { schema = 'pgboss' }: { readonly schem
   };
   const open = () =>
     execute(`
+      ${tableLock(table)}
       create table if not exists ${table} (name text primary key, value text not null, keep_until timestamptz not null);
       create index if not exists runpod_rx_webhooks_keep on ${table} (keep_until)
     `);

@@ -40,7 +40,7 @@ export interface BossWorker<I extends object = Record<string, unknown>, O = unkn
  *   worker was killed, has stalled or was stopped, is attached to, and not submitted again.
  * - A job that FAILED, or could not be followed, fails an attempt of the queue's job; the queue's `retryLimit` decides whether
  *   there is another, which submits a new job. Where another attempt would be in vain, or would pay twice unasked, it is none.
- * - `boss.cancel(queue, id)` cancels the job on the server. Nothing else does.
+ * - `boss.cancel(queue, id)` and `boss.deleteJob(queue, id)` cancel the job on the server. Nothing else does.
  *
  * Throws `ConfigurationError` for options that cannot work.
  */
@@ -56,8 +56,17 @@ export function createWorker<I extends object, O, C>(
   ];
   if (issues.length) throw invalidOptions('createWorker', issues);
   const terms = queueTerms<BossJob<I>, I, O, C, WorkerOptions<I>>('createWorker', endpoint, options, checksOfWorker);
+  const { heartbeat = 5_000, lease = 60_000, schema = 'pgboss' } = options;
+  // Else a job is taken from a worker that is well, while its submission is answered.
+  const tooShort = must(
+    lease >= 2 * heartbeat,
+    'lease',
+    lease,
+    `be at least twice the heartbeat, which is ${heartbeat}`,
+  );
+  if (tooShort.length) throw invalidOptions('createWorker', tooShort);
   const { pending } = terms;
-  const table = new BossTable(boss, queue, options.schema ?? 'pgboss');
+  const table = new BossTable(boss, queue, schema);
   return {
     events$: defer(() => new WorkerRun(terms, options, { table, pending }).events()),
     settled: () => pending.settled(),

@@ -1,9 +1,8 @@
-/** The first number of the advisory locks: it keeps them from those of others. */
-const LOCK_SPACE = 0x72_70_72_78;
+import { tableLock } from './tableLock.js';
 
-/** Makes the table. Runs in one transaction, and for one process at a time: two would meet in the catalogue. */
+/** Makes the table, in one transaction. */
 export const TABLE = `
-  select pg_advisory_xact_lock(${LOCK_SPACE}, hashtext('runpod_rx_budgets'));
+  ${tableLock('runpod_rx_budgets')}
   create table if not exists runpod_rx_budgets (name text primary key, state jsonb not null) with (fillfactor = 50);
 `;
 

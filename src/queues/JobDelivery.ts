@@ -23,6 +23,7 @@ import {
 } from 'rxjs';
 import { DurableJob } from '../durable/DurableJob.js';
 import type { DurableTerms } from '../durable/DurableTerms.js';
+import type { JobRow } from '../durable/JobRow.js';
 import { isNotAccepted, unsentRow } from '../durable/rowChanges.js';
 import { isRunpodError, type Job, type JobRequest, type JobSnapshot, type TerminalSnapshot } from '../index.js';
 import { eventually, type Eventually } from '../server/eventually.js';
@@ -46,7 +47,7 @@ export interface Delivery<I extends object> {
   readonly row: QueueRow;
   /** Names the attempt: the same for each delivery of it. */
   readonly attempt: string;
-  /** Whether an end that a row holds belongs to this attempt, and is to be given again. */
+  /** Whether an end that a row holds belongs to this attempt, and is to be given again. An output is so in any attempt. */
   readonly isOfThisAttempt: (row: QueueJobRow) => boolean;
   readonly orders$: Observable<DeliveryOrder>;
   /** Stores a progress of the worker's. */
@@ -117,7 +118,8 @@ export class JobDelivery<I extends object, O, C> {
           job: { ...this.#terms.job, onUnsubscribe: 'detach', signal: this.#stop.signal },
           store: this.#store,
           ended: 'again',
-          runAgain: (row) => !isOfThisAttempt(row),
+          // A job that has completed is paid: the queue, or what the user does with the output, has failed since.
+          runAgain: (row) => !hasCompleted(row) && !isOfThisAttempt(row),
           cancelEnds: true,
           alongside: (job) => this.#alongside(job),
         },
@@ -198,8 +200,10 @@ export class JobDelivery<I extends object, O, C> {
       const { row } = this.#store;
       return row?.state === 'sending' ? this.#store.put(unsentRow(row)) : EMPTY;
     });
+    // That it is sent may be on its way to the row.
+    const withdrawn$ = concat(this.#store.written(), unsent$);
     return defer(() => this.#job?.detach() ?? EMPTY).pipe(
-      catchError((error: unknown) => (isNotAccepted(error) ? unsent$ : EMPTY)),
+      catchError((error: unknown) => (isNotAccepted(error) ? withdrawn$ : EMPTY)),
       catchError(() => EMPTY),
       ignoreElements(),
     );
@@ -212,6 +216,10 @@ export class JobDelivery<I extends object, O, C> {
       map(() => ({ type: 'cancelled' })),
     );
   }
+}
+
+function hasCompleted({ end }: JobRow): boolean {
+  return !!end && 'job' in end && end.job.status === 'COMPLETED';
 }
 
 function isCausedBy(error: unknown, type: new (message: string) => Error): boolean {

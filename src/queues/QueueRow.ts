@@ -19,7 +19,10 @@ export interface WriteCondition {
 export interface QueueRow {
   /** The row; `null`, `undefined` or nothing where there is none. */
   read(): Eventually<string | null | undefined>;
-  /** Writes the row if the conditions hold. A text that the row has already is written, whatever they say. */
+  /**
+   * Writes the row if the conditions hold. A text that the row has already is written, as by a write whose answer was lost;
+   * but what must be owned must be so still.
+   */
   write(text: string, condition: WriteCondition): Eventually<WriteResult>;
 }
 

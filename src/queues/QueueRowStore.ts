@@ -1,5 +1,23 @@
-import { BehaviorSubject, concatMap, map, of, tap, throwError, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  BehaviorSubject,
+  EMPTY,
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  filter,
+  finalize,
+  ignoreElements,
+  map,
+  of,
+  take,
+  tap,
+  throwError,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import type { JobRow } from '../durable/JobRow.js';
+import { unsentRow } from '../durable/rowChanges.js';
 import { rowOfJson, rowToJson } from '../durable/rowJson.js';
 import type { RowStore } from '../durable/RowWriter.js';
 import { eventually } from '../server/eventually.js';
@@ -25,6 +43,8 @@ export class QueueRowStore implements RowStore {
   readonly #attempt: string;
   readonly #scheduler: SchedulerLike;
   readonly #row$ = new BehaviorSubject<QueueJobRow | undefined>(undefined);
+  /** How many writes are on their way. */
+  readonly #writes$ = new BehaviorSubject(0);
   #text: string | undefined;
 
   constructor(row: QueueRow, { attempt, scheduler }: { readonly attempt: string; readonly scheduler: SchedulerLike }) {
@@ -43,6 +63,15 @@ export class QueueRowStore implements RowStore {
     return this.#row$.value;
   }
 
+  /** Completes once no write is on its way. */
+  written(): Observable<never> {
+    return this.#writes$.pipe(
+      filter((count) => count === 0),
+      take(1),
+      ignoreElements(),
+    );
+  }
+
   get(): Observable<JobRow | undefined> {
     return eventually(() => this.#row.read()).pipe(
       patiently(this.#scheduler),
@@ -59,15 +88,47 @@ export class QueueRowStore implements RowStore {
   put(row: JobRow): Observable<unknown> {
     const next: QueueJobRow = { ...row, attempt: this.#attempt };
     const text = rowToJson(next);
-    const condition = { before: this.#text, owned: row.state === 'wanted' || row.state === 'sending' };
-    return eventually(() => this.#row.write(text, condition)).pipe(
+    const condition = { before: this.#text, owned: this.#leadsToSubmission(row) };
+    const write$ = eventually(() => this.#row.write(text, condition)).pipe(
       patiently(this.#scheduler),
-      concatMap((result) => (result === 'written' ? of(result) : throwError(() => refusal(result)))),
+      concatMap((result) => (result === 'written' ? of(result) : this.#refuse(result, next, text))),
       tap(() => {
         this.#text = text;
         this.#row$.next(next);
       }),
     );
+    return defer(() => {
+      this.#writes$.next(this.#writes$.value + 1);
+      return write$.pipe(
+        finalize(() => {
+          this.#writes$.next(this.#writes$.value - 1);
+        }),
+      );
+    });
+  }
+
+  /**
+   * A write whose answer was lost may have said already that the job is sent, before the write that was refused. It is not: the
+   * next worker must not take it for ambiguous.
+   */
+  #refuse(result: Exclude<WriteResult, 'written'>, row: QueueJobRow, text: string): Observable<never> {
+    const withdrawn = rowToJson(unsentRow(row));
+    const withdraw$ =
+      withdrawn === text
+        ? EMPTY
+        : eventually(() => this.#row.write(withdrawn, { before: text, owned: false })).pipe(
+            ignoreElements(),
+            catchError(() => EMPTY),
+          );
+    return concat(
+      withdraw$,
+      throwError(() => refusal(result)),
+    );
+  }
+
+  /** A job that was about to be sent, and was not, is wanted as before: that is true, whoever has the job. */
+  #leadsToSubmission({ state, generation }: JobRow): boolean {
+    return state === 'sending' || (state === 'wanted' && generation !== this.row?.generation);
   }
 }
 

@@ -11,6 +11,9 @@ const FINAL = new Set([
   'submission_unknown',
   'job_cancelled',
   'job_output',
+  // The job may have been paid, and its result is lost.
+  'job_expired',
+  'job_not_found',
 ]);
 
 /** Whether a queue is not to retry a job that has failed by this error. */

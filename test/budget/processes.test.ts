@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,7 @@ import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startEmulator } from 'runpod-rx/emulator';
+import { gateTo } from '../../scripts/lib/gateTo.mjs';
 import { alias } from '../../vitest.config.js';
 import { listens } from './listens.js';
 
@@ -67,35 +67,6 @@ afterAll(async () => {
   }
 });
 
-/** A way to the engine that can be cut. */
-async function gateTo({ host, port }: { host: string; port: number }) {
-  const sockets = new Set<Socket>();
-  let open = true;
-  const server = createServer((socket) => {
-    const behind = open ? connect(port, host) : socket.destroy();
-    for (const one of [socket, behind]) {
-      sockets.add(one);
-      one.on('error', () => undefined);
-      one.on('close', () => {
-        sockets.delete(one);
-        socket.destroy();
-        behind.destroy();
-      });
-    }
-    if (open) socket.pipe(behind).pipe(socket);
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const set = (isOpen: boolean) => {
-    open = isOpen;
-    if (!open) for (const socket of sockets) socket.destroy();
-  };
-  onTestFinished(() => {
-    set(false);
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port, set };
-}
-
 /** A service, a way to the engine, and what the processes have done. */
 async function scene(engine: string, offlineShare: number) {
   /** How many jobs each process has submitted. */
@@ -123,6 +94,7 @@ async function scene(engine: string, offlineShare: number) {
   const budget = `${name}-${++made}`;
   onTestFinished(async () => {
     for (const one of processes) one.kill('SIGKILL');
+    way.close();
     await emulator.close();
   });
   return {
@@ -182,18 +154,18 @@ describe.each(Object.keys(engines))('S39 processes without %s', (engine) => {
     start('a');
     start('b');
     await Promise.all([more('a', 20), more('b', 20)]);
-    way.set(false);
+    way.shut();
     // More than they may send in the time of their leases.
     await Promise.all([more('a', 45), more('b', 45)]);
     const before = cancels();
     await expect.poll(cancels).toBeGreaterThan(before + 2);
-    way.set(true);
+    way.open();
     await Promise.all([more('a', 20), more('b', 20)]);
   });
 
   test('submit and cancel, where they start without it', async () => {
     const { start, more, way, cancels } = await scene(engine, 0.2);
-    way.set(false);
+    way.shut();
     start('a');
     await more('a', 20);
     await expect.poll(cancels).toBeGreaterThan(2);

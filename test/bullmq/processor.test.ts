@@ -1,10 +1,11 @@
+import { Worker } from 'bullmq';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import { cancelJob, createProcessor, type ProcessorOptions } from 'runpod-rx/bullmq';
 import { redisServer } from '../support/engines.js';
 import { gated } from '../support/gate.js';
-import { queueOf } from './support.js';
+import { queueOf, type Order } from './support.js';
 
 /** Fails a job at its first run. */
 const flaky = () => {
@@ -110,6 +111,58 @@ describe.skipIf(!redisServer)('createProcessor', () => {
     expect(runs()).toBe(0);
   });
 
+  test('S41 a job stays cancelled where its worker is lost before BullMQ knows', async () => {
+    const { add, start, redis, runs, state } = queueOf();
+    const { worker, processor } = start({}, { autorun: false });
+    const { id = '', queueQualifiedName } = await add('a', 600_000, { attempts: 3 });
+    const job = await worker.getNextJob('token');
+    await firstValueFrom(cancelJob(redis, job));
+    await expect(processor(job, 'token', undefined)).rejects.toThrow('cancelled');
+    // It is killed now.
+    await redis.del(`${queueQualifiedName}:${id}:lock`);
+    start();
+    await expect.poll(() => state(id), { timeout: 10_000 }).toBe('failed');
+    expect(runs()).toBe(0);
+  });
+
+  test('S41 cancelJob does not cancel another job with the same id', async () => {
+    const { add, start, redis, queue, result, runs } = queueOf();
+    start();
+    const old = await add('a', 0, { jobId: 'same' });
+    await expect.poll(() => result(old)).toBeTruthy();
+    await old.remove();
+    const job = await queue.add('order', { id: 'b', ms: 1_000 }, { jobId: 'same', timestamp: old.timestamp + 1 });
+    await expect.poll(runs).toBe(2);
+    expect(await firstValueFrom(cancelJob(redis, old))).toBe(false);
+    await expect.poll(() => result(job)).toEqual({ echo: { id: 'b', ms: 1_000 } });
+  });
+
+  test.each(['a job with the same id', 'the same job, run again'])(
+    'S42 a worker that was stopped while it completed a job does not remove the row of %s',
+    async (which) => {
+      const { add, start, result, runs, row } = queueOf();
+      start();
+      const old = await add('a', 0, { jobId: 'same' });
+      await expect.poll(() => result(old)).toBeTruthy();
+      await expect.poll(() => row(old)).toBeNull();
+      if (which === 'the same job, run again') await old.retry('completed');
+      else {
+        await old.remove();
+        await add('a', 600_000, { jobId: 'same' });
+      }
+      await expect.poll(runs).toBe(2);
+      await expect.poll(() => row(old)).toContain('submitted');
+      const { processor, connection } = start({}, { autorun: false });
+      processor.watch({
+        on: (event: string, listener: (job: never) => void) => {
+          if (event === 'completed') listener(old as never);
+        },
+      });
+      await connection.ping();
+      expect(await row(old)).toContain('submitted');
+    },
+  );
+
   test('S41 worker.cancelJob cancels on the service, once', async () => {
     const { add, start, runs, cancels, state } = queueOf();
     const { worker } = start();
@@ -141,6 +194,78 @@ describe.skipIf(!redisServer)('createProcessor', () => {
     expect(runs()).toBe(2);
   });
 
+  test('S43 an attempt that fails after its job has completed does not pay again', async () => {
+    const { add, start, runs, result, queue } = queueOf();
+    const { processor, connection } = start({}, { autorun: false });
+    let saves = 0;
+    const worker = new Worker<Order>(
+      'orders',
+      async (job, token, signal) => {
+        const output = await processor(job, token, signal);
+        saves++;
+        if (saves === 1) throw new Error('the output cannot be saved now');
+        return output;
+      },
+      { connection, prefix: queue.opts.prefix! },
+    );
+    processor.watch(worker);
+    const job = await add('a', 0, { attempts: 3 });
+    await expect.poll(() => result(job)).toEqual({ echo: { id: 'a', ms: 0 } });
+    expect([saves, runs()]).toEqual([2, 1]);
+    await worker.close();
+  });
+
+  test('a job that completes before its cancel is noticed runs again where somebody retries it', async () => {
+    const gate = gated();
+    const { add, start, redis, runs, result, row } = queueOf({ endpoints: { demo: gate.endpoint } });
+    start({ heartbeat: 60_000 });
+    const job = await add('a');
+    await expect.poll(gate.running).toBe(1);
+    await firstValueFrom(cancelJob(redis, job));
+    gate.open();
+    await expect.poll(() => result(job)).toBeTruthy();
+    await expect.poll(() => row(job)).toBeNull();
+    await job.retry('completed');
+    await expect.poll(runs).toBe(2);
+    await expect.poll(() => result(job)).toBeTruthy();
+  });
+
+  test('S43 an output that BullMQ cannot store as JSON fails the job, rather than paying again', async () => {
+    const { add, start, runs, state, queue, emulator } = queueOf();
+    const client = createRunpod({ transport: emulator.transport, apiKey: 'key', limits: false });
+    // Integers beyond 2^53, as a parser of the user's may make them.
+    const parse = (text: string): unknown =>
+      JSON.parse(text, (name, value: unknown) => (name === 'ms' ? BigInt(value as number) : value));
+    const { connection } = start({}, { autorun: false });
+    const processor = createProcessor(client.endpoint<Order>('demo', { parse }), { redis: connection });
+    const worker = new Worker<Order>('orders', processor, { connection, prefix: queue.opts.prefix! });
+    const job = await add('a', 7, { attempts: 3 });
+    await expect.poll(() => state(job.id)).toBe('failed');
+    expect((await queue.getJob(job.id!))?.failedReason).toContain('cannot be stored as JSON');
+    expect(runs()).toBe(1);
+    await worker.close();
+  });
+
+  test('two queues with one processor: a lock that a worker has lost is no concern of the other', async () => {
+    const gate = gated();
+    const { add, start, result, state, queue, redis } = queueOf({ endpoints: { demo: gate.endpoint } });
+    const { processor } = start();
+    let lose: (ids: string[]) => void = () => undefined;
+    processor.watch({
+      on: (event: string, listener: (ids: never) => void) => {
+        if (event === 'lockRenewalFailed') lose = listener as never;
+      },
+    });
+    const job = await add('a');
+    await expect.poll(gate.running).toBe(1);
+    lose([job.id!]);
+    await redis.ping();
+    gate.open();
+    await expect.poll(() => result(job)).toBeTruthy();
+    expect(await state(job.id)).toBe('completed');
+    expect((await queue.getJob(job.id!))?.stalledCounter).toBe(0);
+  });
+
   test('S43 what would be in vain is not retried', async () => {
     const { queue, start, runs, state } = queueOf();
     start();
@@ -160,6 +285,19 @@ describe.skipIf(!redisServer)('createProcessor', () => {
     const job = await add('a', 0, { attempts: 5 });
     await expect.poll(() => state(job.id)).toBe(expected);
     expect(runs()).toBe(times);
+  });
+
+  test('a job fails where the option redis leads to another Redis, or has a prefix', async () => {
+    const { add, start, runs, state, queue, redis } = queueOf();
+    const prefixed = redis.duplicate({ keyPrefix: 'other:' });
+    onTestFinished(() => {
+      prefixed.disconnect();
+    });
+    start({ redis: prefixed });
+    const job = await add('a', 0, { attempts: 3 });
+    await expect.poll(() => state(job.id)).toBe('failed');
+    expect((await queue.getJob(job.id!))?.failedReason).toContain("must lead to the queue's own Redis");
+    expect(runs()).toBe(0);
   });
 
   test('release gives the jobs back without a worker that is watched', async () => {

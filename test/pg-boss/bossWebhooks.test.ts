@@ -11,6 +11,12 @@ describe.skipIf(!postgresServer)('bossWebhooks', () => {
     const names = await sql(`select name from ${schema}.runpod_rx_webhooks where keep_until <= now()`);
     expect(names).toEqual([]);
   });
+
+  test('stores that are used at the same moment make the table once, and all work', async () => {
+    const { boss, schema } = await queueOf();
+    const stores = Array.from({ length: 8 }, () => bossWebhooks(boss, { schema }));
+    expect(await Promise.all(stores.map(async (store) => store.get('none')))).toEqual(stores.map(() => undefined));
+  });
 });
 
 test('bossWebhooks wants pg-boss', () => {

@@ -1,6 +1,7 @@
 import { concatMap, map } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { EmulatedEndpoint } from 'runpod-rx/testing';
+import { isFinalFailure } from '../../src/queues/isFinalFailure.js';
 import { eventually } from '../../src/server/eventually.js';
 import { toldWebhooks } from '../durable/support.js';
 import { ending, queueWorld } from './support.js';
@@ -21,19 +22,14 @@ describe('S40 a job that is delivered again', () => {
     expect(made.cancels()).toBe(0);
   });
 
-  test('has its end given again in the same attempt, and runs again in another', () => {
+  test.each(['0', '1'])('has its output given again, also in another attempt: %s', (attempt) => {
     const made = queueWorld();
     made.deliver({ attempt: '0' });
     made.until(20_000);
-    const again = made.deliver({ attempt: '0' });
-    made.until(21_000);
+    const again = made.deliver({ attempt });
+    made.until(60_000);
     expect(ending(again)).toBe('COMPLETED');
     expect(made.runs()).toBe(1);
-    const other = made.deliver({ attempt: '1' });
-    made.until(60_000);
-    expect(ending(other)).toBe('COMPLETED');
-    expect(made.runs()).toBe(2);
-    expect(made.job.row()).toMatchObject({ generation: 2, attempt: '1' });
   });
 
   test('is found by its webhook where its answer was lost', () => {
@@ -64,6 +60,49 @@ describe('S40 a job that is delivered again', () => {
     made.until(60_000);
     expect(ending(second)).toBe(expected);
     expect(made.runs()).toBe(runs);
+  });
+
+  test.each(['wait', 'resubmit'] as const)(
+    'is found by its webhook, also where the first look-up fails and there is no time left: %s',
+    (ambiguous) => {
+      const webhooks = toldWebhooks();
+      let isAway = false;
+      const jobOf = (key: string) => {
+        if (isAway) throw new Error('away');
+        return webhooks.jobOf(key);
+      };
+      const made = queueWorld(slow, { webhooks: { ...webhooks, jobOf }, ambiguous, grace: 5_000 });
+      const first = made.deliver();
+      made.until(500);
+      first.kill();
+      made.until(20_000);
+      webhooks.jobs.set('queue:1#1', made.emulator.jobs()[0]!.id);
+      isAway = true;
+      const second = made.deliver();
+      made.at(30_000, () => {
+        isAway = false;
+      });
+      made.until(60_000);
+      expect(ending(second)).toBe('COMPLETED');
+      expect(made.runs()).toBe(1);
+    },
+  );
+
+  test('is not submitted again where the store of the webhooks cannot be asked', () => {
+    const webhooks = {
+      ...toldWebhooks(),
+      jobOf: () => {
+        throw new Error('away');
+      },
+    };
+    const made = queueWorld(slow, { webhooks, ambiguous: 'resubmit', grace: 5_000 });
+    const first = made.deliver();
+    made.until(500);
+    first.kill();
+    const second = made.deliver();
+    made.until(300_000);
+    expect(ending(second)).toBe('!hook');
+    expect(made.runs()).toBe(1);
   });
 
   test('with another input is an error, and nothing is sent', () => {
@@ -150,6 +189,31 @@ describe('S41 the shutdown of a worker, and a lock that is lost', () => {
     expect(made.job.row()).toBeUndefined();
   });
 
+  test.each(['release', 'lost'] as const)('withdraw a submission that is about to be sent: %s', (order) => {
+    const made = queueWorld();
+    const row = made.job.claim();
+    const first = made.deliver({
+      row: {
+        ...row,
+        write: (text, condition) =>
+          made.later(1_000).pipe(concatMap(() => eventually(() => row.write(text, condition)))),
+      },
+    });
+    made.until(500);
+    // The row is about to say that it is sent.
+    first.orders$.next(order);
+    made.until(1_500);
+    // The lock may be lost after that.
+    made.job.take();
+    made.until(60_000);
+    expect(ending(first)).toBe(order === 'lost' ? 'lost' : 'released');
+    expect(made.job.row()).toMatchObject({ state: 'wanted' });
+    const second = made.deliver();
+    made.until(90_000);
+    expect(ending(second)).toBe('COMPLETED');
+    expect(made.runs()).toBe(1);
+  });
+
   test('a submission that was refused while the worker shut down is not ambiguous', () => {
     const late = { fault: 'latency', on: 'run', after: 1_000 } as const;
     const made = queueWorld({ faults: [late, { fault: 'answer', on: 'run', status: 400 }] });
@@ -228,6 +292,31 @@ describe('S42 a worker that has lost the job', () => {
     expect(made.runs()).toBe(0);
   });
 
+  test('submits nothing where the engine has written before that it is sent, and has not answered', () => {
+    const made = queueWorld();
+    const row = made.job.claim();
+    let writes = 0;
+    const first = made.deliver({
+      row: {
+        ...row,
+        write: (text, condition) => {
+          const result = row.write(text, condition);
+          if (++writes > 1) return result;
+          // The connection is lost, and the worker stalls.
+          made.job.take();
+          throw new Error('the connection is lost');
+        },
+      },
+    });
+    made.until(60_000);
+    expect(ending(first)).toBe('lost');
+    expect(made.runs()).toBe(0);
+    const second = made.deliver();
+    made.until(90_000);
+    expect(ending(second)).toBe('COMPLETED');
+    expect(made.runs()).toBe(1);
+  });
+
   test('still writes down which job its submission became: the next worker attaches to it', () => {
     const made = queueWorld(slow, { webhooks: toldWebhooks(), grace: 5_000 });
     const first = made.deliver();
@@ -291,6 +380,21 @@ describe('S43 a job that FAILED', () => {
     made.until(60_000);
     expect(ending(next)).toBe('COMPLETED');
     expect(runs).toBe(2);
+    expect(made.job.row()).toMatchObject({ generation: 2, attempt: '1' });
+  });
+
+  test('a job whose result is lost is not run again: it may have been paid', () => {
+    const made = queueWorld();
+    const first = made.deliver();
+    made.until(3_000);
+    first.kill();
+    // RunPod keeps results for half an hour.
+    made.until(3_600_000);
+    const second = made.deliver();
+    made.until(3_700_000);
+    expect(ending(second)).toBe('!job_not_found');
+    const [outcome] = second.values;
+    expect(outcome?.type === 'failed' && isFinalFailure(outcome.error)).toBe(true);
   });
 
   test('a job that cannot be read for a while is attached to in the next attempt', () => {

@@ -27,8 +27,8 @@ function memoryJob() {
       return {
         read: () => text,
         write: (next, { before, owned }) => {
-          if (next === text) return 'written';
           if (owned && own !== claimed) return 'lost';
+          if (next === text) return 'written';
           if (text !== before) return 'changed';
           text = next;
           return 'written';

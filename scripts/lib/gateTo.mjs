@@ -1,16 +1,16 @@
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 
-/** A way to a server on this machine that can be closed: connections are cut, and refused until it is opened again. */
-export async function gate(target) {
+/** A way to a server that can be shut: its connections are cut, and refused until it is opened again. */
+export async function gateTo({ host = '127.0.0.1', port }) {
   const sockets = new Set();
-  let open = true;
+  let isOpen = true;
   const server = createServer((socket) => {
-    if (!open) {
+    if (!isOpen) {
       socket.destroy();
       return;
     }
-    const behind = connect(target, '127.0.0.1');
+    const behind = connect(port, host);
     for (const one of [socket, behind]) {
       sockets.add(one);
       one.on('error', () => undefined);
@@ -29,11 +29,11 @@ export async function gate(target) {
   return {
     port: server.address().port,
     shut: () => {
-      open = false;
+      isOpen = false;
       cut();
     },
-    unlock: () => {
-      open = true;
+    open: () => {
+      isOpen = true;
     },
     close: () => {
       server.close();
