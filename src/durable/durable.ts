@@ -8,7 +8,7 @@ import { MAX_KEY, isKey } from './durableKey.js';
 import { DurableJob } from './DurableJob.js';
 import { checksOfDurable, type DurableOptions } from './DurableOptions.js';
 import type { Departure, DurableTerms } from './DurableTerms.js';
-import { PendingRecords } from './PendingRecords.js';
+import { storeUse, type KeyInUse } from './storeUse.js';
 
 /** A runner for `runAll` and `runEach` that remembers its jobs. */
 export interface DurableRunner<I extends object = Record<string, unknown>, O = unknown> extends Runner<I, O> {
@@ -23,12 +23,6 @@ export interface DurableRunner<I extends object = Record<string, unknown>, O = u
    * while it was sent has its id there. For the end of a process. Emits nothing and never errors.
    */
   settled(this: void): Observable<never>;
-}
-
-/** A key that is in use, and whether its input has just failed: the pipeline may give it again. */
-interface KeyInUse {
-  readonly index: number;
-  failed: boolean;
 }
 
 /**
@@ -62,8 +56,7 @@ export function durable<I extends object, O, C>(
   if (issues.length) throw invalidOptions('durable', issues);
   const { store, webhooks, ended = 'again' } = options;
   const scheduler = durationScheduler(options.scheduler);
-  const pending = new PendingRecords(scheduler);
-  const keys = new Map<string, KeyInUse>();
+  const { keys, pending } = storeUse(store);
   const departure: Departure = { detaches: false };
   const terms: Omit<DurableTerms<I, O, C>, 'onBehalf'> = {
     ...options,
@@ -92,10 +85,10 @@ export function durable<I extends object, O, C>(
       const before = keys.get(key);
       if (before && !before.failed)
         throw refused(`the key ${key} is that of input ${before.index}, whose job runs: give each input a key`, key);
-      const use: KeyInUse = { index, failed: false };
+      const use: KeyInUse = { usedBy: terms, index, failed: false };
       keys.set(key, use);
       const durableJob = new DurableJob({ ...terms, onBehalf }, key, request);
-      const isRetry = before?.index === index;
+      const isRetry = before?.usedBy === terms && before.index === index;
       subscriber.add(
         durableJob.run({ isRetry }).subscribe({
           next: (snapshot) => {
@@ -128,6 +121,6 @@ export function durable<I extends object, O, C>(
     detachOnLeave: () => {
       departure.detaches = true;
     },
-    settled: () => pending.settled(),
+    settled: () => pending.settled(scheduler),
   });
 }

@@ -56,10 +56,10 @@ export function createWorker<I extends object, O, C>(
   ];
   if (issues.length) throw invalidOptions('createWorker', issues);
   const terms = queueTerms<BossJob<I>, I, O, C, WorkerOptions<I>>('createWorker', endpoint, options, checksOfWorker);
-  const { pending } = terms;
+  const { pending, scheduler } = terms;
   const table = new BossTable(boss, queue, options.schema ?? 'pgboss');
   return {
     events$: defer(() => new WorkerRun(terms, options, { table, pending }).events()),
-    settled: () => pending.settled(),
+    settled: () => pending.settled(scheduler),
   };
 }
