@@ -165,7 +165,8 @@ function leave(session: Session, work: Work, { isEarly, detached$ }: End): Obser
 function unansweredWords({ unanswered }: Session): string | undefined {
   if (unanswered === 0) return undefined;
   const what = unanswered === 1 ? 'a job was sent' : `${unanswered} jobs were sent`;
-  return `${what}: waiting for the answer, up to two minutes, to cancel what was accepted`;
+  // With what follows it, no longer than the line of a terminal.
+  return `${what}: waiting for the answer`;
 }
 
 /** On a terminal the line goes away with the waiting. */

@@ -224,7 +224,6 @@ describe('S37 fileStore', () => {
   test.each([
     ['another machine', { host: 'elsewhere' }, /cannot be told from here: .* remove .*lock\.1$/],
     ['another container', { space: 'pid:[1]' }, /cannot be told from here/],
-    ['this machine before its last start', { boot: 'before' }, undefined],
     ['a process of the same number that was started at another time', { startedAt: '1' }, undefined],
     ['a number that no process has', { pid: 2 ** 22 + 1 }, undefined],
   ])('an owner on %s', async (_, other, refusal) => {
