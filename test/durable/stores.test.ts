@@ -150,6 +150,36 @@ describe.each(Object.keys(kinds))('S37 %s', (kind) => {
 });
 
 describe.skipIf(!postgres)('S37 postgresStore', () => {
+  test('is made by many processes at once', async () => {
+    const schema = `test_${process.pid}_${++made}`;
+    const admin = pool();
+    await admin.query(`create schema ${schema}`);
+    const stores = Array.from({ length: 8 }, (_, n) => {
+      const own = new Pool({ connectionString: postgres?.url, max: 1, options: `-c search_path=${schema}` });
+      pools.push(own);
+      return { own, store: postgresStore(own, { name: `${schema} ${n}` }) };
+    });
+    // Connected, so that their first statements come at once.
+    await Promise.all(stores.map(({ own }) => own.query('select 1')));
+    await Promise.all(stores.map(({ store }) => store.put(row('a'))));
+    for (const { store } of stores) expect(await rowsOf(store)).toEqual([row('a')]);
+    await Promise.all(stores.map(({ store }) => store.close()));
+    await admin.query(`drop schema ${schema} cascade`);
+  });
+
+  test('that was closed leaves nothing in its pool', async () => {
+    const own = new Pool({ connectionString: postgres?.url, max: 1 });
+    pools.push(own);
+    for (let n = 0; n < 3; n++) {
+      const store = postgresStore(own, { name: `test ${process.pid}` });
+      await store.get('a');
+      await store.close();
+    }
+    const client = await own.connect();
+    expect([client.listenerCount('error'), client.listenerCount('end')]).toEqual([0, 0]);
+    client.release();
+  });
+
   test('that has lost its connection writes nothing any more, and another takes over', async () => {
     const open = kinds.postgresStore!();
     const store = open();
