@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { runAll } from 'runpod-rx';
 import {
   durable,
@@ -201,7 +203,44 @@ describe.skipIf(!postgres)('S37 postgresStore', () => {
   });
 });
 
+/** Another process that opens a transaction, says so, and ends it half a second later. */
+async function busyProcess(path: string): Promise<void> {
+  const program = `
+    import { DatabaseSync } from 'node:sqlite';
+    const db = new DatabaseSync(process.argv[1]);
+    db.exec('begin immediate');
+    console.log('begun');
+    setTimeout(() => db.exec('commit'), 500);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill());
+  await once(child.stdout, 'data');
+}
+
 describe.skipIf(!DatabaseSync)('S37 sqliteStore', () => {
+  test('waits for a transaction of another process', async () => {
+    const path = join(folder, `${++made}.db`);
+    const store = sqliteStore(new DatabaseSync!(path));
+    await store.put(row('a'));
+    await busyProcess(path);
+    await store.put(row('b'));
+    await store.close();
+    await busyProcess(path);
+    const next = sqliteStore(new DatabaseSync!(path));
+    expect(await rowsOf(next)).toEqual([row('a'), row('b')]);
+    await next.close();
+  });
+
+  test('leaves the time alone that its database waits', async () => {
+    const db = new DatabaseSync!(join(folder, `${++made}.db`));
+    db.exec('pragma busy_timeout = 70');
+    const store = sqliteStore(db);
+    await store.put(row('a'));
+    expect(db.prepare('pragma busy_timeout').get()).toEqual({ timeout: 70 });
+    await store.close();
+  });
+
   test('of a process that is gone is taken over, and one whose jobs were taken over writes nothing more', async () => {
     const path = join(folder, `${++made}.db`);
     const db = new DatabaseSync!(path);
