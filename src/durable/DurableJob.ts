@@ -149,6 +149,8 @@ export class DurableJob<I extends object, O, C> {
         error: (error: unknown) => {
           // At the closing of the client, or by its signal, the job is released, as it is by unsubscribing.
           over = !(isRunpodError(error, 'client_closed') || isRunpodError(error, 'aborted'));
+          // It goes on, and the next start attaches to it: the client's closing is not to cancel it.
+          if (over && isRunpodError(error) && error.ref) this.#detach(job, writer);
           subscriber.error(error);
         },
         complete: () => {

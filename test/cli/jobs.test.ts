@@ -352,6 +352,24 @@ describe('a signal in the middle', () => {
     );
   });
 
+  test.each([[], ['--json'], ['--stream']])(
+    'a job that cannot be read any more goes on, and is named (%s)',
+    async (...more) => {
+      const refusal = {
+        fault: 'answer',
+        on: ['status', 'status-sync', 'stream'],
+        status: 401,
+        body: { error: 'no' },
+      } as const;
+      const { run, emulator } = await service({ faults: [refusal] });
+      const command = run(['run', 'never', prompt, ...more]);
+      expect(await command.ended).toBe(3);
+      const [job] = emulator.jobs();
+      expect(job).toMatchObject({ status: 'IN_PROGRESS', cancelRequests: 0 });
+      expect(command.errors).toContain(`the job goes on; follow it: runpod-rx watch never ${job!.id}`);
+    },
+  );
+
   test('a job that could not be cancelled is named, to programs, too', async () => {
     const { run, emulator } = await service({
       faults: [{ fault: 'answer', on: ['cancel'], status: 403, body: { error: 'no' } }],

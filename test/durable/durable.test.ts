@@ -1,8 +1,8 @@
 import { firstValueFrom, map, of, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { runAll, runEach, runpod } from 'runpod-rx';
+import { createRunpod, runAll, runEach, runpod } from 'runpod-rx';
 import { durable, memoryStore, type JobRow, type JobStore } from 'runpod-rx/durable';
-import { order, rowsOf, service, shown, toldWebhooks } from './support.js';
+import { order, rowsOf, service, shown, toldWebhooks, type Order } from './support.js';
 
 const broken = new Error('the disk is full');
 
@@ -333,6 +333,39 @@ describe('S36 durable', () => {
     expect(shown(second)[0]).toMatch(/^a!job_(expired|not_found)$/);
     expect(shown(third)).toEqual(['a!job_expired']);
     expect(await made.rows()).toMatchObject([{ state: 'ended', end: { lost: 'gone' } }]);
+    expect(made.runs()).toBe(1);
+  });
+
+  test('a job that cannot be read for long goes on, also when the client is closed, and is attached to', async () => {
+    const made = service();
+    let isOut = false;
+    const client = createRunpod({
+      transport: (request) =>
+        isOut
+          ? throwError(() => Object.assign(new Error('down'), { phase: 'connect' }))
+          : made.emulator.transport(request),
+      scheduler: made.scheduler,
+      apiKey: 'key',
+      random: () => 0.5,
+    });
+    const jobs = durable(client.endpoint<Order>('demo'), {
+      key: ({ input }) => input.id,
+      scheduler: made.scheduler,
+      store: { ...made.store },
+    });
+    const first = made.see(runAll(jobs, [order('a', 500_000)], { scheduler: made.scheduler }));
+    made.until(10_000);
+    isOut = true;
+    made.until(400_000);
+    expect(shown(first)).toEqual(['a!connection']);
+    isOut = false;
+    const closed = made.see(client.close());
+    made.until(420_000);
+    expect(closed.values).toEqual([{ cancelled: [], finished: [], abandoned: [], lost: [] }]);
+    expect(await made.rows()).toMatchObject([{ state: 'submitted' }]);
+    const second = made.process().run([order('a', 500_000)]);
+    made.until(900_000);
+    expect(shown(second)).toEqual(['a']);
     expect(made.runs()).toBe(1);
   });
 

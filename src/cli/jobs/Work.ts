@@ -17,8 +17,8 @@ export interface Work {
   /** Whether Ctrl-C is its proper end. */
   readonly endsByInterrupt?: boolean;
   /**
-   * Called at SIGTERM and SIGHUP, before `exitCode$` is unsubscribed from: has jobs go on without this process, at the call. Emits
-   * what to say about them. Without it, the work is left as at Ctrl-C.
+   * Called at SIGTERM and SIGHUP, before `exitCode$` is unsubscribed from, and where a job can be read no more: has jobs go on
+   * without this process, at the call. Emits what to say about them. Without it, the work is left as at Ctrl-C.
    */
   detach?(): Observable<GoesOn>;
   /** What is to end after `exitCode$` was unsubscribed from, before the client is closed. */

@@ -17,7 +17,7 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import type { JobRef, SettleReport } from '../../index.js';
+import { isRunpodError, type JobRef, type SettleReport } from '../../index.js';
 import { durationScheduler } from '../../time/clocks.js';
 import { EXIT } from './exitCodes.js';
 import { failureOf, type Failure } from './failureOf.js';
@@ -112,7 +112,9 @@ function doneOf(session: Session, work: Work): Observable<End> {
     catchError((error: unknown) => {
       const failure = failureOf(error);
       session.fail(failure);
-      return of({ exitCode: failure.exitCode });
+      // It could not be read any more, which is no wish to cancel it.
+      const goesOn = isRunpodError(error) && error.ref !== undefined;
+      return of({ exitCode: failure.exitCode, detached$: goesOn ? work.detach?.() : undefined });
     }),
   );
 }
@@ -150,7 +152,7 @@ function leave(session: Session, work: Work, { isEarly, detached$ }: End): Obser
   const settled$ = concat(
     sayingErrors(session, (detached$ ?? EMPTY).pipe(tap((goesOn) => session.warn({ code: 'aborted', ...goesOn })))),
     sayingErrors(session, work.afterLeaving?.() ?? EMPTY),
-    report$.pipe(tap((report) => isEarly && sayReport(session, report))),
+    report$.pipe(tap((report) => sayReport(session, report, isEarly))),
   ).pipe(ignoreElements());
   const late$ = timer(DETACH_TIME, scheduler).pipe(
     tap(() => {
@@ -185,8 +187,8 @@ function sayingErrors<T>(session: Session, source: Observable<T>): Observable<T>
   );
 }
 
-function sayReport(session: Session, { cancelled, abandoned, lost }: SettleReport): void {
-  if (cancelled.length > 0) session.say(`cancelled: ${named(cancelled, 3)}`);
+function sayReport(session: Session, { cancelled, abandoned, lost }: SettleReport, isEarly = false): void {
+  if (isEarly && cancelled.length > 0) session.say(`cancelled: ${named(cancelled, 3)}`);
   if (abandoned.length > 0)
     session.warn({ code: 'aborted', message: `could not be cancelled, and may run on: ${named(abandoned, Infinity)}` });
   if (lost.length > 0)
