@@ -8,6 +8,7 @@ import { MAX_KEY, isKey } from './durableKey.js';
 import { DurableJob } from './DurableJob.js';
 import { checksOfDurable, type DurableOptions } from './DurableOptions.js';
 import type { Departure, DurableTerms } from './DurableTerms.js';
+import { isNotAccepted } from './rowChanges.js';
 import { storeUse, type KeyInUse } from './storeUse.js';
 
 /** A runner for `runAll` and `runEach` that remembers its jobs. */
@@ -57,6 +58,8 @@ export function durable<I extends object, O, C>(
   const { store, webhooks, ended = 'again' } = options;
   const scheduler = durationScheduler(options.scheduler);
   const { keys, pending } = storeUse(store);
+  /** Requests whose results were given. The others have none that could be committed, though their keys may. */
+  const given = new WeakSet();
   const departure: Departure = { detaches: false };
   const terms: Omit<DurableTerms<I, O, C>, 'onBehalf'> = {
     ...options,
@@ -93,10 +96,12 @@ export function durable<I extends object, O, C>(
         durableJob.run({ isRetry }).subscribe({
           next: (snapshot) => {
             use.failed = snapshot.status !== 'COMPLETED';
+            given.add(request);
             subscriber.next(snapshot);
           },
           error: (error: unknown) => {
             use.failed = true;
+            if (!isNotAccepted(error)) given.add(Object(request) as object);
             subscriber.error(error);
           },
           complete: () => {
@@ -115,7 +120,9 @@ export function durable<I extends object, O, C>(
       defer(() => {
         const key = options.key(request);
         if (keys.get(key)?.failed) keys.delete(key);
-        return ended === 'skip' && isKey(key) ? eventually(() => store.commit(key)).pipe(ignoreElements()) : EMPTY;
+        return ended === 'skip' && isKey(key) && given.has(request)
+          ? eventually(() => store.commit(key)).pipe(ignoreElements())
+          : EMPTY;
       }),
     bindCaller: () => endpoint.bindCaller(),
     detachOnLeave: () => {

@@ -308,6 +308,19 @@ describe('S36 durable', () => {
     expect(made.runs()).toBe(3);
   });
 
+  test('another input under its key commits no result', () => {
+    const made = service();
+    const lost = { commit: () => throwError(() => broken) };
+    made.process({ ended: 'skip' }).run([order('a')], lost);
+    made.until(30_000);
+    const other = made.process({ ended: 'skip' }).run([order('a', 5)]);
+    made.until(40_000);
+    expect(shown(other)).toEqual(['a!configuration']);
+    const again = made.process({ ended: 'skip' }).run([order('a')]);
+    made.until(50_000);
+    expect(shown(again)).toEqual(['a']);
+  });
+
   test('runs for each request of an Observable, too', () => {
     const made = service();
     const { jobs } = made.process();
