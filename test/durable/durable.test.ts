@@ -554,6 +554,21 @@ describe('S36 a store that fails', () => {
     expect(await made.rows()).toMatchObject([{ state: 'sending' }]);
   });
 
+  test('after the send, and the job that was left could not be cancelled: its row stays ambiguous', async () => {
+    const refusal = { fault: 'answer', on: ['cancel'], status: 404, body: { error: 'job not found' } } as const;
+    const made = service({ latency: 200, faults: [refusal] });
+    const store = failing(made.store, ({ state }) => state === 'submitted');
+    const { jobs, run } = made.process({ store });
+    const first = run([order('a')]);
+    made.until(150);
+    first.subscription.unsubscribe();
+    const settled = made.see(jobs.settled());
+    made.until(900_000);
+    expect(settled.ended).toBeDefined();
+    expect(made.emulator.jobs()).toMatchObject([{ status: 'COMPLETED' }]);
+    expect(await made.rows()).toMatchObject([{ state: 'sending', generation: 1 }]);
+  });
+
   test('at the end: the item has the output, and the next start attaches', () => {
     const made = service();
     const store = failing(made.store, ({ state }) => state === 'ended');

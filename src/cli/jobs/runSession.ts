@@ -112,8 +112,8 @@ function doneOf(session: Session, work: Work): Observable<End> {
     catchError((error: unknown) => {
       const failure = failureOf(error);
       session.fail(failure);
-      // It could not be read any more, which is no wish to cancel it.
-      const goesOn = isRunpodError(error) && error.ref !== undefined;
+      // It could not be read any more, which is no wish to cancel it. After a gap in its chunks it is over.
+      const goesOn = isRunpodError(error) && error.ref !== undefined && error.code !== 'stream_gap';
       return of({ exitCode: failure.exitCode, detached$: goesOn ? work.detach?.() : undefined });
     }),
   );
