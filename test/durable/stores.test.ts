@@ -232,6 +232,20 @@ describe.skipIf(!DatabaseSync)('S37 sqliteStore', () => {
     await next.close();
   });
 
+  test('that is full says so, and is written to again when there is room', async () => {
+    const db = new DatabaseSync!(join(folder, `${++made}.db`));
+    const store = sqliteStore(db);
+    await store.put(row('a'));
+    db.exec('pragma max_page_count = 12');
+    const large = row('a', { state: 'ended', end: { job: { output: 'x'.repeat(200_000) } } });
+    await expect(store.put(large)).rejects.toThrow('full');
+    expect(await store.get('a')).toEqual(row('a'));
+    db.exec('pragma max_page_count = 12000');
+    await store.put(large);
+    expect(await store.get('a')).toEqual(large);
+    await store.close();
+  });
+
   test('leaves the time alone that its database waits', async () => {
     const db = new DatabaseSync!(join(folder, `${++made}.db`));
     db.exec('pragma busy_timeout = 70');

@@ -158,7 +158,11 @@ function inTransaction(db: SqliteDatabase, work: () => void): void {
     work();
     db.exec('commit');
   } catch (error) {
-    db.exec('rollback');
+    try {
+      db.exec('rollback');
+    } catch {
+      // After a full disk, SQLite has done so by itself. The first error says why.
+    }
     throw error;
   }
 }
