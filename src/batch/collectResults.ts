@@ -10,7 +10,6 @@ import {
   mergeMap,
   of,
   switchMap,
-  take,
   type Observable,
 } from 'rxjs';
 import { isRunpodError, isTerminal, jobError, type TerminalSnapshot } from '../index.js';
@@ -25,8 +24,8 @@ import type { DraftRequest } from './RequestReader.js';
 const READS_AT_ONCE = 20;
 
 /**
- * Watches a batch, and reads the result of each of its requests as it ends. Emits an item for each, and completes after the
- * last.
+ * Watches a batch, and reads the result of each of its requests as it ends. Emits an item for each, and completes when the batch is
+ * over.
  */
 export function collectResults<I extends object, O>(
   api: BatchApi<I, O>,
@@ -57,8 +56,6 @@ export function collectResults<I extends object, O>(
         const rest$ = defer(() => from(isOver ? [...waiting.keys()] : []));
         return concat(ended$, rest$).pipe(mergeMap(read, READS_AT_ONCE));
       }),
-      // The counters may count otherwise than is documented.
-      take(waiting.size),
     );
   });
 }
