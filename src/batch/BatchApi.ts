@@ -132,11 +132,16 @@ export class BatchApi<I extends object, O> {
       const read = (offset: number): Observable<ChildrenPage & { readonly next: number }> =>
         this.endpoint.request(`batch/${id}/requests`, { ...call, query: { offset, limit: PAGE_SIZE } }).pipe(
           map((reply) => readChildren(reply, this.context('batch'))),
-          map((page) => ({ ...page, next: offset + page.size })),
+          map(({ children, size, hasMore }) => {
+            const news = children.filter(({ id: child }) => !seen.has(child) && seen.add(child));
+            // A service that knows no offset would give the same page for ever.
+            const isRepeated = children.length > 0 && news.length === 0;
+            return { children: news, size, hasMore: hasMore && size > 0 && !isRepeated, next: offset + size };
+          }),
         );
       return read(0).pipe(
-        expand(({ hasMore, size, next }) => (hasMore && size > 0 ? read(next) : EMPTY)),
-        mergeMap(({ children }) => from(children.filter(({ id: child }) => !seen.has(child) && seen.add(child)))),
+        expand(({ hasMore, next }) => (hasMore ? read(next) : EMPTY)),
+        mergeMap(({ children }) => from(children)),
       );
     });
   }

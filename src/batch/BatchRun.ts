@@ -13,7 +13,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { ConfigurationError, isRunpodError } from '../index.js';
-import type { BatchApi } from './BatchApi.js';
+import { OUTAGE, type BatchApi } from './BatchApi.js';
 import type { BatchItem } from './BatchItem.js';
 import { BatchMemory } from './BatchMemory.js';
 import type { BatchRecord, BatchStore } from './BatchStore.js';
@@ -21,6 +21,7 @@ import { collectResults } from './collectResults.js';
 import { LOST_ANSWER_PAUSE, MAX_ATTEMPTS, createDraft } from './createDraft.js';
 import { fillDraft, requestsInDraft, wrong } from './fillDraft.js';
 import type { Draft } from './RequestReader.js';
+import { rideOut } from './rideOut.js';
 import { toItsEnd } from './toItsEnd.js';
 
 /** What all batches of a run share. */
@@ -137,9 +138,11 @@ export class BatchRun<I extends object, O> {
 
   /** Only its status tells whether a draft runs whose finalizing had no answer. */
   #finalizeDraft(attempt: number): Observable<never> {
-    const { api } = this.#context;
+    const { api, every } = this.#context;
     const { id } = this.#memory;
     return api.summary(id).pipe(
+      // It may run: to give it up now would lose its results.
+      rideOut({ scheduler: api.scheduler, every, outage: OUTAGE }),
       concatMap(({ status, requestTotal }) => {
         if (status !== 'DRAFT') return EMPTY;
         const { length } = this.#draft.requests;

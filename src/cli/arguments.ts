@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { isOrigin } from '../emulator/server/cors.js';
 import { bracketed, hostName } from '../emulator/server/hostName.js';
 import { readFaults, type FaultRule } from '../emulator/index.js';
+import { checkJobId } from '../protocol/checks.js';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
@@ -62,7 +63,9 @@ export function speed(text: string): number {
 
 /** The id of a job. */
 export function jobId(text: string): string {
-  return endpointId(text);
+  const [issue] = checkJobId('id', text);
+  if (issue) throw new InvalidArgumentError(`It ${issue.rule}.`);
+  return text;
 }
 
 /** The id of an endpoint. */

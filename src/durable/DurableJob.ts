@@ -37,8 +37,8 @@ export class DurableJob<I extends object, O, C> {
 
   /** @param isRetry - whether the pipeline gives the input again, because its job has failed */
   run({ isRetry }: { readonly isRetry: boolean }): Observable<JobSnapshot<O>> {
-    const { store, endpoint } = this.#terms;
-    return defer(() => {
+    const { store, endpoint, pending } = this.#terms;
+    const found$ = defer(() => {
       const { input } = Object(this.#request) as Partial<JobRequest<I>>;
       const print = this.#printOf(input);
       return eventually(() => store.get(this.#key)).pipe(
@@ -51,6 +51,8 @@ export class DurableJob<I extends object, O, C> {
         }),
       );
     });
+    // The row says what there is only once the job before it, which was left, is recorded.
+    return concat(pending.settledOf(this.#key), found$);
   }
 
   #printOf(input: unknown): string {
@@ -147,6 +149,8 @@ export class DurableJob<I extends object, O, C> {
         error: (error: unknown) => {
           // At the closing of the client, or by its signal, the job is released, as it is by unsubscribing.
           over = !(isRunpodError(error, 'client_closed') || isRunpodError(error, 'aborted'));
+          // It goes on, and the next start attaches to it: the client's closing is not to cancel it.
+          if (over && isRunpodError(error) && error.ref) this.#detach(job, writer);
           subscriber.error(error);
         },
         complete: () => {
@@ -154,12 +158,13 @@ export class DurableJob<I extends object, O, C> {
         },
       });
       return () => {
+        const { departure, job: { onUnsubscribe } = {} } = this.#terms;
         // What was not sent yet is withdrawn.
-        const detaches = this.#terms.departure.detaches && writer.row.state !== 'wanted';
+        const detaches = (departure.detaches || onUnsubscribe === 'detach') && writer.row.state !== 'wanted';
         if (!over && detaches) this.#detach(job, writer);
         view.unsubscribe();
         alongside?.unsubscribe();
-        if (!over && !detaches && this.#terms.job?.onUnsubscribe !== 'detach') this.#leave(job, writer);
+        if (!over && !detaches) this.#leave(job, writer);
       };
     });
     return end$.pipe(
@@ -172,7 +177,8 @@ export class DurableJob<I extends object, O, C> {
 
   /** Has a job go on, once its id is recorded, or that it was refused. */
   #detach(job: Job<O, C>, writer: RowWriter): void {
-    this.#terms.pending.track(job.detach().pipe(catchError((error: unknown) => recordRefusal(error, writer))));
+    const recorded$ = job.detach().pipe(catchError((error: unknown) => recordRefusal(error, writer)));
+    this.#terms.pending.track(recorded$, this.#key);
   }
 
   /** Cancels a job, and records what became of it. */
@@ -184,7 +190,7 @@ export class DurableJob<I extends object, O, C> {
       }),
       catchError((error: unknown) => recordRefusal(error, writer)),
     );
-    this.#terms.pending.track(recorded$);
+    this.#terms.pending.track(recorded$, this.#key);
   }
 
   /** The job is over. */

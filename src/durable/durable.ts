@@ -8,7 +8,8 @@ import { MAX_KEY, isKey } from './durableKey.js';
 import { DurableJob } from './DurableJob.js';
 import { checksOfDurable, type DurableOptions } from './DurableOptions.js';
 import type { Departure, DurableTerms } from './DurableTerms.js';
-import { PendingRecords } from './PendingRecords.js';
+import { isNotAccepted } from './rowChanges.js';
+import { storeUse, type KeyInUse } from './storeUse.js';
 
 /** A runner for `runAll` and `runEach` that remembers its jobs. */
 export interface DurableRunner<I extends object = Record<string, unknown>, O = unknown> extends Runner<I, O> {
@@ -23,12 +24,6 @@ export interface DurableRunner<I extends object = Record<string, unknown>, O = u
    * while it was sent has its id there. For the end of a process. Emits nothing and never errors.
    */
   settled(this: void): Observable<never>;
-}
-
-/** A key that is in use, and whether its input has just failed: the pipeline may give it again. */
-interface KeyInUse {
-  readonly index: number;
-  failed: boolean;
 }
 
 /**
@@ -62,8 +57,9 @@ export function durable<I extends object, O, C>(
   if (issues.length) throw invalidOptions('durable', issues);
   const { store, webhooks, ended = 'again' } = options;
   const scheduler = durationScheduler(options.scheduler);
-  const pending = new PendingRecords(scheduler);
-  const keys = new Map<string, KeyInUse>();
+  const { keys, pending } = storeUse(store);
+  /** Requests whose results were given. The others have none that could be committed, though their keys may. */
+  const given = new WeakSet();
   const departure: Departure = { detaches: false };
   const terms: Omit<DurableTerms<I, O, C>, 'onBehalf'> = {
     ...options,
@@ -92,18 +88,20 @@ export function durable<I extends object, O, C>(
       const before = keys.get(key);
       if (before && !before.failed)
         throw refused(`the key ${key} is that of input ${before.index}, whose job runs: give each input a key`, key);
-      const use: KeyInUse = { index, failed: false };
+      const use: KeyInUse = { usedBy: terms, index, failed: false };
       keys.set(key, use);
       const durableJob = new DurableJob({ ...terms, onBehalf }, key, request);
-      const isRetry = before?.index === index;
+      const isRetry = before?.usedBy === terms && before.index === index;
       subscriber.add(
         durableJob.run({ isRetry }).subscribe({
           next: (snapshot) => {
             use.failed = snapshot.status !== 'COMPLETED';
+            given.add(request);
             subscriber.next(snapshot);
           },
           error: (error: unknown) => {
             use.failed = true;
+            if (!isNotAccepted(error)) given.add(Object(request) as object);
             subscriber.error(error);
           },
           complete: () => {
@@ -122,12 +120,14 @@ export function durable<I extends object, O, C>(
       defer(() => {
         const key = options.key(request);
         if (keys.get(key)?.failed) keys.delete(key);
-        return ended === 'skip' && isKey(key) ? eventually(() => store.commit(key)).pipe(ignoreElements()) : EMPTY;
+        return ended === 'skip' && isKey(key) && given.has(request)
+          ? eventually(() => store.commit(key)).pipe(ignoreElements())
+          : EMPTY;
       }),
     bindCaller: () => endpoint.bindCaller(),
     detachOnLeave: () => {
       departure.detaches = true;
     },
-    settled: () => pending.settled(),
+    settled: () => pending.settled(scheduler),
   });
 }

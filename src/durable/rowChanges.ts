@@ -16,9 +16,9 @@ export function unsentRow(row: JobRow): JobRow {
   return row.state === 'sending' ? { ...row, state: 'wanted' } : row;
 }
 
-/** Whether an error says that nothing was accepted. */
+/** Whether an error says that no job was accepted. One that names a job says so of a cancel. */
 export function isNotAccepted(error: unknown): boolean {
-  return isRunpodError(error) && error.accepted === 'no';
+  return isRunpodError(error) && error.accepted === 'no' && error.jobId === undefined;
 }
 
 /** How a row changes by an error after which there is nothing more to follow; `undefined` for other errors. */

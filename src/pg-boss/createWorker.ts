@@ -65,10 +65,10 @@ export function createWorker<I extends object, O, C>(
     `be at least twice the heartbeat, which is ${heartbeat}`,
   );
   if (tooShort.length) throw invalidOptions('createWorker', tooShort);
-  const { pending } = terms;
+  const { pending, scheduler } = terms;
   const table = new BossTable(boss, queue, schema);
   return {
     events$: defer(() => new WorkerRun(terms, options, { table, pending }).events()),
-    settled: () => pending.settled(),
+    settled: () => pending.settled(scheduler),
   };
 }

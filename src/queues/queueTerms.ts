@@ -30,7 +30,7 @@ export function queueTerms<Q, I extends object, O, C, T extends QueueJobOptions<
     grace,
     scheduler,
     wallNow: wallClockOf(options.scheduler),
-    pending: new PendingRecords(scheduler),
+    pending: new PendingRecords(),
     departure: { detaches: false },
     onBehalf: undefined,
     ...(webhooks && { webhooks }),

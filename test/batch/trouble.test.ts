@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Observable, map, of } from 'rxjs';
+import { Observable, map, mergeMap, of, throwError } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { JobRequest, Reply, Transport } from 'runpod-rx';
 import { memoryBatchStore } from 'runpod-rx/batch';
@@ -56,6 +56,44 @@ describe('an outage of some minutes', () => {
     expect(seen.values.every(({ ok }) => ok)).toBe(true);
     expect(indexes(seen.values)).toEqual([0, 1, 2, 3]);
   });
+});
+
+test('an outage of a minute after a finalizing whose answer is lost loses no result', () => {
+  const made = service();
+  let lostAt = Infinity;
+  const transport: Transport = (sent) => {
+    const now = made.scheduler.now();
+    if (isFinalize(sent)) {
+      lostAt = now;
+      const lost = () => throwError(() => Object.assign(new Error('reset'), { phase: 'sent' }));
+      return made.emulator.transport(sent).pipe(mergeMap(lost));
+    }
+    return now > lostAt && now < lostAt + 60_000 ? of(bad) : made.emulator.transport(sent);
+  };
+  const seen = made.see(made.process(transport).batches.run(requests(4)));
+  made.until(300_000);
+  expect(seen.error).toBeUndefined();
+  expect(indexes(seen.values)).toEqual([0, 1, 2, 3]);
+  expect(seen.values.every(({ ok }) => ok)).toBe(true);
+});
+
+test('a list that is never at its end ends where it repeats itself', () => {
+  const made = service();
+  const seen = made.see(
+    made
+      .process((sent) =>
+        made.emulator
+          .transport(isList(sent) ? { ...sent, url: sent.url.replace(/offset=\d+/, 'offset=0') } : sent)
+          .pipe(
+            map((reply) =>
+              isList(sent) ? { ...reply, text: reply.text.replace('"hasMore":false', '"hasMore":true') } : reply,
+            ),
+          ),
+      )
+      .batches.run(requests(3)),
+  );
+  made.until(60_000);
+  expect(indexes(seen.values)).toEqual([0, 1, 2]);
 });
 
 describe('an error before a batch runs', () => {

@@ -192,6 +192,9 @@ describe('what goes wrong is a sentence, and has a code', () => {
     ['a wrong key', ['run', 'fine', prompt], { RUNPOD_API_KEY: 'another' }, 3, 'does not accept the key'],
     ['no endpoint', ['run', 'other', prompt], {}, 3, 'there is no endpoint other'],
     ['no job', ['watch', 'fine', 'nothing'], {}, 3, 'does not know the job nothing'],
+    ['no job of an unusual id', ['cancel', 'fine', 'a:b.c'], {}, 3, 'does not know the job a:b.c'],
+    ['no id of a job', ['cancel', 'fine', 'a/b'], {}, 2, 'It must consist of letters'],
+    ['a deadline that nobody keeps', ['run', 'fine', prompt, '-d', '-t', '5m'], {}, 2, 'cannot be used with'],
     ['no network', ['run', 'fine', prompt, '--base-url', 'http://127.0.0.1:1/v2'], {}, 4, 'cannot be reached'],
     ['no input', ['run', 'fine'], {}, 2, 'give the input as JSON'],
     ['two inputs', ['run', 'fine', '{}', '-i', 'x.json'], {}, 2, 'give the input once'],
@@ -290,6 +293,95 @@ describe('a signal in the middle', () => {
     await expect.poll(() => command.kill('SIGINT')).toBe(false);
     expect(await command.ended).toBe(130);
     expect(command.errors).toContain('ended at once');
+  });
+
+  describe('while a submission has no answer', () => {
+    const commands = [
+      ['run', ['run', 'never', prompt]],
+      ['run', ['run', 'never', prompt, '--detach']],
+      ['retry', ['retry', 'never', 'a-job']],
+    ] as const;
+
+    test.each([...commands, ['run', ['run', 'never', prompt, '--json']]] as const)(
+      'Ctrl-C says what is waited for, and a second one that a job may be running (%s %j)',
+      async (operation, args) => {
+        const { run, asked } = await service({ faults: [{ fault: 'no-answer', on: [operation] }] });
+        const command = run(args);
+        await expect.poll(() => asked(operation)).toBe(1);
+        void command.signal('SIGINT');
+        await expect.poll(() => command.errors).toContain('a job was sent: waiting for the answer');
+        expect(command.errors).toContain('Ctrl-C again ends at once');
+        // The first ones may come within the time of one key.
+        await expect.poll(() => command.kill('SIGINT')).toBe(false);
+        expect(await command.ended).toBe(130);
+        expect(command.errors).toContain('ended at once: a job was sent, and may be running');
+        const lines = command.errors.trim().split('\n');
+        if (args.some((arg) => arg === '--json'))
+          expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+            { error: { code: 'aborted' } },
+            { error: { code: 'submission_unknown' } },
+          ]);
+      },
+    );
+
+    test.each([['run', 'never', prompt, '--detach'], ['run', 'never', prompt, '--json'], ['retry']])(
+      'SIGTERM waits for it, lets the job go on, and names it (%s %s %s %s)',
+      async (...args) => {
+        let failing = true;
+        const { run, asked, emulator } = await service({
+          latency: 500,
+          endpoints: {
+            never: (_job, { delay }) => {
+              if (failing) throw new Error('out of memory');
+              return delay(3_600_000);
+            },
+          },
+        });
+        const operation = args[0];
+        if (operation === 'retry') {
+          const failed = run(['run', 'never', prompt]);
+          expect(await failed.ended).toBe(1);
+          args.push('never', emulator.jobs()[0]!.id);
+        }
+        failing = false;
+        const before = asked(operation);
+        const command = run(args);
+        await expect.poll(() => asked(operation), { timeout: 5_000 }).toBe(before + 1);
+        expect(await command.signal('SIGTERM')).toBe(143);
+        const [job] = emulator.jobs();
+        expect(job).toMatchObject({ status: 'IN_PROGRESS', cancelRequests: 0 });
+        expect(command.output + command.errors).toContain(`runpod-rx watch never ${job!.id}`);
+      },
+    );
+  });
+
+  test.each([[], ['--json'], ['--stream']])(
+    'a job that cannot be read any more goes on, and is named (%s)',
+    async (...more) => {
+      const refusal = {
+        fault: 'answer',
+        on: ['status', 'status-sync', 'stream'],
+        status: 401,
+        body: { error: 'no' },
+      } as const;
+      const { run, emulator } = await service({ faults: [refusal] });
+      const command = run(['run', 'never', prompt, ...more]);
+      expect(await command.ended).toBe(3);
+      const [job] = emulator.jobs();
+      expect(job).toMatchObject({ status: 'IN_PROGRESS', cancelRequests: 0 });
+      expect(command.errors).toContain(`the job goes on; follow it: runpod-rx watch never ${job!.id}`);
+    },
+  );
+
+  test('a job that could not be cancelled is named, to programs, too', async () => {
+    const { run, emulator } = await service({
+      faults: [{ fault: 'answer', on: ['cancel'], status: 403, body: { error: 'no' } }],
+    });
+    const command = run(['run', 'never', prompt, '--json']);
+    await expect.poll(() => emulator.jobs()[0]?.status).toBe('IN_PROGRESS');
+    // The answer must have come, or the job is cancelled by its id later.
+    expect(await command.signal('SIGINT')).toBe(130);
+    expect(command.errors).toContain(`may run on: ${emulator.jobs()[0]!.id}`);
   });
 
   test('a reader of the output that goes cancels the job', async () => {

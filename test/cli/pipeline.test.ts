@@ -142,6 +142,21 @@ test('results that were lost come back, without a job', async () => {
   ).toEqual(Array.from({ length: 11 }, (_, n) => n));
 });
 
+test('a job that the journal does not know any more is paid again, and its result is written', async () => {
+  const { run, emulator } = await service();
+  for (const n of [1, 2]) {
+    write([JSON.stringify({ id: 'x', n })]);
+    rmSync(path('out.journal'), { recursive: true, force: true });
+    expect(await run(args('number', '--key', 'id')).ended).toBe(0);
+  }
+  expect(await run(args('number', '--key', 'id')).ended).toBe(0);
+  expect(lines('out.jsonl').map(({ key, output }) => [key, output])).toEqual([
+    ['x', { n: 1 }],
+    ['x', { n: 2 }],
+  ]);
+  expect(emulator.jobs()).toHaveLength(2);
+});
+
 test('what fails is in a file of its own, and runs again where that is asked', async () => {
   let works = false;
   const { run, asked } = await service({

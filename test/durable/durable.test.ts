@@ -1,8 +1,8 @@
 import { firstValueFrom, map, of, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { runAll, runEach, runpod } from 'runpod-rx';
+import { createRunpod, runAll, runEach, runpod } from 'runpod-rx';
 import { durable, memoryStore, type JobRow, type JobStore } from 'runpod-rx/durable';
-import { order, rowsOf, service, shown, toldWebhooks } from './support.js';
+import { order, rowsOf, service, shown, toldWebhooks, type Order } from './support.js';
 
 const broken = new Error('the disk is full');
 
@@ -102,6 +102,20 @@ describe('S36 durable', () => {
   );
 
   describe('after detachOnLeave', () => {
+    test('settled waits for the id of a job that is detached always, too', async () => {
+      const made = service({ latency: 400 });
+      const { jobs, run } = made.process({ job: { onUnsubscribe: 'detach' } });
+      const first = run([order('a')]);
+      made.until(100);
+      first.subscription.unsubscribe();
+      const settled = made.see(jobs.settled());
+      made.until(200);
+      expect(settled.ended).toBeUndefined();
+      made.until(5_000);
+      expect(settled.ended).toBeDefined();
+      expect(await made.rows()).toMatchObject([{ state: 'submitted' }]);
+    });
+
     test.each([
       ['a job that runs goes on', 3_000, 1],
       ['a job that is being sent goes on, and has its id in the store', 600, 1],
@@ -125,22 +139,81 @@ describe('S36 durable', () => {
       expect(made.emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 0 }]);
     });
 
-    test('a job that is refused while it is detached is wanted again', async () => {
-      const made = service({
-        latency: 400,
-        faults: [{ fault: 'answer', status: 401, body: {}, on: ['run'], times: 1 }],
-      });
-      const { jobs, run } = made.process();
-      const first = run([order('a')]);
-      made.until(100);
-      expect((await made.rows()).map(({ state }) => state)).toEqual(['sending']);
-      jobs.detachOnLeave();
-      first.subscription.unsubscribe();
-      const settled = made.see(jobs.settled());
-      made.until(5_000);
-      expect(settled.ended).toBeDefined();
-      expect((await made.rows()).map(({ state }) => state)).toEqual(['wanted']);
+    test.each([false, true])(
+      'a job that is refused while it is detached is wanted again (always: %s)',
+      async (always) => {
+        const made = service({
+          latency: 400,
+          faults: [{ fault: 'answer', status: 401, body: {}, on: ['run'], times: 1 }],
+        });
+        const { jobs, run } = made.process(always ? { job: { onUnsubscribe: 'detach' } } : {});
+        const first = run([order('a')]);
+        made.until(100);
+        expect((await made.rows()).map(({ state }) => state)).toEqual(['sending']);
+        if (!always) jobs.detachOnLeave();
+        first.subscription.unsubscribe();
+        const settled = made.see(jobs.settled());
+        made.until(5_000);
+        expect(settled.ended).toBeDefined();
+        expect((await made.rows()).map(({ state }) => state)).toEqual(['wanted']);
+      },
+    );
+  });
+
+  describe('run again at once, while the cancel of the job before is not confirmed', () => {
+    test.each([
+      ['left while it was sent', 150, {}, 'the same durable'],
+      ['left while it was sent', 150, { ambiguous: 'resubmit' }, 'another durable'],
+      ['left while it ran, and the answer to the cancel is lost', 3_000, {}, 'the same durable'],
+      ['left while it ran, and the answer to the cancel is lost', 3_000, {}, 'another durable'],
+    ] as const)('%s (at %i, %j, %s): its row is never wanted while a job runs', async (_, at, options, which) => {
+      const made = service({ latency: 200, faults: [{ fault: 'reset-after', on: ['cancel'], times: 2 }] });
+      const store = { ...made.store };
+      const first = made.process({ store, ...options });
+      const second = which === 'the same durable' ? first : made.process({ store, ...options });
+      const left = first.run([order('a')]);
+      made.until(at);
+      left.subscription.unsubscribe();
+      const again = second.run([order('a')]);
+      for (let now = at; now < at + 30_000; now += 50) {
+        made.until(now);
+        const jobs = made.emulator.jobs();
+        const running = jobs.filter(({ status }) => status === 'IN_PROGRESS').length;
+        expect(running, `at ${now}`).toBeLessThan(2);
+        const [row] = await made.rows();
+        if (running > 0) expect(row, `at ${now}`).not.toMatchObject({ state: 'wanted' });
+      }
+      expect(shown(again)).toEqual(['a']);
+      expect(made.runs()).toBe(2);
     });
+  });
+
+  test('two durables of one store do not run one key at once', () => {
+    const made = service();
+    const store = { ...made.store };
+    const seen = [made.process({ store }).run([order('a')]), made.process({ store }).run([order('a')])];
+    made.until(30_000);
+    expect(seen.flatMap(shown).sort()).toEqual(['a', 'a!configuration']);
+    expect(made.runs()).toBe(1);
+  });
+
+  test('a retry of one pipeline is none of another', () => {
+    const made = service({
+      endpoints: {
+        demo: () => {
+          throw new Error('a bug');
+        },
+      },
+    });
+    const store = { ...made.store };
+    const first = made.process({ store });
+    const waiting = first.run([order('a')], { retry: { count: 9, delay: 60_000, on: () => true } });
+    made.until(10_000);
+    waiting.subscription.unsubscribe();
+    const again = made.process({ store }).run([order('a')]);
+    made.until(20_000);
+    expect(shown(again)).toEqual(['a!job_failed']);
+    expect(made.runs()).toBe(1);
   });
 
   test('also where the process ended before the cancel was confirmed', async () => {
@@ -235,6 +308,19 @@ describe('S36 durable', () => {
     expect(made.runs()).toBe(3);
   });
 
+  test('another input under its key commits no result', () => {
+    const made = service();
+    const lost = { commit: () => throwError(() => broken) };
+    made.process({ ended: 'skip' }).run([order('a')], lost);
+    made.until(30_000);
+    const other = made.process({ ended: 'skip' }).run([order('a', 5)]);
+    made.until(40_000);
+    expect(shown(other)).toEqual(['a!configuration']);
+    const again = made.process({ ended: 'skip' }).run([order('a')]);
+    made.until(50_000);
+    expect(shown(again)).toEqual(['a']);
+  });
+
   test('runs for each request of an Observable, too', () => {
     const made = service();
     const { jobs } = made.process();
@@ -263,6 +349,39 @@ describe('S36 durable', () => {
     expect(made.runs()).toBe(1);
   });
 
+  test('a job that cannot be read for long goes on, also when the client is closed, and is attached to', async () => {
+    const made = service();
+    let isOut = false;
+    const client = createRunpod({
+      transport: (request) =>
+        isOut
+          ? throwError(() => Object.assign(new Error('down'), { phase: 'connect' }))
+          : made.emulator.transport(request),
+      scheduler: made.scheduler,
+      apiKey: 'key',
+      random: () => 0.5,
+    });
+    const jobs = durable(client.endpoint<Order>('demo'), {
+      key: ({ input }) => input.id,
+      scheduler: made.scheduler,
+      store: { ...made.store },
+    });
+    const first = made.see(runAll(jobs, [order('a', 500_000)], { scheduler: made.scheduler }));
+    made.until(10_000);
+    isOut = true;
+    made.until(400_000);
+    expect(shown(first)).toEqual(['a!connection']);
+    isOut = false;
+    const closed = made.see(client.close());
+    made.until(420_000);
+    expect(closed.values).toEqual([{ cancelled: [], finished: [], abandoned: [], lost: [] }]);
+    expect(await made.rows()).toMatchObject([{ state: 'submitted' }]);
+    const second = made.process().run([order('a', 500_000)]);
+    made.until(900_000);
+    expect(shown(second)).toEqual(['a']);
+    expect(made.runs()).toBe(1);
+  });
+
   test('a deadline of the job is its end', async () => {
     const made = service();
     const seen = made.process({ job: { timeout: 5_000 } }).run([order('a', 60_000)]);
@@ -287,10 +406,10 @@ describe('S36 a submission that is refused', () => {
     expect(shown(again)).toEqual(['a']);
   });
 
-  test('left before it was sent, the row is wanted', async () => {
+  test.each(['cancel', 'detach'] as const)('left before it was sent, the row is wanted (%s)', async (onUnsubscribe) => {
     const made = service({ limits: false });
     const store = slowStore(made.store, made);
-    const first = made.process({ store }).run([order('a')]);
+    const first = made.process({ store, job: { onUnsubscribe } }).run([order('a')]);
     made.until(500);
     first.subscription.unsubscribe();
     made.until(10_000);
@@ -433,6 +552,21 @@ describe('S36 a store that fails', () => {
     expect(seen.values).toMatchObject([{ ok: false, ref: { id }, error: { code: 'hook', hook: 'afterSubmit' } }]);
     expect(made.emulator.jobs()).toMatchObject([{ status: 'COMPLETED', cancelRequests: 0 }]);
     expect(await made.rows()).toMatchObject([{ state: 'sending' }]);
+  });
+
+  test('after the send, and the job that was left could not be cancelled: its row stays ambiguous', async () => {
+    const refusal = { fault: 'answer', on: ['cancel'], status: 404, body: { error: 'job not found' } } as const;
+    const made = service({ latency: 200, faults: [refusal] });
+    const store = failing(made.store, ({ state }) => state === 'submitted');
+    const { jobs, run } = made.process({ store });
+    const first = run([order('a')]);
+    made.until(150);
+    first.subscription.unsubscribe();
+    const settled = made.see(jobs.settled());
+    made.until(900_000);
+    expect(settled.ended).toBeDefined();
+    expect(made.emulator.jobs()).toMatchObject([{ status: 'COMPLETED' }]);
+    expect(await made.rows()).toMatchObject([{ state: 'sending', generation: 1 }]);
   });
 
   test('at the end: the item has the output, and the next start attaches', () => {

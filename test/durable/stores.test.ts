@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { runAll } from 'runpod-rx';
 import {
   durable,
@@ -150,6 +152,36 @@ describe.each(Object.keys(kinds))('S37 %s', (kind) => {
 });
 
 describe.skipIf(!postgres)('S37 postgresStore', () => {
+  test('is made by many processes at once', async () => {
+    const schema = `test_${process.pid}_${++made}`;
+    const admin = pool();
+    await admin.query(`create schema ${schema}`);
+    const stores = Array.from({ length: 8 }, (_, n) => {
+      const own = new Pool({ connectionString: postgres?.url, max: 1, options: `-c search_path=${schema}` });
+      pools.push(own);
+      return { own, store: postgresStore(own, { name: `${schema} ${n}` }) };
+    });
+    // Connected, so that their first statements come at once.
+    await Promise.all(stores.map(({ own }) => own.query('select 1')));
+    await Promise.all(stores.map(({ store }) => store.put(row('a'))));
+    for (const { store } of stores) expect(await rowsOf(store)).toEqual([row('a')]);
+    await Promise.all(stores.map(({ store }) => store.close()));
+    await admin.query(`drop schema ${schema} cascade`);
+  });
+
+  test('that was closed leaves nothing in its pool', async () => {
+    const own = new Pool({ connectionString: postgres?.url, max: 1 });
+    pools.push(own);
+    for (let n = 0; n < 3; n++) {
+      const store = postgresStore(own, { name: `test ${process.pid}` });
+      await store.get('a');
+      await store.close();
+    }
+    const client = await own.connect();
+    expect([client.listenerCount('error'), client.listenerCount('end')]).toEqual([0, 0]);
+    client.release();
+  });
+
   test('that has lost its connection writes nothing any more, and another takes over', async () => {
     const open = kinds.postgresStore!();
     const store = open();
@@ -171,7 +203,58 @@ describe.skipIf(!postgres)('S37 postgresStore', () => {
   });
 });
 
+/** Another process that opens a transaction, says so, and ends it half a second later. */
+async function busyProcess(path: string): Promise<void> {
+  const program = `
+    import { DatabaseSync } from 'node:sqlite';
+    const db = new DatabaseSync(process.argv[1]);
+    db.exec('begin immediate');
+    console.log('begun');
+    setTimeout(() => db.exec('commit'), 500);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill());
+  await once(child.stdout, 'data');
+}
+
 describe.skipIf(!DatabaseSync)('S37 sqliteStore', () => {
+  test('waits for a transaction of another process', async () => {
+    const path = join(folder, `${++made}.db`);
+    const store = sqliteStore(new DatabaseSync!(path));
+    await store.put(row('a'));
+    await busyProcess(path);
+    await store.put(row('b'));
+    await store.close();
+    await busyProcess(path);
+    const next = sqliteStore(new DatabaseSync!(path));
+    expect(await rowsOf(next)).toEqual([row('a'), row('b')]);
+    await next.close();
+  });
+
+  test('that is full says so, and is written to again when there is room', async () => {
+    const db = new DatabaseSync!(join(folder, `${++made}.db`));
+    const store = sqliteStore(db);
+    await store.put(row('a'));
+    db.exec('pragma max_page_count = 12');
+    const large = row('a', { state: 'ended', end: { job: { output: 'x'.repeat(200_000) } } });
+    await expect(store.put(large)).rejects.toThrow('full');
+    expect(await store.get('a')).toEqual(row('a'));
+    db.exec('pragma max_page_count = 12000');
+    await store.put(large);
+    expect(await store.get('a')).toEqual(large);
+    await store.close();
+  });
+
+  test('leaves the time alone that its database waits', async () => {
+    const db = new DatabaseSync!(join(folder, `${++made}.db`));
+    db.exec('pragma busy_timeout = 70');
+    const store = sqliteStore(db);
+    await store.put(row('a'));
+    expect(db.prepare('pragma busy_timeout').get()).toEqual({ timeout: 70 });
+    await store.close();
+  });
+
   test('of a process that is gone is taken over, and one whose jobs were taken over writes nothing more', async () => {
     const path = join(folder, `${++made}.db`);
     const db = new DatabaseSync!(path);

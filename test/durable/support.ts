@@ -35,7 +35,7 @@ export function service(options: Partial<EmulatorOptions> = {}) {
     store,
     rows: () => rowsOf(store),
     /** A new process: a client of its own, and a pipeline of durable jobs on the store. */
-    process: (given: Partial<DurableOptions<Order>> = {}) => startProcess(made, { store, ...given }),
+    process: (given: Partial<DurableOptions<Order>> = {}) => startProcess(made, { store: { ...store }, ...given }),
     runs: () => made.emulator.requests().filter(({ operation }) => operation === 'run').length,
   };
 }

@@ -24,6 +24,10 @@ export class Session {
   readonly isLive: boolean;
   /** Why the service does not answer at the moment; empty where it does. */
   trouble = '';
+  /** Whether a job was submitted, and its id is known. */
+  hasSubmitted = false;
+  /** The calls that have submitted a job, and whose answers have not come. */
+  readonly #unanswered = new Set<number>();
   readonly #process: NodeJS.Process;
   readonly #screen: Screen;
   /** Why the output could not be written. */
@@ -44,9 +48,20 @@ export class Session {
     this.client.activity$.subscribe({
       next: (activity) => {
         this.#noteTrouble(activity);
+        this.#noteSubmission(activity);
       },
       error: noop,
     });
+  }
+
+  /** How many submissions were sent, and not answered yet. */
+  get unanswered(): number {
+    return this.#unanswered.size;
+  }
+
+  /** Whether the service may have a job of this command. */
+  get mayHaveJob(): boolean {
+    return this.hasSubmitted || this.unanswered > 0;
   }
 
   get stdin(): NodeJS.ReadStream {
@@ -90,7 +105,13 @@ export class Session {
     if (this.isLive) this.#screen.status(lines);
   }
 
-  fail(failure: Failure): void {
+  /** Says what must not go unheard, since a job may run: to programs as an error. */
+  warn(failure: Omit<Failure, 'exitCode'>): void {
+    if (this.json) this.fail(failure);
+    else this.say(failure.message);
+  }
+
+  fail(failure: Omit<Failure, 'exitCode'>): void {
     const { stderr } = this.#process;
     if (this.json) stderr.write(stderr.isTTY ? withoutControls(errorLine(failure)) : errorLine(failure));
     else this.#screen.line(line`${paint('red', 'error:')} ${failure.message}`);
@@ -118,6 +139,13 @@ export class Session {
     if (this.trouble && !before && !this.isLive) this.say(this.trouble);
   }
 
+  #noteSubmission({ type, operation, call }: Activity): void {
+    if (operation !== 'run' && operation !== 'retry') return;
+    if (type === 'request') this.#unanswered.add(call);
+    if (type === 'submitted') this.hasSubmitted = true;
+    if (type === 'reply' || type === 'failure' || type === 'abort') this.#unanswered.delete(call);
+  }
+
   close(): void {
     if (this.isLive) this.#screen.status([]);
     this.#screen.close();
@@ -129,6 +157,6 @@ export class Session {
   }
 }
 
-function errorLine({ code, message, jobId }: Failure): string {
+function errorLine({ code, message, jobId }: Omit<Failure, 'exitCode'>): string {
   return `${JSON.stringify({ error: { code, message, jobId } })}\n`;
 }

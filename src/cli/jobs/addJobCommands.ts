@@ -60,7 +60,12 @@ export function addJobCommands(program: Command, process: NodeJS.Process): void 
     .option('-i, --input <file>', 'a file with the input; - is the standard input')
     .option('-s, --stream', 'writes the chunks as they come, rather than the output')
     .option('-d, --detach', 'writes the id as soon as the job is submitted, and ends')
-    .option('-t, --timeout <duration>', 'the job is cancelled after this time: 30s, 10m, 2h', duration)
+    .addOption(
+      new Option('-t, --timeout <duration>', 'the job is cancelled after this time: 30s, 10m, 2h')
+        .argParser(duration)
+        // Nobody would be there to cancel it.
+        .conflicts('detach'),
+    )
     .option('--webhook <url>', 'the service calls it when the job is over')
     .option('--low-priority', 'the job starts no further worker')
     .addHelpText('after', helpText(RUN_HELP))

@@ -2,6 +2,7 @@ import { of, switchMap } from 'rxjs';
 import { EXIT } from './exitCodes.js';
 import { followJob } from './followJob.js';
 import type { Session, SessionOptions } from './Session.js';
+import { Submission } from './Submission.js';
 import type { Work } from './Work.js';
 
 /** Options of `runpod-rx retry`. */
@@ -10,15 +11,16 @@ export interface RetryOptions extends SessionOptions {
   readonly detach?: boolean;
 }
 
-/** `runpod-rx retry`: has a job that FAILED or TIMED_OUT run again, and follows it. Leaving does nothing to the job. */
+/** `runpod-rx retry`: has a job that FAILED or TIMED_OUT run again, and follows it. Once it is queued, leaving does nothing to it. */
 export function retryJob(session: Session, endpointId: string, id: string, { detach }: RetryOptions): Work {
   const endpoint = session.client.endpoint(endpointId);
-  const exitCode$ = endpoint.retry(id).pipe(
+  const submission = new Submission(session, endpointId);
+  const exitCode$ = submission.send(endpoint.retry(id)).pipe(
     switchMap(({ raw }) => {
       if (!detach) return followJob(session, endpoint.attach(id));
       session.print(session.json ? raw : id);
       return of(EXIT.done);
     }),
   );
-  return { exitCode$ };
+  return { exitCode$, detach: () => submission.detach() };
 }

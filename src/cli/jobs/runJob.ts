@@ -1,4 +1,4 @@
-import { EMPTY, map, switchMap } from 'rxjs';
+import { map, switchMap } from 'rxjs';
 import type { Job, JobOptions } from '../../index.js';
 import { paint } from '../Text.js';
 import { detachJob } from './detachJob.js';
@@ -6,6 +6,7 @@ import { EXIT } from './exitCodes.js';
 import { followJob } from './followJob.js';
 import { readInput, type InputOptions } from './readInput.js';
 import type { Session, SessionOptions } from './Session.js';
+import { Submission } from './Submission.js';
 import type { Work } from './Work.js';
 
 /** Options of `runpod-rx run`; all durations in milliseconds. */
@@ -34,15 +35,16 @@ export function runJob(session: Session, endpointId: string, json: string | unde
     })),
   );
   if (detach) {
+    const submission = new Submission(session, endpointId);
     const exitCode$ = request$.pipe(
-      switchMap((request) => endpoint.run(request)),
+      switchMap((request) => submission.send(endpoint.run(request))),
       map(({ id, raw }) => {
         session.print(session.json ? raw : id);
         session.say(paint('dim', `follow it: runpod-rx watch ${endpointId} ${id}`));
         return EXIT.done;
       }),
     );
-    return { exitCode$ };
+    return { exitCode$, detach: () => submission.detach() };
   }
   const jobOptions: JobOptions = { stream, ...(timeout !== undefined && { timeout }) };
   let job: Job | undefined;
@@ -52,5 +54,10 @@ export function runJob(session: Session, endpointId: string, json: string | unde
       return followJob(session, job, { withoutResult: stream });
     }),
   );
-  return { exitCode$, leaving: 'cancelling the job', detach: () => (job ? detachJob(job, endpointId) : EMPTY) };
+  return {
+    exitCode$,
+    // Without an id, there is nothing to cancel, or its answer is waited for.
+    leaving: () => (session.hasSubmitted ? 'cancelling the job' : undefined),
+    detach: () => detachJob(session, job, endpointId),
+  };
 }

@@ -17,13 +17,12 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import type { JobRef, SettleReport } from '../../index.js';
+import { isRunpodError, type JobRef, type SettleReport } from '../../index.js';
 import { durationScheduler } from '../../time/clocks.js';
-import type { Text } from '../Text.js';
 import { EXIT } from './exitCodes.js';
 import { failureOf, type Failure } from './failureOf.js';
 import { Session, type SessionOptions } from './Session.js';
-import type { Work } from './Work.js';
+import type { GoesOn, Work } from './Work.js';
 
 /** How long jobs that go on are waited for to have their ids, in milliseconds: Docker kills after ten seconds. */
 const DETACH_TIME = 8_000;
@@ -41,7 +40,7 @@ interface End {
   /** Whether it ends before its work is done. */
   readonly isEarly?: boolean;
   /** What is said of jobs that go on. */
-  readonly detached$?: Observable<Text> | undefined;
+  readonly detached$?: Observable<GoesOn> | undefined;
 }
 
 /**
@@ -113,7 +112,9 @@ function doneOf(session: Session, work: Work): Observable<End> {
     catchError((error: unknown) => {
       const failure = failureOf(error);
       session.fail(failure);
-      return of({ exitCode: failure.exitCode });
+      // It could not be read any more, which is no wish to cancel it. After a gap in its chunks it is over.
+      const goesOn = isRunpodError(error) && error.ref !== undefined && error.code !== 'stream_gap';
+      return of({ exitCode: failure.exitCode, detached$: goesOn ? work.detach?.() : undefined });
     }),
   );
 }
@@ -144,18 +145,36 @@ function closedOutputOf({ stdout, stderr }: NodeJS.Process, work: Work): Observa
 /** Has what was left end: cancels are confirmed, or ids are known. */
 function leave(session: Session, work: Work, { isEarly, detached$ }: End): Observable<never> {
   const detaches = detached$ !== undefined;
-  if (isEarly && !detaches && work.leaving) session.status([`${work.leaving} … Ctrl-C again ends at once`]);
+  const waiting = unansweredWords(session) ?? work.leaving?.();
+  if (isEarly && !detaches && waiting !== undefined) sayWaiting(session, `${waiting} … Ctrl-C again ends at once`);
+  // Jobs that go on have their ids first. Any others are left by it at once.
+  const report$ = detaches ? defer(() => session.client.close()) : session.client.close();
   const settled$ = concat(
-    sayingErrors(session, (detached$ ?? EMPTY).pipe(tap((text) => session.say(text)))),
+    sayingErrors(session, (detached$ ?? EMPTY).pipe(tap((goesOn) => session.warn({ code: 'aborted', ...goesOn })))),
     sayingErrors(session, work.afterLeaving?.() ?? EMPTY),
-    session.client.close().pipe(tap((report) => isEarly && sayReport(session, report))),
+    report$.pipe(tap((report) => sayReport(session, report, isEarly))),
   ).pipe(ignoreElements());
   const late$ = timer(DETACH_TIME, scheduler).pipe(
     tap(() => {
-      session.say('some answers did not come in time: what was sent without an answer may run');
+      const message = 'some answers did not come in time: what was sent without an answer may run';
+      session.warn({ code: 'submission_unknown', message });
     }),
   );
   return detaches ? settled$.pipe(takeUntil(late$)) : settled$;
+}
+
+/** Who waits without a word does not know what for, nor that a job may be accepted meanwhile. */
+function unansweredWords({ unanswered }: Session): string | undefined {
+  if (unanswered === 0) return undefined;
+  const what = unanswered === 1 ? 'a job was sent' : `${unanswered} jobs were sent`;
+  // With what follows it, no longer than the line of a terminal.
+  return `${what}: waiting for the answer`;
+}
+
+/** On a terminal the line goes away with the waiting. */
+function sayWaiting(session: Session, message: string): void {
+  if (session.isLive) session.status([message]);
+  else session.warn({ code: 'aborted', message });
 }
 
 /** What follows must be done all the same. */
@@ -168,10 +187,12 @@ function sayingErrors<T>(session: Session, source: Observable<T>): Observable<T>
   );
 }
 
-function sayReport(session: Session, { cancelled, abandoned, lost }: SettleReport): void {
-  if (cancelled.length > 0) session.say(`cancelled: ${named(cancelled, 3)}`);
-  if (abandoned.length > 0) session.say(`could not be cancelled, and may run on: ${named(abandoned, Infinity)}`);
-  if (lost.length > 0) session.say(`sent without an answer, and may run: ${lost.length}`);
+function sayReport(session: Session, { cancelled, abandoned, lost }: SettleReport, isEarly = false): void {
+  if (isEarly && cancelled.length > 0) session.say(`cancelled: ${named(cancelled, 3)}`);
+  if (abandoned.length > 0)
+    session.warn({ code: 'aborted', message: `could not be cancelled, and may run on: ${named(abandoned, Infinity)}` });
+  if (lost.length > 0)
+    session.warn({ code: 'submission_unknown', message: `sent without an answer, and may run: ${lost.length}` });
 }
 
 /** The ids of jobs, or how many there are. */
@@ -185,7 +206,11 @@ function impatience(process: NodeJS.Process, session: Session, { exitCode }: End
   return again$.pipe(
     skipUntil(timer(SAME_KEY, scheduler)),
     tap(() => {
-      session.say('ended at once: what was not cancelled yet may run on');
+      session.warn(
+        session.unanswered > 0
+          ? { code: 'submission_unknown', message: 'ended at once: a job was sent, and may be running' }
+          : { code: 'aborted', message: 'ended at once: a job that was not cancelled yet may be running' },
+      );
       session.close();
       process.exit(exitCode);
     }),

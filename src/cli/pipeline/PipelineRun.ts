@@ -19,8 +19,8 @@ import { isRunpodError, runAll, type PipelineItem, type PipelineTotals } from '.
 import { durable, fileStore, type DurableRunner, type JobStore } from '../../durable/index.js';
 import { durationScheduler } from '../../time/clocks.js';
 import type { Session } from '../jobs/Session.js';
+import type { GoesOn } from '../jobs/Work.js';
 import { refused } from '../jobs/refused.js';
-import type { Text } from '../Text.js';
 import { hasFailed } from './hasFailed.js';
 import { pipelineBar } from './pipelineBar.js';
 import type { PipelineInputs } from './PipelineInputs.js';
@@ -77,9 +77,9 @@ export class PipelineRun {
   );
 
   /** Has the jobs at work go on. */
-  detach(): Observable<Text> {
+  detach(): Observable<GoesOn> {
     this.#jobs.detachOnLeave();
-    return of(`the jobs at work go on; ${GO_ON}`);
+    return of({ message: `the jobs at work go on; ${GO_ON}` });
   }
 
   /** Completes once what was left is recorded, and the files are closed. */

@@ -10,17 +10,20 @@ const LINE_FEED = 10;
 interface Line {
   readonly line: number;
   readonly key: string;
+  /** The id of the job, where there was one. */
+  readonly id?: string;
 }
 
 /**
  * A file of results in JSON Lines that is only ever appended to. A line that a crash has cut is removed when the file is
- * opened, so that each line is whole, and each key is there once.
+ * opened, so that each line is whole, and each job is there once.
  */
 export class ResultsFile {
   readonly #path: string;
   readonly #member: 'output' | 'error';
   readonly #descriptor: number;
-  readonly #keys = new Set<string>();
+  /** The names of the lines: of their inputs and jobs. A key that the journal has forgotten has a new job, and a line of its own. */
+  readonly #names = new Set<string>();
   #size = 0;
 
   /**
@@ -33,7 +36,7 @@ export class ResultsFile {
     this.#member = member;
     this.#descriptor = open(path);
     try {
-      this.#readKeys();
+      this.#readNames();
       // What follows the last line feed was not written whole.
       ftruncateSync(this.#descriptor, this.#size);
     } catch (error) {
@@ -44,12 +47,12 @@ export class ResultsFile {
 
   /** How many results the file has. */
   get count(): number {
-    return this.#keys.size;
+    return this.#names.size;
   }
 
-  /** Appends a result, unless the file has one of the same key. Throws where it could not be written whole. */
+  /** Appends a result, unless the file has that of the same job. Throws where it could not be written whole. */
   append(record: Line): void {
-    if (this.#keys.has(record.key)) return;
+    if (this.#names.has(nameOf(record))) return;
     const line = Buffer.from(`${JSON.stringify(record)}\n`);
     try {
       // A write may come short, as on a disk that is nearly full.
@@ -59,13 +62,13 @@ export class ResultsFile {
       throw error;
     }
     this.#size += line.length;
-    this.#keys.add(record.key);
+    this.#names.add(nameOf(record));
   }
 
   /** Removes all results. */
   clear(): void {
     ftruncateSync(this.#descriptor, 0);
-    this.#keys.clear();
+    this.#names.clear();
     this.#size = 0;
   }
 
@@ -75,7 +78,7 @@ export class ResultsFile {
     if (this.#size === 0) rmSync(this.#path, { force: true });
   }
 
-  #readKeys(): void {
+  #readNames(): void {
     const block = Buffer.alloc(Math.min(BLOCK, fstatSync(this.#descriptor).size));
     let rest = Buffer.alloc(0);
     for (let position = 0, lines = 0; ;) {
@@ -86,7 +89,7 @@ export class ResultsFile {
       let start = 0;
       for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
         lines += 1;
-        this.#keys.add(this.#keyOf(bytes.toString('utf8', start, end), lines));
+        this.#names.add(this.#nameOf(bytes.toString('utf8', start, end), lines));
         start = end + 1;
       }
       this.#size += start;
@@ -94,15 +97,20 @@ export class ResultsFile {
     }
   }
 
-  #keyOf(text: string, number: number): string {
+  #nameOf(text: string, number: number): string {
     try {
       const found = JSON.parse(text) as Partial<Line>;
-      if (typeof found.key === 'string' && typeof found.line === 'number' && this.#member in found) return found.key;
+      if (typeof found.key === 'string' && typeof found.line === 'number' && this.#member in found)
+        return nameOf(found as Line);
     } catch {
       // It is no result either.
     }
     throw refused(`line ${number} of ${this.#path} was not written by this command: name another file`);
   }
+}
+
+function nameOf({ key, id = '' }: Line): string {
+  return `${id} ${key}`;
 }
 
 /** Opens a file to read and to append. Devices and pipes keep nothing that a later run could go on from. */

@@ -18,7 +18,7 @@ export function runPipeline(session: Session, endpointId: string, path: string, 
   const run = new PipelineRun(session, endpointId, inputs, options);
   return {
     exitCode$: run.exitCode$,
-    leaving: 'cancelling the jobs at work',
+    leaving: () => 'cancelling the jobs at work',
     outlivesOutput: true,
     detach: () => run.detach(),
     afterLeaving: () => run.settled(),

@@ -37,7 +37,9 @@ const PAGE = 500;
 /** The first number of the advisory locks: it keeps them from those of others. */
 const LOCK_SPACE = 0x72_70_72_78;
 
+/** The table is made by one at a time: Postgres fails one of two that find at once that it is not there. */
 const TABLE = `
+  select pg_advisory_xact_lock(${LOCK_SPACE + 1}, 0);
   create table if not exists runpod_rx_jobs (
     name text not null, key text not null, state text not null, committed boolean not null, data text not null,
     primary key (name, key));
@@ -60,7 +62,8 @@ const PUT = `
  * Takes one connection of the pool, and holds an advisory lock by it: so the jobs of a name have one owner at a time, on any
  * number of machines, and who has lost the connection can write no more. The first use fails where another process has the
  * lock. Where the connection is lost, every method fails from then on: another process may own the jobs, so start anew.
- * `close` gives the connection back.
+ * `close` ends the connection. The pool must give connections of their own: a pooler that shares them by transaction, such as
+ * PgBouncer can, would let two processes have the lock.
  */
 export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): JobStore {
   const { name = 'default' } = options;
@@ -131,7 +134,8 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       const client = await opening?.catch(() => undefined);
       lost ??= new Error('the store was closed');
       await client?.query('select pg_advisory_unlock($1, hashtext($2))', [LOCK_SPACE, name]).catch(() => undefined);
-      client?.release();
+      // The connection is ended: the lock goes with it in any case, and the listeners do.
+      client?.release(true);
     },
   };
 }

@@ -27,6 +27,9 @@ export interface SqliteDatabase {
 /** How many rows are read at once, where all are asked for. */
 const PAGE = 500;
 
+/** How long another transaction is waited for, in milliseconds, where the database does not wait by itself. */
+const BUSY_TIME = 5_000;
+
 const TABLES = `
   create table if not exists runpod_rx_jobs
     (key text primary key, state text not null, committed integer not null, data text not null) without rowid;
@@ -44,7 +47,8 @@ const TABLES = `
  * ```
  *
  * Changes that come at once share a transaction. The database is yours: its `synchronous` decides whether it survives a loss
- * of power, and `FULL`, SQLite's default, does. The jobs have one owner at a time; the first use fails where another process
+ * of power, and `FULL`, SQLite's default, does. A transaction of another process is waited for, five seconds at most, or as
+ * long as the database's own `timeout` says. The jobs have one owner at a time; the first use fails where another process
  * owns them. `close` gives them up, and leaves the database open.
  */
 export function sqliteStore(db: SqliteDatabase): JobStore {
@@ -128,6 +132,9 @@ function ownerOf(db: SqliteDatabase): JobsOwner | undefined {
 }
 
 async function takeOwnership(db: SqliteDatabase, token: string): Promise<void> {
+  // Otherwise a moment's transaction of another process would lose the id of a job.
+  const { timeout = 0 } = Object(db.prepare('pragma busy_timeout').get()) as { readonly timeout?: number };
+  if (timeout === 0) db.exec(`pragma busy_timeout = ${BUSY_TIME}`);
   db.exec(TABLES);
   const own = await ownIdentity();
   const last = ownerOf(db);
@@ -151,7 +158,11 @@ function inTransaction(db: SqliteDatabase, work: () => void): void {
     work();
     db.exec('commit');
   } catch (error) {
-    db.exec('rollback');
+    try {
+      db.exec('rollback');
+    } catch {
+      // After a full disk, SQLite has done so by itself. The first error says why.
+    }
     throw error;
   }
 }

@@ -21,9 +21,11 @@ export type FrameFound =
 
 /** Looks for a frame at a place in a buffer. */
 export function frameAt(bytes: Buffer, at: number): FrameFound {
-  const lineEnd = bytes.indexOf(10, at);
-  if (lineEnd < 0) return bytes.length - at >= MAX_LINE ? 'broken' : { more: MAX_LINE };
-  const line = /^#(\d{1,10}) ([\da-f]{8})$/.exec(bytes.toString('latin1', at, Math.min(lineEnd, at + MAX_LINE)));
+  // No further: the end of a torn frame is looked for at each of its bytes.
+  const lineLength = bytes.subarray(at, at + MAX_LINE).indexOf(10);
+  if (lineLength < 0) return bytes.length - at >= MAX_LINE ? 'broken' : { more: MAX_LINE };
+  const lineEnd = at + lineLength;
+  const line = /^#(\d{1,10}) ([\da-f]{8})$/.exec(bytes.toString('latin1', at, lineEnd));
   if (!line) return 'broken';
   const [, length = '', sum] = line;
   const start = lineEnd + 1;

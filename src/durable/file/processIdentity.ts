@@ -5,8 +5,10 @@ import { kill, pid } from 'node:process';
 /** Says which process owns a store: as much as tells it from every other. Empty where the platform does not tell. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** The machine: its name and its id. */
+  /** The name of the machine, or of the container. */
   readonly host: string;
+  /** The id of the machine. */
+  readonly machine: string;
   /** The start of the machine. */
   readonly boot: string;
   /** Within which numbers of processes are counted: that of a container is another than that of its machine. */
@@ -15,14 +17,17 @@ export interface ProcessIdentity {
   readonly startedAt: string;
 }
 
+/** Processes of a machine that are in no container are counted within this. */
+const MACHINE_SPACE = 'pid:[4026531836]';
+
 /** Whether a process is there, as far as can be told from here. */
 export type Liveness = 'alive' | 'dead' | 'unknown';
 
 export async function ownIdentity(): Promise<ProcessIdentity> {
-  const machine = await textOf(readFile('/etc/machine-id', 'utf8'));
   return {
     pid,
-    host: `${hostname()} ${machine}`.trim(),
+    host: hostname(),
+    machine: await textOf(readFile('/etc/machine-id', 'utf8')),
     boot: await textOf(readFile('/proc/sys/kernel/random/boot_id', 'utf8')),
     space: await textOf(readlink('/proc/self/ns/pid')),
     startedAt: (await statOf(pid)).startedAt,
@@ -31,13 +36,17 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
 
 /** Whether a process is alive. Of one on another machine, or in another container, nothing can be told. */
 export async function livenessOf(other: ProcessIdentity, own: ProcessIdentity): Promise<Liveness> {
-  if (other.host !== own.host) return 'unknown';
-  if (other.boot !== own.boot) return 'dead';
+  if (other.host !== own.host || other.machine !== own.machine) return 'unknown';
   if (other.space !== own.space) return 'unknown';
+  // Containers of one name may be on two machines, and so may be machines of one name without an id.
+  const isMachine = own.machine !== '' && own.space === MACHINE_SPACE;
+  if (other.boot !== own.boot) return isMachine ? 'dead' : 'unknown';
   if (!exists(other.pid)) return 'dead';
   const { state, startedAt } = await statOf(other.pid);
+  // It may be another process of the same number.
+  if (startedAt === '' || other.startedAt === '') return 'unknown';
   // One that was killed, and that its parent has not taken note of; or another process of the same number.
-  const isGone = state === 'Z' || state === 'X' || (startedAt !== '' && startedAt !== other.startedAt);
+  const isGone = state === 'Z' || state === 'X' || startedAt !== other.startedAt;
   return isGone ? 'dead' : 'alive';
 }
 
