@@ -32,7 +32,7 @@ export const areas = {
   },
   budget: {
     mutate: ['src/budget/BudgetMember.ts', 'src/budget/budgetOver.ts', 'src/budget/fairPart.ts'],
-    tests: ['test/budget/{budgetOver,fairPart,fleet.property}.test.ts'],
+    tests: ['test/budget/{BudgetMember,budgetOver,fairPart,fleet.property}.test.ts'],
   },
   submission: {
     mutate: ['src/http/keepSubmission.ts', 'src/http/submissionLag.ts'],
