@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { defer, from, map, of, type Observable } from 'rxjs';
+import { changeOf, changedNumber } from './changedNumber.js';
 import { refused } from './refused.js';
 
 /** Where a command takes the input of a job from. */
@@ -9,17 +10,21 @@ export interface InputOptions {
   readonly input?: string;
 }
 
+/** Told, in words, of a number that is not sent as it is written. */
+export type OnChange = (change: string) => void;
+
 /** The input of a job: JSON on the command line, in a file, or on the standard input. Errors where it is none. */
 export function readInput(
   given: string | undefined,
   { input: file }: InputOptions,
   stdin: NodeJS.ReadStream,
+  onChange: OnChange,
 ): Observable<Record<string, unknown>> {
   if (given !== undefined && file !== undefined) throw refused('give the input once: as JSON, or by --input');
-  if (given !== undefined) return of(objectOf(given, 'the input'));
+  if (given !== undefined) return of(objectOf(given, 'the input', onChange));
   if (file === undefined) throw refused('give the input as JSON, such as \'{"prompt":"a lighthouse"}\', or by --input');
-  if (file !== '-') return of(objectOf(readText(file), file));
-  return defer(() => from(text(stdin))).pipe(map((json) => objectOf(json, 'the standard input')));
+  if (file !== '-') return of(objectOf(readText(file), file, onChange));
+  return defer(() => from(text(stdin))).pipe(map((json) => objectOf(json, 'the standard input', onChange)));
 }
 
 function readText(file: string): string {
@@ -31,7 +36,7 @@ function readText(file: string): string {
 }
 
 /** An object in JSON. A file may begin with a byte order mark. */
-export function objectOf(json: string, name: string): Record<string, unknown> {
+export function objectOf(json: string, name: string, onChange: OnChange): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(json.replace(/^\uFEFF/, ''));
@@ -40,5 +45,7 @@ export function objectOf(json: string, name: string): Record<string, unknown> {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw refused(`${name} must be an object of JSON`);
+  const changed = changedNumber(json);
+  if (changed !== undefined) onChange(changeOf(changed, name));
   return value as Record<string, unknown>;
 }

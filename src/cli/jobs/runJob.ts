@@ -27,7 +27,9 @@ export interface RunOptions extends SessionOptions, InputOptions {
 export function runJob(session: Session, endpointId: string, json: string | undefined, options: RunOptions): Work {
   const { stream = false, detach = false, timeout, webhook, lowPriority } = options;
   const endpoint = session.client.endpoint(endpointId);
-  const request$ = readInput(json, options, session.stdin).pipe(
+  const request$ = readInput(json, options, session.stdin, (change) => {
+    session.say(change);
+  }).pipe(
     map((input) => ({
       input,
       ...(webhook !== undefined && { webhook }),

@@ -2,7 +2,7 @@ import { createReadStream, statSync } from 'node:fs';
 import type { JobRequest } from '../../index.js';
 import { MAX_KEY, isKey } from '../../durable/durableKey.js';
 import { fingerprint } from '../../durable/fingerprint.js';
-import { objectOf } from '../jobs/readInput.js';
+import { objectOf, type OnChange } from '../jobs/readInput.js';
 import { refused } from '../jobs/refused.js';
 import { readLines, type InputLine } from './readLines.js';
 
@@ -31,14 +31,29 @@ export class PipelineInputs {
   readonly #endpointId: string;
   readonly #options: KeyOptions;
   readonly #stdin: AsyncIterable<Uint8Array>;
+  readonly #onChange: OnChange;
   readonly #places = new WeakMap<object, InputPlace>();
+  #hasChange = false;
 
-  /** @param path - a file, or `-` for the standard input */
-  constructor(path: string, endpointId: string, options: KeyOptions, stdin: AsyncIterable<Uint8Array>) {
+  /**
+   * @param path - a file, or `-` for the standard input
+   * @param onChange - told of the first number that is not sent as it is written
+   */
+  constructor(
+    path: string,
+    endpointId: string,
+    options: KeyOptions,
+    stdin: AsyncIterable<Uint8Array>,
+    onChange: OnChange,
+  ) {
     this.#path = path;
     this.#endpointId = endpointId;
     this.#options = options;
     this.#stdin = stdin;
+    this.#onChange = (change) => {
+      if (!this.#hasChange) onChange(change);
+      this.#hasChange = true;
+    };
   }
 
   /** Whether the inputs can be read more than once: a pipe, such as `<(…)` of a shell, gives them once. */
@@ -61,7 +76,7 @@ export class PipelineInputs {
     const seen = new Map<string, number>();
     try {
       for await (const line of readLines(this.#isStdin ? this.#stdin : createReadStream(this.#path))) {
-        const input = objectOf(line.text, `line ${line.number} of ${this.name}`);
+        const input = objectOf(line.text, `line ${line.number} of ${this.name}`, this.#onChange);
         const request: JobRequest = { input };
         this.#places.set(request, { line: line.number, key: this.#keyOf(input, line, seen) });
         yield request;

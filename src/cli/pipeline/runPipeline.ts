@@ -13,7 +13,9 @@ import { PipelineRun } from './PipelineRun.js';
  */
 export function runPipeline(session: Session, endpointId: string, path: string, options: PipelineCommandOptions): Work {
   assertApart(path, options);
-  const inputs = new PipelineInputs(path, endpointId, options, session.stdin);
+  const inputs = new PipelineInputs(path, endpointId, options, session.stdin, (change) => {
+    session.say(change);
+  });
   if (options.dryRun) return { exitCode$: dryRun(session, inputs, options) };
   const run = new PipelineRun(session, endpointId, inputs, options);
   return {
