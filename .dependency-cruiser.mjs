@@ -106,7 +106,15 @@ export const layers = [
   },
   {
     layer: 'cli',
-    imports: ['protocol/loopback.ts', 'emulator', 'emulator/server', 'cli/jobs', 'time', 'package.json'],
+    imports: [
+      'protocol/checks.ts',
+      'protocol/loopback.ts',
+      'emulator',
+      'emulator/server',
+      'cli/jobs',
+      'time',
+      'package.json',
+    ],
     packages: ['rxjs', 'commander', 'node'],
   },
   { layer: 'cli/jobs', imports: ['index.ts', 'time', 'cli', 'cli/pipeline'], packages: ['rxjs', 'commander', 'node'] },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -35,8 +36,17 @@ export function buildDashboard() {
   };
 }
 
-/** The same as the text of a module, which `#dashboard` of package.json leads to. CommonJS, which both kinds can load. */
+/**
+ * The same as the text of a module, which `#dashboard` of package.json leads to. CommonJS, which both kinds can load. The page is
+ * compressed, for the sake of the package's size.
+ */
 export function dashboardModule() {
   const { html, css, script } = buildDashboard();
-  return `module.exports = ${JSON.stringify({ html, css, script })};\n`;
+  const page = brotliCompressSync(JSON.stringify({ html, css, script })).toString('base64');
+  return [
+    "const { brotliDecompressSync } = require('node:zlib');",
+    `const page = brotliDecompressSync(Buffer.from('${page}', 'base64'));`,
+    'module.exports = JSON.parse(page.toString());',
+    '',
+  ].join('\n');
 }

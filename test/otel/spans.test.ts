@@ -157,7 +157,9 @@ describe('the span of a job', () => {
   });
 
   test('is an error where the service does not know the job any more', () => {
-    const { endpoint, see, until, jobSpans } = virtual({ endpoints: { demo: { ...demo, retention: { run: 10_000 } } } });
+    const { endpoint, see, until, jobSpans } = virtual({
+      endpoints: { demo: { ...demo, retention: { run: 10_000 } } },
+    });
     const seen = see(endpoint.job({ input: { ms: 1_000 } }, { every: 60_000 }).state$);
     until(300_000);
     expect(seen.error).toMatchObject({ code: 'job_expired' });
