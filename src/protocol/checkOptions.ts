@@ -17,13 +17,15 @@ export type Checks<T> = Readonly<Record<keyof T, Check>>;
 
 /**
  * Everything that is wrong with given options: names that the table does not have, and values that its checks refuse. A
- * value under an unknown name is not quoted: it may be a key.
+ * value under an unknown name is not quoted, nor is a text in place of the options: it may be a key.
  *
  * @param path - where the options stand in others, such as `timeout`
  */
 export function checkOptions<T extends object>(given: unknown, checks: Checks<T>, path = ''): Issue[] {
   if (given === undefined) return checkOptions({}, checks, path);
-  if (!isRecord(given)) return must(false, path || 'options', given, 'be an object');
+  const place = path || 'options';
+  if (typeof given === 'string') return [{ field: place, given: kindOf(given), rule: 'must be an object' }];
+  if (!isRecord(given)) return must(false, place, given, 'be an object');
   const issues: Issue[] = [];
   const fieldOf = (name: string) => (path ? `${path}.${name}` : name);
   // Inherited names count, too: options may be made from defaults by `Object.create`.

@@ -54,7 +54,9 @@ describe('S20 checkOptions', () => {
 
   it.each<[unknown, string]>([
     [null, 'options is null, but must be an object'],
-    ['fast', 'options is fast, but must be an object'],
+    // It may be a key.
+    ['rpa_KEY', 'options is text, but must be an object'],
+    [5, 'options is 5, but must be an object'],
     [[5], 'options is an array, but must be an object'],
     [() => 5, 'options is a function, but must be an object'],
     [{ evry: 5 }, 'evry is a number, but is unknown: did you mean every?'],
