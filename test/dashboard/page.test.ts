@@ -223,6 +223,14 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     expect(await page.locator('#job-rows tr').count()).toBe(300);
   });
 
+  test('opens a job by a click anywhere in its row', async () => {
+    const emulator = await start();
+    const id = await submit(emulator, { text: 'one' });
+    const page = await open(emulator);
+    await row(page, id).click(); // in its middle, where the link is not
+    await page.locator('#details-title', { hasText: id }).waitFor();
+  });
+
   test('is used by the keyboard', async () => {
     const emulator = await start();
     const ids: string[] = [];
