@@ -153,6 +153,15 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     expect(await page.title()).toBe('runpod-rx emulator');
   });
 
+  test('says why a job failed: below the form, and first in its details', async () => {
+    const emulator = await start();
+    const page = await open(emulator);
+    await send(page, { fails: 'CUDA out of memory' });
+    await page.locator('#sent .problem', { hasText: 'CUDA out of memory' }).waitFor();
+    await page.click('#sent a');
+    await page.locator('#tab-panel', { hasText: 'RangeError: CUDA out of memory' }).waitFor();
+  });
+
   test('sends a job again, changed, and retries one that failed', async () => {
     const emulator = await start();
     const failed = await submit(emulator, { fails: 'CUDA out of memory' });
