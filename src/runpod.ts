@@ -183,6 +183,8 @@ export class Runpod {
 
   /** @internal */
   constructor(client: ClientContext) {
+    // For JavaScript, where the class looks as if it could be made by `new`.
+    if (!(client instanceof ClientContext)) throw misuse('a client is made by runpod(), not by new Runpod()');
     this.#client = client;
     this.activity$ = client.activity$.asObservable();
     this.calls$ = client.calls$.asObservable();

@@ -35,16 +35,21 @@ export class SentJob {
         break;
       case 'ended':
         this.#showState(event.snapshot.status, false);
+        if (event.snapshot.status === 'FAILED') this.#showProblem(event.snapshot.error.message);
         break;
       default:
     }
   }
 
   fail(error: unknown): void {
-    this.#remark.className = 'problem';
-    setText(this.#remark, error instanceof Error ? error.message : String(error));
+    this.#showProblem(error instanceof Error ? error.message : String(error));
     if (this.#id === '') setText(this.#head, 'Not sent.');
     this.cancel.remove();
+  }
+
+  #showProblem(text: string): void {
+    this.#remark.className = 'problem';
+    setText(this.#remark, text);
   }
 
   #showState(status: string, isRunning: boolean): void {

@@ -3,7 +3,7 @@ export function inputProblem(text: string): string {
   try {
     const value: unknown = JSON.parse(text);
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? '' : 'The input must be a JSON object, such as {"text": "hello"}.';
+    return isObject ? '' : 'The input must be a JSON object, such as {"prompt": "hello"}.';
   } catch (error) {
     return text.trim() === ''
       ? 'The input is empty. An input without members is {}.'

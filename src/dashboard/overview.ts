@@ -1,5 +1,6 @@
 import type { JobDetails } from '../emulator/server/dashboard/FeedEvent.js';
 import { element } from './dom.js';
+import { errorBlock } from './errorBlock.js';
 import { count, duration } from './format.js';
 import { jsonBlock } from './jsonBlock.js';
 import { statusTag } from './statusTag.js';
@@ -28,6 +29,7 @@ export function overview(job: JobDetails, now: number): readonly HTMLElement[] {
     .flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]);
   return [
     element('dl', { class: 'facts' }, ...rows),
+    ...(job.error ? [element('h3', {}, 'Error'), ...errorBlock(job.error)] : []),
     ...(progress ? [element('h3', {}, 'Progress'), ...jsonBlock(progress)] : []),
   ];
 }

@@ -75,7 +75,7 @@ function remedyFor(
     case 'authentication':
       return 'check the API key (option apiKey or RUNPOD_API_KEY) and what it may do';
     case 'not_found':
-      return "check the endpoint id, and that the API key belongs to the endpoint's account";
+      return "check the endpoint id, that the API key belongs to the endpoint's account, and the option baseUrl if it is set";
     case 'rate_limit':
       return retryAfter === undefined ? 'send less, or later' : `try again in ${Math.ceil(retryAfter / 1000)} s`;
     case 'body_too_large':

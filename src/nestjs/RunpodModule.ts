@@ -1,6 +1,8 @@
 import { ConfigurableModuleBuilder, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
+import { invalidOptions } from '../errors/invalidOptions.js';
 import { Runpod } from '../index.js';
+import { mustBe, record } from '../protocol/checkOptions.js';
 import type { Webhooks } from '../server/index.js';
 import { createClient, createReceiver, handlersOf } from './moduleServices.js';
 import { mountHandlers } from './mountHandlers.js';
@@ -100,7 +102,8 @@ export class RunpodModule extends ConfigurableModuleClass {
    */
   static forFeature(endpoints: readonly (string | EndpointFeature)[]): DynamicModule {
     return featureModule(
-      endpoints.map((given) => {
+      checkedList(endpoints).map((given, index) => {
+        assertSettings('forFeature', given, `endpoints[${index}]`);
         const feature: EndpointFeature = typeof given === 'string' ? { id: given } : given;
         return { name: feature.name ?? feature.id ?? '', useFactory: () => feature };
       }),
@@ -121,12 +124,30 @@ export class RunpodModule extends ConfigurableModuleClass {
   }
 }
 
+/** A variable of the environment that is not set is an endpoint that is `undefined`. */
+const checkSettings = mustBe(
+  'the id of an endpoint, or an object with its id and options',
+  (settings) => typeof settings === 'string' || record(settings, '').length === 0,
+);
+
+function assertSettings(operation: string, settings: unknown, field: string): void {
+  const issues = checkSettings(settings, field);
+  if (issues.length) throw invalidOptions(operation, issues);
+}
+
+function checkedList<T>(endpoints: readonly T[]): readonly T[] {
+  const issues = mustBe('a list of ids and of objects with ids', Array.isArray)(endpoints, 'endpoints');
+  if (issues.length) throw invalidOptions('forFeature', issues);
+  return endpoints;
+}
+
 function featureModule(features: readonly AsyncEndpointFeature[]): DynamicModule {
   const providers = features.map(({ name, inject = [], useFactory }) => ({
     provide: getEndpointToken(name),
     inject: [getRunpodToken(), ...inject],
     useFactory: async (client: Runpod, ...dependencies: unknown[]) => {
       const settings: EndpointSettings = await useFactory(...dependencies);
+      assertSettings('forFeatureAsync', settings, `the endpoint ${name}`);
       if (typeof settings === 'string') return client.endpoint(settings);
       const { id, name: _, ...options } = settings as EndpointFeature;
       return client.endpoint(id, options);

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
-import { assertOptions } from '../errors/invalidOptions.js';
-import { countOrInfinity, type Checks } from '../protocol/checkOptions.js';
+import { assertOptions, invalidOptions } from '../errors/invalidOptions.js';
+import { countOrInfinity, having, type Checks } from '../protocol/checkOptions.js';
 import { ObservableIterator } from './ObservableIterator.js';
 
 /** Options of {@link iterate}. */
@@ -14,6 +14,8 @@ export interface IterateOptions {
 }
 
 const OPTIONS: Checks<IterateOptions> = { buffer: countOrInfinity(1) };
+
+const checkSource = having('an Observable, such as chunks$ or state$ of a job', 'subscribe', 'pipe');
 
 /**
  * The values of an Observable for `for await`, such as the chunks of a job or the items of a pipeline.
@@ -30,9 +32,11 @@ const OPTIONS: Checks<IterateOptions> = { buffer: countOrInfinity(1) };
  * while it waits for a value: so does a `ReadableStream` made of the iteration, when it is cancelled.
  *
  * An Observable does not wait for the loop. A pipeline whose next job must wait until an item is stored stores it in its
- * option `commit`. Throws `ConfigurationError` for options that cannot work.
+ * option `commit`. Throws `ConfigurationError` for options that cannot work, and for what is no Observable.
  */
 export function iterate<T>(source: Observable<T>, options: IterateOptions = {}): AsyncIterable<T> {
+  const issues = checkSource(source, 'source');
+  if (issues.length) throw invalidOptions('iterate', issues);
   assertOptions('iterate', options, OPTIONS);
   const { buffer = Infinity } = options;
   return { [Symbol.asyncIterator]: () => new ObservableIterator(source, buffer) };

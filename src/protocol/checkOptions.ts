@@ -17,23 +17,27 @@ export type Checks<T> = Readonly<Record<keyof T, Check>>;
 
 /**
  * Everything that is wrong with given options: names that the table does not have, and values that its checks refuse. A
- * value under an unknown name is not quoted: it may be a key.
+ * value under an unknown name is not quoted, nor is a text in place of the options: it may be a key.
  *
  * @param path - where the options stand in others, such as `timeout`
  */
 export function checkOptions<T extends object>(given: unknown, checks: Checks<T>, path = ''): Issue[] {
   if (given === undefined) return checkOptions({}, checks, path);
-  if (!isRecord(given)) return must(false, path || 'options', given, 'be an object');
+  const place = path || 'options';
+  if (typeof given === 'string') return [{ field: place, given: kindOf(given), rule: 'must be an object' }];
+  if (!isRecord(given)) return must(false, place, given, 'be an object');
   const issues: Issue[] = [];
+  let isListed = false;
   const fieldOf = (name: string) => (path ? `${path}.${name}` : name);
   // Inherited names count, too: options may be made from defaults by `Object.create`.
   for (const name in given) {
-    if (given[name] !== undefined && !Object.hasOwn(checks, name))
-      issues.push({
-        field: fieldOf(name.slice(0, 80)),
-        given: kindOf(given[name]),
-        rule: unknownRule(name, Object.keys(checks)),
-      });
+    if (given[name] === undefined || Object.hasOwn(checks, name)) continue;
+    const meant = didYouMean(name, Object.keys(checks));
+    // One list is enough: an object of a class, given by mistake, has many members.
+    const list = isListed ? '' : `: there are ${Object.keys(checks).join(', ')}`;
+    const hint = meant ? `: did you mean ${meant}?` : list;
+    issues.push({ field: fieldOf(name.slice(0, 80)), given: kindOf(given[name]), rule: `is unknown${hint}` });
+    isListed ||= !meant;
   }
   for (const name in checks) {
     const check = checks[name];
@@ -53,11 +57,6 @@ export function copyable<T extends object>(given: T, checks: Checks<T>): T {
   // Getters of a class are not listed; their names are known from the checks.
   for (const name in given) names.push(name);
   return Object.fromEntries(names.map((name) => [name, given[name]])) as T;
-}
-
-function unknownRule(name: string, known: readonly string[]): string {
-  const meant = didYouMean(name, known);
-  return meant ? `is unknown: did you mean ${meant}?` : `is unknown: there are ${known.join(', ')}`;
 }
 
 /** An option that must be given. */

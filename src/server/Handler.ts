@@ -8,7 +8,8 @@ export interface HandlerContext {
 }
 
 /**
- * Answers an HTTP request, as the route handlers of Next, Bun, Deno, Hono and workers do. Never rejects.
+ * Answers an HTTP request, as the route handlers of Next, Bun, Deno, Hono and workers do. Never rejects, but for
+ * what is no `Request`: see `toNode`, `toExpress`, `toFastify` and `toHono`.
  *
  * Aborting the request's `signal` before the answer is there means that the client has left.
  */

@@ -153,6 +153,15 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     expect(await page.title()).toBe('runpod-rx emulator');
   });
 
+  test('says why a job failed: below the form, and first in its details', async () => {
+    const emulator = await start();
+    const page = await open(emulator);
+    await send(page, { fails: 'CUDA out of memory' });
+    await page.locator('#sent .problem', { hasText: 'CUDA out of memory' }).waitFor();
+    await page.click('#sent a');
+    await page.locator('#tab-panel', { hasText: 'RangeError: CUDA out of memory' }).waitFor();
+  });
+
   test('sends a job again, changed, and retries one that failed', async () => {
     const emulator = await start();
     const failed = await submit(emulator, { fails: 'CUDA out of memory' });
@@ -221,6 +230,14 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await expect.poll(() => emulator.state().endpoints.words!.jobs.inQueue).toBe(0);
     await page.locator('#job-rows .tag', { hasText: 'cancelled' }).first().waitFor();
     expect(await page.locator('#job-rows tr').count()).toBe(300);
+  });
+
+  test('opens a job by a click anywhere in its row', async () => {
+    const emulator = await start();
+    const id = await submit(emulator, { text: 'one' });
+    const page = await open(emulator);
+    await row(page, id).click(); // in its middle, where the link is not
+    await page.locator('#details-title', { hasText: id }).waitFor();
   });
 
   test('is used by the keyboard', async () => {

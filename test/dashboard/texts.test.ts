@@ -48,9 +48,9 @@ test.each([
   ['{"a":1}', ''],
   ['{}', ''],
   ['', 'The input is empty. An input without members is {}.'],
-  ['[1]', 'The input must be a JSON object, such as {"text": "hello"}.'],
-  ['null', 'The input must be a JSON object, such as {"text": "hello"}.'],
-  ['"text"', 'The input must be a JSON object, such as {"text": "hello"}.'],
+  ['[1]', 'The input must be a JSON object, such as {"prompt": "hello"}.'],
+  ['null', 'The input must be a JSON object, such as {"prompt": "hello"}.'],
+  ['"text"', 'The input must be a JSON object, such as {"prompt": "hello"}.'],
 ])('an input %j: %s', (text, problem) => {
   expect(inputProblem(text)).toBe(problem);
 });

@@ -143,6 +143,27 @@ describe('options', () => {
   });
 });
 
+describe('an endpoint that is not there, such as a variable of the environment that is not set', () => {
+  test.each([
+    [[undefined], 'endpoints[0] is undefined: it must be the id of an endpoint, or an object with its id and options'],
+    [['painter', null], 'endpoints[1] is null: it must be the id of an endpoint, or an object with its id and options'],
+    ['painter', 'endpoints is painter: it must be a list of ids and of objects with ids'],
+  ])('is refused by forFeature: %j', (endpoints, message) => {
+    expect(() => RunpodModule.forFeature(endpoints as never)).toThrow(
+      expect.objectContaining({ code: 'configuration', message }) as Error,
+    );
+  });
+
+  test('keeps the application from starting, with forFeatureAsync', async () => {
+    const features = RunpodModule.forFeatureAsync([{ name: 'painter', useFactory: () => undefined as never }]);
+    await expect(application(RunpodModule.forRoot(local()), features)).rejects.toMatchObject({
+      code: 'configuration',
+      message:
+        'the endpoint painter is undefined: it must be the id of an endpoint, or an object with its id and options',
+    });
+  });
+});
+
 describe('when the module is destroyed', () => {
   const closing = async (options: Partial<RunpodModuleOptions> = {}) => {
     const module = await application(RunpodModule.forRoot({ ...local(), ...options }));

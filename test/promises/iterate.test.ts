@@ -132,6 +132,13 @@ describe('iterate', () => {
     await expect(iterator.next()).rejects.toMatchObject({ code: 'buffer_overflow' });
   });
 
+  test('throws for what is no Observable, such as a job in the place of its chunks', () => {
+    expect(() => iterate(world().endpoint.job({ input: {} }) as never)).toThrow(
+      'source is an object: it must be an Observable, such as chunks$ or state$ of a job',
+    );
+    expect(() => iterate(undefined as never)).toThrow('source is undefined: it must be an Observable');
+  });
+
   test('throws for options that cannot work', () => {
     expect(() => iterate(EMPTY, { buffer: 0 })).toThrow(/buffer/);
     expect(() => iterate(EMPTY, { bufer: 1 } as never)).toThrow(/buffer/);

@@ -87,6 +87,17 @@ describe('result', () => {
   });
 });
 
+test.each([
+  ['undefined', () => undefined, 'job is undefined: it must be a job'],
+  ['an endpoint', () => world().endpoint, 'job is an object: it must be a job'],
+  ['a call of an endpoint', () => world().endpoint.run({ input: {} }), 'take firstValueFrom of RxJS'],
+])('result of %s, which is no job, says what it takes', async (_, given, message) => {
+  await expect(result(given() as never)).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining(message) as unknown,
+  });
+});
+
 describe('a job is not a promise', () => {
   test('it has no `then`, for the types', () => {
     expectTypeOf<Job<{ text: string }>>().not.toHaveProperty('then');

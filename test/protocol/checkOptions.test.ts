@@ -54,7 +54,9 @@ describe('S20 checkOptions', () => {
 
   it.each<[unknown, string]>([
     [null, 'options is null, but must be an object'],
-    ['fast', 'options is fast, but must be an object'],
+    // It may be a key.
+    ['rpa_KEY', 'options is text, but must be an object'],
+    [5, 'options is 5, but must be an object'],
     [[5], 'options is an array, but must be an object'],
     [() => 5, 'options is a function, but must be an object'],
     [{ evry: 5 }, 'evry is a number, but is unknown: did you mean every?'],
@@ -62,6 +64,11 @@ describe('S20 checkOptions', () => {
     [{ timeoutMs: 5 }, 'timeoutMs is a number, but is unknown: did you mean timeout?'],
     [{ retries: null }, 'retries is null, but is unknown: there are every, onUnsubscribe, timeout'],
     [{ toString: 1 }, 'toString is a number, but is unknown: there are every, onUnsubscribe, timeout'],
+    // The names that there are stand in the message once: an object of a class, given by mistake, has many members.
+    [
+      { retries: null, status: 1 },
+      'retries is null, but is unknown: there are every, onUnsubscribe, timeout; status is a number, but is unknown',
+    ],
     [{ timeout: { tota: 5 } }, 'timeout.tota is a number, but is unknown: did you mean total?'],
     [{ timeout: '2s' }, 'timeout is 2s, but must be a number of milliseconds from 0 to 2147483647'],
     [{ timeout: { total: -1 } }, 'timeout.total is -1, but must be a number of milliseconds from 0 to 2147483647'],

@@ -1,6 +1,7 @@
 import { EMPTY, NEVER, Subject, of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  Runpod,
   abortWith,
   axiosTransport,
   cancelOnUnsubscribe,
@@ -51,7 +52,7 @@ describe('S20 a call with mistyped options', () => {
       [{ timeout: '2s' }, /timeout is 2s, but must be a number of milliseconds/],
       [{ tiemout: -1 }, /tiemout is a number, but is unknown: did you mean timeout\?/],
       [null, /options is null, but must be an object/],
-      ['fast', /options is fast, but must be an object/],
+      ['fast', /options is text, but must be an object/],
     ] as const) {
       const seen = see(call(endpoint, any(options)) as never);
       until(1);
@@ -143,6 +144,14 @@ describe('S20 a function that stands by itself throws for mistyped options', () 
     ],
     ['runpod', () => runpod(any({ apikey: 'secret' })), /apikey is text: it is unknown: did you mean apiKey\?/],
     ['runpod', () => runpod(any(null)), /options is null/],
+    // The key, given in the place of the options, is not quoted.
+    ['runpod', () => runpod(any('rpa_KEY')), /^options is text: it must be an object$/],
+    ['endpoint', () => endpoint().endpoint('demo', any('rpa_KEY')), /^options is text: it must be an object$/],
+    [
+      'runpod',
+      () => new (Runpod as unknown as new () => unknown)(),
+      /^a client is made by runpod\(\), not by new Runpod\(\)$/,
+    ],
     ['runpod', () => runpod(any({ axios: {} })), /axios is an object: it must be an axios instance/],
     ['runpod', () => runpod(any({ allowBrowser: 'yes' })), /allowBrowser/],
     ['createRunpod', () => createRunpod(any({})), /transport is undefined/],

@@ -1,4 +1,5 @@
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
+import { assertRequest } from '../assertRequest.js';
 import type { Handler } from '../Handler.js';
 import { errorAnswer } from '../jsonAnswer.js';
 import { checkProxyOptions } from './checkProxyOptions.js';
@@ -23,12 +24,14 @@ import type { ProxyOptions } from './ProxyOptions.js';
  * `input` of a submission is passed on. All pages share the client's limits and its reads. Where a page leaves before it has
  * the answer to its submission, `onDisconnect` decides what becomes of the job.
  *
- * Throws `ConfigurationError` for options that cannot work. The handler never rejects.
+ * Throws `ConfigurationError` for options that cannot work. The handler never rejects, but for
+ * what is no `Request`.
  */
 export function createProxy(options: ProxyOptions): Handler {
   checkProxyOptions(options);
   const proxy = new PageProxy(options);
   return async (request, context) => {
+    assertRequest('createProxy', request);
     try {
       return await proxy.handle(request, context);
     } catch (error) {

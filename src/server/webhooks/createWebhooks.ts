@@ -4,6 +4,7 @@ import type { JobRequest } from '../../index.js';
 import { anything, copyable, type Checks } from '../../protocol/checkOptions.js';
 import { checkJobId, kindOf } from '../../protocol/checks.js';
 import { durationScheduler } from '../../time/clocks.js';
+import { assertRequest } from '../assertRequest.js';
 import type { Handler } from '../Handler.js';
 import { KeptNotices } from './KeptNotices.js';
 import { memoryStore } from './memoryStore.js';
@@ -112,7 +113,10 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       assertKey('jobOf', key);
       return defer(() => bindings.jobOf(key));
     },
-    handle: (request) => receiver.handle(request),
+    handle: async (request) => {
+      assertRequest('createWebhooks', request);
+      return receiver.handle(request);
+    },
     notices: notices.notices$,
     resolved$: receiver.resolved$,
   };
