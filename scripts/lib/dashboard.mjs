@@ -44,7 +44,8 @@ export function dashboardModule() {
   const { html, css, script } = buildDashboard();
   const page = brotliCompressSync(JSON.stringify({ html, css, script })).toString('base64');
   return [
-    "const { brotliDecompressSync } = require('node:zlib');",
+    // Not `require`: a bundler may put the file into an ES module.
+    "const { brotliDecompressSync } = process.getBuiltinModule('node:zlib');",
     `const page = brotliDecompressSync(Buffer.from('${page}', 'base64'));`,
     'module.exports = JSON.parse(page.toString());',
     '',

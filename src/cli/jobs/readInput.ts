@@ -10,21 +10,21 @@ export interface InputOptions {
   readonly input?: string;
 }
 
-/** Told, in words, of a number that is not sent as it is written. */
-export type OnChange = (change: string) => void;
+/** Told, in words, of what is sent and may not be meant. */
+export type OnDoubt = (doubt: string) => void;
 
 /** The input of a job: JSON on the command line, in a file, or on the standard input. Errors where it is none. */
 export function readInput(
   given: string | undefined,
   { input: file }: InputOptions,
   stdin: NodeJS.ReadStream,
-  onChange: OnChange,
+  onDoubt: OnDoubt,
 ): Observable<Record<string, unknown>> {
   if (given !== undefined && file !== undefined) throw refused('give the input once: as JSON, or by --input');
-  if (given !== undefined) return of(objectOf(given, 'the input', onChange));
+  if (given !== undefined) return of(objectOf(given, 'the input', onDoubt));
   if (file === undefined) throw refused('give the input as JSON, such as \'{"prompt":"a lighthouse"}\', or by --input');
-  if (file !== '-') return of(objectOf(readText(file), file, onChange));
-  return defer(() => from(text(stdin))).pipe(map((json) => objectOf(json, 'the standard input', onChange)));
+  if (file !== '-') return of(objectOf(readText(file), file, onDoubt));
+  return defer(() => from(text(stdin))).pipe(map((json) => objectOf(json, 'the standard input', onDoubt)));
 }
 
 function readText(file: string): string {
@@ -36,7 +36,7 @@ function readText(file: string): string {
 }
 
 /** An object in JSON. A file may begin with a byte order mark. */
-export function objectOf(json: string, name: string, onChange: OnChange): Record<string, unknown> {
+export function objectOf(json: string, name: string, onDoubt: OnDoubt): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(json.replace(/^\uFEFF/, ''));
@@ -46,6 +46,13 @@ export function objectOf(json: string, name: string, onChange: OnChange): Record
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw refused(`${name} must be an object of JSON`);
   const changed = changedNumber(json);
-  if (changed !== undefined) onChange(changeOf(changed, name));
-  return value as Record<string, unknown>;
+  if (changed !== undefined) onDoubt(changeOf(changed, name));
+  const input = value as Record<string, unknown>;
+  if (isRequest(input)) onDoubt(`${name} has nothing but "input": the endpoint gets it with that around it`);
+  return input;
+}
+
+/** Whether an input looks like the body of a request, as it is sent by `curl`. */
+function isRequest(input: Record<string, unknown>): boolean {
+  return typeof input.input === 'object' && input.input !== null && Object.keys(input).length === 1;
 }

@@ -27,8 +27,8 @@ export interface RunOptions extends SessionOptions, InputOptions {
 export function runJob(session: Session, endpointId: string, json: string | undefined, options: RunOptions): Work {
   const { stream = false, detach = false, timeout, webhook, lowPriority } = options;
   const endpoint = session.client.endpoint(endpointId);
-  const request$ = readInput(json, options, session.stdin, (change) => {
-    session.say(change);
+  const request$ = readInput(json, options, session.stdin, (doubt) => {
+    session.say(doubt);
   }).pipe(
     map((input) => ({
       input,

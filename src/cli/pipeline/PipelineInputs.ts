@@ -2,7 +2,7 @@ import { createReadStream, statSync } from 'node:fs';
 import type { JobRequest } from '../../index.js';
 import { MAX_KEY, isKey } from '../../durable/durableKey.js';
 import { fingerprint } from '../../durable/fingerprint.js';
-import { objectOf, type OnChange } from '../jobs/readInput.js';
+import { objectOf, type OnDoubt } from '../jobs/readInput.js';
 import { refused } from '../jobs/refused.js';
 import { readLines, type InputLine } from './readLines.js';
 
@@ -31,34 +31,39 @@ export class PipelineInputs {
   readonly #endpointId: string;
   readonly #options: KeyOptions;
   readonly #stdin: AsyncIterable<Uint8Array>;
-  readonly #onChange: OnChange;
+  readonly #onDoubt: OnDoubt;
   readonly #places = new WeakMap<object, InputPlace>();
-  #hasChange = false;
+  #hasDoubt = false;
 
   /**
    * @param path - a file, or `-` for the standard input
-   * @param onChange - told of the first number that is not sent as it is written
+   * @param onDoubt - told of the first input that may not be meant as it is
    */
   constructor(
     path: string,
     endpointId: string,
     options: KeyOptions,
     stdin: AsyncIterable<Uint8Array>,
-    onChange: OnChange,
+    onDoubt: OnDoubt,
   ) {
     this.#path = path;
     this.#endpointId = endpointId;
     this.#options = options;
     this.#stdin = stdin;
-    this.#onChange = (change) => {
-      if (!this.#hasChange) onChange(change);
-      this.#hasChange = true;
+    this.#onDoubt = (doubt) => {
+      if (!this.#hasDoubt) onDoubt(doubt);
+      this.#hasDoubt = true;
     };
   }
 
-  /** Whether the inputs can be read more than once: a pipe, such as `<(…)` of a shell, gives them once. */
+  /** Whether the inputs can be read more than once: a pipe, such as `<(…)` of a shell, gives them once. Throws where there is nothing. */
   get isFile(): boolean {
-    return !this.#isStdin && (statSync(this.#path, { throwIfNoEntry: false })?.isFile() ?? false);
+    if (this.#isStdin) return false;
+    try {
+      return statSync(this.#path).isFile();
+    } catch (error) {
+      throw this.#readError(error);
+    }
   }
 
   /** What the inputs are called in messages. */
@@ -76,7 +81,7 @@ export class PipelineInputs {
     const seen = new Map<string, number>();
     try {
       for await (const line of readLines(this.#isStdin ? this.#stdin : createReadStream(this.#path))) {
-        const input = objectOf(line.text, `line ${line.number} of ${this.name}`, this.#onChange);
+        const input = objectOf(line.text, `line ${line.number} of ${this.name}`, this.#onDoubt);
         const request: JobRequest = { input };
         this.#places.set(request, { line: line.number, key: this.#keyOf(input, line, seen) });
         yield request;

@@ -13,8 +13,8 @@ import { PipelineRun } from './PipelineRun.js';
  */
 export function runPipeline(session: Session, endpointId: string, path: string, options: PipelineCommandOptions): Work {
   assertApart(path, options);
-  const inputs = new PipelineInputs(path, endpointId, options, session.stdin, (change) => {
-    session.say(change);
+  const inputs = new PipelineInputs(path, endpointId, options, session.stdin, (doubt) => {
+    session.say(doubt);
   });
   if (options.dryRun) return { exitCode$: dryRun(session, inputs, options) };
   const run = new PipelineRun(session, endpointId, inputs, options);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { changedNumber } from '../../src/cli/jobs/changedNumber.js';
@@ -30,6 +30,23 @@ test('run says which number is not sent as it is written', async () => {
     `the input: ${SEED} is sent as ${ROUNDED}, since JavaScript has no more digits; as a text, it stays what it is\n`,
   );
   expect(emulator.jobs()[0]?.input).toMatchObject({ seed: Number(SEED) });
+});
+
+test('run says where the body of a request is given in the place of an input', async () => {
+  const { run, emulator } = await service();
+  const command = run(['run', 'fine', '{"input":{"prompt":"a"}}']);
+  expect(await command.ended).toBe(0);
+  expect(command.errors).toContain('the input has nothing but "input": the endpoint gets it with that around it\n');
+  expect(emulator.jobs()[0]?.input).toEqual({ input: { prompt: 'a' } });
+});
+
+test('a pipeline over a file that is not there says so, and makes no files', async () => {
+  const { run } = await service();
+  const cwd = folder();
+  const command = run(['pipeline', 'fine', 'none.jsonl', '-o', 'out.jsonl'], { cwd });
+  expect(await command.ended).toBe(2);
+  expect(command.errors).toBe('error: none.jsonl cannot be read: ENOENT\n');
+  expect(readdirSync(cwd)).toEqual([]);
 });
 
 test('pipeline says it once', async () => {
