@@ -46,7 +46,7 @@ export const areas = {
       'src/sources/recoverChunks.ts',
     ],
     tests: [
-      'test/sources/{recoverChunks,streamChunks,streamChunks.cursor,streamChunks.gaps}.test.ts',
+      'test/sources/{keptStream,recoverChunks,streamChunks,streamChunks.cursor,streamChunks.gaps}.test.ts',
       'test/endpoint/{stream,streamResubscribe}.test.ts',
     ],
   },

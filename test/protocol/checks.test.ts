@@ -88,7 +88,7 @@ describe('S20 jobBody', () => {
 
   it.each<[string, unknown, string]>([
     ['null', null, 'policy is null, but must be an object'],
-    ['text', 'fast', 'policy is fast, but must be an object'],
+    ['text', 'fast', 'policy is text, but must be an object'],
   ])('refuses a policy that is no object: %s', (_, policy, text) => {
     expect(wrong(policyOf(policy))).toBe(text);
   });
