@@ -47,7 +47,11 @@ describe('toHttpError', () => {
   it.each([
     [401, AuthenticationError, 'check the API key (option apiKey or RUNPOD_API_KEY) and what it may do'],
     [403, AuthenticationError, 'check the API key (option apiKey or RUNPOD_API_KEY) and what it may do'],
-    [404, NotFoundError, "check the endpoint id, that the API key belongs to the endpoint's account, and the option baseUrl if it is set"],
+    [
+      404,
+      NotFoundError,
+      "check the endpoint id, that the API key belongs to the endpoint's account, and the option baseUrl if it is set",
+    ],
     [413, BodyTooLargeError, 'store large data elsewhere and send a URL'],
     [429, RateLimitError, 'send less, or later'],
     [408, HttpError, 'try again later'],
