@@ -56,21 +56,82 @@ test('a gap takes a place', () => {
   expect(placeAfter(reply(2, 2, ['c'], 'possibly'))).toEqual(at(4));
 });
 
-test('S16 two servers that answer in turn, each from its own log, give no chunk twice', () => {
+/** A reader of kept streams, what it gives, and its cursor. */
+function reader() {
+  const cursor = streamCursor();
   const got: unknown[] = [];
-  const delivery = new ChunkDelivery(streamCursor(), {
+  const delivery = new ChunkDelivery(cursor, {
     onGap: 'mark',
     check: (chunk) => of(chunk),
     context: { operation: 'stream' },
   });
-  const take = (log: string, ...chunks: readonly unknown[]) => {
-    delivery.add({ status: 'IN_PROGRESS', chunks, kept: { log, from: 0, before: 0 } });
+  /** Takes an answer of a log that begins at its first chunk, or after so many that others have had. */
+  const add = (log: string, chunks: readonly unknown[], before = 0) => {
+    delivery.add({ status: 'IN_PROGRESS', chunks, kept: { log, from: before, before } });
+  };
+  const deliver = () => {
     delivery.deliver().subscribe((event) => got.push(event.type === 'gap' ? 'gap' : event.chunk));
   };
+  const take = (log: string, ...chunks: readonly unknown[]) => {
+    add(log, chunks);
+    deliver();
+  };
+  return { cursor, delivery, got, add, deliver, take };
+}
+
+test('S16 two servers that answer in turn, each from its own log, give no chunk twice', () => {
+  const { got, take } = reader();
   take('a', 1);
   take('b', 2);
   take('a', 1, 3);
   take('b', 2);
   take('b', 2, 4);
   expect(got).toEqual([1, 'gap', 2, 'gap', 3, 4]);
+});
+
+test('S16 three servers that answer in turn give no chunk twice: the last place in each log counts', () => {
+  const { cursor, got, take } = reader();
+  take('a', 1);
+  take('b', 2);
+  take('c', 3);
+  take('b', 2, 4);
+  take('a', 1, 5);
+  take('b', 2, 4);
+  take('a', 1, 5);
+  take('c', 3);
+  expect(got).toEqual([1, 'gap', 2, 'gap', 3, 'gap', 4, 'gap', 5]);
+  expect(cursor.place).toEqual({ log: 'c', at: 1 });
+  expect(cursor.formerPlaces).toEqual([
+    { log: 'b', at: 2 },
+    { log: 'a', at: 2 },
+  ]);
+});
+
+test('S16 one server is no former place of its own, and an answer that comes late takes nothing back', () => {
+  const { cursor, got, take } = reader();
+  take('a', 1, 2);
+  take('a', 1);
+  take('a', 1, 2, 3);
+  expect(got).toEqual([1, 2, 3]);
+  expect(cursor.formerPlaces).toBeUndefined();
+});
+
+test('S16 a reader whose chunks were dropped counts on after them, and does not count less after that', () => {
+  const { cursor, got, add, deliver, take } = reader();
+  take('a', 1);
+  add('a', [7], 6);
+  deliver();
+  expect(got).toEqual([1, 'gap', 7]);
+  expect(cursor.count).toBe(7);
+  add('a', [8], 7);
+  expect(cursor.next).toBe(6);
+});
+
+test('S16 chunks that are received and not given yet count as received', () => {
+  const { delivery, got, add, deliver } = reader();
+  // Of a server that keeps nothing.
+  delivery.add({ status: 'IN_PROGRESS', chunks: [1, 2] });
+  add('a', [1, 2, 3]);
+  deliver();
+  expect(got).toEqual([1, 2, 3]);
 });
