@@ -19,6 +19,7 @@ export function breakOff(message: NodeRequest, response: NodeResponse, client: C
     // The end of the connection is how a client of HTTP/1.0 knows that an answer is complete.
     socket.resetAndDestroy();
   } else {
-    socket.destroySoon();
+    // Node may send what was written at the end of this turn, as it does since 24.22.
+    process.nextTick(() => socket.destroySoon());
   }
 }
