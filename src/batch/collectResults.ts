@@ -9,7 +9,9 @@ import {
   map,
   mergeMap,
   of,
+  subscribeOn,
   switchMap,
+  take,
   type Observable,
 } from 'rxjs';
 import { isRunpodError, isTerminal, jobError, type TerminalSnapshot } from '../index.js';
@@ -43,9 +45,10 @@ export function collectResults<I extends object, O>(
     );
     const read = (id: string): Observable<BatchItem<I, O>> => {
       const given = waiting.get(id);
-      if (!given) return EMPTY;
       waiting.delete(id);
-      return resultOf(api, { index: given.index, request: given.request, batchId, jobId: id });
+      const item$ = given ? resultOf(api, { index: given.index, request: given.request, batchId, jobId: id }) : EMPTY;
+      // `mergeMap` goes one level deeper for each of its waiting values that ends at once, and thousands may wait.
+      return item$.pipe(subscribeOn(api.scheduler));
     };
     return api.watch(batchId, { every }).pipe(
       concatMap((summary) => {
@@ -54,7 +57,10 @@ export function collectResults<I extends object, O>(
         if (!isOver && summary.requestCompleted + summary.requestFailed <= given) return EMPTY;
         // In the end, a request that the list does not show as ended yet is waited for by itself.
         const rest$ = defer(() => from(isOver ? [...waiting.keys()] : []));
-        return concat(ended$, rest$).pipe(mergeMap(read, READS_AT_ONCE));
+        return concat(ended$, rest$).pipe(
+          filter((id) => waiting.has(id)),
+          mergeMap(read, READS_AT_ONCE),
+        );
       }),
     );
   });
@@ -80,5 +86,7 @@ function resultOf<I extends object, O>(
         : { ...base, ok: false, error: jobError(snapshot, { operation: 'status' }), snapshot },
     ),
     catchError((error: unknown) => of<BatchItem<I, O>>({ ...base, ok: false, error })),
+    // A call may fail while its answer is given, as by the closing of the client.
+    take(1),
   );
 }

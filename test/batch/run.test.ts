@@ -1,4 +1,4 @@
-import { NEVER, Observable, Subject, map, of } from 'rxjs';
+import { NEVER, Observable, Subject, map, of, tap } from 'rxjs';
 import fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -61,6 +61,24 @@ describe('a run', () => {
     expect(taken.at(-1)).toEqual({ taken: 12_000, submitted: 12_000, done: 11_999, failed: 1 });
     expect(made.emulator.state().endpoints.demo?.jobs).toMatchObject({ completed: 11_999, failed: 1 });
     expect(leftovers(made)).toEqual([]);
+  });
+
+  test('gives each of 5 000 requests an item where their reads end at once, as those of a closed client do', () => {
+    const made = service({ limits: false, endpoints: { demo: { handler: () => 1, workers: { min: 400, max: 400 } } } });
+    const { client, batches } = made.process();
+    let items = 0;
+    const counted = made.see(
+      batches.run(requests(5_000)).pipe(
+        tap(() => {
+          items += 1;
+          if (items === 100) client.close();
+        }),
+      ),
+    );
+    made.scheduler.flush();
+    expect(counted.values).toHaveLength(5_000);
+    expect(new Set(counted.values.map(({ index }) => index)).size).toBe(5_000);
+    expect(counted.values.at(-1)).toMatchObject({ ok: false, error: { code: 'client_closed' } });
   });
 
   test('takes inputs from an async iterable, no more than fit into its batches', async () => {
