@@ -26,8 +26,8 @@ import type { DraftRequest } from './RequestReader.js';
 const READS_AT_ONCE = 20;
 
 /**
- * Watches a batch, and reads the result of each of its requests as it ends. Emits an item for each, and completes when the batch is
- * over.
+ * Watches a batch, and reads the result of each of its requests as it ends. Emits an item for each, and completes after the
+ * last.
  */
 export function collectResults<I extends object, O>(
   api: BatchApi<I, O>,
@@ -62,6 +62,8 @@ export function collectResults<I extends object, O>(
           mergeMap(read, READS_AT_ONCE),
         );
       }),
+      // The counters may count otherwise than is documented.
+      take(waiting.size),
     );
   });
 }

@@ -77,6 +77,24 @@ test('an outage of a minute after a finalizing whose answer is lost loses no res
   expect(seen.values.every(({ ok }) => ok)).toBe(true);
 });
 
+test('a batch whose counters never make up its total ends with the results of its requests', () => {
+  const made = service();
+  const { batches } = made.process((sent) =>
+    made.emulator.transport(sent).pipe(
+      map((reply) => {
+        if (sent.method !== 'GET' || !/batch\/\w+$/.test(sent.url)) return reply;
+        const body = JSON.parse(reply.text) as { requestCompleted: number; requestTotal: number };
+        const requestCompleted = Math.min(body.requestCompleted, body.requestTotal - 1);
+        return { ...reply, text: JSON.stringify({ ...body, requestCompleted }) };
+      }),
+    ),
+  );
+  const seen = made.see(batches.run(requests(4)));
+  made.until(600_000);
+  expect(indexes(seen.values)).toEqual([0, 1, 2, 3]);
+  expect(seen.ended).toBeDefined();
+});
+
 test('a list that is never at its end ends where it repeats itself', () => {
   const made = service();
   const seen = made.see(
