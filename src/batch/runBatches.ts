@@ -8,9 +8,11 @@ import {
   from,
   merge,
   of,
+  repeat,
   switchMap,
   tap,
   throwError,
+  timer,
   type Observable,
 } from 'rxjs';
 import { assertOptions, invalidOptions } from '../errors/invalidOptions.js';
@@ -63,9 +65,15 @@ export function runBatches<I extends object, O>(
     return (store ? eventually(() => store.read()) : of([])).pipe(
       switchMap((records) => {
         const readNext = exclusive();
-        const work = (): Observable<BatchItem<I, O>> =>
-          readNext(source.next()).pipe(
-            concatMap((draft) => (draft ? concat(runDraft(draft, records), defer(work)) : EMPTY)),
+        const work = (): Observable<BatchItem<I, O>> => {
+          let isLast = false;
+          return defer(() => readNext(source.next())).pipe(
+            concatMap((draft) => {
+              isLast = !draft;
+              return draft ? runDraft(draft, records) : EMPTY;
+            }),
+            // Not at once: thousands of batches that are done already would nest.
+            repeat({ delay: () => (isLast ? EMPTY : timer(0, api.scheduler)) }),
             // The other batches run, and are paid: their results come first.
             catchError((error: unknown) => {
               failure ??= { error };
@@ -73,6 +81,7 @@ export function runBatches<I extends object, O>(
               return EMPTY;
             }),
           );
+        };
         return concat(
           merge(...Array.from({ length: concurrency }, work)),
           defer(() => {

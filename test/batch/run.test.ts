@@ -81,6 +81,21 @@ describe('a run', () => {
     expect(counted.values.at(-1)).toMatchObject({ ok: false, error: { code: 'client_closed' } });
   });
 
+  test('ends where thousands of batches are done already', () => {
+    const made = service();
+    const records: BatchRecord[] = [];
+    const store = { read: () => records, write: (record: BatchRecord) => (records[0] = record) };
+    const equal = (count: number) => Array.from({ length: count }, () => request(0, 1));
+    const run = (count: number) => {
+      const seen = made.see(made.batches.run(equal(count), { batchSize: 1, store }));
+      made.scheduler.flush();
+      return seen;
+    };
+    expect(run(1).values).toHaveLength(1);
+    for (let number = 1; number < 5_000; number++) records.push({ ...records[0]!, number });
+    expect(run(5_000)).toMatchObject({ values: [], ended: expect.any(Number) as number });
+  });
+
   test('takes inputs from an async iterable, no more than fit into its batches', async () => {
     const made = service();
     let taken = 0;
