@@ -18,8 +18,11 @@ async function open(browser, site, path) {
   return { page, problems, close: () => context.close() };
 }
 
-/** Waits until the page is hydrated: the server's HTML has no behaviour. */
-const hydrated = (page) => page.waitForFunction(() => 'fixture' in globalThis);
+/** Waits until the page is hydrated, with the component of its route: the server's HTML has no behaviour. */
+const hydrated = async (page) => {
+  await page.waitForFunction(() => 'fixture' in globalThis);
+  await page.evaluate(() => globalThis.fixture.whenStable());
+};
 
 /** The job runs, and the page knows its id. */
 const running = (page, id = 'status') => until(async () => assert.equal(await text(page, id), 'running'));
@@ -99,6 +102,8 @@ export async function pageHide(report, browser, site, name) {
     await hydrated(page);
     await statuses(site, 'CANCELLED', 'IN_PROGRESS');
     await close();
+    // Its cancel is not to come during the next check.
+    await statuses(site, 'CANCELLED', 'CANCELLED');
   });
   await report.check(`${name}: a page in the back/forward cache keeps its job, and goes on`, async () => {
     const { page, close } = await open(browser, site, '/story');
