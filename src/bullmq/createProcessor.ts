@@ -14,7 +14,9 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
+import { invalidOptions } from '../errors/invalidOptions.js';
 import { jobOutput, type Endpoint, type JobRequest } from '../index.js';
+import { having } from '../protocol/checkOptions.js';
 import { isFinalFailure } from '../queues/isFinalFailure.js';
 import { JobDelivery, type DeliveryOrder, type DeliveryOutcome, type DeliveryTerms } from '../queues/JobDelivery.js';
 import { queueKey } from '../queues/queueKey.js';
@@ -25,13 +27,15 @@ import { leftToQueue, unrecoverable } from './endings.js';
 import { checksOfProcessor, type ProcessorOptions } from './ProcessorOptions.js';
 import { deliveryOf, hasJob, markCancelled, redisRow, removeRow, standing } from './redisRow.js';
 
+const checkWorker = having('a worker of BullMQ', 'on');
+
 /** A function for `new Worker(name, processor, …)` of BullMQ. */
 export interface RunpodProcessor<I extends object = Record<string, unknown>, O = unknown> {
   // Three parameters: by their number BullMQ decides whether a processor gets a signal.
   (job: BullmqJob<I>, token: string | undefined, signal: AbortSignal | undefined): Promise<O>;
   /**
    * Has the processor listen to its worker. At the worker's shutdown, its jobs are given back to the queue at once, and go on:
-   * another worker attaches to them.
+   * another worker attaches to them. Throws `ConfigurationError` for what is no worker.
    */
   watch(this: void, worker: BullmqWorker): void;
   /** Gives all jobs back to the queue, and each that comes from now on: for the end of a process without `watch`. */
@@ -91,6 +95,8 @@ export function createProcessor<I extends object, O, C>(
   return Object.assign(process, {
     release,
     watch: (worker: BullmqWorker) => {
+      const issues = checkWorker(worker, 'worker');
+      if (issues.length) throw invalidOptions('watch', issues);
       worker.on('closing', release);
       worker.on('lockRenewalFailed', (ids) => {
         lost$.next(ids);

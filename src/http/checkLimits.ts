@@ -8,7 +8,7 @@ import {
   type Check,
   type Checks,
 } from '../protocol/checkOptions.js';
-import type { Issue } from '../protocol/checks.js';
+import { must, type Issue } from '../protocol/checks.js';
 import { misspelt } from '../protocol/didYouMean.js';
 import { isRecord } from '../protocol/json.js';
 import { operations } from '../protocol/operations.js';
@@ -39,8 +39,13 @@ export const checkLimits: Check = (limits, field) => {
   if (!isRecord(limits)) return isDocumented(limits, field);
   // The limits of an operation are an object, so a number can only be a share.
   if ('share' in limits && !isRecord(limits.share)) return checkOptions(limits, SHARE, field);
+  if (isBudget(limits)) return must(false, field, limits, 'be an object that has the budget: { budget }');
   return 'budget' in limits ? checkOptions(limits, SHARED, field) : checkRows(limits, field);
 };
+
+function isBudget({ acquire }: Readonly<Record<string, unknown>>): boolean {
+  return typeof acquire === 'function';
+}
 
 function checkRows(limits: Readonly<Record<string, unknown>>, field: string): Issue[] {
   return Object.entries(limits).flatMap(([name, row]) => [

@@ -1,5 +1,5 @@
 import { Worker } from 'bullmq';
-import { firstValueFrom } from 'rxjs';
+import { NEVER, firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
 import { cancelJob, createProcessor, type ProcessorOptions } from 'runpod-rx/bullmq';
@@ -18,6 +18,13 @@ const flaky = () => {
     },
   };
 };
+
+test('watch says at once what is no worker', () => {
+  const endpoint = createRunpod({ transport: () => NEVER }).endpoint('demo');
+  const { watch } = createProcessor(endpoint, { redis: { eval: () => Promise.resolve(null) } });
+  for (const given of [undefined, { connection: {} }])
+    expect(() => watch(given as never)).toThrow(/worker is .*: it must be a worker of BullMQ/);
+});
 
 describe.skipIf(!redisServer)('createProcessor', () => {
   test('a job of the queue becomes a job of the endpoint, and its output the result', async () => {

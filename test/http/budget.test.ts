@@ -320,6 +320,7 @@ describe('S38 the option limits', () => {
   test.each<[unknown, RegExp]>([
     [{ budget: {} }, /limits\.budget is .*a budget, with a function acquire/],
     [{ budget: undefined }, /limits\.budget/],
+    [{ acquire: () => NEVER }, /limits is an object: it must be an object that has the budget: \{ budget \}/],
     [{ budget: { acquire: () => NEVER }, limit: 1 }, /limits\.limit is a number: it is unknown: did you mean limits\?/],
     [{ budget: { acquire: () => NEVER }, limits: 'none' }, /limits\.limits is none: it must be 'documented'/],
     [{ budget: { acquire: () => NEVER }, limits: { run: { requests: 0 } } }, /limits\.limits\.run\.requests is 0/],

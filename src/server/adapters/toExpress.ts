@@ -1,3 +1,4 @@
+import { assertHandler } from '../assertHandler.js';
 import type { Handler } from '../Handler.js';
 import type { NodeRequest, NodeResponse } from './NodeMessages.js';
 import { serve } from './serve.js';
@@ -34,6 +35,7 @@ export type ExpressMiddleware = (
  * ```
  */
 export function toExpress(handler: Handler): ExpressMiddleware {
+  assertHandler('toExpress', handler);
   return (request, response) => {
     const { originalUrl, url = '/', body } = request;
     void serve(handler, request, response, { target: originalUrl ?? url, body });

@@ -1,3 +1,4 @@
+import { assertHandler } from '../assertHandler.js';
 import type { Handler } from '../Handler.js';
 import type { NodeRequest, NodeResponse } from './NodeMessages.js';
 import { serve } from './serve.js';
@@ -57,6 +58,7 @@ export type FastifyPlugin = (scope: FastifyScope, options: unknown, done: (error
  * ```
  */
 export function toFastify(handler: Handler): FastifyPlugin {
+  assertHandler('toFastify', handler);
   return (scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));

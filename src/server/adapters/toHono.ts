@@ -1,3 +1,4 @@
+import { assertHandler } from '../assertHandler.js';
 import type { Handler, HandlerContext } from '../Handler.js';
 import { callHandler } from './callHandler.js';
 import { isForm, lostBody } from './parsedBody.js';
@@ -33,6 +34,7 @@ export interface HonoContext {
  * ```
  */
 export function toHono(handler: Handler): (context: HonoContext) => Promise<Response> {
+  assertHandler('toHono', handler);
   return async (context) => {
     const request = await withBody(context.req);
     return 'status' in request ? request : callHandler(handler, request, contextOf(context));

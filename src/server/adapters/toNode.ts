@@ -1,3 +1,4 @@
+import { assertHandler } from '../assertHandler.js';
 import type { Handler } from '../Handler.js';
 import type { NodeRequest, NodeResponse } from './NodeMessages.js';
 import { serve } from './serve.js';
@@ -19,6 +20,7 @@ export type NodeListener = (request: NodeRequest, response: NodeResponse) => voi
  * ```
  */
 export function toNode(handler: Handler): NodeListener {
+  assertHandler('toNode', handler);
   return (request, response) => {
     void serve(handler, request, response, { target: request.url ?? '/' });
   };
