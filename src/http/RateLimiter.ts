@@ -14,6 +14,9 @@ const RATE_RECOVERY_TIME = 60_000;
 /** Refusals within this time count as one, in milliseconds. */
 const REFUSAL_WINDOW = 1_000;
 
+/** How far a clock may be ahead of the time, in milliseconds: a timer may fire so much too early, and the clock believes it. */
+const CLOCK_LEAD = 1;
+
 /** How a request waits for its turn. */
 export interface TurnOptions {
   /** Whether the request goes before all that are not urgent. */
@@ -182,9 +185,14 @@ export class RateLimiter {
     return Math.min(this.#concurrentWithin(concurrent) - this.#inFlight, this.#requestsPerWindow(requests) - counted);
   }
 
+  /** Until when a request counts against the rate. */
+  #countsUntil(endedAt: number): number {
+    return endedAt + this.#window + CLOCK_LEAD;
+  }
+
   /** How many requests count against the rate. */
   #counted(now: number): number {
-    const firstCounted = this.#endedAt.findIndex((endedAt) => endedAt + this.#window >= now);
+    const firstCounted = this.#endedAt.findIndex((endedAt) => this.#countsUntil(endedAt) > now);
     this.#endedAt.splice(0, firstCounted < 0 ? this.#endedAt.length : firstCounted);
     return this.#inFlight + this.#endedAt.length;
   }
@@ -255,7 +263,7 @@ export class RateLimiter {
     // The end of a request starts the next.
     if (this.#inFlight >= this.#concurrentWithin(this.#part?.allowed.concurrent)) return;
     const paused = now < this.#pausedUntil;
-    const dueAt = paused ? this.#pausedUntil : (this.#endedAt[0] ?? Infinity) + this.#window + 1;
+    const dueAt = paused ? this.#pausedUntil : this.#countsUntil(this.#endedAt[0] ?? Infinity);
     this.#timer.unsubscribe();
     if (dueAt === Infinity) return;
     this.#timer = this.#scheduler.schedule(

@@ -22,7 +22,8 @@ export const monotonicScheduler: SchedulerLike = {
         firedAt = Math.max(firedAt, dueAt);
         work.call(this, given);
       },
-      delay,
+      // Node cuts off the fraction, and the timer would fire earlier by that.
+      Math.ceil(delay),
       state,
     );
   },

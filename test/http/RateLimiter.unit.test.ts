@@ -141,6 +141,14 @@ describe('S23 a limit of requests per window', () => {
     expect(log).toEqual(['0 send a', '1301 send b']);
   });
 
+  test('sends nothing a fraction of a millisecond earlier: the clock may be ahead of the time by as much', () => {
+    const { log, at, send, until } = limited({ requests: 1, per: 1_000 });
+    send('a', { takes: 300.75 });
+    at(1_301.5, () => send('b'));
+    until(10_000);
+    expect(log).toEqual(['0 send a', '1301.5 wait b 1', '1301.75 send b']);
+  });
+
   test('has a window of ten seconds by default', () => {
     const { log, send, until } = limited({ requests: 1 });
     for (const name of ['a', 'b']) send(name, { takes: 0 });

@@ -43,6 +43,16 @@ describe('S9 the scheduler of durations', () => {
   });
 });
 
+test('S9 a timer is set to whole milliseconds, and not below what was asked for: platforms cut off a fraction', () => {
+  const set = vi.spyOn(globalThis, 'setInterval');
+  try {
+    for (const delay of [0, 20, 20.25]) monotonicScheduler.schedule(() => undefined, delay).unsubscribe();
+    expect(set.mock.calls.map(([, ms]) => ms)).toEqual([0, 20, 21]);
+  } finally {
+    set.mockRestore();
+  }
+});
+
 describe('S9 a clock that lags behind its timers', () => {
   beforeEach(() => {
     // `performance.now()` stands still, as a coarse clock does, or that of a test which fakes the timers alone.
