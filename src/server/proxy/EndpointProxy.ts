@@ -22,6 +22,7 @@ import { jobAnswer } from './answers.js';
 import { errorAnswer } from '../jsonAnswer.js';
 import { KeptStreams } from '../streams/KeptStreams.js';
 import type { StreamPosition } from '../streams/StreamLog.js';
+import { cancelForPage } from './cancelForPage.js';
 import { errorResponse } from './errorResponse.js';
 import { JobReads } from './JobReads.js';
 import type { PageEvents } from '../events/PageEvents.js';
@@ -97,10 +98,7 @@ export class EndpointProxy {
       case 'health':
         return this.#health$.pipe(map((outcome) => outcomeAnswer(outcome)));
       case 'cancel':
-        return defer(() => {
-          this.reads.forget(id);
-          return passOn((call) => this.endpoint.cancel(id, call));
-        });
+        return cancelForPage(this, id);
       case 'stream':
         return this.#stream(id, query, user);
       default:

@@ -4,6 +4,7 @@ import { isRunpodError, type CallOptions, type JobRequest, type JobSnapshot, typ
 import { isJobId } from '../../protocol/checks.js';
 import { errorAnswer } from '../jsonAnswer.js';
 import { jobAnswer } from './answers.js';
+import { cancelForGood } from './cancelForPage.js';
 import { waitOf, type EndpointProxy } from './EndpointProxy.js';
 import { NOT_SENT, errorResponse } from './errorResponse.js';
 import { eventually } from '../eventually.js';
@@ -156,11 +157,6 @@ function unsentAnswer(outcome: Outcome): Response | undefined {
   if ('reply' in outcome || isRunpodError(outcome.error)) return undefined;
   reportUnhandled(outcome.error);
   return errorAnswer(NOT_SENT, 'the job was not sent');
-}
-
-/** Cancels a job whoever listens; the client's `settled()` waits for it. */
-function cancelForGood({ endpoint }: EndpointProxy, id: string): void {
-  endpoint.attach(id).cancel().subscribe({ error: reportUnhandled });
 }
 
 /** Goes on when its subscriber has left. */

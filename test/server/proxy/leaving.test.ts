@@ -75,6 +75,33 @@ test('by detach, a job goes on without the page, and is its user’s', async () 
   expect(world.lines()).toEqual(['POST /demo/run', 'GET /demo/status/job-1']);
 });
 
+test('S6 a page that leaves while its job is being cancelled has it cancelled until that is confirmed', async () => {
+  const world = service((_, asked) => (asked === 'POST /demo/run' ? JOB : undefined));
+  const { ask, client } = proxied(world.transport);
+  await ask('POST demo/run', submission);
+  const aborting = new AbortController();
+  const answer = ask('POST demo/cancel/job-1', { signal: aborting.signal });
+  await world.next(/cancel/);
+  aborting.abort();
+  expect((await answer).status).toBe(499);
+  const settled = firstValueFrom(client.settled());
+  const cancels = () => world.asked.filter(({ line, aborted }) => line.includes('cancel') && !aborted);
+  await expect.poll(cancels).toHaveLength(1);
+  cancels()[0]!.answer({ status: 503, text: 'unavailable' });
+  await expect.poll(cancels).toHaveLength(2);
+  cancels()[1]!.answer(cancelled('job-1'));
+  expect(await settled).toMatchObject({ cancelled: [{ id: 'job-1' }] });
+});
+
+test('a cancel that was answered is not sent again', async () => {
+  const world = service((_, asked) => (asked === 'POST /demo/run' ? JOB : cancelled(asked)));
+  const { ask, client } = proxied(world.transport);
+  await ask('POST demo/run', submission);
+  expect((await ask('POST demo/cancel/job-1')).status).toBe(200);
+  await firstValueFrom(client.settled());
+  expect(world.lines()).toEqual(['POST /demo/run', 'POST /demo/cancel/job-1']);
+});
+
 test('an owner that cannot be kept has the job cancelled: no page could reach it', async () => {
   const world = service((_, asked) => (asked.includes('cancel') ? cancelled(asked) : JOB));
   const owners = { set: () => Promise.reject(new Error('down')), get: () => undefined };
