@@ -20,10 +20,14 @@ export class AnswerTexts {
 
   /** The text of a snapshot, without its webhook. One that no answer has brought, such as a webhook's, is made anew. */
   of({ raw }: JobSnapshot): string {
-    return withoutWebhook(AnswerTexts.#texts.get(raw) ?? JSON.stringify(raw, withoutBigInts));
+    return withoutWebhook(AnswerTexts.#texts.get(raw) ?? writtenAnew(raw));
   }
 }
 
-function withoutBigInts(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
+/** A value as JSON. A parser of the caller's own may have made integers of it that `JSON.stringify` refuses. */
+function writtenAnew(value: unknown): string {
+  // By chance, so that no text of the value's own is taken for an integer.
+  const mark = crypto.randomUUID();
+  const marked = (_: string, member: unknown) => (typeof member === 'bigint' ? `${mark}${member}` : member);
+  return JSON.stringify(value, marked).replaceAll(new RegExp(`"${mark}(-?\\d+)"`, 'g'), '$1');
 }

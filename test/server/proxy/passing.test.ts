@@ -1,6 +1,6 @@
-import { lastValueFrom, toArray } from 'rxjs';
+import { Subject, lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import { createRunpod } from 'runpod-rx';
+import { createRunpod, vouchedNotice } from 'runpod-rx';
 import { createProxy } from 'runpod-rx/server';
 import { BASE, KEY, pageTransport, proxied, service } from './support.js';
 
@@ -145,6 +145,17 @@ test('a page has the end of its job by the library’s own client', async () => 
       .pipe(toArray()),
   );
   expect(states.map(({ status }) => status)).toEqual(['IN_QUEUE', 'COMPLETED']);
+});
+
+test('numbers that JavaScript cannot hold are passed on also of an end that a webhook has told', async () => {
+  const notices = new Subject();
+  const world = service((_, line) => (line === 'POST /demo/run' ? { text: JOB } : undefined));
+  const { ask } = proxied(world.transport, { client: { notices } });
+  await ask('POST demo/run', { body: { input: { a: 1 } } });
+  const answer = ask('GET demo/status-sync/job-1?wait=60000');
+  await world.next(/status/);
+  notices.next(vouchedNotice({ id: 'job-1', status: 'COMPLETED', output: [-12345678901234567890n, '1'] }));
+  expect(await (await answer).text()).toBe('{"id":"job-1","status":"COMPLETED","output":[-12345678901234567890,"1"]}');
 });
 
 test('two proxies over one client both pass on numbers that JavaScript cannot hold', async () => {
