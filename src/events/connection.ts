@@ -8,16 +8,19 @@ const FIRST_EVENT = 5_000;
 /** A connection that is silent for so long is broken, in milliseconds: the server says each 15 s that it is alive. */
 const SILENCE = 40_000;
 
+/** How long a server is left alone at most, in milliseconds: a day. A timer of some 25 days and more would fire at once. */
+const MAX_RETRY_AFTER = 86_400_000;
+
 /** Why a connection broke, where the server has said so. */
 export class Break extends Error {
   readonly status: number;
-  /** How long the server wants to be left alone, in milliseconds. */
+  /** How long the server wants to be left alone, in milliseconds, as far as it is. */
   readonly retryAfter: number;
 
   constructor(status = 0, retryAfter = 0) {
     super('the events broke off');
     this.status = status;
-    this.retryAfter = retryAfter || 0;
+    this.retryAfter = Math.min(MAX_RETRY_AFTER, retryAfter) || 0;
   }
 }
 

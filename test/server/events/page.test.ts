@@ -188,6 +188,16 @@ describe('when the connection breaks', () => {
     expect(connections).toHaveLength(before);
   });
 
+  test('a time that no timer could keep is shortened, rather than to pass at once', async () => {
+    const instead = () => new Response('', { status: 503, headers: { 'retry-after': '99999999' } });
+    const { notices, connections, scheduler, wait } = together({ network: { instead } });
+    const seen = see(notices);
+    await wait(0);
+    const latest = Math.max(...scheduler.actions.map(({ delay }) => delay));
+    expect(latest - connections[0]!.at).toBe(86_400_000);
+    seen.subscription?.unsubscribe();
+  });
+
   test.each([404, 204])('where nothing is there (%i), the page gives up, and reads its jobs', async (status) => {
     const { endpoint, connections, wait, set } = together({
       network: { instead: () => new Response(null, { status }) },
