@@ -26,7 +26,7 @@ import {
   type Provider,
 } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { EMPTY, catchError, firstValueFrom, of, retry, tap, throwError, type Observable } from 'rxjs';
+import { EMPTY, catchError, concatMap, firstValueFrom, of, retry, tap, throwError, type Observable } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { patiently } from './support/patiently.js';
 import { isRunpodError, type Endpoint } from 'runpod-rx';
@@ -221,6 +221,38 @@ describe('httpClientTransport', () => {
     expect(error).toMatchObject({ code: 'not_found', accepted: 'no' });
     expect(seen[0]).toBeInstanceOf(HttpErrorResponse);
     expect(seen[0]).toMatchObject({ status: 404 });
+  });
+
+  describe('S1 where an interceptor makes a refusal of its own', () => {
+    const refusal = new HttpErrorResponse({ status: 400, error: 'the envelope is not valid' });
+    const refuse: HttpInterceptorFn = (given, next) =>
+      next(given).pipe(
+        concatMap((event) => (event instanceof HttpResponse ? throwError(() => refusal) : of(event))),
+        catchError(() => throwError(() => refusal)),
+      );
+
+    it('the client has the job that the server has accepted', async () => {
+      stubFetch(() => json(queued));
+      const { endpoint } = application([provideHttpClient(withInterceptors([refuse]))]);
+      expect(await firstValueFrom(endpoint.run(request))).toMatchObject({ id: 'job-1' });
+    });
+
+    it('the client does not take it for the server’s, where the server’s answer was lost', async () => {
+      const sendings = stubFetch(() => Promise.reject(new TypeError('Failed to fetch')));
+      const { endpoint } = application([provideHttpClient(withInterceptors([refuse]))]);
+      const error: unknown = await firstValueFrom(endpoint.run(request)).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'submission_unknown', accepted: 'unknown' });
+      expect(sendings).toHaveLength(1);
+    });
+
+    it('the client takes it where nothing was sent', async () => {
+      const sendings = stubFetch(() => json(queued));
+      const signedOut = () => throwError(() => new HttpErrorResponse({ status: 401 }));
+      const { endpoint } = application([provideHttpClient(withInterceptors([signedOut]))]);
+      const error: unknown = await firstValueFrom(endpoint.run(request)).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'authentication', accepted: 'no' });
+      expect(sendings).toEqual([]);
+    });
   });
 
   it.each([

@@ -60,11 +60,15 @@ export class HttpCall {
     );
   }
 
-  /** An error is often an answer that is not 2xx, or what an interceptor has made of one. */
+  /**
+   * An error is often an answer that is not 2xx, or what an interceptor has made of one. Where the server has not answered, and
+   * may have acted on the request, no answer of an interceptor's counts.
+   */
   #replyTo(error: unknown): Observable<Reply> {
+    if (this.reply) return of(this.reply);
     if (!(error instanceof HttpErrorResponse)) return throwError(() => this.#failure(error));
-    if (error.status > 0) return of(toReply(error));
-    return throwError(() => (this.maybeReceived ? (error.error as unknown) : this.#failure(error.error ?? error)));
+    if (error.status > 0 && !this.maybeReceived) return of(toReply(error));
+    return throwError(() => this.#failure(error.error ?? error));
   }
 
   /** An error that says whether the request was sent. */
