@@ -47,7 +47,10 @@ export function debounced(
     else if (!isSame(value, untracked(settled))) {
       pause = outside(() =>
         scheduler.schedule(() => {
-          deliver(settle);
+          deliver(() => {
+            // A change while the delivery waited begins a pause of its own, or needs none.
+            if (untracked(source) === value) settle();
+          });
         }, delay),
       );
     }
