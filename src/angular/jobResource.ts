@@ -110,7 +110,8 @@ class LiveJobResource<I extends object, O, C> implements JobResource<O, C> {
     effect(() => {
       const now = this.#wanted();
       untracked(() => {
-        this.#want(now);
+        // `runAgain()` may have started it before this effect had its turn.
+        if (!now || this.#current()?.wanted !== now) this.#want(now);
       });
     });
     this.#destroyRef.onDestroy(() => {

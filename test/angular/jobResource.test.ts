@@ -310,6 +310,20 @@ describe('jobResource', () => {
     expect(ledger.jobs()).toHaveLength(1);
   });
 
+  it('S32 submits once where `runAgain()` comes before the request was submitted', () => {
+    const ledger = emulated(poet);
+    const prompt = signal('a');
+    const { resource: poem } = resource({ request: () => ask(prompt()) });
+    poem.runAgain();
+    ledger.advance(6_000);
+    expect(ledger.statuses()).toEqual(['COMPLETED']);
+    prompt.set('b');
+    poem.runAgain();
+    ledger.advance(10_000);
+    expect(poem.value()).toEqual({ text: 'B' });
+    expect(ledger.statuses()).toEqual(['COMPLETED', 'COMPLETED']);
+  });
+
   it('attaches to a job by its reference, and detaches when it is left', () => {
     const ledger = emulated(poet);
     const first = resource({ request: () => ask('a'), onUnsubscribe: 'detach' });
