@@ -1,5 +1,5 @@
 import { RESPONSE_INIT, TransferState, inject, makeStateKey } from '@angular/core';
-import { SubmissionUnknownError, type JobRef, type JobRequest, type JobSnapshot } from '../index.js';
+import { SubmissionUnknownError, type JobRef, type JobSnapshot } from '../index.js';
 import { sameJson } from '../protocol/json.js';
 import type { KnownState } from './JobSignals.js';
 
@@ -24,8 +24,12 @@ export interface TakenOver {
 export interface Handovers {
   /** On a server: adds a job to the HTML, which is then one user's alone. */
   add(handover: Handover): void;
-  /** In a page: the job that the server has submitted for an equal request, once. */
-  take(endpointId: string | undefined, request: JobRequest<object>): TakenOver | undefined;
+  /**
+   * In a page: the job that the server has submitted for an equal request, once.
+   *
+   * @param request - as JSON carries it
+   */
+  take(endpointId: string | undefined, request: unknown): TakenOver | undefined;
 }
 
 const KEY = makeStateKey<readonly Handover[]>('runpod-rx');

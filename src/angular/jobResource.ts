@@ -152,7 +152,7 @@ class LiveJobResource<I extends object, O, C> implements JobResource<O, C> {
   #start(wanted: WantedJob): JobSignals<O, C> {
     const { id } = this.#endpoint;
     const options = this.#jobOptions;
-    const taken = wanted.request && !this.#serverRun ? this.#handovers.take(id, wanted.request) : undefined;
+    const taken = wanted.request && !this.#serverRun ? this.#handovers.take(id, wanted.content) : undefined;
     // A job that a server has handed over is the page's own.
     const job = taken?.ref
       ? this.#endpoint.attach(taken.ref, { onUnsubscribe: 'cancel', ...options })

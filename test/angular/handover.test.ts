@@ -113,6 +113,20 @@ describe('a job that a server has handed over', () => {
     expect(gap).toBe(true);
   });
 
+  it('S31 is taken by a request that is equal once JSON carries it', async () => {
+    const ledger = emulated(platform);
+    const ref = await submitted(ledger);
+    const date = new Date(0);
+    const carried = { input: { prompt: 'the sea', date: date.toJSON() } };
+    handOver({ endpointId: 'poet', request: carried, ref });
+    const poem = resource('poet', {
+      request: () => ({ input: { prompt: 'the sea', date, style: undefined } }),
+    });
+    ledger.advance(10_000);
+    expect(poem.status()).toBe('done');
+    expect(ledger.jobs()).toHaveLength(1);
+  });
+
   it('is taken once, and by an equal request only', () => {
     const ledger = emulated(platform);
     const base = { id: 'job-1', rawStatus: 'COMPLETED', raw: {} };
