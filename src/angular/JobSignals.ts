@@ -10,6 +10,8 @@ import type { WantedJob } from './wantedJob.js';
 export interface KnownState {
   readonly snapshot?: JobSnapshot;
   readonly chunks?: readonly unknown[];
+  /** Set where the job is over, and its stream was not read to the end. */
+  readonly hasMoreChunks?: boolean;
   /** Why there is no job, where it may have been submitted all the same. */
   readonly error?: CodedError;
 }
@@ -31,17 +33,19 @@ export class JobSignals<O, C> {
   readonly #ended = signal<JobStatus | undefined>(undefined);
   readonly #diagnosis = signal<Diagnosis | undefined>(undefined);
   /** Thousands may come at once, so they are copied when a view asks for them. */
-  readonly #chunks: C[] = [];
+  readonly #chunks: C[];
   readonly #chunkCount = signal(0);
   /** How many chunks the job itself does not know. */
   readonly #handedOverChunks: number;
   #hasId = false;
+  /** Whether the job is over, and its stream too, where it is read. */
+  #isOver = false;
   #cancelled = false;
   #events: Subscription | undefined;
   #diagnosing: Subscription | undefined;
 
   constructor(wanted: WantedJob, job: Job<O, C>, context: FollowContext, known: KnownState = {}) {
-    const { snapshot, chunks = [], error } = known;
+    const { snapshot, chunks = [], hasMoreChunks = false, error } = known;
     this.wanted = wanted;
     this.job = job;
     this.#context = context;
@@ -56,9 +60,10 @@ export class JobSignals<O, C> {
       return this.#diagnosis();
     });
     // They are of the types that the caller says, as all that comes from the service.
-    for (const chunk of chunks as readonly C[]) this.#take({ type: 'chunk', chunk });
+    this.#chunks = [...(chunks as readonly C[])];
+    this.#chunkCount.set(chunks.length);
     if (snapshot) this.#take({ type: 'state', snapshot: snapshot as JobSnapshot<O> });
-    if (snapshot && isTerminal(snapshot)) this.#end(snapshot as TerminalSnapshot<O>);
+    if (snapshot && isTerminal(snapshot) && !hasMoreChunks) this.#end(snapshot as TerminalSnapshot<O>);
     if (error) this.#fail(error);
   }
 
@@ -82,12 +87,15 @@ export class JobSignals<O, C> {
       following.add(
         events.subscribe({
           next: (event) => {
-            this.#hasId ||= event.type === 'submitted';
+            this.#hasId ||= event.type === 'submitted' || event.type === 'state';
+            // At once: the job counts it as delivered, also where it is given up before the view is told.
+            if (event.type === 'chunk') this.#chunks.push(event.chunk);
             deliver(() => {
               this.#take(event);
             });
           },
           error: (error: unknown) => {
+            this.#hasId ||= codedError(error).ref !== undefined;
             end(() => {
               this.#fail(error);
             });
@@ -140,18 +148,23 @@ export class JobSignals<O, C> {
   giveUp(): JobRef | undefined {
     let reference: JobRef | undefined;
     if (!this.#hasId) return undefined;
+    // Before the views complete, which would change the signals.
+    this.leave();
     this.#context.outside(() => {
       // There is an id, so that it comes at once.
       this.job.detach().subscribe({ next: (ref) => (reference = ref), error: noop });
     });
-    this.leave();
     return reference;
   }
 
   /** What a page needs to know to show the same. */
   get known(): KnownState {
     const snapshot = this.#snapshot();
-    return { ...(snapshot && { snapshot }), ...(this.#chunks.length > 0 && { chunks: [...this.#chunks] }) };
+    return {
+      ...(snapshot && { snapshot }),
+      ...(this.#chunks.length > 0 && { chunks: [...this.#chunks] }),
+      ...(snapshot && isTerminal(snapshot) && !this.#isOver && { hasMoreChunks: true }),
+    };
   }
 
   #take(event: JobEvent<O, C>): void {
@@ -163,7 +176,6 @@ export class JobSignals<O, C> {
         this.#progress.set(event.progress);
         return;
       case 'chunk':
-        this.#chunks.push(event.chunk);
         this.#chunkCount.set(this.#chunks.length);
         return;
       case 'ended':
@@ -175,6 +187,7 @@ export class JobSignals<O, C> {
   }
 
   #end(snapshot: TerminalSnapshot<O>): void {
+    this.#isOver = true;
     this.#diagnosing?.unsubscribe();
     if (snapshot.status === 'COMPLETED') this.#ended.set('done');
     else this.#fail(jobError(snapshot));

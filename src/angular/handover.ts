@@ -1,6 +1,6 @@
 import { RESPONSE_INIT, TransferState, inject, makeStateKey } from '@angular/core';
 import { SubmissionUnknownError, type JobRef, type JobSnapshot } from '../index.js';
-import { sameJson } from '../protocol/json.js';
+import { isPlain, sameJson } from '../protocol/json.js';
 import type { KnownState } from './JobSignals.js';
 
 /** A job that a server has submitted while it rendered the page, in the HTML. */
@@ -12,6 +12,7 @@ interface Handover {
   readonly lost?: string;
   readonly snapshot?: JobSnapshot;
   readonly chunks?: readonly unknown[];
+  readonly hasMoreChunks?: boolean;
 }
 
 /** A job that the page takes over, and what is known of it. */
@@ -51,21 +52,26 @@ export function handovers(): Handovers {
       if (!found) return undefined;
       const others = all.filter((one) => one !== found);
       state.set(KEY, others);
-      const { ref, lost, snapshot, chunks } = found;
+      const { ref, lost, snapshot, chunks, hasMoreChunks = false } = found;
       const context = { operation: 'run', endpointId, accepted: 'unknown' } as const;
       const error = lost === undefined ? undefined : new SubmissionUnknownError(lost, context);
       return {
         ref,
-        // Each class has the code that its type says.
-        known: { ...(snapshot && { snapshot }), ...(chunks && { chunks }), ...(error && { error: error as never }) },
+        known: {
+          ...(snapshot && { snapshot }),
+          ...(chunks && { chunks }),
+          hasMoreChunks,
+          // Each class has the code that its type says.
+          ...(error && { error: error as never }),
+        },
       };
     },
   };
 }
 
 /**
- * What JSON can carry. A parser of the caller's own may give integers that it cannot, and one of them would keep everything
- * from the page: the page reads such a state itself, and chunks are a gap for it.
+ * What JSON can carry. A parser or a schema of the caller's own may give what it cannot: an integer, which would keep
+ * everything from the page, or a date. The page reads such a state itself, and chunks are a gap for it.
  */
 function carried(handover: Handover): Handover {
   if (isCarried(handover)) return handover;
@@ -76,11 +82,19 @@ function carried(handover: Handover): Handover {
   return { ...others, ref: { ...beginning, gap: true } };
 }
 
+/** Whether a page gets a value as it is, rather than as an error, or as text in place of a date. */
 function isCarried(value: unknown): boolean {
   try {
     JSON.stringify(value);
-    return true;
+    return isJson(value);
   } catch {
     return false;
   }
+}
+
+function isJson(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isJson);
+  if (typeof value === 'object' && value !== null)
+    return isPlain(value) && Object.values(value).every((member) => member === undefined || isJson(member));
+  return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 }

@@ -113,6 +113,21 @@ describe('a job that a server has handed over', () => {
     expect(gap).toBe(true);
   });
 
+  it('goes on with its stream where the job is over, and the server had not read all of it', async () => {
+    const ledger = emulated(platform);
+    const job = TestBed.runInInjectionContext(() => injectEndpoint('teller').job(request, { onUnsubscribe: 'detach' }));
+    job.state$.subscribe();
+    ledger.advance(10_000);
+    const ref = await firstValueFrom(job.detach());
+    const snapshot = await firstValueFrom(job.state$);
+    expect(snapshot.status).toBe('COMPLETED');
+    handOver({ endpointId: 'teller', request, ref, snapshot, hasMoreChunks: true });
+    const story = resource('teller', { stream: true });
+    ledger.advance(10_000);
+    expect(story.status()).toBe('done');
+    expect(story.chunks()).toEqual(['Once', 'upon', 'a', 'time']);
+  });
+
   it('S31 is taken by a request that is equal once JSON carries it', async () => {
     const ledger = emulated(platform);
     const ref = await submitted(ledger);

@@ -13,7 +13,8 @@ import {
 import { toSignal } from '@angular/core/rxjs-interop';
 import { bootstrapApplication, provideClientHydration, type BootstrapContext } from '@angular/platform-browser';
 import { provideServerRendering, renderApplication } from '@angular/platform-server';
-import { concat, delay as pause, filter, firstValueFrom, map, of, take } from 'rxjs';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { concat, delay as pause, filter, firstValueFrom, map, of, take, throwError } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createEmulator, type Emulator, type EmulatorOptions } from 'runpod-rx/testing';
 import {
@@ -163,6 +164,7 @@ describe('rendering on a server', () => {
   it('waits no longer than `serverWait`: the job goes on, and is handed over as it is', async () => {
     const emulator = createEmulator({ endpoints });
     const html = await render(poem('slow', { server: 'run', serverWait: 30 }), [emulated(emulator)]);
+    expect(shown(html)).toMatch(/^(queued|running)$/);
     expect(handedOver(html)).toMatchObject([{ ref: { id: emulator.jobs()[0]!.id } }]);
     expect(emulator.requests().filter(({ operation }) => operation === 'cancel')).toEqual([]);
     expect(emulator.jobs()[0]!.status).toBe('IN_PROGRESS');
@@ -174,11 +176,53 @@ describe('rendering on a server', () => {
     const html = await render(poem('teller', { server: 'run', stream: true }), [emulated(emulator)]);
     expect(shown(html)).toMatch(/^done/);
     expect(handedOver(html)).toMatchObject([{ chunks: ['Once', 'upon'], ref: { chunks: 2 } }]);
-    await render(poem('slow', { server: 'run', stream: true, serverWait: 30 }), [emulated(emulator)]);
+    const running = await render(poem('slow', { server: 'run', stream: true, serverWait: 30 }), [emulated(emulator)]);
+    expect(handedOver(running)).toMatchObject([{ ref: { id: emulator.jobs()[1]!.id } }]);
+    expect(emulator.jobs()[1]!.status).toBe('IN_PROGRESS');
     expect(
       emulator.requests().filter(({ endpointId, operation }) => endpointId === 'slow' && operation === 'stream'),
     ).toEqual([]);
     emulator.close();
+  });
+
+  it('S16 hands over a job whose stream it could not read to the end, so that the page reads it on', async () => {
+    const emulator = createEmulator({
+      endpoints,
+      faults: [{ fault: 'answer', on: 'stream', status: 403, body: '{}' }],
+    });
+    const html = await render(poem('teller', { server: 'run', stream: true, serverWait: 600_000 }), [
+      emulated(emulator),
+    ]);
+    expect(handedOver(html)).toMatchObject([{ snapshot: { status: 'COMPLETED' }, hasMoreChunks: true }]);
+    emulator.close();
+  });
+
+  it('S31 hands over a job that its server could not record, so that the page does not submit again', async () => {
+    const emulator = createEmulator({ endpoints });
+    const afterSubmit = () => throwError(() => new Error('the database is down'));
+    const html = await render(poem('poet', { server: 'run', afterSubmit }), [emulated(emulator)]);
+    expect(handedOver(html)).toMatchObject([{ endpointId: 'poet', ref: { id: emulator.jobs()[0]!.id } }]);
+    emulator.close();
+  });
+
+  it('hands over no text in place of a date that the schema of the output has made', async () => {
+    const emulator = createEmulator({ endpoints });
+    const output: StandardSchemaV1<unknown, Date> = {
+      '~standard': { version: 1, vendor: 'test', validate: () => ({ value: new Date(0) }) },
+    };
+    class Poem {
+      readonly poem = jobResource({
+        endpoint: injectEndpoint<{ prompt: string }, Date>('poet', { output }),
+        request: () => ({ input: { prompt: 'the sea' } }),
+        server: 'run',
+      });
+    }
+    Component({ selector: 'app-root', template: '<p>{{ poem.value()?.getTime() }}</p>' })(Poem);
+    const html = await render(Poem, [emulated(emulator)]);
+    expect(shown(html)).toBe('0');
+    const [job] = handedOver(html);
+    expect(job).toMatchObject({ ref: { id: emulator.jobs()[0]!.id } });
+    expect(job).not.toHaveProperty('snapshot');
   });
 
   it('S31 hands over that the answer to a submission was lost, so that the page does not submit again', async () => {
