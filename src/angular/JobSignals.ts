@@ -113,7 +113,7 @@ export class JobSignals<O, C> {
 
   /** Reads the job on, where it may still run and only could not be read. */
   resume(): boolean {
-    if (!this.#error()?.ref) return false;
+    if (!this.#isUnread) return false;
     this.#error.set(undefined);
     this.#ended.set(undefined);
     // The job gives again what it has.
@@ -124,22 +124,22 @@ export class JobSignals<O, C> {
 
   /** Stops following. What becomes of the job on the server is up to its policy. */
   leave(): void {
-    this.#context.outside(() => {
-      this.#diagnosing?.unsubscribe();
-      this.#events?.unsubscribe();
-    });
+    this.#stop();
+    // An error of reading has left the job as it was. A view that comes and goes has the policy applied.
+    if (this.#isUnread) this.#context.outside(() => this.job.end$.subscribe({ error: noop }).unsubscribe());
   }
 
   cancel(): void {
-    if (this.#ended() !== undefined) return;
+    if (this.#ended() !== undefined && !this.resume()) return;
     this.#cancelled = true;
     // The views tell what comes of it.
     this.#context.outside(() => this.job.cancel().subscribe({ error: noop }));
   }
 
   detach(): JobRef | undefined {
-    if (!this.#hasId || this.#ended() !== undefined) return undefined;
+    if (!this.#hasId || (this.#ended() !== undefined && !this.#isUnread)) return undefined;
     const reference = this.giveUp();
+    this.#error.set(undefined);
     this.#ended.set('idle');
     return reference;
   }
@@ -149,7 +149,7 @@ export class JobSignals<O, C> {
     let reference: JobRef | undefined;
     if (!this.#hasId) return undefined;
     // Before the views complete, which would change the signals.
-    this.leave();
+    this.#stop();
     this.#context.outside(() => {
       // There is an id, so that it comes at once.
       this.job.detach().subscribe({ next: (ref) => (reference = ref), error: noop });
@@ -165,6 +165,18 @@ export class JobSignals<O, C> {
       ...(this.#chunks.length > 0 && { chunks: [...this.#chunks] }),
       ...(snapshot && isTerminal(snapshot) && !this.#isOver && { hasMoreChunks: true }),
     };
+  }
+
+  /** Whether the job may still run, and only could not be read. */
+  get #isUnread(): boolean {
+    return this.#error()?.ref !== undefined;
+  }
+
+  #stop(): void {
+    this.#context.outside(() => {
+      this.#diagnosing?.unsubscribe();
+      this.#events?.unsubscribe();
+    });
   }
 
   #take(event: JobEvent<O, C>): void {

@@ -16,6 +16,7 @@ const poet: RunpodTestingOptions = {
   latency: 20,
   endpoints: {
     poet: ({ input }, { delay }) => delay(5_000).pipe(map(() => ({ text: String(input.prompt).toUpperCase() }))),
+    slow: (_, { delay }) => delay(60_000).pipe(map(() => ({ text: 'late' }))),
     // A story of four words, one in each second.
     teller: {
       stream: true,
@@ -322,6 +323,60 @@ describe('jobResource', () => {
     ledger.advance(10_000);
     expect(poem.value()).toEqual({ text: 'B' });
     expect(ledger.statuses()).toEqual(['COMPLETED', 'COMPLETED']);
+  });
+
+  describe('a job that still runs, and could not be read', () => {
+    /** Its resource; the service can be reached again. */
+    const unread = (options: Partial<JobResourceOptions<Input, Output, unknown>> = {}) => {
+      const ledger = emulated(poet);
+      const prompt = signal('a');
+      const made = resource({ request: () => ask(prompt()), outage: 1_000, ...options }, 'slow');
+      ledger.advance(1_000);
+      const restore = ledger.emulator.inject({ fault: 'connection-refused' });
+      ledger.advance(20_000);
+      restore();
+      expect(made.resource.status()).toBe('failed');
+      expect(ledger.statuses()).toEqual(['IN_PROGRESS']);
+      return { ...made, ledger, prompt };
+    };
+
+    it('S4 is cancelled when its component is destroyed', () => {
+      const { ledger, destroy } = unread();
+      destroy();
+      ledger.advance(5_000);
+      expect(ledger.statuses()).toEqual(['CANCELLED']);
+    });
+
+    it('S4 is cancelled when another is wanted', () => {
+      const { ledger, prompt } = unread();
+      prompt.set('b');
+      ledger.advance(5_000);
+      expect(ledger.statuses()).toEqual(['CANCELLED', 'IN_PROGRESS']);
+    });
+
+    it('S4 goes on where its policy says so', () => {
+      const { ledger, destroy } = unread({ onUnsubscribe: 'detach' });
+      destroy();
+      ledger.advance(60_000);
+      expect(ledger.statuses()).toEqual(['COMPLETED']);
+    });
+
+    it('is cancelled by `cancel()`, and shown so', () => {
+      const { ledger, resource: poem } = unread();
+      poem.cancel();
+      ledger.advance(5_000);
+      expect([poem.status(), poem.error()]).toEqual(['cancelled', undefined]);
+      expect(ledger.statuses()).toEqual(['CANCELLED']);
+    });
+
+    it('is given up by `detach()`, which gives its reference', () => {
+      const { ledger, resource: poem, destroy } = unread();
+      expect(poem.detach()).toMatchObject({ id: ledger.jobs()[0]!.id });
+      expect([poem.status(), poem.error(), poem.detach()]).toEqual(['idle', undefined, undefined]);
+      destroy();
+      ledger.advance(60_000);
+      expect(ledger.statuses()).toEqual(['COMPLETED']);
+    });
   });
 
   it('attaches to a job by its reference, and detaches when it is left', () => {
