@@ -41,8 +41,8 @@ export const TEST_PLATFORM = new InjectionToken<TestPlatform>('provideRunpodTest
  * });
  * ```
  *
- * Handlers that return promises run in real time only; those that return Observables or values play in virtual time. The
- * emulator is closed when its injector is destroyed.
+ * Handlers that return promises run in real time only; those that return Observables or values play in virtual time. In real
+ * time the jobs go on after the test, until they are over: `injectLedger().emulator.close()` ends them.
  */
 export function provideRunpodTesting({
   client = {},
