@@ -29,7 +29,7 @@ import { CALL, RAW, READ_STREAM, RUN, STREAM, WATCH, WATCH_HEALTH } from './prot
 import { checkJson } from './protocol/checkJson.js';
 import { checkOptions, copyable } from './protocol/checkOptions.js';
 import { parsePurge } from './protocol/health.js';
-import { isRecord } from './protocol/json.js';
+import { isRecord, type JsonParser } from './protocol/json.js';
 import { operationRow } from './protocol/operations.js';
 import { isTerminal, snapshotOf } from './protocol/snapshot.js';
 import type { StreamReply } from './protocol/streamReply.js';
@@ -71,6 +71,11 @@ export class Endpoint<I extends object = Record<string, unknown>, O = unknown, C
   /** The endpoint's id. Where it is `undefined`, every call errors. */
   get id(): string | undefined {
     return this.#context.id;
+  }
+
+  /** @internal The parser that was given last for this endpoint, which all its views share. */
+  get parse(): JsonParser | undefined {
+    return this.#context.parse;
   }
 
   /**

@@ -75,7 +75,9 @@ export class EndpointProxy {
   constructor(given: EndpointProxyParts) {
     const { client, endpointId, options, scheduler, keepsStreams } = given;
     this.given = given;
-    this.endpoint = client.endpoint(endpointId, { parse: this.texts.remembering(options.parse) });
+    // The server's own code goes on with the parser that it has given for the endpoint.
+    const { parse = client.endpoint(endpointId).parse } = options;
+    this.endpoint = client.endpoint(endpointId, { parse: this.texts.remembering(parse) });
     this.reads = new JobReads(this.endpoint, this.texts, scheduler);
     const readSoon = (id: string) => {
       // Its answer goes to all who watch the job: the end is told with the last chunk, rather than at the next read.

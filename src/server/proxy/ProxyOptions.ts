@@ -44,9 +44,8 @@ export interface ProxyEndpoint {
   /** @defaultValue no bounds */
   readonly quota?: ProxyQuota;
   /**
-   * How the server's client parses the endpoint's answers: what `endpoint(id, { parse })` says elsewhere. Pages get the
-   * texts as they are.
-   * @defaultValue `JSON.parse`
+   * How the server's client parses the endpoint's answers. Pages get the texts as they are.
+   * @defaultValue the `parse` that was given to `client.endpoint(id, { parse })` before, or else `JSON.parse`
    */
   readonly parse?: JsonParser;
 }

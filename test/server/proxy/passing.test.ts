@@ -1,4 +1,4 @@
-import { Subject, lastValueFrom, toArray } from 'rxjs';
+import { Subject, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { createRunpod, vouchedNotice } from 'runpod-rx';
 import { createProxy } from 'runpod-rx/server';
@@ -156,6 +156,18 @@ test('numbers that JavaScript cannot hold are passed on also of an end that a we
   await world.next(/status/);
   notices.next(vouchedNotice({ id: 'job-1', status: 'COMPLETED', output: [-12345678901234567890n, '1'] }));
   expect(await (await answer).text()).toBe('{"id":"job-1","status":"COMPLETED","output":[-12345678901234567890,"1"]}');
+});
+
+test('a proxy leaves the parser of an endpoint to the server’s own code, and passes on the texts', async () => {
+  const text = '{"id":"job-1","status":"COMPLETED","output":12345678901234567890}';
+  const { transport } = service(() => ({ text }));
+  const client = createRunpod({ apiKey: KEY, transport, limits: false });
+  const parse = () => ({ id: 'job-1', status: 'COMPLETED', output: 12345678901234567890n });
+  const endpoint = client.endpoint('demo', { parse });
+  const endpoints = { demo: { operations: ['status'] } } as const;
+  const proxy = createProxy({ client, endpoints, user: () => 'ann', owners: { set: () => 1, get: () => 'ann' } });
+  expect(await (await proxy(new Request(`${BASE}/demo/status/job-1`))).text()).toBe(text);
+  expect(await firstValueFrom(endpoint.status('job-1'))).toMatchObject({ output: 12345678901234567890n });
 });
 
 test('two proxies over one client both pass on numbers that JavaScript cannot hold', async () => {
