@@ -156,6 +156,22 @@ describe('httpClientTransport', () => {
     expect(paths(sendings).at(-1)).toBe('e/cancel/job-1?tab=7');
   });
 
+  it('sends the XSRF token of the page to no other origin, as Angular does', async () => {
+    document.cookie = 'XSRF-TOKEN=token-1';
+    const sendings = stubFetch(({ url }) => json(url.includes('/cancel/') ? cancelled : queued));
+    TestBed.configureTestingModule({ providers: [provideZonelessChangeDetection()] });
+    const injector = createEnvironmentInjector(
+      [provideHttpClient(), provideRunpod({ baseUrl: 'https://api.example/runpod' })] as EnvironmentProviders[],
+      TestBed.inject(EnvironmentInjector),
+    );
+    const job = runInInjectionContext(injector, () => injectEndpoint<{ a: number }>('e')).job(request);
+    job.output$.subscribe({ error: () => {} });
+    await firstValueFrom(job.id$);
+    injector.destroy();
+    await patiently(() => expect(sendings.at(-1)!.url).toBe('https://api.example/runpod/e/cancel/job-1'));
+    for (const { init } of sendings) expect(init.headers).not.toHaveProperty('x-xsrf-token');
+  });
+
   it('S5 reads the answer to a submission although the injector was destroyed meanwhile, and cancels the job', async () => {
     let answer = (_: Response) => {};
     const sendings = stubFetch(({ url }) =>

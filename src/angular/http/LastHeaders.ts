@@ -7,6 +7,9 @@ import { plainHeaders } from './plainHeaders.js';
 /** Angular's name for the header, unless the application has another. */
 const XSRF_HEADER = 'x-xsrf-token';
 
+/** Begins with a scheme, or with the slashes that come after one. */
+const ABSOLUTE_URL = /^(?:https?:)?\/\//i;
+
 /** What interceptors have added to a request. */
 interface Additions {
   readonly headers: Readonly<Record<string, string>>;
@@ -56,7 +59,9 @@ export class LastHeaders {
   /** The request as the interceptors would probably have made it. */
   applyTo<T>(request: HttpRequest<T>): HttpRequest<T> {
     const { headers, credentials, address } = this.#lastChange ?? this.#last;
-    const token = request.method === 'GET' ? null : this.#xsrf?.getToken();
+    // As Angular's own interceptor: the token is for what changes something, and for no other origin.
+    const hasToken = request.method !== 'GET' && !ABSOLUTE_URL.test(request.url);
+    const token = hasToken ? this.#xsrf?.getToken() : null;
     return request.clone({
       url: rewritten(request.url, address),
       withCredentials: credentials === 'include',
