@@ -1,5 +1,6 @@
 import { catchError, defer, last, map, of, type Observable } from 'rxjs';
 import type { CallOptions, Reply } from '../../index.js';
+import { parseJson } from '../../protocol/json.js';
 import { replyAnswer } from './answers.js';
 import { errorResponse } from './errorResponse.js';
 
@@ -30,10 +31,18 @@ export function outcomeOf(call: PassableCall): Observable<Outcome> {
  * @param secret - what only the server may know, and the service might say: it is taken out
  */
 export function outcomeAnswer(outcome: Outcome, secret = ''): Response {
-  const hide = (text: string) => (secret ? text.replaceAll(secret, '***') : text);
+  const hide = (text: string) => withoutSecret(text, secret);
   if ('error' in outcome) return errorResponse(outcome.error, hide);
   const { reply } = outcome;
   return replyAnswer({ ...reply, text: hide(reply.text) });
+}
+
+/** Takes a secret out of a text, also where that is JSON which writes the secret with escapes. */
+function withoutSecret(text: string, secret: string): string {
+  if (!secret) return text;
+  const plain = text.replaceAll(secret, '***');
+  const unescaped = JSON.stringify(parseJson(plain) ?? null);
+  return unescaped.includes(secret) ? unescaped.replaceAll(secret, '***') : plain;
 }
 
 /** Makes a call, and emits the page's answer. */

@@ -126,6 +126,21 @@ test('no answer has the webhook of the job, wherever the service says it', async
   expect(await (await other.ask('POST demo/run', { body: { input: { a: 1 } } })).text()).not.toContain('secret-token');
 });
 
+test.each([
+  ['as Go does', (text: string) => text.replaceAll('&', '\\u0026')],
+  ['as PHP does', (text: string) => text.replaceAll('/', '\\/')],
+])(
+  'S28 no answer has the webhook of the job, also where the service writes it with escapes, %s',
+  async (_, escaped) => {
+    const webhook = 'https://hooks.example/runpod?key=order-1&token=secret-token';
+    const text = escaped(JSON.stringify({ error: `bad webhook ${webhook}` }));
+    const { transport } = answering({ 'POST /demo/run': { status: 400, text } });
+    const { ask } = proxied(transport, { demo: { request: (request) => ({ ...request, webhook }) } });
+    const answer = await ask('POST demo/run', { body: { input: { a: 1 } } });
+    expect([answer.status, await answer.json()]).toEqual([400, { error: 'bad webhook ***' }]);
+  },
+);
+
 test('no answer has the key, wherever the service says it', async () => {
   const { transport } = answering({ 'POST /demo/run': { status: 400, text: `{"error":"the key ${KEY} is wrong"}` } });
   const { ask } = proxied(transport);
