@@ -41,27 +41,9 @@ const NO_TASKS: Pick<PendingTasks, 'add'> = { add: () => () => undefined };
 export function httpClientTransport(): Transport {
   const injector = inject(EnvironmentInjector);
   const destroyRef = injector.get(DestroyRef);
-  const applicationHandler = injector.get(HttpHandler, null);
-  if (!applicationHandler) return pageFetch();
-  const applicationBackend = injector.get(HttpBackend);
-  const isNetwork = applicationBackend instanceof FetchBackend || applicationBackend instanceof HttpXhrBackend;
+  if (!injector.get(HttpHandler, null)) return pageFetch();
   const last = new LastHeaders(injector.get(HttpXsrfTokenExtractor, null));
-
-  // The application's handler once more, with the same interceptors, over a backend of our own.
-  const own = createEnvironmentInjector(
-    [
-      // Angular does not export the class.
-      { provide: HttpHandler, useClass: applicationHandler.constructor as Type<HttpHandler> },
-      {
-        provide: HttpBackend,
-        useFactory: () => new WireBackend(last, isNetwork ? undefined : applicationBackend),
-      },
-      { provide: PendingTasks, useValue: NO_TASKS },
-    ],
-    injector,
-  );
-  const handler = own.get(HttpHandler);
-  const backend = own.get(HttpBackend);
+  const { handler, backend } = chainOver(injector, last);
 
   const transport: Transport = (request) =>
     defer((): Observable<Reply> => {
@@ -73,4 +55,37 @@ export function httpClientTransport(): Transport {
     });
   transport.multiplexes = pageFetch().multiplexes ?? false;
   return transport;
+}
+
+/** Handlers with the interceptors of an application, and the backend at their end. */
+interface HandlerChain {
+  readonly handler: HttpHandler;
+  readonly backend: HttpBackend;
+}
+
+/** The application's handlers once more, with the same interceptors, over a backend of our own. */
+function chainOver(injector: EnvironmentInjector, last: LastHeaders): HandlerChain {
+  // Angular does not export the class.
+  const handlerClass = injector.get(HttpHandler).constructor as Type<HttpHandler>;
+  const applicationBackend = injector.get(HttpBackend);
+  const isNetwork = applicationBackend instanceof FetchBackend || applicationBackend instanceof HttpXhrBackend;
+  const parent = applicationBackend instanceof handlerClass ? ownerOf(applicationBackend, injector) : null;
+  const parentChain = parent && chainOver(parent, last);
+  const useFactory = (): HttpHandler =>
+    parentChain?.handler ?? new WireBackend(last, isNetwork ? undefined : applicationBackend);
+  const own = createEnvironmentInjector(
+    [
+      { provide: HttpHandler, useClass: handlerClass },
+      { provide: HttpBackend, useFactory },
+      { provide: PendingTasks, useValue: NO_TASKS },
+    ],
+    injector,
+  );
+  return { handler: own.get(HttpHandler), backend: parentChain?.backend ?? own.get(HttpBackend) };
+}
+
+/** The injector above that a handler is of: an `HttpClient` may make its requests by that of its parent. */
+function ownerOf(handler: HttpHandler, injector: EnvironmentInjector): EnvironmentInjector | null {
+  const parent = injector.get(EnvironmentInjector, null, { skipSelf: true });
+  return parent && parent.get(HttpHandler, null) !== handler ? ownerOf(handler, parent) : parent;
 }

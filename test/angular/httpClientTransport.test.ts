@@ -7,6 +7,7 @@ import {
   provideHttpClient,
   withInterceptors,
   withInterceptorsFromDi,
+  withRequestsMadeViaParent,
   withXsrfConfiguration,
   HTTP_INTERCEPTORS,
   type HttpInterceptor,
@@ -207,6 +208,45 @@ describe('httpClientTransport', () => {
     const error: unknown = await firstValueFrom(submit(endpoint)).catch((thrown: unknown) => thrown);
     expect(isRunpodError(error, 'submission_unknown')).toBe(true);
     expect(sendings).toHaveLength(1);
+  });
+
+  describe('S32 below an HttpClient that makes its requests by its parent', () => {
+    const parent = (...interceptors: HttpInterceptorFn[]) => {
+      TestBed.configureTestingModule({
+        providers: [provideZonelessChangeDetection(), provideHttpClient(withInterceptors(interceptors))],
+      });
+      const stamp: HttpInterceptorFn = (given, next) => next(given.clone({ setHeaders: { 'X-Child': 'yes' } }));
+      const injector = createEnvironmentInjector(
+        [
+          provideHttpClient(withInterceptors([stamp]), withRequestsMadeViaParent()),
+          provideRunpod(),
+        ] as EnvironmentProviders[],
+        TestBed.inject(EnvironmentInjector),
+      );
+      const endpoint = runInInjectionContext(injector, () => injectEndpoint<{ a: number }>('e'));
+      return { endpoint, destroy: () => injector.destroy() };
+    };
+
+    it('sends a submission once that an interceptor of the parent repeats', async () => {
+      const sendings = stubFetch(() => json({ error: 'bad gateway' }, 502));
+      const { endpoint } = parent((given, next) => next(given).pipe(retry(3)));
+      const error: unknown = await firstValueFrom(endpoint.run(request)).catch((thrown: unknown) => thrown);
+      expect(isRunpodError(error, 'submission_unknown')).toBe(true);
+      expect(sendings).toHaveLength(1);
+    });
+
+    it('runs the interceptors of both, and sends the cancel with what they had added', async () => {
+      const sendings = stubFetch(({ url }) => json(url.includes('/cancel/') ? cancelled : queued));
+      const { endpoint, destroy } = parent((given, next) => next(given.clone({ setHeaders: { 'X-Parent': 'yes' } })));
+      const job = endpoint.job(request);
+      job.output$.subscribe({ error: () => {} });
+      await firstValueFrom(job.id$);
+      destroy();
+      await patiently(() => expect(paths(sendings).at(-1)).toBe('e/cancel/job-1'));
+      for (const { init } of [sendings[0]!, sendings.at(-1)!])
+        expect(init.headers).toMatchObject({ 'x-child': 'yes', 'x-parent': 'yes' });
+      expect(sendings.at(-1)!.init.keepalive).toBe(true);
+    });
   });
 
   it('lets an interceptor repeat what was refused, such as with a new token', async () => {
