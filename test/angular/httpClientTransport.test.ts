@@ -3,6 +3,7 @@ import './support/testBed.js';
 import {
   HttpErrorResponse,
   HttpEventType,
+  HttpRequest,
   HttpResponse,
   provideHttpClient,
   withInterceptors,
@@ -309,6 +310,16 @@ describe('httpClientTransport', () => {
       expect(error).toMatchObject({ code: 'authentication', accepted: 'no' });
       expect(sendings).toEqual([]);
     });
+  });
+
+  it('S1 does not know whether a request was received that an interceptor has made in place of the client’s', async () => {
+    const sendings = stubFetch(() => Promise.reject(new TypeError('Failed to fetch')));
+    const rebuild: HttpInterceptorFn = ({ url, body, headers }, next) =>
+      next(new HttpRequest('POST', url, body, { headers, responseType: 'text' }));
+    const { endpoint } = application([provideHttpClient(withInterceptors([rebuild]))]);
+    const error: unknown = await firstValueFrom(endpoint.run(request)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'submission_unknown', accepted: 'unknown' });
+    expect(sendings).toHaveLength(1);
   });
 
   it.each([

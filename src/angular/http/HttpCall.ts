@@ -68,7 +68,8 @@ export class HttpCall {
     if (this.reply) return of(this.reply);
     if (!(error instanceof HttpErrorResponse)) return throwError(() => this.#failure(error));
     if (error.status > 0 && !this.maybeReceived) return of(toReply(error));
-    return throwError(() => this.#failure(error.error ?? error));
+    // What failed may be a request that an interceptor has made in place of this one: the server may have that.
+    return throwError(() => (error.error ?? error) as unknown);
   }
 
   /** An error that says whether the request was sent. */
