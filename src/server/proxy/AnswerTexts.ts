@@ -1,5 +1,5 @@
 import type { JobSnapshot, JsonParser } from '../../index.js';
-import { withoutWebhook } from './answers.js';
+import { withoutWebhook } from './withoutWebhook.js';
 
 /**
  * Remembers the text that each snapshot of a job was parsed from, so that a page gets it as the service wrote it: with the

@@ -1,5 +1,6 @@
 import type { Reply } from '../../index.js';
 import { ALWAYS, JSON_TYPE, errorAnswer } from '../jsonAnswer.js';
+import { withoutWebhook } from './withoutWebhook.js';
 
 /** A job as a text of JSON. */
 export function jobAnswer(text: string): Response {
@@ -32,16 +33,5 @@ function setHeader({ headers }: Response, name: string, value: string): void {
     headers.set(name, value);
   } catch {
     // The answer counts, and may name a job.
-  }
-}
-
-/** A text of the service without the URL of the job's webhook, which only the server may know. */
-export function withoutWebhook(text: string): string {
-  if (!text.includes('"webhook')) return text;
-  try {
-    const { webhook, webhookV2, ...rest } = JSON.parse(text) as Readonly<Record<string, unknown>>;
-    return webhook === undefined && webhookV2 === undefined ? text : JSON.stringify(rest);
-  } catch {
-    return text;
   }
 }

@@ -29,7 +29,7 @@ import {
   type StreamReply,
 } from '../../index.js';
 import { Refusal } from '../proxy/Refusal.js';
-import { withoutWebhook } from '../proxy/answers.js';
+import { withoutWebhook } from '../proxy/withoutWebhook.js';
 import { StreamLog, type LogAnswer, type StreamAnswer, type StreamPosition } from './StreamLog.js';
 
 /**

@@ -141,6 +141,14 @@ test.each([
   },
 );
 
+test('an answer without the webhook of the job has its numbers as the service wrote them', async () => {
+  const job = '{"id":"job-1","status":"IN_PROGRESS","output":12345678901234567890';
+  const { transport } = answering({ 'GET /demo/status/job-1': { text: `${job},"webhook":"https://hooks.example/"}` } });
+  const { ask } = proxied(transport);
+  await ask('POST demo/run', { body: { input: { a: 1 } } });
+  expect(await (await ask('GET demo/status/job-1')).text()).toBe(`${job}}`);
+});
+
 test('no answer has the key, wherever the service says it', async () => {
   const { transport } = answering({ 'POST /demo/run': { status: 400, text: `{"error":"the key ${KEY} is wrong"}` } });
   const { ask } = proxied(transport);
