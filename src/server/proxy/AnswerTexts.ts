@@ -8,14 +8,19 @@ import { withoutWebhook } from './withoutWebhook.js';
 export class AnswerTexts {
   /** Of all proxies: those over one client have its reads in common, and the parser is that of the last. */
   static readonly #texts = new WeakMap<object, string>();
+  /** The parsers that remember the texts. */
+  static readonly #parsers = new WeakSet<JsonParser>();
 
   /** A parser for `endpoint(id, { parse })` that remembers the texts. */
   remembering(parse: JsonParser = JSON.parse): JsonParser {
-    return (text) => {
+    if (AnswerTexts.#parsers.has(parse)) return parse;
+    const remembering: JsonParser = (text) => {
       const value = parse(text);
       if (typeof value === 'object' && value !== null) AnswerTexts.#texts.set(value, text);
       return value;
     };
+    AnswerTexts.#parsers.add(remembering);
+    return remembering;
   }
 
   /** The text of a snapshot, without its webhook. One that no answer has brought, such as a webhook's, is made anew. */

@@ -199,5 +199,9 @@ test('two proxies over one client both pass on numbers that JavaScript cannot ho
   const endpoints = { demo: { operations: ['status'] } } as const;
   const made = () => createProxy({ client, endpoints, user: () => 'ann', owners: { set: () => 1, get: () => 'ann' } });
   const proxies = [made(), made()];
+  // Not one parser around another for each: a proxy may be made for every request.
+  const { parse } = client.endpoint('demo');
+  made();
+  expect(client.endpoint('demo').parse).toBe(parse);
   for (const proxy of proxies) expect(await (await proxy(new Request(`${BASE}/demo/status/job-1`))).text()).toBe(text);
 });
