@@ -59,6 +59,13 @@ export interface EndpointProxyParts {
   readonly keepsStreams: boolean;
 }
 
+/** Who asks. */
+interface Asking {
+  readonly user: string;
+  /** Of the page's request. */
+  readonly signal: AbortSignal;
+}
+
 /** What pages share of one endpoint: its reads, and the calls that do not submit a job. */
 export class EndpointProxy {
   readonly given: EndpointProxyParts;
@@ -66,7 +73,7 @@ export class EndpointProxy {
   readonly texts = new AnswerTexts();
   readonly reads: JobReads;
   readonly streams: KeptStreams | undefined;
-  /** The submissions that go on whether or not their pages leave. Each completes. */
+  /** The submissions and cancels that go on whether or not their pages leave. Each completes. */
   readonly detached = new Set<Observable<unknown>>();
   /** How many reads of a job's stream are being passed on, by the job's id. */
   readonly #passing = new Map<string, number>();
@@ -95,12 +102,12 @@ export class EndpointProxy {
   }
 
   /** Answers what does not submit a job. */
-  answer({ operation, held, id = '' }: Route, query: URLSearchParams, user: string): Observable<Response> {
+  answer({ operation, held, id = '' }: Route, query: URLSearchParams, { user, signal }: Asking): Observable<Response> {
     switch (operation) {
       case 'health':
         return this.#health$.pipe(map((outcome) => outcomeAnswer(outcome)));
       case 'cancel':
-        return cancelForPage(this, id);
+        return cancelForPage(this, id, signal);
       case 'stream':
         return this.#stream(id, query, user);
       default:

@@ -21,6 +21,7 @@ import { EndpointProxy } from './EndpointProxy.js';
 import { NOT_SENT, errorResponse, noSuchJob } from './errorResponse.js';
 import { eventually } from '../eventually.js';
 import { memoryOwners } from './memoryOwners.js';
+import { onToItsEnd } from './onToItsEnd.js';
 import { onWorkerd } from './onWorkerd.js';
 import type { OwnerStore } from './OwnerStore.js';
 import { PageAccess } from './PageAccess.js';
@@ -84,19 +85,21 @@ export class PageProxy {
     if (!route || !proxy?.given.options.operations.includes(route.operation))
       return of(errorAnswer(404, 'there is nothing at this address'));
     if (request.method !== route.method) return of(wrongMethod(route.method));
-    return this.#userOf(request).pipe(
+    const answer$ = this.#userOf(request).pipe(
       concatMap((user) =>
         this.#refusalOf(route, user).pipe(
           concatMap((refusal) => {
             if (refusal) return of(refusal);
             return isSubmission(route)
               ? submitForPage({ proxy, route, request, query, user })
-              : proxy.answer(route, query, user);
+              : proxy.answer(route, query, { user, signal: request.signal });
           }),
         ),
       ),
       catchError((error: unknown) => of(errorResponse(error))),
     );
+    // A page that closes cancels its jobs, and does not stay for the answer.
+    return route.operation === 'cancel' ? onToItsEnd(proxy, answer$) : answer$;
   }
 
   #connect(request: Request, events: PageEvents): Observable<Response> {

@@ -1,4 +1,4 @@
-import { AsyncSubject, Observable, catchError, concatMap, defer, finalize, map, of, tap } from 'rxjs';
+import { Observable, catchError, concatMap, defer, map, of, tap } from 'rxjs';
 import { reportUnhandled } from '../../errors/reportUnhandled.js';
 import { isRunpodError, type CallOptions, type JobRequest, type JobSnapshot, type Reply } from '../../index.js';
 import { isJobId } from '../../protocol/checks.js';
@@ -8,6 +8,7 @@ import { cancelForGood } from './cancelForPage.js';
 import { waitOf, type EndpointProxy } from './EndpointProxy.js';
 import { NOT_SENT, errorResponse } from './errorResponse.js';
 import { eventually } from '../eventually.js';
+import { onToItsEnd } from './onToItsEnd.js';
 import { outcomeAnswer, outcomeOf, type Outcome } from './passOn.js';
 import { pageRequest } from './pageRequest.js';
 import type { QuotaLease } from './Quotas.js';
@@ -157,14 +158,4 @@ function unsentAnswer(outcome: Outcome): Response | undefined {
   if ('reply' in outcome || isRunpodError(outcome.error)) return undefined;
   reportUnhandled(outcome.error);
   return errorAnswer(NOT_SENT, 'the job was not sent');
-}
-
-/** Goes on when its subscriber has left. */
-function onToItsEnd<T>({ detached }: EndpointProxy, source$: Observable<T>): Observable<T> {
-  return defer(() => {
-    const result$ = new AsyncSubject<T>();
-    detached.add(result$);
-    source$.pipe(finalize(() => detached.delete(result$))).subscribe(result$);
-    return result$;
-  });
 }

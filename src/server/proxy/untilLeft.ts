@@ -9,7 +9,11 @@ const LEFT = 499;
  * signal later, as some platforms do for each request that is over, has no effect.
  */
 export function untilLeft(answer$: Observable<Response>, signal: AbortSignal): Promise<Response> {
+  return firstValueFrom(merge(whenLeft(signal), answer$).pipe(take(1)));
+}
+
+/** Emits, when a page leaves, the answer that nobody reads. */
+export function whenLeft(signal: AbortSignal): Observable<Response> {
   const abort$: Observable<unknown> = signal.aborted ? of(undefined) : fromEvent(signal, 'abort');
-  const gone$ = abort$.pipe(map(() => errorAnswer(LEFT, 'the page has left')));
-  return firstValueFrom(merge(gone$, answer$).pipe(take(1)));
+  return abort$.pipe(map(() => errorAnswer(LEFT, 'the page has left')));
 }

@@ -93,6 +93,45 @@ test('S6 a page that leaves while its job is being cancelled has it cancelled un
   expect(await settled).toMatchObject({ cancelled: [{ id: 'job-1' }] });
 });
 
+test.each(['before its request is looked at', 'before its user is known', 'before the owner of the job is known'])(
+  'S6 a page that leaves %s has its job cancelled all the same',
+  async (when) => {
+    const world = service((_, asked) => (asked.includes('cancel') ? cancelled(asked) : undefined));
+    const [user, owner] = [new AsyncSubject<string>(), new AsyncSubject<string>()];
+    const { ask, client } = proxied(world.transport, {
+      user: () => user,
+      owners: { set: () => undefined, get: () => owner },
+    });
+    const aborting = new AbortController();
+    if (when.includes('request')) aborting.abort();
+    const answer = ask('POST demo/cancel/job-1', { signal: aborting.signal });
+    if (when.includes('user')) aborting.abort();
+    user.next('ann');
+    user.complete();
+    aborting.abort();
+    owner.next('ann');
+    owner.complete();
+    expect((await answer).status).toBe(499);
+    expect(await firstValueFrom(client.settled())).toMatchObject({ cancelled: [{ id: 'job-1' }] });
+    expect(world.lines()).toEqual(['POST /demo/cancel/job-1']);
+  },
+);
+
+test('a page that leaves cancels no job of another user', async () => {
+  const world = service((_, asked) => cancelled(asked));
+  const user = new AsyncSubject<string>();
+  const owners = { set: () => undefined, get: () => 'bob' };
+  const { ask, client } = proxied(world.transport, { user: () => user, owners });
+  const aborting = new AbortController();
+  const answer = ask('POST demo/cancel/job-1', { signal: aborting.signal });
+  aborting.abort();
+  user.next('ann');
+  user.complete();
+  await answer;
+  await firstValueFrom(client.settled());
+  expect(world.lines()).toEqual([]);
+});
+
 test('a cancel that was answered is not sent again', async () => {
   const world = service((_, asked) => (asked === 'POST /demo/run' ? JOB : cancelled(asked)));
   const { ask, client } = proxied(world.transport);
