@@ -1,8 +1,9 @@
 import { DOCUMENT, DestroyRef, NgZone, PLATFORM_ID, REQUEST, inject } from '@angular/core';
 import { PlatformLocation, isPlatformServer } from '@angular/common';
+import { EMPTY, catchError, concatMap, defer, startWith, type Observable } from 'rxjs';
 import { ConfigurationError, createRunpod, type ClientOptions, type Link, type Runpod } from '../index.js';
 import { isLoopback } from '../protocol/loopback.js';
-import { eventNotices } from '../events/eventNotices.js';
+import { vouchedNotice, type VouchedNotice } from '../protocol/vouchedNotice.js';
 import { httpClientTransport } from './httpClientTransport.js';
 import { pageFetch } from './pageFetch.js';
 import type { RunpodFeatureSettings, RunpodProviderOptions } from './RunpodProviderOptions.js';
@@ -47,7 +48,19 @@ function pageSettings(
   if (!events) return { baseUrl };
   const [path = '', query] = baseUrl.split('?');
   const url = events === true ? `${path.replace(/\/+$/, '')}/events${query ? `?${query}` : ''}` : events;
-  return { baseUrl, notices: notices ?? eventNotices(url) };
+  return { baseUrl, notices: notices ?? pushedNotices(url) };
+}
+
+/** What the server pushes. The code for it is loaded with the first job that is followed, so pages without events have none of it. */
+function pushedNotices(url: string): Observable<VouchedNotice> {
+  // eslint-disable-next-line no-restricted-syntax -- a bundler sees it, and makes a chunk of it
+  return defer(() => import('../events/eventNotices.js')).pipe(
+    // Without the code, the client reads its jobs.
+    catchError(() => EMPTY),
+    concatMap(({ eventNotices }) => eventNotices(url)),
+    // Before the first read: a proxy with events keeps streams.
+    startWith(vouchedNotice(undefined, { keepsStreams: true })),
+  );
 }
 
 /** On a server there is no page that a base URL could be relative to, and nothing is submitted unless that was asked for. */

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-it('keeps the client out of the chunk that holds the configuration', async () => {
+it('keeps the client out of the chunk that holds the configuration, and pushed events out of that of the client', async () => {
   const files: Record<string, string> = {
     main: `import { provideRunpod, withEvents } from './src/angular/index.ts';
       globalThis.providers = [provideRunpod({}, withEvents())];
@@ -41,19 +41,27 @@ it('keeps the client out of the chunk that holds the configuration', async () =>
       },
     ],
   });
-  const [main] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === 'application:main')!;
-  const initial = new Set<string>();
-  const add = (file: string) => {
-    if (initial.has(file)) return;
-    initial.add(file);
-    for (const { path, kind, external } of metafile.outputs[file]!.imports)
-      if (kind === 'import-statement' && !external) add(path);
+  /** The files of an entry, and of the chunks that are loaded with it. */
+  const filesOf = (entry: string) => {
+    const isEntry = (file: string) => metafile.outputs[file]!.entryPoint === entry;
+    const chunks = new Set(Object.keys(metafile.outputs).filter(isEntry));
+    // A set goes on with what is added to it.
+    for (const file of chunks)
+      for (const { path, kind, external } of metafile.outputs[file]!.imports)
+        if (kind === 'import-statement' && !external) chunks.add(path);
+    return [...chunks].flatMap((file) =>
+      Object.entries(metafile.outputs[file]!.inputs)
+        .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+        .map(([path]) => path),
+    );
   };
-  add(main);
-  const inputs = [...initial].flatMap((file) =>
-    Object.entries(metafile.outputs[file]!.inputs)
-      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-      .map(([path]) => path),
-  );
-  expect(inputs.sort()).toEqual(['application:main', 'src/angular/RunpodSlot.ts', 'src/angular/provideRunpod.ts']);
+  expect(filesOf('application:main').sort()).toEqual([
+    'application:main',
+    'src/angular/RunpodSlot.ts',
+    'src/angular/provideRunpod.ts',
+  ]);
+  const client = filesOf('application:page');
+  expect(client).toContain('src/angular/createClient.ts');
+  expect(client.filter((file) => file.startsWith('src/events/'))).toEqual([]);
+  expect(filesOf('src/events/eventNotices.ts')).toContain('src/events/eventNotices.ts');
 });
