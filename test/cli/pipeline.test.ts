@@ -97,6 +97,17 @@ describe('a file of results', () => {
       expect(readFileSync(path('out.jsonl'), 'utf8')).toBe(text);
     },
   );
+
+  test.each(['{"name":1}', '{"line":"one","key":"a"}', '{"line":1,"name":"a"}', 'no JSON', ' '])(
+    'that ends with %s and no line feed is none, and is left as it is',
+    (end) => {
+      for (const text of [end, `${whole}${end}`]) {
+        writeFileSync(path('out.jsonl'), text);
+        expect(() => new ResultsFile(path('out.jsonl'), 'output')).toThrow('was not written by this command');
+        expect(readFileSync(path('out.jsonl'), 'utf8')).toBe(text);
+      }
+    },
+  );
 });
 
 test('each line has a result, and equal lines are jobs of their own', async () => {

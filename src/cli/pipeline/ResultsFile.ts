@@ -6,6 +6,9 @@ const BLOCK = 1 << 20;
 
 const LINE_FEED = 10;
 
+/** How each line begins, but for the digits of its number. */
+const BEGINNING = '{"line":,"key":"';
+
 /** What a line of results has at least. */
 interface Line {
   readonly line: number;
@@ -83,7 +86,10 @@ export class ResultsFile {
     let rest = Buffer.alloc(0);
     for (let position = 0, lines = 0; ;) {
       const length = readSync(this.#descriptor, block, 0, block.length, position);
-      if (length === 0) return;
+      if (length === 0) {
+        if (!isCutLine(rest)) throw this.#foreignLine(lines + 1);
+        return;
+      }
       position += length;
       const bytes = Buffer.concat([rest, block.subarray(0, length)]);
       let start = 0;
@@ -105,8 +111,18 @@ export class ResultsFile {
     } catch {
       // It is no result either.
     }
-    throw refused(`line ${number} of ${this.#path} was not written by this command: name another file`);
+    throw this.#foreignLine(number);
   }
+
+  #foreignLine(number: number): Error {
+    return refused(`line ${number} of ${this.#path} was not written by this command: name another file`);
+  }
+}
+
+/** Whether bytes at the end of the file may be a line that was not written whole. Others are not ours to remove. */
+function isCutLine(bytes: Buffer): boolean {
+  const head = bytes.toString('utf8', 0, 64).replace(/^(\{"line":)\d+/, '$1');
+  return BEGINNING.startsWith(head.slice(0, BEGINNING.length));
 }
 
 function nameOf({ key, id = '' }: Line): string {
