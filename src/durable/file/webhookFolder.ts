@@ -19,7 +19,7 @@ export function webhookFolder(folder: string): WebhookStore {
   const issues = must(typeof folder === 'string' && folder.length > 0, 'folder', folder, 'be the path of a folder');
   if (issues.length) throw invalidOptions('webhookFolder', issues);
   const pathOf = (name: string) => join(folder, createHash('sha256').update(name).digest('hex'));
-  const read = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
+  const read = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(noneIfMissing);
   /** Writes a value under a name of its own, so that it is seen as a whole or not at all. */
   const write = async (value: string): Promise<string> => {
     await mkdir(folder, { recursive: true });
@@ -45,4 +45,10 @@ export function webhookFolder(folder: string): WebhookStore {
       }
     },
   };
+}
+
+/** A file that cannot be read is an error: taken for no webhook, its job would be paid twice. */
+function noneIfMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
 }
