@@ -150,7 +150,8 @@ async function settle<I extends object, O>(
     case 'failed':
       throw failureOf(outcome.error);
     case 'cancelled':
-      await markCancelled(redis, job, token);
+      // Where that fails, the job is cancelled all the same: another attempt would pay for it again.
+      await markCancelled(redis, job, token).catch(() => undefined);
       throw unrecoverable('cancelled');
     case 'released':
       // Where that fails, the job is given to another worker when its lock is over.

@@ -2,7 +2,7 @@ import { Worker } from 'bullmq';
 import { NEVER, firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRunpod } from 'runpod-rx';
-import { cancelJob, createProcessor, type ProcessorOptions } from 'runpod-rx/bullmq';
+import { cancelJob, createProcessor, type ProcessorOptions, type RedisClient } from 'runpod-rx/bullmq';
 import { redisServer } from '../support/engines.js';
 import { gated } from '../support/gate.js';
 import { queueOf, type Order } from './support.js';
@@ -176,6 +176,20 @@ describe.skipIf(!redisServer)('createProcessor', () => {
     const job = await add('a', 600_000, { attempts: 3 });
     await expect.poll(runs).toBe(1);
     expect(worker.cancelJob(job.id!)).toBe(true);
+    await expect.poll(() => state(job.id)).toBe('failed');
+    expect([runs(), cancels()]).toEqual([1, 1]);
+  });
+
+  test('S41 a cancel that cannot be noted is final all the same', async () => {
+    const { add, start, runs, cancels, state, redis } = queueOf();
+    const failing: RedisClient = {
+      eval: (script, count, ...args) =>
+        script.includes('== ARGV[3] then') ? Promise.reject(new Error('READONLY')) : redis.eval(script, count, ...args),
+    };
+    const { worker } = start({ redis: failing });
+    const job = await add('a', 600_000, { attempts: 3 });
+    await expect.poll(runs).toBe(1);
+    worker.cancelJob(job.id!);
     await expect.poll(() => state(job.id)).toBe('failed');
     expect([runs(), cancels()]).toEqual([1, 1]);
   });
