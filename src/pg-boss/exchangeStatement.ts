@@ -37,6 +37,7 @@ export const EXCHANGE = `
       select
         floor(extract(epoch from clock_timestamp()) * 1000)::numeric as now,
         extract(epoch from pg_postmaster_start_time())::text as run,
+        floor(extract(epoch from pg_postmaster_start_time()) * 1000)::numeric as started,
         (report->>'lease')::numeric as lease,
         (report->>'keep')::numeric as keep,
         report->>'member' as name
@@ -60,6 +61,8 @@ export const EXCHANGE = `
         case
           -- What Postgres knew before it was started may be old: a standby may have taken over.
           when silent or budget.state->>'run' <> run then now + lease
+          -- Or lost, with all that the members hold.
+          when budget.state->>'run' is null then least(started, now) + lease
           -- The clock may have been set back.
           else least(coalesce((budget.state->>'settled')::numeric, 0), now + lease)
         end as settled,

@@ -21,15 +21,6 @@ interface LimitState {
 /** What the members of a budget hold, in a row of Postgres for each limit. */
 export function postgresLeases(pool: PostgresQueries, budget: string): LeaseStore {
   let table: Promise<unknown> | undefined;
-  const makeTable = async (): Promise<void> => {
-    table ??= pool.query(TABLE);
-    try {
-      await table;
-    } catch (error) {
-      table = undefined;
-      throw error;
-    }
-  };
   const run = async (name: string, report: LeaseReport): Promise<LimitState> => {
     const { rows } = await pool.query(EXCHANGE, [`${budget}/${name}`, JSON.stringify(report)]);
     // What the statement returns.
@@ -38,10 +29,17 @@ export function postgresLeases(pool: PostgresQueries, budget: string): LeaseStor
   };
   return {
     exchange: async (name, report) => {
-      await makeTable();
-      const first = await run(name, report);
-      // The first statement for a limit makes its row.
-      return answerOf(first.members ? first : await run(name, report));
+      table ??= pool.query(TABLE);
+      try {
+        await table;
+        const first = await run(name, report);
+        // The first statement for a limit makes its row.
+        return answerOf(first.members ? first : await run(name, report));
+      } catch (error) {
+        // The database may come back without the table: it is made again then.
+        table = undefined;
+        throw error;
+      }
     },
   };
 }

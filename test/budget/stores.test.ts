@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
@@ -112,10 +113,10 @@ async function tellUntil(
 }
 
 /** Lets the time pass in which a store that is new to its server grants nothing. */
-async function settle(store: LeaseStore): Promise<void> {
+async function settle(store: LeaseStore, limit = 'demo/run'): Promise<void> {
   const member = report('first', 1, SHORT);
-  await tellUntil(store, member, ({ granted }) => granted.requests > 0);
-  await tell(store, { ...member, turn: Number.MAX_SAFE_INTEGER, wanted: NOTHING, target: NOTHING });
+  await tellUntil(store, member, ({ granted }) => granted.requests > 0, limit);
+  await tell(store, { ...member, turn: Number.MAX_SAFE_INTEGER, wanted: NOTHING, target: NOTHING }, limit);
 }
 
 describe.each(Object.entries(places))('S38 %s', (_, make) => {
@@ -154,6 +155,7 @@ describe.each(Object.entries(places))('S38 %s', (_, make) => {
 
   test('has each limit for itself', async () => {
     const { store } = await make();
+    await settle(store, 'demo/status');
     await tell(store, report('a', 1), 'demo/run');
     expect(await tell(store, report('b', 1), 'demo/status')).toMatchObject({ granted: part(10) });
   });
@@ -224,7 +226,9 @@ describe.each(Object.entries(places))('S38 %s', (_, make) => {
       fc.asyncProperty(fc.array(told, { maxLength: 12 }), async (reports) => {
         const limit = `demo/${++cases}`;
         const memory = new MemoryLeases(() => cases);
-        memory.exchange(limit, report('first', 1, { lease: 0, wanted: NOTHING, target: NOTHING }));
+        const first = report('first', 1, { lease: 0, wanted: NOTHING, target: NOTHING });
+        memory.exchange(limit, first);
+        await tell(store, first, limit);
         for (const [turn, { late, ...given }] of reports.entries()) {
           const one = report(given.member, late ? turn + 1 : 1, given);
           const [expected] = memory.exchange(limit, { ...one, lease: 0 });
@@ -233,5 +237,34 @@ describe.each(Object.entries(places))('S38 %s', (_, make) => {
       }),
       { seed, numRuns: 40 },
     );
+  });
+});
+
+describe.skipIf(!places.postgresBudget)('S39 postgresBudget, where the database comes back without its data', () => {
+  /** Postgres, with a schema of its own. */
+  const emptyPlace = async () => {
+    const schema = `runpod_rx_test_${randomUUID().replaceAll('-', '')}`;
+    const pool = new Pool({ host, port, user: process.env.PGUSER ?? 'postgres', options: `-c search_path=${schema}` });
+    closing.push(async () => {
+      await pool.query(`drop schema ${schema} cascade`);
+      await pool.end();
+    });
+    await pool.query(`create schema ${schema}`);
+    return { pool, store: postgresLeases(pool, 'default') };
+  };
+
+  test('makes its table anew', async () => {
+    const { pool, store } = await emptyPlace();
+    await settle(store);
+    await pool.query('drop table runpod_rx_budgets');
+    await expect(tell(store, report('a', 1))).rejects.toThrow('does not exist');
+    await settle(store);
+  });
+
+  test('grants what members hold, for the time of a lease after its start', async () => {
+    const { store } = await emptyPlace();
+    const sinceItsStart = { lease: 1e12 };
+    expect(await tell(store, report('a', 1, { held: part(4), ...sinceItsStart }))).toMatchObject({ granted: part(4) });
+    expect(await tell(store, report('b', 1, sinceItsStart))).toMatchObject({ granted: NOTHING });
   });
 });
