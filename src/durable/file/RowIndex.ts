@@ -11,6 +11,8 @@ export interface IndexedRow {
 
 const STATES: readonly RowState[] = ['wanted', 'sending', 'submitted', 'ended'];
 
+const ENDED = STATES.indexOf('ended');
+
 /** The bit of `#flags` that says that a result is committed; the bits below it are the state. */
 const COMMITTED = 4;
 
@@ -51,7 +53,8 @@ export class RowIndex {
   apply(kind: RecordKind, key: string, at: Omit<IndexedRow, 'state'>): void {
     let number = this.#numbers.get(key);
     if (kind === 'committed') {
-      if (number !== undefined) this.#flags[number] = (this.#flags[number] ?? 0) | COMMITTED;
+      // The mark may have been written after the next job of the key.
+      if (number !== undefined && this.get(key)?.state === 'ended') this.#flags[number] = ENDED | COMMITTED;
       return;
     }
     if (number !== undefined) this.liveBytes -= this.#lengths[number] ?? 0;

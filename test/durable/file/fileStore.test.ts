@@ -55,6 +55,14 @@ describe('S37 fileStore', () => {
     for (const one of [store, afterCrash()]) expect(await rowsOf(one)).toEqual([{ ...a, committed: true }, row('b')]);
   });
 
+  test('takes the next job of a key that is written meanwhile for no committed result', async () => {
+    const { store, afterCrash } = onDisk();
+    const next = row('a', { state: 'wanted', generation: 2 });
+    await put(store, row('a', { state: 'ended', end: { job: {} } }));
+    await Promise.all([store.put(next), store.commit('a')]);
+    for (const one of [store, afterCrash()]) expect(await rowsOf(one)).toEqual([next]);
+  });
+
   test('keeps integers beyond 2^53', async () => {
     const { store, afterCrash } = onDisk();
     const a = row('a', { state: 'ended', end: { job: { output: { big: 2n ** 64n, small: { $bigint: 'x' } } } } });
