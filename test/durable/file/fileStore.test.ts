@@ -70,6 +70,20 @@ describe('S37 fileStore', () => {
     expect(await afterCrash().get('a')).toEqual(a);
   });
 
+  test('keeps objects of an output that look like such an integer', async () => {
+    const { store, afterCrash } = onDisk();
+    const output = [
+      { $bigint: '12' },
+      { $$bigint: '12' },
+      { $bigint: 12n },
+      { $bigint: { $bigint: 'x' } },
+      ['$bigint'],
+    ];
+    const a = row('a', { state: 'ended', end: { job: { output } } });
+    await put(store, a);
+    expect(await afterCrash().get('a')).toEqual(a);
+  });
+
   test('syncs changes that come at once together, and before it says so', async () => {
     const { store, syncs } = onDisk();
     await put(store, row('first'));
