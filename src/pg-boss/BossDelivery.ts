@@ -82,8 +82,8 @@ async function tell<I extends object, O>(
 ): Promise<BossEvent<I, O>> {
   const { job } = event;
   const { id } = job;
-  if (event.type === 'completed') await complete(table, id, event.output);
-  else if (event.type === 'released') await table.giveBack(id, claimId);
+  if (event.type === 'completed') return (await complete(table, id, event.output)) ? event : { type: 'lost', job };
+  if (event.type === 'released') await table.giveBack(id, claimId);
   else if (event.type === 'failed') {
     // Another worker may follow the job with more success. Nobody takes it within a lease from here.
     if ((await table.beat(id, claimId)) === 'lost') return { type: 'lost', job };
@@ -92,13 +92,14 @@ async function tell<I extends object, O>(
   return event;
 }
 
-async function complete(table: BossTable, id: string, output: unknown): Promise<void> {
+async function complete(table: BossTable, id: string, output: unknown): Promise<boolean> {
   try {
-    await table.complete(id, output);
+    return await table.complete(id, output);
   } catch (error) {
     if (!isRefusal(error) && isJson(output)) throw error;
     // Postgres cannot store every text as JSON, and an endpoint's own parser makes bigints. The row has the output all the same.
     await table.fail(id, plainError(error), true);
+    return true;
   }
 }
 

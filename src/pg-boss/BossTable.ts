@@ -155,9 +155,18 @@ export class BossTable {
     return found.data === text ? 'written' : 'changed';
   }
 
-  async complete(id: string, output: unknown): Promise<void> {
+  /** Gives `false` where the job has gone back to the queue meanwhile: the worker that gets it next completes it. */
+  async complete(id: string, output: unknown): Promise<boolean> {
     // pg-boss takes any value, and makes an object of it.
-    await this.#boss.complete(this.#queue, id, output as object);
+    const result = await this.#boss.complete(this.#queue, id, output as object);
+    const { affected } = Object(result) as { readonly affected?: unknown };
+    if (affected !== 0) return true;
+    // A complete whose answer was lost finds the job completed.
+    const open = await this.#sql(`select from ${this.#jobs} where name = $1 and id = $2 and state < 'completed'`, [
+      this.#queue,
+      id,
+    ]);
+    return open.length === 0;
   }
 
   /** @param isFinal - whether there is to be no other attempt */

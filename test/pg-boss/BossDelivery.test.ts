@@ -46,6 +46,36 @@ describe.skipIf(!postgresServer)('a delivery of pg-boss', () => {
     expect(await table.beat(id, second)).toBe('owned');
   });
 
+  test('S42 that ends after its job went back to the queue is lost, and the next completes it', async () => {
+    const { table, id, taken, job, emulator, sql, schema, runs } = await fetched();
+    const endpoint = createRunpod({ transport: emulator.transport, apiKey: 'key', limits: false }).endpoint<Order>(
+      'demo',
+    );
+    const terms = queueTerms<BossJob<Order>, Order, unknown, unknown, WorkerOptions<Order>>(
+      'test',
+      endpoint,
+      {},
+      checksOfWorker,
+    );
+    const deliver = async (one: BossJob<Order>) => {
+      const claimId = randomUUID();
+      await table.claim(one, claimId);
+      return lastValueFrom(bossDelivery({ terms, options: {}, table, released$: NEVER }, one, claimId));
+    };
+    const complete = table.complete.bind(table);
+    table.complete = async (...given) => {
+      await sql(`update ${schema}.job set state = 'retry', started_on = null where id = $1`, [id]);
+      return complete(...given);
+    };
+    expect(await deliver(taken)).toMatchObject({ type: 'lost' });
+    expect(await job(id)).toMatchObject({ state: 'retry' });
+    table.complete = complete;
+    const [again] = (await table.fetch(1)) as BossJob<Order>[];
+    expect(await deliver(again!)).toMatchObject({ type: 'completed', output: { echo: { id: 'a' } } });
+    expect(await job(id)).toMatchObject({ state: 'completed' });
+    expect(runs()).toBe(1);
+  });
+
   test('S42 writes what leads to a submission as the owner only, also where the row says it already', async () => {
     const { table, id, taken } = await fetched();
     const [first, second] = [randomUUID(), randomUUID()];
