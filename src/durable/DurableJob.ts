@@ -20,7 +20,7 @@ import { awaitWebhook } from './awaitWebhook.js';
 import type { DurableTerms } from './DurableTerms.js';
 import { fingerprint } from './fingerprint.js';
 import { newRow, nextGeneration, type JobRow } from './JobRow.js';
-import { endAfter, endedRow, isNotAccepted, unsentRow, webhookKey } from './rowChanges.js';
+import { endAfter, endedRow, isNotAccepted, newWebhookKey, unsentRow } from './rowChanges.js';
 import { RowWriter } from './RowWriter.js';
 
 /** One input on its way: what its row says decides. */
@@ -102,15 +102,17 @@ export class DurableJob<I extends object, O, C> {
 
   #submit(writer: RowWriter): Observable<JobSnapshot<O>> {
     const { endpoint, job: options = {}, webhooks, wallNow } = this.#terms;
+    const webhookKey = webhooks && newWebhookKey(writer.row);
     const beforeSubmit: JobOptions<I>['beforeSubmit'] = (request) =>
       defer(() => options.beforeSubmit?.(request) ?? of(request)).pipe(
-        map((given) => webhooks?.sign(given, webhookKey(writer.row)) ?? given),
+        map((given) => (webhookKey ? webhooks.sign(given, webhookKey) : given)),
       );
     const job = this.#make(() =>
       endpoint.job(this.#request, {
         ...this.#jobOptions(writer),
         beforeSubmit,
-        beforeSend: () => writer.write((row) => ({ ...row, state: 'sending', sentAt: wallNow() })),
+        beforeSend: () =>
+          writer.write((row) => ({ ...row, state: 'sending', sentAt: wallNow(), ...(webhookKey && { webhookKey }) })),
         afterSubmit: (ref) => writer.write((row) => ({ ...row, state: 'submitted', ref })),
       }),
     );
@@ -219,10 +221,9 @@ export class DurableJob<I extends object, O, C> {
   /** Finds the job of a row that was sent and has no id, or does what is asked where that cannot be found. */
   #resolve(writer: RowWriter): Observable<JobSnapshot<O>> {
     const { ambiguous, webhooks, grace, scheduler, wallNow, endpoint } = this.#terms;
-    const { row } = writer;
-    const { sentAt = 0 } = row;
+    const { sentAt = 0, webhookKey } = writer.row;
     const ms = ambiguous === 'fail' ? 0 : grace - Math.max(0, wallNow() - sentAt);
-    const id$ = webhooks ? awaitWebhook(webhooks, webhookKey(row), { ms, scheduler }) : EMPTY;
+    const id$ = webhooks && webhookKey !== undefined ? awaitWebhook(webhooks, webhookKey, { ms, scheduler }) : EMPTY;
     return id$.pipe(
       catchError((error: unknown) => throwError(() => this.#storeFailed(error, { accepted: 'unknown' }))),
       defaultIfEmpty(undefined),

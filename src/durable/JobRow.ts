@@ -29,6 +29,8 @@ export interface JobRow {
   readonly generation: number;
   /** When it was last about to be sent, in milliseconds since 1970. */
   readonly sentAt?: number;
+  /** What the webhook of the job that was sent is known by, where it has one. */
+  readonly webhookKey?: string;
   /** The job, from `submitted` on. */
   readonly ref?: JobRef;
   /** Whether this side was about to cancel the job. */

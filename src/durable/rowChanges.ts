@@ -1,9 +1,12 @@
 import { isRunpodError, type JobSnapshot } from '../index.js';
 import type { JobEnd, JobRow } from './JobRow.js';
 
-/** What a job's webhook is known by: a key may have several jobs, one after the other. */
-export function webhookKey({ key, generation }: JobRow): string {
-  return `${key}#${generation}`;
+/**
+ * Makes up what a job's webhook is known by. Each job has its own: a key may have several, one after the other, and so may a
+ * key of the same name in another store, whose webhooks the receiver still remembers.
+ */
+export function newWebhookKey({ key, generation }: JobRow): string {
+  return `${key}#${generation}#${crypto.randomUUID().slice(0, 8)}`;
 }
 
 /** The job is over. */

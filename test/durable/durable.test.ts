@@ -441,8 +441,8 @@ describe('S36 a row that was sent, and has no id', () => {
     made.until(12_000);
     expect(shown(seen)).toEqual([]);
     const { id } = made.emulator.jobs()[0]!;
-    if (where === 'this process') webhooks.resolved$.next({ key: 'a#1', id });
-    else webhooks.jobs.set('a#1', id);
+    if (where === 'this process') webhooks.resolved$.next({ key: webhooks.signed[0]!, id });
+    else webhooks.jobs.set(webhooks.signed[0]!, id);
     made.until(20_000);
     expect(shown(seen)).toEqual(['a']);
     expect(made.runs()).toBe(1);
@@ -456,7 +456,7 @@ describe('S36 a row that was sent, and has no id', () => {
     first.subscription.unsubscribe();
     expect(await made.rows()).toMatchObject([{ state: 'sending', sentAt: 0 }]);
     made.until(15_000);
-    webhooks.jobs.set('a#1', made.emulator.jobs()[0]!.id);
+    webhooks.jobs.set(webhooks.signed[0]!, made.emulator.jobs()[0]!.id);
     const second = made.process({ webhooks }).run([order('a')]);
     made.until(20_000);
     expect(shown(second)).toEqual(['a']);
@@ -477,7 +477,7 @@ describe('S36 a row that was sent, and has no id', () => {
     const second = made.process({ webhooks, grace: 60_000 }).run([order('a')]);
     made.until(61_500);
     expect(shown(second)).toEqual(['a!submission_unknown']);
-    webhooks.jobs.set('a#1', made.emulator.jobs()[0]!.id);
+    webhooks.jobs.set(webhooks.signed[0]!, made.emulator.jobs()[0]!.id);
     const third = made.process({ webhooks, grace: 60_000 }).run([order('a')]);
     made.until(70_000);
     expect(shown(third)).toEqual(['a']);
@@ -509,6 +509,21 @@ describe('S36 a row that was sent, and has no id', () => {
     made.until(60_000);
     expect([made.runs(), shown(seen)]).toEqual([2, ['a']]);
     expect(await made.rows()).toMatchObject([{ generation: 2, state: 'ended' }]);
+  });
+
+  test('is not taken for the job of a key with the same name in another store', () => {
+    const made = service({ faults: { 'reset-after': { on: 'run', nth: 2 } } });
+    const webhooks = toldWebhooks();
+    made.process({ webhooks }).run([order('a')]);
+    made.until(20_000);
+    webhooks.jobs.set(webhooks.signed[0]!, made.emulator.jobs()[0]!.id);
+    const other = made.process({ webhooks, store: memoryStore() }).run([order('a')]);
+    made.until(40_000);
+    expect(shown(other)).toEqual([]);
+    const { id } = made.emulator.jobs()[1]!;
+    webhooks.jobs.set(webhooks.signed[1]!, id);
+    made.until(50_000);
+    expect(other.values).toMatchObject([{ ok: true, snapshot: { id } }]);
   });
 
   test('a look-up that fails is made again', () => {

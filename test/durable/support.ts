@@ -14,14 +14,17 @@ export const order = (id: string, ms = 10_000): JobRequest<Order> => ({ input: {
 /** Webhooks of a receiver that outlives the processes: the test says which job a key has become. */
 export function toldWebhooks() {
   const jobs = new Map<string, string>();
+  /** What was signed, one after the other. */
+  const signed: string[] = [];
   const resolved$ = new Subject<{ readonly key: string; readonly id: string }>();
   return {
     jobs,
+    signed,
     resolved$,
-    sign: <I extends object>(request: JobRequest<I>, key: string) => ({
-      ...request,
-      webhook: `https://example.com/hook?key=${encodeURIComponent(key)}`,
-    }),
+    sign: <I extends object>(request: JobRequest<I>, key: string) => {
+      signed.push(key);
+      return { ...request, webhook: `https://example.com/hook?key=${encodeURIComponent(key)}` };
+    },
     jobOf: (key: string) => jobs.get(key),
   };
 }

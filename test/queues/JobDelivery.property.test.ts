@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
+import { of } from 'rxjs';
 import { test } from 'vitest';
+import type { WebhookRequest } from 'runpod-rx/testing';
 import { toldWebhooks } from '../durable/support.js';
 import { ending, queueWorld, type Delivered } from './support.js';
 
@@ -22,11 +24,15 @@ test('S40 S41 S42 whatever happens to workers: one submission at most, and a can
       const webhooks = toldWebhooks();
       const lost = { fault: 'reset-after', on: 'run', times: 1 } as const;
       const late = { fault: 'slow-answer', on: 'run', after: answerAfter } as const;
-      const made = queueWorld({ faults: loses ? [lost] : [late] }, hasWebhooks ? { webhooks } : {});
-      const tell = () => {
-        for (const { id, status } of made.emulator.jobs())
-          if (status === 'COMPLETED' || status === 'CANCELLED') webhooks.jobs.set('queue:1#1', id);
+      const send = ({ url, body }: WebhookRequest) => {
+        const { id } = JSON.parse(body) as { readonly id: string };
+        webhooks.jobs.set(new URL(url).searchParams.get('key') ?? '', id);
+        return of(200);
       };
+      const made = queueWorld(
+        { faults: loses ? [lost] : [late], webhooks: { allow: true, send } },
+        hasWebhooks ? { webhooks } : {},
+      );
       let isCancelled = false;
       let current: Delivered<unknown> | undefined;
       if (cancelAt !== undefined)
@@ -42,7 +48,6 @@ test('S40 S41 S42 whatever happens to workers: one submission at most, and a can
         all.push(current);
         at += after;
         made.until(at);
-        tell();
         if (current.ended !== undefined) break;
         if (how === 'kill') current.kill();
         // A worker that stalls goes on as if it had the job.
@@ -56,7 +61,6 @@ test('S40 S41 S42 whatever happens to workers: one submission at most, and a can
       for (let step = 0; step < 40; step++) {
         at += 5_000;
         made.until(at);
-        tell();
       }
       made.until(at + 2_000_000);
 

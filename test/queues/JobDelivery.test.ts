@@ -42,7 +42,7 @@ describe('S40 a job that is delivered again', () => {
     const second = made.deliver();
     made.until(20_000);
     expect(ending(second)).toBe('…');
-    webhooks.jobs.set('queue:1#1', made.emulator.jobs()[0]!.id);
+    webhooks.jobs.set(webhooks.signed[0]!, made.emulator.jobs()[0]!.id);
     made.until(60_000);
     expect(ending(second)).toBe('COMPLETED');
     expect(made.runs()).toBe(1);
@@ -76,7 +76,7 @@ describe('S40 a job that is delivered again', () => {
       made.until(500);
       first.kill();
       made.until(20_000);
-      webhooks.jobs.set('queue:1#1', made.emulator.jobs()[0]!.id);
+      webhooks.jobs.set(webhooks.signed[0]!, made.emulator.jobs()[0]!.id);
       isAway = true;
       const second = made.deliver();
       made.at(30_000, () => {
