@@ -28,6 +28,8 @@ export class DurableJob<I extends object, O, C> {
   readonly #terms: DurableTerms<I, O, C>;
   readonly #key: string;
   readonly #request: JobRequest<I>;
+  /** Whether an ambiguous job was submitted again. */
+  #isResubmitted = false;
 
   constructor(terms: DurableTerms<I, O, C>, key: string, request: JobRequest<I>) {
     this.#terms = terms;
@@ -235,7 +237,11 @@ export class DurableJob<I extends object, O, C> {
             defer(() => this.#attach(writer)),
           );
         }
-        if (ambiguous === 'resubmit') return this.#submitNext(writer);
+        // Once: a service whose answers are all lost would be sent, and paid, job after job.
+        if (ambiguous === 'resubmit' && !this.#isResubmitted) {
+          this.#isResubmitted = true;
+          return this.#submitNext(writer);
+        }
         const message = `the job of ${this.#key} was sent, and its answer was lost: it may have been accepted`;
         return throwError(() => new SubmissionUnknownError(message, this.#context({ accepted: 'unknown' })));
       }),

@@ -511,6 +511,16 @@ describe('S36 a row that was sent, and has no id', () => {
     expect(await made.rows()).toMatchObject([{ generation: 2, state: 'ended' }]);
   });
 
+  test('is submitted again once in a run, where each answer is lost', () => {
+    const made = service({ faults: { 'reset-after': { on: 'run' } } });
+    const first = made.process({ ambiguous: 'resubmit' }).run([order('a')]);
+    made.until(60_000);
+    expect([made.runs(), shown(first)]).toEqual([2, ['a!submission_unknown']]);
+    const second = made.process({ ambiguous: 'resubmit' }).run([order('a')]);
+    made.until(120_000);
+    expect([made.runs(), shown(second)]).toEqual([3, ['a!submission_unknown']]);
+  });
+
   test('is not taken for the job of a key with the same name in another store', () => {
     const made = service({ faults: { 'reset-after': { on: 'run', nth: 2 } } });
     const webhooks = toldWebhooks();
