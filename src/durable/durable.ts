@@ -60,6 +60,8 @@ export function durable<I extends object, O, C>(
   const { keys, pending } = storeUse(store);
   /** Requests whose results were given. The others have none that could be committed, though their keys may. */
   const given = new WeakSet();
+  /** Requests whose job has just failed: a pipeline may give them again. */
+  const failed = new WeakSet();
   const departure: Departure = { detaches: false };
   const terms: Omit<DurableTerms<I, O, C>, 'onBehalf'> = {
     ...options,
@@ -80,28 +82,36 @@ export function durable<I extends object, O, C>(
   const refused = (message: string, tag?: string) =>
     new ConfigurationError(message, { operation: 'run', endpointId: endpoint.id, accepted: 'no', tag });
 
-  const run = (request: JobRequest<I>, index: number): Observable<JobSnapshot<O>> => {
+  const run = (request: JobRequest<I>, index: number, attempt = 1): Observable<JobSnapshot<O>> => {
     // The job is made when the store has answered.
     const onBehalf = endpoint.bindCaller();
     return new Observable((subscriber) => {
       const key = keyOf(request);
       const before = keys.get(key);
-      if (before && !before.failed)
+      if (before)
         throw refused(`the key ${key} is that of input ${before.index}, whose job runs: give each input a key`, key);
-      const use: KeyInUse = { usedBy: terms, index, failed: false };
+      const use: KeyInUse = { index };
       keys.set(key, use);
+      const free = () => {
+        if (keys.get(key) === use) keys.delete(key);
+      };
+      const requested = Object(request) as object;
+      // The first attempt of a pipeline is no retry, whatever has become of the request in another.
+      const isRetry = attempt > 1 && failed.has(requested);
+      failed.delete(requested);
       const durableJob = new DurableJob({ ...terms, onBehalf }, key, request);
-      const isRetry = before?.usedBy === terms && before.index === index;
       subscriber.add(
         durableJob.run({ isRetry }).subscribe({
           next: (snapshot) => {
-            use.failed = snapshot.status !== 'COMPLETED';
-            given.add(request);
+            if (snapshot.status !== 'COMPLETED') failed.add(requested);
+            given.add(requested);
+            free();
             subscriber.next(snapshot);
           },
           error: (error: unknown) => {
-            use.failed = true;
-            if (!isNotAccepted(error)) given.add(Object(request) as object);
+            failed.add(requested);
+            if (!isNotAccepted(error)) given.add(requested);
+            free();
             subscriber.error(error);
           },
           complete: () => {
@@ -109,9 +119,7 @@ export function durable<I extends object, O, C>(
           },
         }),
       );
-      subscriber.add(() => {
-        if (!use.failed && keys.get(key) === use) keys.delete(key);
-      });
+      subscriber.add(free);
     });
   };
 
@@ -119,7 +127,6 @@ export function durable<I extends object, O, C>(
     committed: (request: JobRequest<I>): Observable<never> =>
       defer(() => {
         const key = options.key(request);
-        if (keys.get(key)?.failed) keys.delete(key);
         return ended === 'skip' && isKey(key) && given.has(request)
           ? eventually(() => store.commit(key)).pipe(ignoreElements())
           : EMPTY;

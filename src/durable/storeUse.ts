@@ -1,12 +1,9 @@
 import type { JobStore } from './JobStore.js';
 import { PendingRecords } from './PendingRecords.js';
 
-/** A key that is in use, and whether its input has just failed: the pipeline may give it again. */
+/** The input of a key that is in use. */
 export interface KeyInUse {
-  /** The `durable` that uses it. */
-  readonly usedBy: object;
   readonly index: number;
-  failed: boolean;
 }
 
 /** What this process does with a store, by whichever `durable`: two of them must not submit the job of one key. */

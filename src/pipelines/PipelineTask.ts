@@ -63,7 +63,7 @@ export class PipelineTask<I extends object, O> implements Observer<JobSnapshot<O
     const attempt = this.attempts;
     let subscription: Unsubscribable;
     try {
-      subscription = this.#runner(this.request, this.index).subscribe(this);
+      subscription = this.#runner(this.request, this.index, attempt).subscribe(this);
     } catch (error) {
       this.error(error);
       return;

@@ -9,9 +9,11 @@ import type { OnBehalf } from '../types/ports.js';
  * there is nothing to do for the input: the pipeline emits no item for it.
  *
  * @param index - the number of the input in its pipeline, from 0
+ * @param attempt - how many times the pipeline has given the input to the runner, this time included: from 2 on, the attempt
+ * before has failed
  */
 export interface Runner<I extends object = Record<string, unknown>, O = unknown> {
-  (request: JobRequest<I>, index: number): Observable<JobSnapshot<O>>;
+  (request: JobRequest<I>, index: number, attempt?: number): Observable<JobSnapshot<O>>;
   /**
    * Called by a pipeline when the result of an input is final, and the option `commit` has stored it; awaited until it
    * completes. For a runner that remembers which results were taken.

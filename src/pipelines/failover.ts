@@ -94,14 +94,14 @@ export function failover<I extends object, O>(
     }
   };
   const scheduler = durationScheduler(given);
-  const run: Runner<I, O> = (request, index) => {
+  const run: Runner<I, O> = (request, index, attempt) => {
     // The later runners are called later.
     const runs = plain.map((runner) => boundRunner(runner));
     const runFrom = (position: number): Observable<JobSnapshot<O>> => {
       const next = runs[position];
       if (!next)
         return throwError(() => new ConfigurationError('failover was given no runners', { operation: 'failover' }));
-      const job$ = toEnd(() => next(request, index));
+      const job$ = toEnd(() => next(request, index, attempt));
       if (position === runs.length - 1) return job$;
       return defer(() => {
         const state: RunnerState<O> = { queued: true, timedOut: false };

@@ -91,7 +91,7 @@ export function hedge<I extends object, O>(
   };
   const plain = runnerOf(runner);
   const scheduler = durationScheduler(given);
-  const hedged: Runner<I, O> = (request, index) => {
+  const hedged: Runner<I, O> = (request, index, attempt) => {
     // The second job is made later.
     const run = boundRunner(plain);
     return defer(() => {
@@ -123,7 +123,7 @@ export function hedge<I extends object, O>(
       const runJob = (first: boolean) =>
         toEnd(() => {
           runningJobs++;
-          return run(request, index);
+          return run(request, index, attempt);
         }).pipe(
           // As data, because the error of one job does not end the other. Its teardown runs before the error is judged.
           map((snapshot): { readonly snapshot: JobSnapshot<O> } | { readonly error: unknown } => ({ snapshot })),

@@ -24,7 +24,7 @@ export function runnerOf<I extends object, O>(runner: JobExecutor<I, O> | Runner
 /** A runner whose jobs, whenever they are made, are on behalf of who calls this. */
 export function boundRunner<I extends object, O>(runner: Runner<I, O>): Runner<I, O> {
   const onBehalf = runner.bindCaller?.();
-  return onBehalf ? (request, index) => onBehalf(() => runner(request, index)) : runner;
+  return onBehalf ? (request, index, attempt) => onBehalf(() => runner(request, index, attempt)) : runner;
 }
 
 /** Remembers who calls this, for all of these runners. */

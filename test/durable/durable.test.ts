@@ -216,6 +216,22 @@ describe('S36 durable', () => {
     expect(made.runs()).toBe(1);
   });
 
+  test.each([
+    ['that was left', { retry: { count: 9, delay: 60_000, on: () => true } }],
+    ['whose commit failed', { commit: () => throwError(() => broken) }],
+  ])('a retry of one pipeline is none of the next with the same runner: one %s', (_name, options) => {
+    const made = service({ endpoints: { demo: { handler: () => throwError(() => new Error('a bug')) } } });
+    const { run } = made.process();
+    const requests = [order('a')];
+    const first = run(requests, options);
+    made.until(10_000);
+    first.subscription.unsubscribe();
+    const again = run(requests);
+    made.until(20_000);
+    expect(shown(again)).toEqual(['a!job_failed']);
+    expect(made.runs()).toBe(1);
+  });
+
   test('also where the process ended before the cancel was confirmed', async () => {
     const made = service();
     made.process().run([order('a')]);

@@ -1,6 +1,6 @@
-import { NEVER, Subject, config, of, throwError } from 'rxjs';
+import { NEVER, Subject, config, of, queueScheduler, throwError } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SkippedError, runAll, type PipelineItem, type PipelineTotals, type Runner } from 'runpod-rx';
+import { SkippedError, failover, hedge, runAll, type PipelineItem, type PipelineTotals, type Runner } from 'runpod-rx';
 import { collect, completed, controlledJobs, letters, type Letter } from './letters.js';
 
 type Item = PipelineItem<Letter, string>;
@@ -135,6 +135,23 @@ describe('S35 a runner that remembers', () => {
     expect(calls).toEqual(['commit 0', 'committed a 0', 'commit 1', 'committed b 1']);
     expect(seen.text).toBe('aB|');
     expect(seen.items[1]).toMatchObject({ error: { code: 'hook', hook: 'committed' }, snapshot: { output: 'b' } });
+  });
+
+  it('is told which attempt an input is given for', () => {
+    const attempts: unknown[] = [];
+    const runner: Runner<Letter, string> = ({ input: { letter } }, index, attempt) => {
+      attempts.push([index, attempt]);
+      return attempt === 1 ? throwError(() => broken) : of(completed(letter));
+    };
+    const retry = { count: 1, delay: 0, on: () => true };
+    const options = { concurrency: 1, retry, scheduler: queueScheduler };
+    expect(collect(runAll(failover([hedge(runner, { after: Infinity })]), letters('ab'), options)).text).toBe('ab|');
+    expect(attempts).toEqual([
+      [0, 1],
+      [0, 2],
+      [1, 1],
+      [1, 2],
+    ]);
   });
 
   it.each(['finished', 'input'] as const)('has no item for an input that it skips (order: %s)', (order) => {
