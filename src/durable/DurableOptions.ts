@@ -57,8 +57,8 @@ export interface DurableOptions<I extends object = Record<string, unknown>> {
    */
   readonly grace?: number;
   /**
-   * What happens to an input whose job has ended before: its result is given again; or the input is skipped where a pipeline
-   * has committed the result, and only given again where it has not.
+   * What happens to an input whose job has ended before: its result is given again; or the input is skipped where the option
+   * `commit` of a pipeline has stored the result, and only given again where it has not.
    * @defaultValue `'again'`
    */
   readonly ended?: 'again' | 'skip';

@@ -1,6 +1,13 @@
 import { EMPTY, Observable, defer, ignoreElements } from 'rxjs';
 import { invalidOptions, assertOptions } from '../errors/invalidOptions.js';
-import { ConfigurationError, type Endpoint, type JobRequest, type JobSnapshot, type Runner } from '../index.js';
+import {
+  ConfigurationError,
+  type Endpoint,
+  type JobRequest,
+  type JobSnapshot,
+  type PipelineItem,
+  type Runner,
+} from '../index.js';
 import { must } from '../protocol/checks.js';
 import { eventually } from '../server/eventually.js';
 import { durationScheduler, wallClockOf } from '../time/clocks.js';
@@ -124,10 +131,12 @@ export function durable<I extends object, O, C>(
   };
 
   return Object.assign(run, {
-    committed: (request: JobRequest<I>): Observable<never> =>
+    committed: (item: PipelineItem<I, O>): Observable<never> =>
       defer(() => {
-        const key = options.key(request);
-        return ended === 'skip' && isKey(key) && given.has(request)
+        const key = options.key(item.request);
+        // An input that was refused, as its key is in use, has no result. Another pipeline may have been given one.
+        const hasResult = given.has(item.request) && (item.ok || !isNotAccepted(item.error));
+        return ended === 'skip' && hasResult && isKey(key)
           ? eventually(() => store.commit(key)).pipe(ignoreElements())
           : EMPTY;
       }),

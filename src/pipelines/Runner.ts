@@ -2,6 +2,7 @@ import type { Observable, ObservableInput } from 'rxjs';
 import type { JobRequest } from '../types/JobRequest.js';
 import type { JobSnapshot } from '../types/JobSnapshot.js';
 import type { OnBehalf } from '../types/ports.js';
+import type { PipelineItem } from './PipelineItem.js';
 
 /**
  * Runs one job to its end. Cold: each subscription runs another job. Emits the snapshots of the job as they come, the
@@ -16,9 +17,9 @@ export interface Runner<I extends object = Record<string, unknown>, O = unknown>
   (request: JobRequest<I>, index: number, attempt?: number): Observable<JobSnapshot<O>>;
   /**
    * Called by a pipeline when the result of an input is final, and the option `commit` has stored it; awaited until it
-   * completes. For a runner that remembers which results were taken.
+   * completes. For a runner that remembers which results were stored. Not called without `commit`.
    */
-  committed?(this: void, request: JobRequest<I>, index: number): ObservableInput<unknown>;
+  committed?(this: void, item: PipelineItem<I, O>): ObservableInput<unknown>;
   /** Called by a pipeline for who gives it an input, which it runs later: see `bindCaller` of an endpoint. */
   bindCaller?(this: void): OnBehalf | undefined;
 }

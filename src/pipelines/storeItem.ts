@@ -21,11 +21,12 @@ export function storeItem<I extends object, O>(
   { committed }: Runner<I, O>,
   onStored: (failure?: Failure) => void,
 ): void {
-  const { request, index, snapshot } = item;
+  const { snapshot } = item;
   const context = () => ({ operation: 'run', jobId: snapshot?.id });
   const hook = (name: 'commit' | 'committed') => ({ hook: name, snapshot });
   const stored$ = commit ? awaitHook(hook('commit'), () => commit(item), context) : EMPTY;
-  const noted$ = committed ? awaitHook(hook('committed'), () => committed(request, index), context) : EMPTY;
+  // Without `commit`, nobody has stored it: the runner must give it again.
+  const noted$ = commit && committed ? awaitHook(hook('committed'), () => committed(item), context) : EMPTY;
   concat(stored$, noted$).subscribe({
     complete: () => {
       onStored();

@@ -1,4 +1,4 @@
-import { firstValueFrom, map, of, throwError, timer } from 'rxjs';
+import { NEVER, firstValueFrom, map, of, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod, runAll, runEach, runpod } from 'runpod-rx';
 import { durable, memoryStore, type JobRow, type JobStore } from 'runpod-rx/durable';
@@ -322,6 +322,31 @@ describe('S36 durable', () => {
     made.until(70_000);
     expect([shown(third), third.ended]).toEqual([[], expect.any(Number)]);
     expect(made.runs()).toBe(3);
+  });
+
+  test('results that nobody has stored are not skipped', () => {
+    const made = service();
+    const requests = [order('a', 60_000), order('b', 1_000)];
+    const first = made.process({ ended: 'skip' }).run(requests, { order: 'input' });
+    made.until(10_000);
+    first.subscription.unsubscribe();
+    expect(shown(first)).toEqual([]);
+    const again = made.process({ ended: 'skip' }).run(requests);
+    made.until(120_000);
+    expect(shown(again).sort()).toEqual(['a', 'b']);
+  });
+
+  test('a pipeline that was refused the key commits no result of the other', () => {
+    const made = service();
+    const { run } = made.process({ ended: 'skip' });
+    const requests = [order('a')];
+    run(requests, { commit: () => NEVER });
+    const refused = run(requests, { commit: () => timer(20_000, made.scheduler) });
+    made.until(30_000);
+    expect(shown(refused)).toEqual(['a!configuration']);
+    const again = made.process({ ended: 'skip' }).run([order('a')]);
+    made.until(40_000);
+    expect(shown(again)).toEqual(['a']);
   });
 
   test('another input under its key commits no result', () => {

@@ -122,7 +122,8 @@ describe('S35 a runner that remembers', () => {
     const calls: string[] = [];
     const run: Runner<Letter, string> = ({ input: { letter } }) => of(completed(letter));
     const runner = Object.assign(run, {
-      committed: ({ input: { letter } }: { input: Letter }, index: number) => {
+      committed: ({ request, index }: Item) => {
+        const { letter } = request.input;
         calls.push(`committed ${letter} ${index}`);
         return letter === 'b' ? throwError(() => broken) : [];
       },
@@ -135,6 +136,17 @@ describe('S35 a runner that remembers', () => {
     expect(calls).toEqual(['commit 0', 'committed a 0', 'commit 1', 'committed b 1']);
     expect(seen.text).toBe('aB|');
     expect(seen.items[1]).toMatchObject({ error: { code: 'hook', hook: 'committed' }, snapshot: { output: 'b' } });
+  });
+
+  it('is not told where nobody stores results', () => {
+    const run: Runner<Letter, string> = ({ input: { letter } }) => of(completed(letter));
+    let calls = 0;
+    const committed = () => {
+      calls++;
+      return [];
+    };
+    const seen = collect(runAll(Object.assign(run, { committed }), letters('ab')));
+    expect([seen.text, calls]).toEqual(['ab|', 0]);
   });
 
   it('is told which attempt an input is given for', () => {
