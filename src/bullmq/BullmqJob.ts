@@ -22,7 +22,7 @@ export interface BullmqJob<Data = unknown> {
   moveToWait(token?: string): Promise<unknown>;
 }
 
-/** A worker of BullMQ, as far as the processor listens to it. */
+/** A worker of BullMQ, as far as the processor needs it. */
 export interface BullmqWorker {
   /** Listens to its shutdown. */
   on(event: 'closing', listener: () => void): unknown;
@@ -30,4 +30,6 @@ export interface BullmqWorker {
   on(event: 'lockRenewalFailed', listener: (ids: string[]) => void): unknown;
   /** Listens for jobs whose result is stored. */
   on(event: 'completed', listener: (job: BullmqJob) => void): unknown;
+  /** Has it take no more jobs. */
+  pause?(doNotWaitActive: boolean): Promise<unknown>;
 }

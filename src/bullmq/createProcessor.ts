@@ -35,7 +35,8 @@ export interface RunpodProcessor<I extends object = Record<string, unknown>, O =
   (job: BullmqJob<I>, token: string | undefined, signal: AbortSignal | undefined): Promise<O>;
   /**
    * Has the processor listen to its worker. At the worker's shutdown, its jobs are given back to the queue at once, and go on:
-   * another worker attaches to them. Throws `ConfigurationError` for what is no worker.
+   * another worker attaches to them. So they are where the client is closed; the worker is paused then. Throws
+   * `ConfigurationError` for what is no worker.
    */
   watch(this: void, worker: BullmqWorker): void;
   /** Gives all jobs back to the queue, and each that comes from now on: for the end of a process without `watch`. */
@@ -75,6 +76,7 @@ export function createProcessor<I extends object, O, C>(
   const { redis } = options;
   const released$ = new ReplaySubject<unknown>(1);
   const lost$ = new Subject<readonly string[]>();
+  const workers: BullmqWorker[] = [];
   const release = () => {
     released$.next(undefined);
   };
@@ -89,7 +91,10 @@ export function createProcessor<I extends object, O, C>(
       beats(job, lock, terms, { ...options, doubts$ }),
     );
     const outcome$ = deliver(terms, options, job, lock, orders$);
-    return settle(await firstValueFrom(outcome$, { defaultValue: { type: 'lost' } }), job, lock, options);
+    const outcome = await firstValueFrom(outcome$, { defaultValue: { type: 'lost' } as const });
+    // A worker that does not shut down, such as one whose client is closed, would take the job again and again.
+    if (outcome.type === 'released') for (const worker of workers) worker.pause?.(true).catch(() => undefined);
+    return settle(outcome, job, lock, options);
   };
 
   return Object.assign(process, {
@@ -97,6 +102,7 @@ export function createProcessor<I extends object, O, C>(
     watch: (worker: BullmqWorker) => {
       const issues = checkWorker(worker, 'worker');
       if (issues.length) throw invalidOptions('watch', issues);
+      workers.push(worker);
       worker.on('closing', release);
       worker.on('lockRenewalFailed', (ids) => {
         lost$.next(ids);

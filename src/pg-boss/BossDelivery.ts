@@ -10,7 +10,7 @@ import type { BossTable } from './BossTable.js';
 import type { WorkerOptions } from './WorkerOptions.js';
 
 /**
- * What became of a job that a worker had. `released`: the worker was stopped, and `lost`: it did not show for a while; another
+ * What became of a job that a worker had. `released`: the worker was stopped, or its client closed, and `lost`: it did not show for a while; another
  * worker goes on with the job.
  */
 export type BossEvent<I extends object = Record<string, unknown>, O = unknown> =

@@ -15,6 +15,7 @@ import {
   of,
   repeat,
   take,
+  takeUntil,
   tap,
   timer,
   type Observable,
@@ -56,7 +57,8 @@ export class WorkerRun<I extends object, O, C> {
   /** Emits what became of each job. Unsubscribing stops the worker: its jobs are given back, which `pending` counts. */
   events(): Observable<BossEvent<I, O>> {
     const opened$ = eventually(() => this.#table.open()).pipe(patiently(this.#terms.scheduler), ignoreElements());
-    return merge(this.#events$, concat(opened$, merge(this.#take(), this.#sweep()))).pipe(
+    const taken$ = merge(this.#take(), this.#sweep()).pipe(takeUntil(this.#released$));
+    return merge(this.#events$, concat(opened$, taken$)).pipe(
       finalize(() => {
         this.#released$.next(undefined);
       }),
@@ -136,6 +138,8 @@ export class WorkerRun<I extends object, O, C> {
     this.#free--;
     const run$ = delivery$.pipe(
       tap((event) => {
+        // Where the worker was not stopped, its client is closed: it would take the job again and again.
+        if (event.type === 'released') this.#released$.next(undefined);
         this.#events$.next(event);
       }),
       finalize(() => {

@@ -14,8 +14,8 @@ import { checksOfWorker, type WorkerOptions } from './WorkerOptions.js';
 export interface BossWorker<I extends object = Record<string, unknown>, O = unknown> {
   /**
    * What became of each job. Subscribing starts the worker. Unsubscribing stops it: it takes no more jobs, and gives those
-   * that it has back to the queue; they go on, and another worker attaches to them. Errors where the database cannot be used
-   * at the start; completes never.
+   * that it has back to the queue; they go on, and another worker attaches to them. So does the closing of its client. Errors
+   * where the database cannot be used at the start; completes never.
    */
   readonly events$: Observable<BossEvent<I, O>>;
   /**

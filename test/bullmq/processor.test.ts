@@ -180,6 +180,22 @@ describe.skipIf(!redisServer)('createProcessor', () => {
     expect([runs(), cancels()]).toEqual([1, 1]);
   });
 
+  test('S41 a worker whose client is closed gives its job back, and takes no more', async () => {
+    const { add, start, runs, result } = queueOf();
+    const { worker, client } = start();
+    let taken = 0;
+    worker.on('active', () => taken++);
+    const job = await add('a', 1_000);
+    await expect.poll(runs).toBe(1);
+    client.close().subscribe();
+    await expect.poll(() => worker.isPaused()).toBe(true);
+    start();
+    await expect.poll(() => result(job)).toMatchObject({ echo: { id: 'a' } });
+    // What it was about to take as it was paused, it takes.
+    expect(taken).toBeLessThanOrEqual(2);
+    expect(runs()).toBe(1);
+  });
+
   test('S41 a cancel that cannot be noted is final all the same', async () => {
     const { add, start, runs, cancels, state, redis } = queueOf();
     const failing: RedisClient = {

@@ -88,6 +88,19 @@ describe.skipIf(!postgresServer)('createWorker', () => {
     expect(cancels()).toBe(0);
   });
 
+  test('S41 a worker whose client is closed gives its jobs back, and takes them no more', async () => {
+    const { add, start, runs, job } = await queueOf();
+    const { client, events } = await start();
+    const id = await add('a', 1_000);
+    await expect.poll(runs).toBe(1);
+    client.close().subscribe();
+    await expect.poll(() => events.map(({ type }) => type)).toContain('released');
+    await start();
+    await expect.poll(() => job(id)).toMatchObject({ state: 'completed', retryCount: 0 });
+    expect(events.map(({ type }) => type)).toEqual(['released']);
+    expect(runs()).toBe(1);
+  });
+
   test('S40 a job whose place in a queue of the policy stately is taken is taken over where it is', async () => {
     const gate = gated();
     const { add, start, runs, job, sql, schema } = await queueOf({ endpoints: { demo: gate.endpoint } });
