@@ -1,5 +1,12 @@
+import type { RowState } from '../durable/JobRow.js';
 import type { QueueRow, WriteCondition, WriteResult } from '../queues/QueueRow.js';
 import type { Boss, BossJob } from './Boss.js';
+
+/** The row of a job that is in the queue no more. */
+export interface DeletedJob {
+  readonly id: string;
+  readonly data: string;
+}
 
 /** Whether a delivery still owns its job, and whether the job was cancelled. */
 export type Standing = 'owned' | 'lost' | 'cancel';
@@ -75,6 +82,28 @@ export class BossTable {
     );
     // The columns of the statement.
     return found as BossJob[];
+  }
+
+  /** Takes jobs that were deleted while no worker had them: what they have on the service is still to be cancelled. */
+  async claimDeleted(claimId: string, lease: number): Promise<DeletedJob[]> {
+    const found = await this.#sql(
+      `update ${this.#rows} r set owner = $2, beat_on = now()
+       where queue = $1 and state = 'submitted' and beat_on < now() - $3 * interval '1 ms'
+       and not exists (select from ${this.#jobs} j where j.name = r.queue and j.id = r.id) returning id, data`,
+      [this.#queue, claimId, lease],
+    );
+    // A row that is submitted has data.
+    return found as DeletedJob[];
+  }
+
+  /** Forgets a job in a state: what comes with its id is a job of its own. */
+  async forget(id: string, claimId: string, state: RowState): Promise<void> {
+    await this.#sql(`delete from ${this.#rows} where queue = $1 and id = $2 and owner = $3 and state = $4`, [
+      this.#queue,
+      id,
+      claimId,
+      state,
+    ]);
   }
 
   /**

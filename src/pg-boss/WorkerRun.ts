@@ -17,16 +17,19 @@ import {
   take,
   takeUntil,
   tap,
+  throwError,
   timer,
   type Observable,
 } from 'rxjs';
 import type { PendingRecords } from '../durable/PendingRecords.js';
+import { rowOfJson } from '../durable/rowJson.js';
+import { isRunpodError } from '../index.js';
 import type { DeliveryTerms } from '../queues/JobDelivery.js';
 import { patiently } from '../queues/patiently.js';
 import { eventually } from '../server/eventually.js';
 import type { BossJob } from './Boss.js';
 import { bossDelivery, type BossEvent } from './BossDelivery.js';
-import type { BossTable } from './BossTable.js';
+import type { BossTable, DeletedJob } from './BossTable.js';
 import type { WorkerOptions } from './WorkerOptions.js';
 
 /** A worker from its start to its stop: it takes jobs while it has room, and follows each. */
@@ -96,6 +99,7 @@ export class WorkerRun<I extends object, O, C> {
       await this.#table.returnDead(lease);
       const claimId = crypto.randomUUID();
       for (const job of await this.#table.claimDead(claimId, lease)) this.#follow(job, claimId);
+      for (const job of await this.#table.claimDeleted(claimId, lease)) this.#cancel(job, claimId);
     };
     return timer(0, lease / 2, this.#terms.scheduler).pipe(
       exhaustMap(() => this.#toItsEnd(eventually(swept).pipe(catchError(() => EMPTY)))),
@@ -127,6 +131,17 @@ export class WorkerRun<I extends object, O, C> {
     this.#run(this.#deliver(job, claimId));
   }
 
+  /** Cancels a job that was deleted: nobody can have its result. Where that fails, it is tried again after the lease. */
+  #cancel({ id, data }: DeletedJob, claimId: string): void {
+    const { ref = '' } = rowOfJson(data);
+    const cancelled$ = defer(() => this.#terms.endpoint.attach(ref).cancel()).pipe(
+      catchError((error: unknown) => (isGone(error) ? EMPTY : throwError(() => error))),
+      ignoreElements(),
+    );
+    const forgotten$ = eventually(() => this.#table.forget(id, claimId, 'submitted'));
+    this.#pending.track(concat(cancelled$, forgotten$));
+  }
+
   #deliver(job: BossJob, claimId: string): Observable<BossEvent<I, O>> {
     const shared = { terms: this.#terms, options: this.#options, table: this.#table, released$: this.#released$ };
     // The queue holds what the endpoint takes, or its schema refuses it.
@@ -149,4 +164,9 @@ export class WorkerRun<I extends object, O, C> {
     );
     this.#pending.track(run$);
   }
+}
+
+/** Whether the service does not know a job any more. */
+function isGone(error: unknown): boolean {
+  return isRunpodError(error, 'job_expired') || isRunpodError(error, 'job_not_found');
 }

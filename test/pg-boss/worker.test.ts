@@ -157,6 +157,20 @@ describe.skipIf(!postgresServer)('createWorker', () => {
     expect([runs(), cancels()]).toEqual([1, 1]);
   });
 
+  test('S41 a job that is deleted while no worker has it is cancelled by the next, once', async () => {
+    const { add, start, boss, runs, cancels, emulator, sql, schema } = await queueOf();
+    const first = await start();
+    const id = await add('a', 600_000);
+    await expect.poll(() => emulator.jobs().map(({ status }) => status)).toEqual(['IN_PROGRESS']);
+    first.running.unsubscribe();
+    await lastValueFrom(first.worker.settled(), { defaultValue: undefined });
+    await boss.deleteJob('orders', id);
+    await start();
+    await expect.poll(() => emulator.jobs().map(({ status }) => status)).toEqual(['CANCELLED']);
+    await expect.poll(() => sql(`select id from ${schema}.runpod_rx_jobs`)).toEqual([]);
+    expect([runs(), cancels()]).toEqual([1, 1]);
+  });
+
   test('S40 another job with the same id is a job of its own', async () => {
     const { add, start, boss, runs, job } = await queueOf();
     await start();
