@@ -83,7 +83,9 @@ async function tell<I extends object, O>(
   const { job } = event;
   const { id } = job;
   if (event.type === 'completed') return (await complete(table, id, event.output)) ? event : { type: 'lost', job };
-  if (event.type === 'released') await table.giveBack(id, claimId);
+  // Where the job is resumed, it is run again.
+  if (event.type === 'cancelled') await table.forget(id, claimId, 'ended');
+  else if (event.type === 'released') await table.giveBack(id, claimId);
   else if (event.type === 'failed') {
     // Another worker may follow the job with more success. Nobody takes it within a lease from here.
     if ((await table.beat(id, claimId)) === 'lost') return { type: 'lost', job };

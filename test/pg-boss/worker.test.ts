@@ -171,6 +171,21 @@ describe.skipIf(!postgresServer)('createWorker', () => {
     expect([runs(), cancels()]).toEqual([1, 1]);
   });
 
+  test('S41 a job that is cancelled while no worker has it runs again where it is resumed', async () => {
+    const { add, start, boss, runs, cancels, job } = await queueOf();
+    const first = await start();
+    const id = await add('a', 600_000);
+    await expect.poll(runs).toBe(1);
+    first.running.unsubscribe();
+    await expect.poll(() => job(id)).toMatchObject({ state: 'retry' });
+    await boss.cancel('orders', id);
+    const { events } = await start();
+    await expect.poll(() => events.map(({ type }) => type)).toEqual(['cancelled']);
+    await boss.resume('orders', id);
+    await expect.poll(runs).toBe(2);
+    expect(cancels()).toBe(1);
+  });
+
   test('S40 another job with the same id is a job of its own', async () => {
     const { add, start, boss, runs, job } = await queueOf();
     await start();
