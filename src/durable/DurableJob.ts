@@ -1,9 +1,19 @@
-import { EMPTY, Observable, catchError, concat, concatMap, defaultIfEmpty, defer, map, of, throwError } from 'rxjs';
+import {
+  EMPTY,
+  Observable,
+  catchError,
+  concat,
+  concatMap,
+  defaultIfEmpty,
+  defer,
+  map,
+  of,
+  throwError,
+  timeout,
+} from 'rxjs';
 import {
   ConfigurationError,
   HookError,
-  JobDeadlineError,
-  JobExpiredError,
   SkippedError,
   SubmissionUnknownError,
   isRunpodError,
@@ -20,8 +30,12 @@ import { awaitWebhook } from './awaitWebhook.js';
 import type { DurableTerms } from './DurableTerms.js';
 import { fingerprint } from './fingerprint.js';
 import { newRow, nextGeneration, type JobRow } from './JobRow.js';
-import { endAfter, endedRow, isNotAccepted, newWebhookKey, unsentRow } from './rowChanges.js';
+import { endAfter, endedRow, errorOfEnd, isNotAccepted, newWebhookKey, unsentRow } from './rowChanges.js';
 import { RowWriter } from './RowWriter.js';
+import { storeTimeout } from './storeTimeout.js';
+
+/** How long an error waits until it is recorded, in milliseconds: the store may be what has failed. */
+const RECORD_TIME = 5_000;
 
 /** One input on its way: what its row says decides. */
 export class DurableJob<I extends object, O, C> {
@@ -44,6 +58,7 @@ export class DurableJob<I extends object, O, C> {
       const { input } = Object(this.#request) as Partial<JobRequest<I>>;
       const print = this.#printOf(input);
       return eventually(() => store.get(this.#key)).pipe(
+        storeTimeout(this.#terms.scheduler),
         catchError((error: unknown) => throwError(() => this.#storeFailed(error, { accepted: 'no' }))),
         concatMap((found) => {
           const row = found ?? newRow(this.#key, print);
@@ -86,12 +101,7 @@ export class DurableJob<I extends object, O, C> {
     if (committed && ended === 'skip')
       return throwError(() => new SkippedError(`the result of ${this.#key} was committed before`, context));
     if (end && 'job' in end) return endpoint.snapshotOf(end.job);
-    const { lost = 'gone', message = 'the job is gone' } = end ?? {};
-    return throwError(() =>
-      lost === 'gone'
-        ? new JobExpiredError(message, context)
-        : new JobDeadlineError(message, context, { limit: 'total', by: 'client' }),
-    );
+    return throwError(() => errorOfEnd(end, context));
   }
 
   /** Submits the next job of a key. */
@@ -212,8 +222,14 @@ export class DurableJob<I extends object, O, C> {
   #fail(error: unknown, writer: RowWriter): Observable<JobSnapshot<O>> {
     if (isRunpodError(error, 'submission_unknown')) return this.#resolve(writer);
     const change = isNotAccepted(error) ? unsentRow : endAfter(error);
+    if (!change) return throwError(() => error);
+    const written$ = writer.write(change);
+    this.#terms.pending.track(written$, this.#key);
     // Where the store fails as well, the row says less than is known, and the error is the more important one.
-    const recorded$ = change ? writer.write(change).pipe(catchError(() => EMPTY)) : EMPTY;
+    const recorded$ = written$.pipe(
+      timeout({ first: RECORD_TIME, scheduler: this.#terms.scheduler }),
+      catchError(() => EMPTY),
+    );
     return concat(
       recorded$,
       throwError(() => error),
@@ -255,9 +271,10 @@ export class DurableJob<I extends object, O, C> {
     at: Partial<ErrorContext>,
     snapshot?: JobSnapshot,
   ): Observable<never> {
-    return writer
-      .write(change)
-      .pipe(catchError((error: unknown) => throwError(() => this.#storeFailed(error, at, snapshot))));
+    return writer.write(change).pipe(
+      storeTimeout(this.#terms.scheduler),
+      catchError((error: unknown) => throwError(() => this.#storeFailed(error, at, snapshot))),
+    );
   }
 
   #storeFailed(cause: unknown, at: Partial<ErrorContext>, snapshot?: JobSnapshot): HookError {

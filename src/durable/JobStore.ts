@@ -6,7 +6,7 @@ import type { JobRow, RowState } from './JobRow.js';
  * counts. A store has one owner at a time: one process, and in it one `durable`.
  *
  * What was written must be there after a crash from the moment that `put` has completed: the library sends nothing before
- * that. Where a store is not sure that it has written, it must fail.
+ * that. Where a store is not sure that it has written, it must fail. A method that takes longer than two minutes has failed.
  */
 export interface JobStore {
   /** The row of a key; `null`, `undefined` or nothing where there is none. */

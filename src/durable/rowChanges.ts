@@ -1,4 +1,4 @@
-import { isRunpodError, type JobSnapshot } from '../index.js';
+import { JobDeadlineError, JobExpiredError, isRunpodError, type ErrorContext, type JobSnapshot } from '../index.js';
 import type { JobEnd, JobRow } from './JobRow.js';
 
 /**
@@ -38,4 +38,12 @@ export function endAfter(error: unknown): ((row: JobRow) => JobRow) | undefined 
   if (isRunpodError(error, 'job_expired') || isRunpodError(error, 'job_not_found'))
     return ended({ lost: 'gone', message: error.message });
   return undefined;
+}
+
+/** The error that is given again for a job which has ended without an answer of the service. */
+export function errorOfEnd(end: Extract<JobEnd, { readonly lost: string }> | undefined, context: ErrorContext): Error {
+  const { lost = 'gone', message = 'the job is gone' } = end ?? {};
+  return lost === 'gone'
+    ? new JobExpiredError(message, context)
+    : new JobDeadlineError(message, context, { limit: 'total', by: 'client' });
 }

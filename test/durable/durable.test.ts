@@ -609,6 +609,27 @@ describe('S36 a store that fails', () => {
     expect(made.runs()).toBe(0);
   });
 
+  test('as it does not answer: the item fails after two minutes, with what is known of its job', () => {
+    const hanging = (when: (row?: JobRow) => boolean) => {
+      const made = service();
+      const store: JobStore = {
+        ...made.store,
+        get: (key) => (when() ? NEVER : made.store.get(key)),
+        put: (row) => (when(row) ? NEVER : made.store.put(row)),
+      };
+      const seen = made.process({ store }).run([order('a')]);
+      made.until(300_000);
+      return { seen, runs: made.runs() };
+    };
+    const first = hanging((row) => !row);
+    expect(first.seen.values).toMatchObject([{ error: { code: 'hook', hook: 'store', accepted: 'no' } }]);
+    const second = hanging((row) => row?.state === 'sending');
+    expect(second.seen.values).toMatchObject([{ error: { code: 'hook', hook: 'beforeSend', accepted: 'no' } }]);
+    const third = hanging((row) => row?.state === 'ended');
+    expect(third.seen.values).toMatchObject([{ error: { hook: 'store' }, snapshot: { status: 'COMPLETED' } }]);
+    expect([first.runs, second.runs, third.runs]).toEqual([0, 0, 1]);
+  });
+
   test('after the send: the item has the reference, and the job goes on', async () => {
     const made = service();
     const store = failing(made.store, ({ state }) => state === 'submitted');
