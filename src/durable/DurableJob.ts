@@ -10,6 +10,7 @@ import {
   of,
   throwError,
   timeout,
+  timer,
 } from 'rxjs';
 import {
   ConfigurationError,
@@ -34,6 +35,12 @@ import { endAfter, endedRow, errorOfEnd, isNotAccepted, newWebhookKey, unsentRow
 import { RowWriter } from './RowWriter.js';
 import { storeTimeout } from './storeTimeout.js';
 
+/** How often an ambiguous job is submitted again: a service whose answers are all lost would be paid for job after job. */
+const MAX_RESUBMISSIONS = 3;
+
+/** How much longer each pause before that is, in milliseconds. The first is none. */
+const RESUBMISSION_PAUSE = 5_000;
+
 /** How long an error waits until it is recorded, in milliseconds: the store may be what has failed. */
 const RECORD_TIME = 5_000;
 
@@ -42,8 +49,8 @@ export class DurableJob<I extends object, O, C> {
   readonly #terms: DurableTerms<I, O, C>;
   readonly #key: string;
   readonly #request: JobRequest<I>;
-  /** Whether an ambiguous job was submitted again. */
-  #isResubmitted = false;
+  /** How often an ambiguous job was submitted again. */
+  #resubmissions = 0;
 
   constructor(terms: DurableTerms<I, O, C>, key: string, request: JobRequest<I>) {
     this.#terms = terms;
@@ -191,7 +198,7 @@ export class DurableJob<I extends object, O, C> {
 
   /** Has a job go on, once its id is recorded, or that it was refused. */
   #detach(job: Job<O, C>, writer: RowWriter): void {
-    const recorded$ = job.detach().pipe(catchError((error: unknown) => recordRefusal(error, writer)));
+    const recorded$ = job.detach().pipe(catchError((error: unknown) => writer.writeRefusal(error)));
     this.#terms.pending.track(recorded$, this.#key);
   }
 
@@ -202,7 +209,7 @@ export class DurableJob<I extends object, O, C> {
         if (!isTerminal(snapshot)) return EMPTY;
         return writer.write((row) => (snapshot.status === 'CANCELLED' ? nextGeneration(row) : endedRow(row, snapshot)));
       }),
-      catchError((error: unknown) => recordRefusal(error, writer)),
+      catchError((error: unknown) => writer.writeRefusal(error)),
     );
     this.#terms.pending.track(recorded$, this.#key);
   }
@@ -253,10 +260,9 @@ export class DurableJob<I extends object, O, C> {
             defer(() => this.#attach(writer)),
           );
         }
-        // Once: a service whose answers are all lost would be sent, and paid, job after job.
-        if (ambiguous === 'resubmit' && !this.#isResubmitted) {
-          this.#isResubmitted = true;
-          return this.#submitNext(writer);
+        if (ambiguous === 'resubmit' && this.#resubmissions < MAX_RESUBMISSIONS) {
+          const pause = this.#resubmissions++ * RESUBMISSION_PAUSE;
+          return timer(pause, scheduler).pipe(concatMap(() => this.#submitNext(writer)));
         }
         const message = `the job of ${this.#key} was sent, and its answer was lost: it may have been accepted`;
         return throwError(() => new SubmissionUnknownError(message, this.#context({ accepted: 'unknown' })));
@@ -285,9 +291,4 @@ export class DurableJob<I extends object, O, C> {
   #context(more: Partial<ErrorContext>): ErrorContext {
     return { operation: 'run', endpointId: this.#terms.endpoint.id, tag: this.#key, ...more };
   }
-}
-
-/** Records that nothing was accepted, where that is sure. */
-function recordRefusal(error: unknown, writer: RowWriter): Observable<never> {
-  return isNotAccepted(error) ? writer.write(unsentRow) : EMPTY;
 }

@@ -39,8 +39,8 @@ export interface DurableOptions<I extends object = Record<string, unknown>> {
    * - `wait`: waits for its webhook, for `grace`; then the input fails with `submission_unknown`, and the row stays
    *   `sending`: the next run waits again.
    * - `fail`: the input fails at once with `submission_unknown`, and the row stays `sending`.
-   * - `resubmit`: submits it again, which may pay twice. With `webhooks`, waits for `grace` before. Once in a run: where that
-   *   answer is lost as well, the input fails with `submission_unknown`.
+   * - `resubmit`: submits it again, which may pay twice. With `webhooks`, waits for `grace` before. Three times in
+   *   a run at most: where all answers are lost, the input fails with `submission_unknown`.
    * @defaultValue `'wait'` with `webhooks`, `'fail'` without
    */
   readonly ambiguous?: 'wait' | 'fail' | 'resubmit';

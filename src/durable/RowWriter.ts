@@ -2,6 +2,7 @@ import { AsyncSubject, EMPTY, catchError, concat, defer, ignoreElements, tap, ty
 import { eventually } from '../server/eventually.js';
 import type { JobRow } from './JobRow.js';
 import type { JobStore } from './JobStore.js';
+import { isNotAccepted, unsentRow } from './rowChanges.js';
 
 /** The part of a store that is about one row. */
 export type RowStore = Pick<JobStore, 'get' | 'put'>;
@@ -46,5 +47,10 @@ export class RowWriter {
     this.#last$ = written$;
     concat(before$, own$).subscribe(written$);
     return written$.asObservable();
+  }
+
+  /** Writes that nothing was accepted, where an error says so. */
+  writeRefusal(error: unknown): Observable<never> {
+    return isNotAccepted(error) ? this.write(unsentRow) : EMPTY;
   }
 }

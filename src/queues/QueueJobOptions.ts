@@ -28,8 +28,8 @@ export interface QueueJobOptions<Q, I extends object = Record<string, unknown>> 
    *
    * - `wait`: waits for its webhook, for `grace`; then the queue's job fails, and is not retried.
    * - `fail`: the queue's job fails at once, and is not retried.
-   * - `resubmit`: submits it again, which may pay twice. With `webhooks`, waits for `grace` before. Once in a delivery: where
-   *   that answer is lost as well, the queue's job fails, and is not retried.
+   * - `resubmit`: submits it again, which may pay twice. With `webhooks`, waits for `grace` before. Three times in
+   *   a delivery at most: where all answers are lost, the queue's job fails, and is not retried.
    * @defaultValue `'wait'` with `webhooks`, `'fail'` without
    */
   readonly ambiguous?: 'wait' | 'fail' | 'resubmit';
