@@ -43,7 +43,11 @@ export const engines = {
         },
       };
     },
-    webhooks: (url) => redisWebhooks(new Redis(url, { maxRetriesPerRequest: null }).on('error', () => undefined)),
+    // A run with the same seed has jobs with the same ids.
+    webhooks: (url, place) => {
+      const options = { maxRetriesPerRequest: null, keyPrefix: `${place}:` };
+      return redisWebhooks(new Redis(url, options).on('error', () => undefined));
+    },
     start(endpoint, { url, place, concurrency, options }) {
       const connection = new Redis(url, { maxRetriesPerRequest: null });
       connection.on('error', () => undefined);
