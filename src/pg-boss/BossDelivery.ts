@@ -10,8 +10,8 @@ import type { BossTable } from './BossTable.js';
 import type { WorkerOptions } from './WorkerOptions.js';
 
 /**
- * What became of a job that a worker had. `released`: the worker was stopped, or its client closed, and `lost`: it did not show for a while; another
- * worker goes on with the job.
+ * What became of a job that a worker had. `released`: the worker was stopped, or its client closed, and `lost`: it did not
+ * show for a while; another worker goes on with the job.
  */
 export type BossEvent<I extends object = Record<string, unknown>, O = unknown> =
   | { readonly type: 'completed'; readonly job: BossJob<I>; readonly output: O }
