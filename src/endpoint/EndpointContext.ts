@@ -123,7 +123,11 @@ export class EndpointContext {
                 const again = operation === 'retry';
                 jobs.markSubmitted(snapshot.id, isOver, { again, webhook: call.webhook, origin });
                 client.report(names, state, { type: 'submitted' });
-              } else jobs.markKnown(snapshot.id, isOver);
+              } else {
+                jobs.markKnown(snapshot.id, isOver);
+                const isUnfinished = snapshot.status === 'IN_QUEUE' || snapshot.status === 'IN_PROGRESS';
+                if (isUnfinished && state.sentAt !== undefined) jobs.markUnfinished(snapshot.id, state.sentAt);
+              }
               if (isOver && jobs.isEndNews(snapshot.id)) client.report(names, state, endedActivity(snapshot));
             },
           }),

@@ -20,6 +20,12 @@ import type { ReadTerms, SnapshotObserver, WatchRequest } from './WatchRequest.j
 const MAX_KNOWN_JOBS = 4096;
 
 /**
+ * How long after the service has said that a job is over it may still answer otherwise, in milliseconds: as long as it may
+ * not know a job that was just submitted. Asked later, such an answer tells that somebody else has run the job again.
+ */
+const OUTDATED_ANSWERS = 10_000;
+
+/**
  * The jobs of an endpoint that a client knows, and the way to everything that is shared by job id. One read is
  * in flight for each job, and every watcher of the job gets the answer, while its pace, timeout and errors stay its own.
  * A job's stream has one reader at a time; the next reader goes on where the last one stopped.
@@ -104,7 +110,20 @@ export class JobCache {
   markKnown(id: string, over: boolean): void {
     const job = this.#job(id);
     job.known = true;
-    if (over) job.over = true;
+    if (over) job.overAt = this.#scheduler.now();
+  }
+
+  /**
+   * Notes that the service has answered that a job waits or runs. A job that was over is run again then, unless the answer is
+   * outdated.
+   *
+   * @param askedAt - when it was asked, on the scheduler's clock
+   */
+  markUnfinished(id: string, askedAt: number): void {
+    const job = this.#job(id);
+    if (job.overAt === undefined || askedAt <= job.overAt + OUTDATED_ANSWERS) return;
+    this.markPerhapsRetried(id);
+    job.isEndTold = false;
   }
 
   /** Whether the end of a job's run is news to those who listen to the client's activity. */
@@ -122,7 +141,7 @@ export class JobCache {
     job.webhook ??= webhook;
     job.origin = origin ?? job.origin;
     job.known = true;
-    job.over = over;
+    job.overAt = over ? this.#scheduler.now() : undefined;
     job.isEndTold = false;
     job.submittedAt = this.#scheduler.now();
     job.submissionDate = this.#wallNow();
@@ -135,7 +154,7 @@ export class JobCache {
   markPerhapsRetried(id: string): void {
     const job = this.#job(id);
     job.retried = true;
-    job.over = false;
+    job.overAt = undefined;
   }
 
   /** Reads a job once: emits the answer of the read in flight, or of a new one. */
@@ -278,7 +297,7 @@ export class JobCache {
     // The end of a job that was over may be told a second time, while others have run the job again.
     if (!isNews && !wasKept) return false;
     job.known = true;
-    job.over = true;
+    job.overAt = this.#scheduler.now();
     if (this.isEndNews(id)) this.#onEnd(parsed.value);
     if (job.users) job.receive(parsed.value, true);
     return true;

@@ -27,8 +27,8 @@ export class KnownJob {
   readonly #source: ReadSource;
   /** Whether the service has said that the job exists. */
   known = false;
-  /** Whether the service has said that the job is over. */
-  over = false;
+  /** When the service has last said that the job is over, on the scheduler's clock. */
+  overAt: number | undefined;
   /** Whether the client's activity has told of the end. */
   isEndTold = false;
   /** Whether the job was run again under its id: what is said of its end may be about the run before. */
@@ -58,6 +58,11 @@ export class KnownJob {
   constructor(id: string, source: ReadSource) {
     this.id = id;
     this.#source = source;
+  }
+
+  /** Whether the service has said that the job is over. */
+  get over(): boolean {
+    return this.overAt !== undefined;
   }
 
   /**
