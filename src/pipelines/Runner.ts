@@ -17,7 +17,8 @@ export interface Runner<I extends object = Record<string, unknown>, O = unknown>
   (request: JobRequest<I>, index: number, attempt?: number): Observable<JobSnapshot<O>>;
   /**
    * Called by a pipeline when the result of an input is final, and the option `commit` has stored it; awaited until it
-   * completes. For a runner that remembers which results were stored. Not called without `commit`.
+   * completes. For a runner that remembers which results were stored. Not called without `commit`. `hedge` and `failover` pass it
+   * on to all of their runners.
    */
   committed?(this: void, item: PipelineItem<I, O>): ObservableInput<unknown>;
   /** Called by a pipeline for who gives it an input, which it runs later: see `bindCaller` of an endpoint. */

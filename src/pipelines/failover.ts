@@ -2,6 +2,7 @@ import { NEVER, catchError, defer, filter, map, of, switchMap, takeUntil, throwE
 import type { Observable, SchedulerLike } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { RunpodError } from '../errors/RunpodError.js';
+import { SkippedError } from '../errors/SkippedError.js';
 import { invalidOptions } from '../errors/invalidOptions.js';
 import { withDetails } from '../errors/withDetails.js';
 import { jobError } from '../errors/jobError.js';
@@ -14,13 +15,14 @@ import type { JobExecutor } from '../types/ports.js';
 import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
-import { bindCallers, boundRunner, currentSnapshot, runnerOf, toEnd } from './runnerOf.js';
+import { bindCallers, boundRunner, currentSnapshot, runnerOf, tellCommitted, toEnd } from './runnerOf.js';
 
 /** Options of {@link failover}; all durations in milliseconds. */
 export interface FailoverOptions {
   /**
    * Whether to go on to the next runner after this error. For a job that ended FAILED, CANCELLED or TIMED_OUT, the error
-   * is the one that `jobOutput` makes. That job may have run, and the next one is paid as well.
+   * is the one that `jobOutput` makes. That job may have run, and the next one is paid as well. Not asked about an input that
+   * a runner skips (`SkippedError`): no runner runs it.
    * @defaultValue where the job cannot have been accepted: the error's `accepted` is `'no'`
    */
   readonly on?: (error: unknown) => boolean;
@@ -85,6 +87,8 @@ export function failover<I extends object, O>(
   const plain = runners.map((runner) => runnerOf(runner));
   /** A callback that throws ends the item, which still names the job: it may run. */
   const goesOn = (error: unknown): boolean => {
+    // The input has its result: nobody is to run it again.
+    if (error instanceof SkippedError) return false;
     try {
       const wanted = on(error);
       if (wanted) onError?.(error);
@@ -139,7 +143,7 @@ export function failover<I extends object, O>(
     };
     return runFrom(0);
   };
-  return Object.assign(run, { bindCaller: () => bindCallers(plain) });
+  return Object.assign(run, { bindCaller: () => bindCallers(plain), committed: tellCommitted(plain) });
 }
 
 /** The error where a callback throws: it keeps what the job's error says of the job, which may run. */

@@ -15,7 +15,7 @@ import { assertRunner } from './checkPipelineOptions.js';
 import type { Runner } from './Runner.js';
 import { durationScheduler } from '../time/clocks.js';
 import { reportUnhandled } from '../errors/reportUnhandled.js';
-import { bindCallers, boundRunner, currentSnapshot, runnerOf, toEnd } from './runnerOf.js';
+import { bindCallers, boundRunner, currentSnapshot, runnerOf, tellCommitted, toEnd } from './runnerOf.js';
 
 /** Options of {@link hedge}; all durations in milliseconds. */
 export interface HedgeOptions {
@@ -142,5 +142,5 @@ export function hedge<I extends object, O>(
       return merge(runJob(true), second$).pipe(untilTerminal());
     });
   };
-  return Object.assign(hedged, { bindCaller: () => bindCallers([plain]) });
+  return Object.assign(hedged, { bindCaller: () => bindCallers([plain]), committed: tellCommitted([plain]) });
 }

@@ -1,4 +1,4 @@
-import { catchError, concat, defer, of, tap, throwError, type Observable } from 'rxjs';
+import { EMPTY, catchError, concat, defer, of, tap, throwError, type Observable } from 'rxjs';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { untilTerminal } from '../operators/untilTerminal.js';
 import type { JobRequest } from '../types/JobRequest.js';
@@ -36,6 +36,13 @@ export function bindCallers<I extends object, O>(runners: readonly Runner<I, O>[
     all = outer && onBehalf ? (call) => outer(() => onBehalf(call)) : (outer ?? onBehalf);
   }
   return all;
+}
+
+/** Tells all of these runners, one after the other, that the result of an input is final and stored. */
+export function tellCommitted<I extends object, O>(
+  runners: readonly Runner<I, O>[],
+): NonNullable<Runner<I, O>['committed']> {
+  return (item) => concat(...runners.map(({ committed }) => (committed ? defer(() => committed(item)) : EMPTY)));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { NEVER, firstValueFrom, map, of, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { createRunpod, runAll, runEach, runpod } from 'runpod-rx';
+import { createRunpod, failover, runAll, runEach, runpod } from 'runpod-rx';
 import { durable, memoryStore, type JobRow, type JobStore } from 'runpod-rx/durable';
 import { order, rowsOf, service, shown, toldWebhooks, type Order } from './support.js';
 
@@ -322,6 +322,20 @@ describe('S36 durable', () => {
     made.until(70_000);
     expect([shown(third), third.ended]).toEqual([[], expect.any(Number)]);
     expect(made.runs()).toBe(3);
+  });
+
+  test('results that were committed are skipped within failover, too, and no other runner runs them', () => {
+    const made = service();
+    const there = made.client.endpoint<Order>('demo');
+    const run = () => {
+      const { jobs } = made.process({ ended: 'skip' });
+      return made.see(runAll(failover([jobs, there], { on: () => true }), [order('a')], { commit: () => [] }));
+    };
+    const first = run();
+    made.until(30_000);
+    const again = run();
+    made.until(60_000);
+    expect([shown(first), shown(again), again.ended, made.runs()]).toEqual([['a'], [], expect.any(Number), 1]);
   });
 
   test('results that nobody has stored are not skipped', () => {

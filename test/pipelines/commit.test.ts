@@ -1,6 +1,15 @@
-import { NEVER, Subject, config, of, queueScheduler, throwError } from 'rxjs';
+import { EMPTY, NEVER, Subject, config, of, queueScheduler, throwError } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SkippedError, failover, hedge, runAll, type PipelineItem, type PipelineTotals, type Runner } from 'runpod-rx';
+import {
+  ConfigurationError,
+  SkippedError,
+  failover,
+  hedge,
+  runAll,
+  type PipelineItem,
+  type PipelineTotals,
+  type Runner,
+} from 'runpod-rx';
 import { collect, completed, controlledJobs, letters, type Letter } from './letters.js';
 
 type Item = PipelineItem<Letter, string>;
@@ -138,6 +147,33 @@ describe('S35 a runner that remembers', () => {
     expect(seen.items[1]).toMatchObject({ error: { code: 'hook', hook: 'committed' }, snapshot: { output: 'b' } });
   });
 
+  it.each(['hedge', 'failover'] as const)('is told within %s, too', (name) => {
+    const told: string[] = [];
+    const remembering = (of: string, run: Runner<Letter, string>) =>
+      Object.assign(run, {
+        committed: ({ request }: Item) => {
+          told.push(`${of} ${request.input.letter}`);
+          return EMPTY;
+        },
+      });
+    const refused = new ConfigurationError('no', { operation: 'run', accepted: 'no' });
+    const here = remembering('here', () => throwError(() => refused));
+    const there = remembering('there', ({ input: { letter } }) => of(completed(letter)));
+    const runner = name === 'hedge' ? hedge(there, { after: Infinity }) : failover([here, there]);
+    const seen = collect(runAll(runner, letters('ab'), { concurrency: 1, commit: () => EMPTY }));
+    expect(seen.text).toBe('ab|');
+    expect(told).toEqual(name === 'hedge' ? ['there a', 'there b'] : ['here a', 'there a', 'here b', 'there b']);
+  });
+
+  it('makes a failed item where it fails within failover', () => {
+    const run: Runner<Letter, string> = ({ input: { letter } }) => of(completed(letter));
+    const runner = Object.assign(run, { committed: () => throwError(() => broken) });
+    const seen = collect(runAll(failover([runner]), letters('a'), { commit: () => EMPTY }));
+    expect(seen.items).toMatchObject([
+      { ok: false, error: { code: 'hook', hook: 'committed' }, snapshot: { output: 'a' } },
+    ]);
+  });
+
   it('is not told where nobody stores results', () => {
     const run: Runner<Letter, string> = ({ input: { letter } }) => of(completed(letter));
     let calls = 0;
@@ -177,6 +213,15 @@ describe('S35 a runner that remembers', () => {
     );
     expect(seen.text).toBe('ac|');
     expect(totals).toMatchObject({ taken: 4, done: 2, failed: 0, skipped: 2, ended: 4, inFlight: 0, remaining: 0 });
+  });
+
+  it('has an input that it skips run by no other runner, whatever failover goes on after', () => {
+    const skipped = new SkippedError('committed before', { operation: 'run' });
+    const { runner, started } = controlledJobs();
+    const errors: unknown[] = [];
+    const options = { on: () => true, onError: (error: unknown) => errors.push(error) };
+    const seen = collect(runAll(failover([() => throwError(() => skipped), runner], options), letters('a')));
+    expect([seen.text, started, errors]).toEqual(['|', [], []]);
   });
 
   it('keeps the slots of later inputs free behind one that it skips', () => {
