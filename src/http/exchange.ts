@@ -46,12 +46,14 @@ export function exchange(
     const startedAt = client.now();
     state.sentAt = startedAt;
     const attempt = ++state.attempt;
+    // A link may have a call sent again that the server has acted on.
+    const wasReceived = state.maybeReceived;
     let ended = false;
 
     const end = (maybeReceived: boolean, outcome: Outcome) => {
       if (ended) return;
       ended = true;
-      state.maybeReceived = maybeReceived;
+      state.maybeReceived = wasReceived || maybeReceived;
       if (client.activity$.observed)
         client.report(request, state, { ...outcome, duration: Math.round(client.now() - startedAt), attempt });
     };

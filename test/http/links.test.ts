@@ -1,7 +1,7 @@
 import { catchError, defer, map, of, race, retry, switchMap, tap, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { CallRequest, Link } from 'runpod-rx';
-import { script, world } from '../support/world.js';
+import { script, world, type Answer } from '../support/world.js';
 
 const input = { x: 1 };
 const queued = { body: { id: 'a', status: 'IN_QUEUE' } };
@@ -172,6 +172,21 @@ describe('links', () => {
     until(60_000);
     expect(sent.filter(({ operation }) => operation === 'run')).toHaveLength(4);
     expect(see(client.settled()).ended).toBe(60_000);
+  });
+
+  test.each<[string, Answer]>([
+    ['refused', { status: 401 }],
+    ['never connected', { phase: 'connect' }],
+  ])('S1 that repeat a submission whose answer was lost: it may be accepted, though the last was %s', (_, last) => {
+    const again: Link = (request, next) =>
+      next(request).pipe(switchMap((reply) => (reply.status === 502 ? next(request) : of(reply))));
+    const { endpoint, sent, see } = script((_request, nth) => (nth === 1 ? { status: 502 } : last), {
+      links: [again],
+      retry: false,
+    });
+    const seen = see(endpoint.run({ input }));
+    expect(sent).toHaveLength(2);
+    expect(seen.error).toMatchObject({ code: 'submission_unknown', accepted: 'unknown' });
   });
 
   test('also run for the cancel of an abandoned job', () => {
