@@ -124,6 +124,8 @@ export class JobCache {
     if (job.overAt === undefined || askedAt <= job.overAt + OUTDATED_ANSWERS) return;
     this.markPerhapsRetried(id);
     job.isEndTold = false;
+    // The chunks of the run before say nothing about the new stream.
+    job.chunksDelivered = job.cursor?.count ?? 0;
   }
 
   /** Whether the end of a job's run is news to those who listen to the client's activity. */

@@ -1,7 +1,7 @@
-import { filter, of } from 'rxjs';
+import { filter, of, retry } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { createRunpod, type Transport } from 'runpod-rx';
-import { clock } from '../support/world.js';
+import { clock, script } from '../support/world.js';
 
 /** A client, and a service whose job has the status that the test says. */
 function made() {
@@ -55,6 +55,28 @@ describe('S6 S18 a job that this client knows to be over, and another has run ag
     until(100_000);
     expect(ends.values).toMatchObject([{ status: 'COMPLETED' }, { status: 'FAILED' }]);
   });
+});
+
+test('S16 the chunks of a job that another has run again are counted anew', () => {
+  let run = { status: 'COMPLETED', chunks: ['a', 'b', 'c'], failures: 0 };
+  const { endpoint, see, until } = script(
+    ({ operation }) => {
+      const { status, chunks } = run;
+      if (operation !== 'stream') return { body: { id: 'j', status } };
+      if (chunks.length === 1 && run.failures-- > 0) return { status: 429 };
+      return { body: { status, stream: chunks.splice(0, 1).map((output) => ({ output })) } };
+    },
+    { retry: false },
+  );
+  see(endpoint.stream('j'));
+  until(60_000);
+  run = { status: 'IN_PROGRESS', chunks: ['x', 'y'], failures: 3 };
+  // Its reading ends by an error after the first chunk, and goes on.
+  const read = see(endpoint.attach('j', { outage: 0, replayChunks: 0 }).chunks$.pipe(retry(1)));
+  until(70_000);
+  run.status = 'COMPLETED';
+  until(100_000);
+  expect([read.values, read.error]).toEqual([['x', 'y'], undefined]);
 });
 
 test.each(['IN_PROGRESS', 'PAUSED'])(
