@@ -8,6 +8,7 @@ import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { JobSnapshot, TerminalSnapshot } from '../types/JobSnapshot.js';
+import { diagnoseJob } from './diagnoseJob.js';
 import type { JobController } from './JobController.js';
 import { isOver, isSubmitting, type Viewer, type ViewerRole } from './jobReducer.js';
 
@@ -131,7 +132,7 @@ export class Job<O = unknown, C = unknown> {
    * nor owns it: nothing is emitted until the job has an id, and unsubscribing has no effect on the job.
    */
   get diagnosis$(): Observable<Diagnosis> {
-    return (this.#diagnosis$ ??= this.#controller.diagnosis());
+    return (this.#diagnosis$ ??= diagnoseJob(this.#controller));
   }
 
   /**

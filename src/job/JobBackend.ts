@@ -14,6 +14,8 @@ export interface SubmissionCall {
   readonly maybeReceived: boolean;
   /** Set by the job: no view waits for the answer, so the submission is not sent again. */
   abandoned: boolean;
+  /** Set by the job, and asked before each attempt: where it says so, the submission is not sent any more. */
+  isObsolete?: () => boolean;
 }
 
 /** How a job is cancelled on the server. */

@@ -24,6 +24,8 @@ export interface JobContext {
   readonly position: ReaderPosition;
   /** The submission, from its start until there is an id. */
   submissionCall: SubmissionCall | undefined;
+  /** Whether the job is about to be cancelled or stopped, which was asked for while another action is handled. */
+  readonly isStopping: boolean;
 
   /** What errors say about where they happened. */
   context(operation: string): ErrorContext;

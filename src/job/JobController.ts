@@ -8,14 +8,12 @@ import { withDetails } from '../errors/withDetails.js';
 import { sameJson } from '../protocol/json.js';
 import type { ReaderPosition } from '../sources/StreamCursor.js';
 import type { StreamEvent } from '../sources/StreamEvent.js';
-import type { Diagnosis } from '../types/Diagnosis.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { TerminalSnapshot } from '../types/JobSnapshot.js';
 import type { CancelOutcome } from './cancelUntilConfirmed.js';
 import { checkJobOptions } from './checkJobOptions.js';
 import { timeoutOf } from './deadlines.js';
-import { diagnoseJob } from './diagnoseJob.js';
 import type { JobBackend, SubmissionCall } from './JobBackend.js';
 import type { JobContext } from './JobContext.js';
 import {
@@ -110,6 +108,10 @@ export class JobController implements JobContext {
     };
   }
 
+  get isStopping(): boolean {
+    return this.#queue.slice(this.#begun).some(({ type }) => type === 'cancel' || type === 'stop');
+  }
+
   context(operation: string): ErrorContext {
     return this.backend.context(operation, this.#state.id);
   }
@@ -117,11 +119,6 @@ export class JobController implements JobContext {
   /** The error of a submission that was withdrawn before it was sent. */
   aborted(): AbortedError {
     return new AbortedError({ ...this.context('run'), accepted: 'no' });
-  }
-
-  /** Why the job waits, from the moment that it has an id. */
-  diagnosis(): Observable<Diagnosis> {
-    return diagnoseJob(this);
   }
 
   /** Actions are handled one at a time: an action that is dispatched while another is handled waits for its turn. */

@@ -81,6 +81,8 @@ const table = {
     start: (job) => {
       const request = withJobPolicy(job.state.request as JobRequest<object>, job.timeout);
       const submission$ = job.backend.submit(request, (call) => {
+        // Links, the function for the key and `beforeSend` are called within this, and may stop the job.
+        call.isObsolete = () => job.isStopping;
         job.submissionCall = call;
       });
       const unrecorded = !!job.options.afterSubmit;

@@ -142,6 +142,7 @@ function contextOf(
     ref: undefined,
     position: {},
     submissionCall: undefined,
+    isStopping: false,
     context: (operation) => ({ operation, jobId: state.id, endpointId: 'e' }),
     dispatch: (action) => {
       actions.push(action);

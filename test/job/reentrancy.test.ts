@@ -1,6 +1,6 @@
 import { Subject, retry, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import type { Job } from 'runpod-rx';
+import type { ClientOptions, Job, JobOptions } from 'runpod-rx';
 import { script, statuses, type Script, type Seen } from '../support/world.js';
 import { expectSilence, look, nothing, owning, settled } from './support.js';
 import { tally } from './support/acting.js';
@@ -15,6 +15,20 @@ const service = (after: number, options: Parameters<typeof script>[1] = {}): Scr
 /** A job that is over when it is first read; each answer takes `after` milliseconds. */
 const quick = (after: number): Script =>
   script(({ operation }) => says(operation === 'run' ? 'IN_QUEUE' : 'COMPLETED', { output: 'done' }, after));
+
+type Stop = (job: Job, controller: AbortController, made: Script) => unknown;
+
+/** What stops a job. */
+const stops: [string, Stop][] = [
+  ['cancel()', (job) => job.cancel()],
+  [
+    'its signal',
+    (_, controller) => {
+      controller.abort('no');
+    },
+  ],
+  ['close()', (_, __, { client, see }) => see(client.close())],
+];
 
 describe('S5 a stop before the request is sent keeps it from being sent', () => {
   test('cancel() within beforeSubmit: nothing is sent', () => {
@@ -34,16 +48,7 @@ describe('S5 a stop before the request is sent keeps it from being sent', () => 
     expect(seen.error).toMatchObject({ code: 'aborted', accepted: 'no' });
   });
 
-  test.each<[string, (job: Job, controller: AbortController, made: Script) => unknown]>([
-    ['cancel()', (job) => job.cancel()],
-    [
-      'its signal',
-      (_, controller) => {
-        controller.abort('no');
-      },
-    ],
-    ['close()', (_, __, { client, see }) => see(client.close())],
-  ])('%s at the event submitting: nothing is sent', (_, stop) => {
+  test.each(stops)('%s at the event submitting: nothing is sent', (_, stop) => {
     const made = service(100);
     const controller = new AbortController();
     const job = made.endpoint.job({ input }, { signal: controller.signal });
@@ -64,6 +69,62 @@ describe('S5 a stop before the request is sent keeps it from being sent', () => 
     expect(settled(made)).toEqual(nothing);
     expectSilence(made);
   });
+
+  const within: [string, (stop: () => void) => { job?: JobOptions; client?: Partial<ClientOptions> }][] = [
+    [
+      'beforeSend',
+      (stop) => ({
+        job: {
+          beforeSend: () => {
+            stop();
+            return [];
+          },
+        },
+      }),
+    ],
+    [
+      'the function for the key',
+      (stop) => ({
+        client: {
+          apiKey: () => {
+            stop();
+            return 'key';
+          },
+        },
+      }),
+    ],
+    [
+      'a link',
+      (stop) => ({
+        client: {
+          links: [
+            (request, next) => {
+              stop();
+              return next(request);
+            },
+          ],
+        },
+      }),
+    ],
+  ];
+  test.each(within.flatMap(([where, given]) => stops.map(([what, stop]) => ({ what, where, given, stop }))))(
+    '$what within $where: nothing is sent',
+    ({ given, stop }) => {
+      const controller = new AbortController();
+      let isStopped = false;
+      const options = given(() => {
+        if (!isStopped) stop(job, controller, made);
+        isStopped = true;
+      });
+      const made = service(100, options.client);
+      const job: Job = made.endpoint.job({ input }, { signal: controller.signal, ...options.job });
+      const seen = made.see(job.output$);
+      made.until(60_000);
+      expect(made.sent).toEqual([]);
+      expect(seen.error).toMatchObject({ accepted: 'no' });
+      expectSilence(made);
+    },
+  );
 });
 
 describe('during the replay to a new view', () => {
