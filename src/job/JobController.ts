@@ -11,6 +11,7 @@ import type { StreamEvent } from '../sources/StreamEvent.js';
 import type { JobEvent } from '../types/JobEvent.js';
 import type { JobRef } from '../types/JobRef.js';
 import type { TerminalSnapshot } from '../types/JobSnapshot.js';
+import { ActionQueue } from './ActionQueue.js';
 import type { CancelOutcome } from './cancelUntilConfirmed.js';
 import { checkJobOptions } from './checkJobOptions.js';
 import { timeoutOf } from './deadlines.js';
@@ -41,9 +42,7 @@ export class JobController implements JobContext {
   readonly timeout: JobTimeout;
   readonly position: ReaderPosition;
   submissionCall: SubmissionCall | undefined;
-  readonly #queue: JobAction[] = [];
-  /** How many actions of the queue are handled, or being handled. */
-  #begun = 0;
+  readonly #queue: ActionQueue;
   readonly #effects = new Map<EffectName, { readonly key: EffectKey; readonly subscription: Unsubscribable }>();
   readonly #keptChunks: JobEvent[] = [];
   /** When the service answered the submission, in milliseconds since 1970. */
@@ -67,6 +66,12 @@ export class JobController implements JobContext {
     this.origin = origin;
     this.options = options;
     this.timeout = timeoutOf(options);
+    this.#queue = new ActionQueue(
+      (action) => {
+        this.#handle(action);
+      },
+      () => backend.trackPendingCancel(),
+    );
     this.position = ref ? { chunks: ref.chunks, gap: ref.gap } : { chunks: 0 };
     this.#state = {
       submission: ref?.id === undefined ? 'idle' : 'submitted',
@@ -109,7 +114,7 @@ export class JobController implements JobContext {
   }
 
   get isStopping(): boolean {
-    return this.#queue.slice(this.#begun).some(({ type }) => type === 'cancel' || type === 'stop');
+    return this.#queue.waiting.some(({ type }) => type === 'cancel' || type === 'stop');
   }
 
   context(operation: string): ErrorContext {
@@ -123,17 +128,7 @@ export class JobController implements JobContext {
 
   /** Actions are handled one at a time: an action that is dispatched while another is handled waits for its turn. */
   dispatch(action: JobAction): void {
-    const queue = this.#queue;
-    queue.push(action);
-    if (queue.length > 1) return;
-    // The loop goes on to the actions that are added meanwhile: an answer may bring a million.
-    for (const next of queue) {
-      this.#begun++;
-      this.#handle(next);
-    }
-    // Frees the array's spare capacity.
-    queue.length = 0;
-    this.#begun = 0;
+    this.#queue.add(action);
   }
 
   waitFor<T>(find: (cancelled?: CancelOutcome) => T | undefined): Observable<T> {
@@ -164,7 +159,7 @@ export class JobController implements JobContext {
       this.#noticeDetached();
     } catch (error) {
       // A scheduler or a host may throw. The job then fails, and goes on to handle its actions.
-      this.#queue.push({ type: 'failed', error });
+      this.#queue.add({ type: 'failed', error });
     }
     // After the effects have started: `diagnosis$` may read the job now, and the views then share that read.
     this.#changes$?.next(action.type === 'cancelSettled' ? action.result : undefined);
@@ -298,8 +293,8 @@ export class JobController implements JobContext {
       running?.subscription.unsubscribe();
       this.#effects.delete(name);
       // Once another action waits, the state may be out of date: what is still to start is up to that action.
-      const upToDate = this.#queue.length === this.#begun;
-      if (key !== false && upToDate) this.#effects.set(name, { key, subscription: jobEffects[name].start(this) });
+      if (key !== false && this.#queue.isUpToDate)
+        this.#effects.set(name, { key, subscription: jobEffects[name].start(this) });
     }
   }
 }

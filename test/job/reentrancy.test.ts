@@ -1,6 +1,6 @@
-import { Subject, retry, tap } from 'rxjs';
+import { Subject, Subscription, filter, retry, tap, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import type { ClientOptions, Job, JobOptions } from 'runpod-rx';
+import type { ClientOptions, Job, JobOptions, SettleReport } from 'runpod-rx';
 import { script, statuses, type Script, type Seen } from '../support/world.js';
 import { expectSilence, look, nothing, owning, settled } from './support.js';
 import { tally } from './support/acting.js';
@@ -125,6 +125,37 @@ describe('S5 a stop before the request is sent keeps it from being sent', () => 
       expectSilence(made);
     },
   );
+});
+
+describe('S6 a report that is asked for within a job’s own event waits for the job', () => {
+  test.each<[string, (made: Script, leave: () => void) => Observable<SettleReport>]>([
+    ['close()', ({ client }) => client.close()],
+    [
+      'unsubscribing, and settled()',
+      ({ client }, leave) => {
+        leave();
+        return client.settled();
+      },
+    ],
+  ])('%s', (_, end) => {
+    const made = service(100);
+    const left = new Subscription();
+    let report: Seen<SettleReport> | undefined;
+    const atStart = made.endpoint.job({ input }).state$.pipe(
+      filter(({ status }) => status === 'IN_PROGRESS'),
+      tap(() => {
+        report ??= made.see(
+          end(made, () => {
+            left.unsubscribe();
+          }),
+        );
+      }),
+    );
+    left.add(made.see(atStart).subscription);
+    made.until(60_000);
+    expect(report).toMatchObject({ values: [{ cancelled: [{ id: 'job-1' }] }] });
+    expect(tally(made).cancel).toBe(1);
+  });
 });
 
 describe('during the replay to a new view', () => {
