@@ -190,8 +190,9 @@ export function jobReducer(state: JobState, action: JobAction, facts: ReducerFac
     }
     case 'recorded':
       return { ...state, recording: undefined };
+    // After `recordFailed` and `readFailed`, a grace goes on: views that have left before still have the job released.
     case 'recordFailed':
-      return { ...withoutViewers(state), recording: 'failed' };
+      return { ...state, viewers: [], recording: 'failed' };
     case 'answer':
       return answered(state, action.snapshot, now);
     case 'deadlineCleared':
@@ -199,7 +200,7 @@ export function jobReducer(state: JobState, action: JobAction, facts: ReducerFac
     case 'failed':
       return failed(state, action.error);
     case 'readFailed':
-      return isFinal(action.error) ? failed(state, action.error) : withoutViewers(state);
+      return isFinal(action.error) ? failed(state, action.error) : { ...state, viewers: [] };
     case 'streamFailed':
       return {
         ...state,

@@ -243,6 +243,22 @@ describe('S34 afterSubmit', () => {
     expect(settled(made)?.cancelled).toEqual(['job-1']);
   });
 
+  test.each<[string, number]>([
+    ['at once', 0],
+    ['in a while', 5_000],
+  ])('S4 that fails after the last view has left keeps no job from being released: %s', (_, grace) => {
+    const errors = unhandled();
+    const made = service();
+    const failed$ = new Subject<never>();
+    const seen = made.see(made.endpoint.job({ input }, { grace, afterSubmit: () => failed$ }).output$);
+    made.until(1_000);
+    seen.subscription.unsubscribe();
+    failed$.error(broken);
+    made.until(20_000);
+    expect(errors).toMatchObject([{ code: 'hook', ref: { id: 'job-1' } }]);
+    expect(settled(made)?.cancelled).toEqual(['job-1']);
+  });
+
   test('that fails when nobody is left is reported', () => {
     const errors = unhandled();
     const made = service();
