@@ -2,7 +2,8 @@ import { ConfigurableModuleBuilder, Module, type DynamicModule, type Provider } 
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { invalidOptions } from '../errors/invalidOptions.js';
 import { Runpod } from '../index.js';
-import { mustBe, record } from '../protocol/checkOptions.js';
+import { mustBe, record, type Check } from '../protocol/checkOptions.js';
+import { checkId } from '../protocol/checks.js';
 import type { Webhooks } from '../server/index.js';
 import { createClient, createReceiver, handlersOf } from './moduleServices.js';
 import { mountHandlers } from './mountHandlers.js';
@@ -124,11 +125,21 @@ export class RunpodModule extends ConfigurableModuleClass {
   }
 }
 
-/** A variable of the environment that is not set is an endpoint that is `undefined`. */
-const checkSettings = mustBe(
+const isSettings = mustBe(
   'the id of an endpoint, or an object with its id and options',
   (settings) => typeof settings === 'string' || record(settings, '').length === 0,
 );
+
+/**
+ * A variable of the environment that is not set is an id that is `undefined`, or empty. It is refused here: the client would
+ * take the endpoint of `ENDPOINT_ID` for it, or each call would fail.
+ */
+const checkSettings: Check = (settings, field) => {
+  const issues = isSettings(settings, field);
+  if (issues.length) return issues;
+  if (typeof settings === 'string') return checkId(field, settings);
+  return checkId(`${field}.id`, (settings as EndpointFeature).id);
+};
 
 function assertSettings(operation: string, settings: unknown, field: string): void {
   const issues = checkSettings(settings, field);

@@ -148,18 +148,31 @@ describe('an endpoint that is not there, such as a variable of the environment t
     [[undefined], 'endpoints[0] is undefined: it must be the id of an endpoint, or an object with its id and options'],
     [['painter', null], 'endpoints[1] is null: it must be the id of an endpoint, or an object with its id and options'],
     ['painter', 'endpoints is painter: it must be a list of ids and of objects with ids'],
+    [[''], 'endpoints[0] is empty: it must consist of letters, digits, "-" and "_"'],
+    [[{ name: 'painter' }], 'endpoints[0].id is undefined: it must consist of letters, digits, "-" and "_"'],
   ])('is refused by forFeature: %j', (endpoints, message) => {
     expect(() => RunpodModule.forFeature(endpoints as never)).toThrow(
       expect.objectContaining({ code: 'configuration', message }) as Error,
     );
   });
 
-  test('keeps the application from starting, with forFeatureAsync', async () => {
-    const features = RunpodModule.forFeatureAsync([{ name: 'painter', useFactory: () => undefined as never }]);
+  test.each([
+    [
+      undefined,
+      'the endpoint painter is undefined: it must be the id of an endpoint, or an object with its id and options',
+    ],
+    ['', 'the endpoint painter is empty: it must consist of letters, digits, "-" and "_"'],
+    [{ id: undefined }, 'the endpoint painter.id is undefined: it must consist of letters, digits, "-" and "_"'],
+  ])('keeps the application from starting, with forFeatureAsync: %j', async (settings, message) => {
+    // The endpoint of another use, which must not be taken instead.
+    vi.stubEnv('ENDPOINT_ID', 'demo');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const features = RunpodModule.forFeatureAsync([{ name: 'painter', useFactory: () => settings as never }]);
     await expect(application(RunpodModule.forRoot(local()), features)).rejects.toMatchObject({
       code: 'configuration',
-      message:
-        'the endpoint painter is undefined: it must be the id of an endpoint, or an object with its id and options',
+      message,
     });
   });
 });
