@@ -271,10 +271,14 @@ describe.skipIf(!DatabaseSync)('S37 sqliteStore', () => {
 });
 
 describe('S20 a store that cannot work', () => {
+  const POOL = { connect: () => Promise.reject(new Error('is not called')) };
+
   test.each([
     ['fileStore', () => fileStore('')],
     ['sqliteStore', () => sqliteStore('jobs.db' as never)],
     ['postgresStore', () => postgresStore({} as never)],
+    ['postgresStore, with another option', () => postgresStore(POOL, { nam: 'a' } as never)],
+    ['postgresStore, with a name in the place of the options', () => postgresStore(POOL, 'a' as never)],
   ])('%s', (_, make) => {
     expect(make).toThrow(expect.objectContaining({ code: 'configuration' }));
   });

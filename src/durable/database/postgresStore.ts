@@ -1,6 +1,5 @@
 import { invalidOptions } from '../../errors/invalidOptions.js';
-import { having } from '../../protocol/checkOptions.js';
-import { must } from '../../protocol/checks.js';
+import { checkOptions, having, mustBe, type Checks } from '../../protocol/checkOptions.js';
 import type { RowState } from '../JobRow.js';
 import type { JobStore } from '../JobStore.js';
 import { GroupWriter } from './GroupWriter.js';
@@ -30,6 +29,10 @@ export interface PostgresStoreOptions {
    */
   readonly name?: string;
 }
+
+const POSTGRES_STORE: Checks<PostgresStoreOptions> = {
+  name: mustBe('text', (value) => typeof value === 'string' && value.length > 0),
+};
 
 /** How many rows are read at once, where all are asked for. */
 const PAGE = 500;
@@ -66,12 +69,12 @@ const PUT = `
  * PgBouncer can, would let two processes have the lock.
  */
 export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): JobStore {
-  const { name = 'default' } = options;
   const issues = [
     ...having('a pool of pg, with a function connect', 'connect')(pool, 'pool'),
-    ...must(typeof name === 'string' && name.length > 0, 'name', name, 'be text'),
+    ...checkOptions(options, POSTGRES_STORE),
   ];
   if (issues.length) throw invalidOptions('postgresStore', issues);
+  const { name = 'default' } = options;
   let opening: Promise<PostgresClient> | undefined;
   let lost: Error | undefined;
 
