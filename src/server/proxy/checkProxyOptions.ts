@@ -43,6 +43,15 @@ const endpoints: Check = (value, field) => {
   ]);
 };
 
+const origin = mustBe('an origin without a path, such as https://app.example.com', isOrigin);
+
+const originList = mustBe('a list of origins, such as https://app.example.com', Array.isArray);
+
+const origins: Check = (value, field) => {
+  if (!Array.isArray(value)) return originList(value, field);
+  return value.flatMap((one, index) => origin(one, `${field}[${index}]`));
+};
+
 const PROXY: Checks<ProxyOptions> = {
   client: required(having('a client, as runpod() makes it', 'endpoint', 'settled', 'isolated')),
   endpoints: required(endpoints),
@@ -52,7 +61,7 @@ const PROXY: Checks<ProxyOptions> = {
     'a path that begins with a slash and does not end with one',
     (value) => typeof value === 'string' && /^(\/[^/?#]+)*$/.test(value),
   ),
-  origins: mustBe('a list of origins, such as https://app.example.com', areOrigins),
+  origins,
   maxBody: count(1),
   onDisconnect: oneOf('cancel', 'detach'),
   events: flag,
@@ -62,10 +71,6 @@ const PROXY: Checks<ProxyOptions> = {
 /** Throws `ConfigurationError` for options that cannot work. */
 export function checkProxyOptions(options: ProxyOptions): void {
   assertOptions('createProxy', options, PROXY);
-}
-
-function areOrigins(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isOrigin);
 }
 
 function isOrigin(value: unknown): boolean {
