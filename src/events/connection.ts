@@ -51,7 +51,7 @@ function textOf(url: string, options: EventNoticesOptions, position: string | un
       const all = {
         accept: 'text/event-stream',
         ...(position && { 'last-event-id': position }),
-        ...(await headers?.()),
+        ...(typeof headers === 'function' ? await headers() : headers),
       };
       const response = await send(url, { headers: all, credentials, cache: 'no-store', signal });
       const { status, body } = response;

@@ -333,6 +333,16 @@ describe('when the connection breaks', () => {
     await wait(1_000);
     expect(connections.map(({ headers }) => headers.authorization)).toEqual(['Bearer 1', 'Bearer 2']);
   });
+
+  test('headers that do not change are sent with each connection', async () => {
+    const { notices, connections, wait } = together({ headers: { authorization: 'Bearer 1' } });
+    see(notices);
+    await wait(10);
+    connections[0]?.cut();
+    await settle();
+    await wait(1_000);
+    expect(connections.map(({ headers }) => headers.authorization)).toEqual(['Bearer 1', 'Bearer 1']);
+  });
 });
 
 describe('200 pages that wait for five jobs each', () => {
