@@ -65,13 +65,13 @@ export interface ClientOptions {
    * `Authorization` header and nowhere else.
    * @defaultValue the environment variable `RUNPOD_API_KEY`
    */
-  readonly apiKey?: string | (() => string | ObservableInput<string>);
+  readonly apiKey?: string | (() => string | ObservableInput<string>) | undefined;
   /**
    * Where the API is: a proxy of your own, or an emulator. May have a path and a query, and may be relative in a
    * browser. Without a key, requests to it carry none.
    * @defaultValue the environment variable `RUNPOD_BASE_URL`, else `https://api.runpod.ai/v2`
    */
-  readonly baseUrl?: string;
+  readonly baseUrl?: string | undefined;
   /** Steps between the endpoints and the wire, outermost first. */
   readonly links?: readonly Link[];
   /** How failed requests are repeated; `false` sends each once, except after the 404 of a job just submitted. */

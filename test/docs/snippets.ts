@@ -65,6 +65,8 @@ export function snippetsIn(
 export function check(snippets: readonly Snippet[]): string[] {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile) as { config: unknown };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  // As strict as a reader's project may be.
+  options.exactOptionalPropertyTypes = true;
   // A snippet is a module of its own, in the root, from where the package finds itself by the paths of tsconfig.json.
   const named = new Map(
     snippets.map((snippet) => [join(root, `snippet-${snippet.file.replaceAll('/', '-')}-${snippet.line}.ts`), snippet]),
