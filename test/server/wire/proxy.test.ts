@@ -1,4 +1,5 @@
 /** The proxy behind every adapter, on real sockets, between a page's client and the emulator. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import express from 'express';
@@ -105,6 +106,71 @@ async function site(
         .map(({ operation, status }) => `${operation} ${status ?? 'open'}`),
   };
 }
+
+/** The user whom the middleware of a framework has found, as docs/proxy.md has it. */
+const users = new AsyncLocalStorage<string | undefined>();
+
+/** The adapters behind middleware that knows the user by the framework's own request. */
+const WITH_SESSIONS: Record<string, Serve> = {
+  express: (handler) => {
+    const app = express();
+    app.use(
+      '/api/runpod',
+      (request, _response, next) => {
+        users.run(request.get('x-session'), next);
+      },
+      toExpress(handler),
+    );
+    return onNode(app as RequestListener);
+  },
+  fastify: async (handler) => {
+    const app = Fastify();
+    app.addHook('onRequest', (request, _reply, done) => {
+      users.run(request.headers['x-session'] as string | undefined, done);
+    });
+    app.register(toFastify(handler), { prefix: '/api/runpod' });
+    onTestFinished(() => app.close());
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    return app.server;
+  },
+  hono: (handler) => {
+    const app = new Hono();
+    app.use('/api/runpod/*', (context, next) => users.run(context.req.header('x-session'), next));
+    app.all('/api/runpod/*', toHono(handler));
+    return onNode(toNode((request) => Promise.resolve(app.fetch(request))));
+  },
+};
+
+describe.each(Object.entries(WITH_SESSIONS))('the sessions of %s', (_, serve) => {
+  test('say who sends a request, by an AsyncLocalStorage', async () => {
+    const asked: unknown[] = [];
+    const { port } = await site(serve, {
+      user: () => users.getStore(),
+      endpoints: {
+        demo: {
+          operations: ['run', 'status'],
+          // After the body was read.
+          input: (input, user) => {
+            asked.push([user, users.getStore()]);
+            return input;
+          },
+        },
+      },
+    });
+    const ask = async (path: string, user?: string, init: RequestInit = {}) => {
+      const headers = { 'content-type': 'application/json', ...(user && { 'x-session': user }) };
+      const answer = await fetch(`http://127.0.0.1:${port}/api/runpod/demo/${path}`, { ...init, headers });
+      return { code: answer.status, id: ((await answer.json()) as { readonly id?: string }).id };
+    };
+    const submission = { method: 'POST', body: JSON.stringify({ input: { a: 1 } }) };
+    const [anns, bobs] = await Promise.all([ask('run', 'ann', submission), ask('run', 'bob', submission)]);
+    expect(asked).toContainEqual(['ann', 'ann']);
+    expect(asked).toContainEqual(['bob', 'bob']);
+    expect(await ask(`status/${anns.id}`, 'ann')).toEqual({ code: 200, id: anns.id });
+    expect(await ask(`status/${bobs.id}`, 'ann')).toEqual({ code: 404, id: undefined });
+    expect(await ask('run', undefined, submission)).toEqual({ code: 401, id: undefined });
+  });
+});
 
 describe.each(Object.entries(ADAPTERS))('%s', (_, serve) => {
   test('a page runs a job, and has its output', async () => {
