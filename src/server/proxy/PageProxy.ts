@@ -82,8 +82,7 @@ export class PageProxy {
     if (this.#events && pathname === `${this.#basePath}/events`) return this.#connect(request, this.#events);
     const route = this.#routeOf(pathname);
     const proxy = endpoints.get(route?.endpointId ?? '');
-    if (!route || !proxy?.given.options.operations.includes(route.operation))
-      return of(errorAnswer(404, 'there is nothing at this address'));
+    if (!route || !proxy?.given.options.operations.includes(route.operation)) return of(this.#nothingAt(pathname));
     if (request.method !== route.method) return of(wrongMethod(route.method));
     const answer$ = this.#userOf(request).pipe(
       concatMap((user) =>
@@ -110,9 +109,18 @@ export class PageProxy {
     );
   }
 
+  /** A path that is not the proxy's is a mistake of who has mounted it: the answer says which paths are. */
+  #nothingAt(pathname: string): Response {
+    const hint = this.#isBelow(pathname) ? '' : `: the proxy answers below its basePath, which is ${this.#basePath}`;
+    return errorAnswer(404, `there is nothing at this address${hint}`);
+  }
+
+  #isBelow(pathname: string): boolean {
+    return pathname.startsWith(`${this.#basePath}/`);
+  }
+
   #routeOf(pathname: string): Route | undefined {
-    const path = pathname.startsWith(`${this.#basePath}/`) ? pathname.slice(this.#basePath.length) : '';
-    return routeOf(path);
+    return this.#isBelow(pathname) ? routeOf(pathname.slice(this.#basePath.length)) : undefined;
   }
 
   /** The user who sends a request. Errors with a `Refusal`. */

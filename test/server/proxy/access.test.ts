@@ -214,3 +214,23 @@ test('__proto__ in an input is a name like any other', async () => {
   expect((await ask('POST demo/run', { body: '{"input":{"__proto__":{"x":1},"a":1}}' })).status).toBeLessThan(500);
   expect(({} as { x?: number }).x).toBeUndefined();
 });
+
+test.each([
+  ['/gpu/demo/run', '/api/runpod'],
+  ['/demo/run', '/api/runpod'],
+  ['/api/runpod', '/api/runpod'],
+  ['/api/runpod/demo/run', '/v1/api/runpod'],
+])('a path that is not below the base path is told of it: %s', async (path, basePath) => {
+  const { handler } = proxied(upstream().transport, { basePath });
+  const answer = await handler(new Request(`https://app.example${path}`, { method: 'POST' }));
+  expect([answer.status, await answer.json()]).toEqual([
+    404,
+    { error: `there is nothing at this address: the proxy answers below its basePath, which is ${basePath}` },
+  ]);
+});
+
+test('a path below the base path is only told that there is nothing', async () => {
+  const { ask } = proxied(upstream().transport);
+  const answer = await ask('POST other/run', { body: { input: { a: 1 } } });
+  expect([answer.status, await answer.json()]).toEqual([404, { error: 'there is nothing at this address' }]);
+});
