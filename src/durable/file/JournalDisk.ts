@@ -1,5 +1,6 @@
-import { constants, link, mkdir, open, readFile, readdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { constants, link, mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeNewFile } from './writeNewFile.js';
 
 /** An open file of a journal. */
 export interface JournalFile {
@@ -25,6 +26,7 @@ export interface JournalDisk {
   link(from: string, to: string): Promise<void>;
   list(folder: string): Promise<string[]>;
   readText(path: string): Promise<string>;
+  /** Makes a file with a text. Where that fails, there is no such file. */
   writeText(path: string, text: string): Promise<void>;
   /** Removes a file, if it is there. */
   remove(path: string): Promise<void>;
@@ -55,6 +57,6 @@ export const nodeDisk: JournalDisk = {
   link,
   list: (folder) => readdir(folder),
   readText: (path) => readFile(path, 'utf8'),
-  writeText: (path, text) => writeFile(path, text, { mode: 0o600, flush: true }),
+  writeText: (path, text) => writeNewFile(path, text, 0o600),
   remove: (path) => unlink(path).catch(() => undefined),
 };

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidOptions } from '../../errors/invalidOptions.js';
 import { must } from '../../protocol/checks.js';
 import type { BatchRecord, BatchStore } from '../../batch/BatchStore.js';
+import { writeNewFile } from './writeNewFile.js';
 
 /**
  * A store for runs of `runpod-rx/batch` in a folder of small files, one for each batch of the run. A record is on the disk, whole,
@@ -30,7 +31,7 @@ export function batchFolder(folder: string): BatchStore {
     write: async (record) => {
       await mkdir(folder, { recursive: true });
       const path = join(folder, `${randomUUID()}.new`);
-      await writeFile(path, JSON.stringify(record), { flush: true });
+      await writeNewFile(path, JSON.stringify(record));
       await rename(path, pathOf(record.number));
       await syncFolder(folder);
     },

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidOptions } from '../../errors/invalidOptions.js';
 import { must } from '../../protocol/checks.js';
 import type { WebhookStore } from '../../server/webhooks/WebhookStore.js';
+import { writeNewFile } from './writeNewFile.js';
 
 /**
  * A store for `createWebhooks` in a folder of small files: for a receiver of webhooks and workers that are different
@@ -24,7 +25,7 @@ export function webhookFolder(folder: string): WebhookStore {
   const write = async (value: string): Promise<string> => {
     await mkdir(folder, { recursive: true });
     const path = join(folder, `${randomUUID()}.new`);
-    await writeFile(path, value, { flush: true });
+    await writeNewFile(path, value);
     return path;
   };
   return {
