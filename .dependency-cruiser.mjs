@@ -51,7 +51,11 @@ export const layers = [
   // For pages, beside a client: it loads nothing of the client's.
   { layer: 'events', imports: ['protocol/vouchedNotice.ts'], packages: ['rxjs'] },
   // A front door: made of what users have, and of the checks of options.
-  { layer: 'server', imports: [...door, 'events', 'server/adapters'], packages: ['rxjs', '@noble/hashes'] },
+  {
+    layer: 'server',
+    imports: [...door, 'events', 'server/adapters', 'protocol/json.ts'],
+    packages: ['rxjs', '@noble/hashes'],
+  },
   {
     layer: 'durable',
     imports: [...door, 'server/eventually.ts', 'server/webhooks/WebhookStore.ts', 'batch/BatchStore.ts'],

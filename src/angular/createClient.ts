@@ -1,9 +1,16 @@
 import { DOCUMENT, DestroyRef, NgZone, PLATFORM_ID, REQUEST, inject } from '@angular/core';
 import { PlatformLocation, isPlatformServer } from '@angular/common';
 import { EMPTY, catchError, concatMap, defer, startWith, type Observable } from 'rxjs';
-import { ConfigurationError, createRunpod, type ClientOptions, type Link, type Runpod } from '../index.js';
+import {
+  ConfigurationError,
+  createRunpod,
+  vouchedNotice,
+  type ClientOptions,
+  type Link,
+  type Runpod,
+  type VouchedNotice,
+} from '../index.js';
 import { isLoopback } from '../protocol/loopback.js';
-import { vouchedNotice, type VouchedNotice } from '../protocol/vouchedNotice.js';
 import { httpClientTransport } from './httpClientTransport.js';
 import { pageFetch } from './pageFetch.js';
 import type { RunpodFeatureSettings, RunpodProviderOptions } from './RunpodProviderOptions.js';
