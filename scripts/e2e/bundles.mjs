@@ -67,5 +67,5 @@ export async function bundles(report, application, bare) {
 }
 
 /** With the page that uses it. All but some 15 kB is the client, whose budget is 43 KB gzipped: see docs/decisions/0008-size.md. */
-const LAZY_RAW = 148_000;
-const LAZY_TRANSFERRED = 45_500;
+const LAZY_RAW = 149_000;
+const LAZY_TRANSFERRED = 45_000;
