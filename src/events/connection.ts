@@ -14,7 +14,7 @@ const MAX_RETRY_AFTER = 86_400_000;
 /** Why a connection broke, where the server has said so. */
 export class Break extends Error {
   readonly status: number;
-  /** How long the server wants to be left alone, in milliseconds, as far as it is. */
+  /** How long the server wants to be left alone, in milliseconds: a day at most. */
   readonly retryAfter: number;
 
   constructor(status = 0, retryAfter = 0) {

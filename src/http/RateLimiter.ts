@@ -14,7 +14,10 @@ const RATE_RECOVERY_TIME = 60_000;
 /** Refusals within this time count as one, in milliseconds. */
 const REFUSAL_WINDOW = 1_000;
 
-/** How far a clock may be ahead of the time, in milliseconds: a timer may fire so much too early, and the clock believes it. */
+/**
+ * The clock may be ahead by less than this, in milliseconds: timers may fire early, and it takes the time that a timer was set
+ * to for the present.
+ */
 const CLOCK_LEAD = 1;
 
 /** How a request waits for its turn. */

@@ -96,7 +96,7 @@ export class BossTable {
     return found as DeletedJob[];
   }
 
-  /** Forgets a job in a state: what comes with its id is a job of its own. */
+  /** Forgets a job, if its row is in this state: a job that comes later with the same id is another one. */
   async forget(id: string, claimId: string, state: RowState): Promise<void> {
     await this.#sql(`delete from ${this.#rows} where queue = $1 and id = $2 and owner = $3 and state = $4`, [
       this.#queue,

@@ -5,7 +5,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import express from 'express';
 // @ts-expect-error: the alias of an older version has no types
 import express4 from 'express4';
-import Fastify from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { Hono } from 'hono';
 import { ReplaySubject, Subject, delayWhen, filter, firstValueFrom, lastValueFrom, take, tap, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -26,6 +26,13 @@ const onNode = async (listener: RequestListener): Promise<Server> => {
   return server;
 };
 
+const onFastify = async (app: FastifyInstance, handler: Handler) => {
+  app.register(toFastify(handler), { prefix: '/api/runpod' });
+  onTestFinished(() => app.close());
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return app.server;
+};
+
 const ADAPTERS: Record<string, Serve> = {
   node: (handler) => onNode(toNode(handler)),
   'express 4': (handler) =>
@@ -33,13 +40,7 @@ const ADAPTERS: Record<string, Serve> = {
   'express 5': (handler) => onNode(express().use('/api/runpod', toExpress(handler)) as RequestListener),
   'express 5 behind express.json()': (handler) =>
     onNode(express().use(express.json()).use('/api/runpod', toExpress(handler)) as RequestListener),
-  fastify: async (handler) => {
-    const app = Fastify();
-    app.register(toFastify(handler), { prefix: '/api/runpod' });
-    onTestFinished(() => app.close());
-    await app.listen({ port: 0, host: '127.0.0.1' });
-    return app.server;
-  },
+  fastify: (handler) => onFastify(Fastify(), handler),
   hono: (handler) => {
     const app = new Hono();
     app.all('/api/runpod/*', toHono(handler));
@@ -123,15 +124,12 @@ const WITH_SESSIONS: Record<string, Serve> = {
     );
     return onNode(app as RequestListener);
   },
-  fastify: async (handler) => {
+  fastify: (handler) => {
     const app = Fastify();
     app.addHook('onRequest', (request, _reply, done) => {
       users.run(request.headers['x-session'] as string | undefined, done);
     });
-    app.register(toFastify(handler), { prefix: '/api/runpod' });
-    onTestFinished(() => app.close());
-    await app.listen({ port: 0, host: '127.0.0.1' });
-    return app.server;
+    return onFastify(app, handler);
   },
   hono: (handler) => {
     const app = new Hono();
